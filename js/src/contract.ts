@@ -1,0 +1,191 @@
+// Printed from src/celltrail/contract.py by `make print`; never edited.
+export const VERSION = 1;
+export const MIME = "application/vnd.celltrail.panel+json";
+
+export type Status = "running" | "finished" | "failed" | "interrupted" | "killed";
+export type Goal = "min" | "max" | "none";
+export type PanelKind = "chart" | "table" | "compare";
+export type Number = number | "nan" | "inf" | "-inf" | null;
+export type Scalar = string | number | boolean | null;
+export type FromKernel = Points | Answer | Fault;
+export type FromPanel = Sync | Query | Compare;
+
+/** One metric of one run, in a few numbers. */
+export interface MetricSummary {
+  goal: Goal;
+  last: Number;
+  best: Number;
+  best_step: number | null;
+  min: Number;
+  max: Number;
+  count: number;
+  nan_count: number;
+  spark: (number | null)[];
+}
+
+/** One parameter and how celltrail came to know it. */
+export interface ParamValue {
+  value: Scalar;
+  rule: string;
+  line: number | null;
+}
+
+/** One run as the table, the side bar, the CLI and a report show it. */
+export interface RunRow {
+  id: string;
+  name: string;
+  status: Status;
+  project: string;
+  created: number;
+  duration: number | null;
+  cell: string | null;
+  execution_count: number | null;
+  notebook: string | null;
+  tags: string[];
+  note: string;
+  error: string | null;
+  params: Record<string, ParamValue>;
+  metrics: Record<string, MetricSummary>;
+  parent: string | null;
+  group: string | null;
+}
+
+/** What a live panel must know about a run besides its points. */
+export interface RunState {
+  run: string;
+  name: string;
+  status: Status;
+  step: number | null;
+  seconds: number;
+  points: number;
+  last: Record<string, Number>;
+  error: string | null;
+}
+
+/** One stretch of one series inside a `Points` message. */
+export interface Part {
+  run: string;
+  metric: string;
+  start: number;
+  n: number;
+}
+
+/** Kernel to panel, at most one a tick. buffers[0] is float64 LE: per part n steps, n seconds, n values. */
+export interface Points {
+  kind: "points";
+  seq: number;
+  full: boolean;
+  parts: Part[];
+  runs: RunState[];
+}
+
+/** The answer to a `Query`. */
+export interface RowsPage {
+  rows: RunRow[];
+  total: number;
+}
+
+/** One line of a diff. */
+export interface CodeLine {
+  mark: " " | "-" | "+";
+  text: string;
+}
+
+/** One fact with its value in each compared run, in the order of `Comparison.runs`. */
+export interface Difference {
+  name: string;
+  values: Scalar[];
+  differs: boolean;
+  goal: Goal;
+}
+
+/** The cell of one run against the cell of the first. */
+export interface CodeDifference {
+  run: string;
+  lines: CodeLine[];
+}
+
+/** Two or more runs, fact by fact. */
+export interface Comparison {
+  runs: RunRow[];
+  facts: Difference[];
+  params: Difference[];
+  metrics: Difference[];
+  environment: Difference[];
+  code: CodeDifference[];
+}
+
+/** Kernel to panel: exactly one of Answer or Fault for each intent. */
+export interface Answer {
+  kind: "answer";
+  reply_to: string;
+  rows: RowsPage | null;
+  comparison: Comparison | null;
+}
+
+/** Kernel to panel: why an intent could not be answered. */
+export interface Fault {
+  kind: "fault";
+  reply_to: string | null;
+  text: string;
+}
+
+/** Panel to kernel: I (re)appeared or missed something, send a full `Points`. */
+export interface Sync {
+  kind: "sync";
+  id: string;
+}
+
+/** Panel to kernel: the rows that match this expression; "" is all of the panel's runs. */
+export interface Query {
+  kind: "query";
+  id: string;
+  where: string;
+}
+
+/** Panel to kernel: the comparison of these runs. */
+export interface Compare {
+  kind: "compare";
+  id: string;
+  runs: string[];
+}
+
+/** How a chart is drawn: the panel owns it, the saved form keeps it. */
+export interface ChartOptions {
+  x: "step" | "time";
+  y: "linear" | "log";
+  hidden: string[];
+}
+
+/** How a table is shown. */
+export interface TableOptions {
+  sort: string[];
+  filter: string;
+  selected: string[];
+}
+
+/** One series inside a saved panel; NaN-safe and small. */
+export interface SavedSeries {
+  run: string;
+  metric: string;
+  n: number;
+  step: string;
+  seconds: string;
+  value: string;
+}
+
+/** The payload of `MIME`: all a panel needs to be shown again without a kernel. */
+export interface SavedPanel {
+  v: number;
+  kind: PanelKind;
+  trail: string;
+  title: string;
+  view: string | null;
+  runs: RunState[];
+  chart: ChartOptions | null;
+  table: TableOptions | null;
+  series: SavedSeries[];
+  omitted: number;
+  rows: RunRow[];
+  comparison: Comparison | null;
+}

@@ -1,0 +1,23 @@
+import type { Comparison, Points, RowsPage, SavedPanel } from "./contract.ts";
+
+/**
+ * Where a panel's facts come from: a live kernel or a saved output. Panels know this interface only,
+ * so the same panel runs in a notebook, in the saved renderer and in a plain page.
+ */
+export interface Source<Options> {
+  readonly kind: "kernel" | "saved";
+  /** The panel's payload as it is now; for a live chart `series` is empty and the points come by `follow`. */
+  payload(): SavedPanel;
+  /** Called whenever the payload changed. */
+  changed(hear: () => void, signal: AbortSignal): void;
+  /** How the panel is shown; the panel owns it. */
+  options(): Options;
+  /** Remember how the panel is shown; written back at most every 300 ms. */
+  keep(options: Options): void;
+  /** Points as they come, each with its float64 columns. A saved source plays its one snapshot. */
+  follow(hear: (points: Points, data: Float64Array) => void, signal: AbortSignal): void;
+  /** Rows matching an expression; rejects with the kernel's sentence, or when there is no kernel to ask. */
+  query(where: string): Promise<RowsPage>;
+  /** The comparison of these runs; rejects likewise. */
+  compare(runs: string[]): Promise<Comparison>;
+}

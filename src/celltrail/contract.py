@@ -1,0 +1,227 @@
+"""Every shape that leaves Python: to a panel, into a saved notebook, over HTTP or out of ``--json``.
+
+``js/src/contract.ts`` is printed from this file by ``make print``; a test compares the two. Only
+``TypedDict``, ``Literal``, ``X | None``, ``list`` and ``dict[str, X]`` are used, because that is what the
+printer knows. Names are snake_case on both sides.
+
+Times are seconds since the epoch (UTC) as float unless a field says otherwise; durations are seconds.
+NaN and infinity have no JSON: a `Number` spells them as words, and series travel in float64 buffers.
+"""
+
+from typing import Literal, TypedDict
+
+VERSION = 1
+
+MIME = "application/vnd.celltrail.panel+json"
+
+Status = Literal["running", "finished", "failed", "interrupted", "killed"]
+Goal = Literal["min", "max", "none"]
+PanelKind = Literal["chart", "table", "compare"]
+
+# A finite number, one of the three words, or null for "never logged".
+Number = float | Literal["nan", "inf", "-inf"] | None
+Scalar = str | float | int | bool | None
+
+
+class MetricSummary(TypedDict):
+    """One metric of one run, in a few numbers."""
+
+    goal: Goal
+    last: Number
+    best: Number
+    best_step: float | None
+    min: Number
+    max: Number
+    count: int
+    nan_count: int
+    spark: list[float | None]  # at most 40 values over the whole series; null is a gap
+
+
+class ParamValue(TypedDict):
+    """One parameter and how celltrail came to know it."""
+
+    value: Scalar
+    rule: str  # assign, config, read, kwarg, scalar, declared or api
+    line: int | None  # in the run's cell, from 1
+
+
+class RunRow(TypedDict):
+    """One run as the table, the side bar, the CLI and a report show it."""
+
+    id: str
+    name: str
+    status: Status
+    project: str
+    created: float
+    duration: float | None
+    cell: str | None  # cell id
+    execution_count: int | None
+    notebook: str | None  # relative path or file name, never absolute
+    tags: list[str]
+    note: str
+    error: str | None  # "ValueError: message", one line
+    params: dict[str, ParamValue]
+    metrics: dict[str, MetricSummary]
+    parent: str | None
+    group: str | None
+
+
+class RunState(TypedDict):
+    """What a live panel must know about a run besides its points."""
+
+    run: str
+    name: str
+    status: Status
+    step: float | None
+    seconds: float  # since the run started
+    points: int  # logged so far, over all metrics
+    last: dict[str, Number]
+    error: str | None
+
+
+class Part(TypedDict):
+    """One stretch of one series inside a `Points` message."""
+
+    run: str
+    metric: str
+    start: int  # index of the first point among those sent for this series; 0 replaces what the panel has
+    n: int
+
+
+class Points(TypedDict):
+    """Kernel to panel, at most one a tick. buffers[0] is float64 LE: per part n steps, n seconds, n values."""
+
+    kind: Literal["points"]
+    seq: int
+    full: bool  # a complete snapshot: forget what you have
+    parts: list[Part]
+    runs: list[RunState]
+
+
+class RowsPage(TypedDict):
+    """The answer to a `Query`."""
+
+    rows: list[RunRow]
+    total: int
+
+
+class CodeLine(TypedDict):
+    """One line of a diff."""
+
+    mark: Literal[" ", "-", "+"]
+    text: str
+
+
+class Difference(TypedDict):
+    """One fact with its value in each compared run, in the order of `Comparison.runs`."""
+
+    name: str
+    values: list[Scalar]
+    differs: bool
+    goal: Goal
+
+
+class CodeDifference(TypedDict):
+    """The cell of one run against the cell of the first."""
+
+    run: str
+    lines: list[CodeLine]
+
+
+class Comparison(TypedDict):
+    """Two or more runs, fact by fact."""
+
+    runs: list[RunRow]
+    facts: list[Difference]  # status, duration, notebook ...
+    params: list[Difference]
+    metrics: list[Difference]
+    environment: list[Difference]
+    code: list[CodeDifference]  # one for each run but the first
+
+
+class Answer(TypedDict):
+    """Kernel to panel: exactly one of Answer or Fault for each intent."""
+
+    kind: Literal["answer"]
+    reply_to: str
+    rows: RowsPage | None
+    comparison: Comparison | None
+
+
+class Fault(TypedDict):
+    """Kernel to panel: why an intent could not be answered."""
+
+    kind: Literal["fault"]
+    reply_to: str | None
+    text: str
+
+
+class Sync(TypedDict):
+    """Panel to kernel: I (re)appeared or missed something, send a full `Points`."""
+
+    kind: Literal["sync"]
+    id: str
+
+
+class Query(TypedDict):
+    """Panel to kernel: the rows that match this expression; "" is all of the panel's runs."""
+
+    kind: Literal["query"]
+    id: str
+    where: str
+
+
+class Compare(TypedDict):
+    """Panel to kernel: the comparison of these runs."""
+
+    kind: Literal["compare"]
+    id: str
+    runs: list[str]
+
+
+FromKernel = Points | Answer | Fault
+FromPanel = Sync | Query | Compare
+
+
+class ChartOptions(TypedDict):
+    """How a chart is drawn: the panel owns it, the saved form keeps it."""
+
+    x: Literal["step", "time"]
+    y: Literal["linear", "log"]
+    hidden: list[str]  # "run id/metric" of series switched off in the legend
+
+
+class TableOptions(TypedDict):
+    """How a table is shown."""
+
+    sort: list[str]  # column ids, "-" in front for descending
+    filter: str
+    selected: list[str]  # run ids
+
+
+class SavedSeries(TypedDict):
+    """One series inside a saved panel; NaN-safe and small."""
+
+    run: str
+    metric: str
+    n: int  # points in the trail; the arrays may hold fewer
+    step: str  # base64 of float64 LE
+    seconds: str  # base64 of float32 LE
+    value: str  # base64 of float32 LE
+
+
+class SavedPanel(TypedDict):
+    """The payload of `MIME`: all a panel needs to be shown again without a kernel."""
+
+    v: int
+    kind: PanelKind
+    trail: str
+    title: str
+    view: str | None  # id of the live widget model, while there is one
+    runs: list[RunState]
+    chart: ChartOptions | None
+    table: TableOptions | None
+    series: list[SavedSeries]
+    omitted: int  # series left out to stay within the size budget
+    rows: list[RunRow]
+    comparison: Comparison | None

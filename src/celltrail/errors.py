@@ -1,0 +1,73 @@
+"""Every exception of celltrail.
+
+CelltrailError
+├── NoRun (LookupError)          a run, metric or cell that is not in the trail
+├── BadValue (ValueError)        a value that cannot be recorded or an argument out of range
+├── QueryError (ValueError)      a query expression that cannot be read; points at the place
+├── MissingExtra (ImportError)   a feature whose optional packages are not installed
+└── StoreError (OSError)         the trail cannot be read or written
+    └── Damaged                  bytes in the trail that do not verify
+
+Each sentence says what happened with the value, what is allowed, and what to do next. Each class is
+also a builtin exception, so an ``except LookupError`` written before celltrail still works.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class CelltrailError(Exception):
+    """The root of everything celltrail raises on purpose."""
+
+
+class NoRun(CelltrailError, LookupError):
+    """What was asked for is not in the trail."""
+
+
+class BadValue(CelltrailError, ValueError):
+    """A value that cannot be recorded, or an argument outside what is allowed."""
+
+
+class QueryError(CelltrailError, ValueError):
+    """A query expression that cannot be read.
+
+    Attributes:
+        text: the whole expression.
+        start, end: the offending part, as character offsets into ``text``.
+        message: what is wrong there.
+        hint: what to write instead, or "".
+    """
+
+    def __init__(self, text: str, start: int, end: int, message: str, hint: str = "") -> None:
+        self.text, self.start, self.end, self.message, self.hint = text, start, end, message, hint
+        marker = " " * start + "^" * max(1, end - start)
+        super().__init__("\n".join(line for line in (message, text, marker, hint) if line))
+
+
+class MissingExtra(CelltrailError, ImportError):
+    """A feature whose optional packages are not installed; the text names the pip command."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs packages that are not installed: pip install 'celltrail[{extra}]'")
+
+
+class StoreError(CelltrailError, OSError):
+    """The trail cannot be read or written."""
+
+
+class Damaged(StoreError):
+    """Bytes in the trail that do not verify."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word closest to this one, as the tail of an error sentence, or "".
+
+    >>> nearest("basline", ["baseline", "sweep"])
+    "; did you mean 'baseline'?"
+    >>> nearest("x", ["baseline"])
+    ''
+    """
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

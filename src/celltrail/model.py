@@ -1,0 +1,192 @@
+"""Records: what a run, an execution, a parameter, a metric and an output are, frozen.
+
+Also the three things every floor above needs to speak of them: ids, clock and direction of a metric.
+Times are integers in microseconds since the epoch, UTC, and end in ``_us``.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from celltrail.contract import Goal, Status
+
+STATUSES: tuple[Status, ...] = ("running", "finished", "failed", "interrupted", "killed")
+ParamRule = Literal["assign", "config", "read", "kwarg", "scalar", "declared", "api"]
+Json = Any  # what orjson round-trips: None, bool, int, float, str, list, dict with str keys
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_id_lock = threading.Lock()
+_last_id = 0
+
+
+def new_id() -> str:
+    """A new ULID: 26 characters, sortable by time, unique over processes and hosts.
+
+    Ids made by one process always increase, also within one millisecond and when the clock is set
+    back. Format: https://github.com/ulid/spec
+
+    >>> first, second = new_id(), new_id()
+    >>> len(first), first < second
+    (26, True)
+    """
+    global _last_id
+    with _id_lock:
+        number = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10), "big")
+        if number <= _last_id:
+            # the increment is random, so that a forked child does not repeat its parent's next id
+            number = _last_id + 1 + int.from_bytes(os.urandom(4), "big")
+        _last_id = number
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -5, -5))
+
+
+def now_us() -> int:
+    """Wall clock, microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+_LESS_IS_BETTER = re.compile(
+    r"loss|nll|perplexity|ppl|error|err|mae|mse|rmse|mape|wer|cer|latency|cost|energy|regret|brier|ece"
+)
+_MORE_IS_BETTER = re.compile(
+    r"acc|accuracy|auc|auroc|ap|map|f1|r2|bleu|chrf|rouge|em|reward|return|score|precision|recall|iou|dice|"
+    r"throughput|ndcg|mrr|elbo|correct"
+)
+
+
+def goal_of(metric: str) -> Goal:
+    """The direction a metric is better in, by the field's own names; "none" when the name does not say.
+
+    The words of the last segment count, from the right, so a prefix such as ``val_`` does not matter.
+
+    >>> goal_of("train/loss"), goal_of("val_acc"), goal_of("lr"), goal_of("val/top5_accuracy")
+    ('min', 'max', 'none', 'max')
+    """
+    words = re.split(r"[^a-z0-9]+", metric.rsplit("/", 1)[-1].lower())
+    for word in reversed(words):
+        if _LESS_IS_BETTER.fullmatch(word):
+            return "min"
+        if _MORE_IS_BETTER.fullmatch(word):
+            return "max"
+    return "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter with how it came to be known."""
+
+    name: str
+    value: Json
+    rule: ParamRule = "api"
+    line: int | None = None  # in the run's cell, from 1
+    origin: str | None = None  # id of the execution it was read from
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """The summary of one series. Steps are those of the log call; values may be NaN or infinite."""
+
+    name: str
+    goal: Goal = "none"
+    unit: str = ""
+    first: float = math.nan
+    last: float = math.nan
+    last_step: int | None = None
+    min: float = math.nan
+    min_step: int | None = None
+    max: float = math.nan
+    max_step: int | None = None
+    sum: float = 0.0
+    count: int = 0
+    nan_count: int = 0
+
+    @property
+    def best(self) -> float:
+        """The value the goal asks for; the last one where there is no goal."""
+        return {"min": self.min, "max": self.max}.get(self.goal, self.last)
+
+    @property
+    def best_step(self) -> int | None:
+        """The step of `best`."""
+        return {"min": self.min_step, "max": self.max_step}.get(self.goal, self.last_step)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The exception a run or an execution ended with."""
+
+    ename: str
+    evalue: str
+    traceback: str = ""  # blob digest of the text as IPython showed it, or "" where there was none
+
+    def __str__(self) -> str:
+        first = self.evalue.strip().splitlines()[0] if self.evalue.strip() else ""
+        return f"{self.ename}: {first}" if first else self.ename
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One thing the cell showed, in the order shown."""
+
+    seq: int
+    kind: Literal["stdout", "stderr", "display", "result", "error"]
+    size: int  # bytes as the client received them
+    truncated: bool = False
+    display_id: str | None = None
+    data: dict[str, str] = field(default_factory=dict)  # mime type -> blob digest
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution of one cell."""
+
+    id: str
+    count: int | None  # the number in the brackets
+    cell_id: str | None
+    status: Literal["running", "ok", "error", "interrupted", "killed"]
+    started_us: int
+    ended_us: int | None = None
+    code: str = ""  # blob digest
+    error: Failure | None = None
+    outputs: tuple[Output, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as the trail has it: its own document, people's edits, and whether its process still lives."""
+
+    id: str
+    name: str
+    status: Status
+    project: str
+    created_us: int
+    started_us: int
+    ended_us: int | None = None
+    duration_s: float | None = None  # by the monotonic clock; None while running
+    parent: str | None = None
+    group: str | None = None
+    cell_id: str | None = None
+    notebook: str | None = None
+    user: str = ""
+    writer: str = ""
+    code: str = ""  # blob digest of the run's cell or script
+    error: Failure | None = None
+    tags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    params: dict[str, Param] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    summary: dict[str, Json] = field(default_factory=dict)
+    executions: tuple[Execution, ...] = ()
+    environment: dict[str, dict[str, Json]] = field(default_factory=dict)  # env, git, hardware, seeds
+    problems: tuple[str, ...] = ()  # faults of celltrail's own while recording this run
+    rev: int = 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the run has not ended and its process was seen alive."""
+        return self.status == "running"
