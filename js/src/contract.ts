@@ -5,7 +5,7 @@ export const MIME = "application/vnd.celltrail.panel+json";
 export type Status = "running" | "finished" | "failed" | "interrupted" | "killed";
 export type Goal = "min" | "max" | "none";
 export type PanelKind = "chart" | "table" | "compare";
-export type Number = number | "nan" | "inf" | "-inf" | null;
+export type Real = number | "nan" | "inf" | "-inf" | null;
 export type Scalar = string | number | boolean | null;
 export type FromKernel = Points | Answer | Fault;
 export type FromPanel = Sync | Query | Compare;
@@ -13,11 +13,11 @@ export type FromPanel = Sync | Query | Compare;
 /** One metric of one run, in a few numbers. */
 export interface MetricSummary {
   goal: Goal;
-  last: Number;
-  best: Number;
+  last: Real;
+  best: Real;
   best_step: number | null;
-  min: Number;
-  max: Number;
+  min: Real;
+  max: Real;
   count: number;
   nan_count: number;
   spark: (number | null)[];
@@ -58,7 +58,7 @@ export interface RunState {
   step: number | null;
   seconds: number;
   points: number;
-  last: Record<string, Number>;
+  last: Record<string, Real>;
   error: string | null;
 }
 

@@ -5,7 +5,7 @@
 printer knows. Names are snake_case on both sides.
 
 Times are seconds since the epoch (UTC) as float unless a field says otherwise; durations are seconds.
-NaN and infinity have no JSON: a `Number` spells them as words, and series travel in float64 buffers.
+NaN and infinity have no JSON: a `Real` spells them as words, and series travel in float64 buffers.
 """
 
 from typing import Literal, TypedDict
@@ -19,7 +19,7 @@ Goal = Literal["min", "max", "none"]
 PanelKind = Literal["chart", "table", "compare"]
 
 # A finite number, one of the three words, or null for "never logged".
-Number = float | Literal["nan", "inf", "-inf"] | None
+Real = float | Literal["nan", "inf", "-inf"] | None
 Scalar = str | float | int | bool | None
 
 
@@ -27,11 +27,11 @@ class MetricSummary(TypedDict):
     """One metric of one run, in a few numbers."""
 
     goal: Goal
-    last: Number
-    best: Number
+    last: Real
+    best: Real
     best_step: float | None
-    min: Number
-    max: Number
+    min: Real
+    max: Real
     count: int
     nan_count: int
     spark: list[float | None]  # at most 40 values over the whole series; null is a gap
@@ -75,7 +75,7 @@ class RunState(TypedDict):
     step: float | None
     seconds: float  # since the run started
     points: int  # logged so far, over all metrics
-    last: dict[str, Number]
+    last: dict[str, Real]
     error: str | None
 
 
