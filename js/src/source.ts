@@ -16,8 +16,13 @@ export interface Source<Options> {
   keep(options: Options): void;
   /** Points as they come, each with its float64 columns. A saved source plays its one snapshot. */
   follow(hear: (points: Points, data: Float64Array) => void, signal: AbortSignal): void;
+  /** The kernel's sentence when it failed at something nobody waits for here; never called by a saved source. */
+  faults(hear: (sentence: string) => void, signal: AbortSignal): void;
   /** Rows matching an expression; rejects with the kernel's sentence, or when there is no kernel to ask. */
   query(where: string): Promise<RowsPage>;
   /** The comparison of these runs; rejects likewise. */
   compare(runs: string[]): Promise<Comparison>;
 }
+
+/** A panel draws itself into an element from a source until the signal is aborted. */
+export type Mount<Options> = (el: HTMLElement, source: Source<Options>, signal: AbortSignal) => void;

@@ -1,0 +1,196 @@
+import { assert } from "./assert.ts";
+import type { Answer, Comparison, Fault, FromKernel, FromPanel, Points, RowsPage, SavedPanel } from "./contract.ts";
+import type { Mount, Source } from "./source.ts";
+
+type Hear = (message: FromKernel, buffers: readonly DataView[]) => void;
+
+/** The part of anywidget's model that is used; a test's mock needs no more. */
+export interface Model {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  send(message: unknown): void;
+  on(event: string, hear: (...args: never[]) => void): void;
+  off(event: string, hear: (...args: never[]) => void): void;
+}
+
+/**
+ * A widget model with an owner for each trait: `State` is the kernel's and only read here, `View` is the panel's.
+ * `kernel.set("state", ...)` does not compile.
+ */
+export class Kernel<State extends object, View extends object> {
+  constructor(private readonly model: Model) {}
+
+  get<Name extends keyof (State & View) & string>(name: Name): (State & View)[Name] {
+    return this.model.get(name) as (State & View)[Name];
+  }
+
+  set<Name extends keyof View & string>(name: Name, value: View[Name]): void {
+    this.model.set(name, value);
+    this.model.save_changes();
+  }
+
+  send(message: FromPanel): void {
+    this.model.send(message);
+  }
+
+  changed(name: keyof (State & View) & string, hear: () => void, signal: AbortSignal): void {
+    this.listen(`change:${name}`, hear, signal);
+  }
+
+  messages(hear: Hear, signal: AbortSignal): void {
+    this.listen("msg:custom", hear, signal);
+  }
+
+  private listen(event: string, hear: (...args: never[]) => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.model.on(event, hear);
+    signal.addEventListener("abort", () => this.model.off(event, hear), { once: true });
+  }
+}
+
+/** The traits of every panel. */
+export interface PanelState {
+  state: SavedPanel;
+}
+export interface PanelView<Options> {
+  options: Options;
+}
+
+interface Waiting {
+  answer(answer: Answer): void;
+  refuse(reason: Error): void;
+}
+
+const WRITE_BACK_MS = 300;
+
+// Not crypto.randomUUID: it is missing where a hub is reached by plain http.
+const page = Math.random().toString(36).slice(2, 10);
+let asked = 0;
+const freshId = (): string => `${page}-${++asked}`;
+
+/** float64 over the buffer's own bytes; copied only where the offset is not a multiple of 8. */
+export function float64(view: DataView | undefined): Float64Array {
+  if (!view) return new Float64Array(0);
+  const length = view.byteLength >> 3;
+  if (view.byteOffset % 8 === 0) return new Float64Array(view.buffer as ArrayBuffer, view.byteOffset, length);
+  return new Float64Array(view.buffer.slice(view.byteOffset, view.byteOffset + length * 8) as ArrayBuffer);
+}
+
+/** The live source: facts by trait and message, intents answered by id. */
+export function kernelSource<Options>(model: Model, signal: AbortSignal): Source<Options> {
+  const kernel = new Kernel<PanelState, PanelView<Options>>(model);
+  const waiting = new Map<string, Waiting>();
+  const faulted = new Set<(sentence: string) => void>();
+  let kept: Options | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const writeBack = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (kept !== undefined) kernel.set("options", kept);
+    kept = undefined;
+  };
+
+  kernel.messages((message) => {
+    if (message.kind === "answer") take(waiting, message.reply_to)?.answer(message);
+    if (message.kind === "fault") blame(message, waiting, faulted);
+  }, signal);
+  signal.addEventListener("abort", () => {
+    writeBack();
+    for (const one of waiting.values()) one.refuse(new Error("the panel was closed"));
+    waiting.clear();
+  });
+
+  const ask = (intent: FromPanel): Promise<Answer> =>
+    new Promise((answer, refuse) => {
+      waiting.set(intent.id, { answer, refuse });
+      kernel.send(intent);
+    });
+
+  return {
+    kind: "kernel",
+    payload: () => kernel.get("state"),
+    changed: (hear, until) => kernel.changed("state", hear, until),
+    options: () => kept ?? kernel.get("options"),
+    keep(options) {
+      kept = options;
+      timer ??= setTimeout(writeBack, WRITE_BACK_MS);
+    },
+    follow: (hear, until) => follow(kernel, hear, until),
+    faults(hear, until) {
+      faulted.add(hear);
+      until.addEventListener("abort", () => faulted.delete(hear), { once: true });
+    },
+    async query(where): Promise<RowsPage> {
+      const { rows } = await ask({ kind: "query", id: freshId(), where });
+      assert(rows, "the kernel answered a query without rows");
+      return rows;
+    },
+    async compare(runs): Promise<Comparison> {
+      const { comparison } = await ask({ kind: "compare", id: freshId(), runs });
+      assert(comparison, "the kernel answered a comparison without one");
+      return comparison;
+    },
+  };
+}
+
+function take(waiting: Map<string, Waiting>, id: string): Waiting | undefined {
+  const one = waiting.get(id);
+  waiting.delete(id);
+  return one;
+}
+
+function blame(fault: Fault, waiting: Map<string, Waiting>, faulted: Iterable<(sentence: string) => void>): void {
+  const one = fault.reply_to === null ? undefined : take(waiting, fault.reply_to);
+  if (one) one.refuse(new Error(fault.text));
+  else for (const hear of faulted) hear(fault.text);
+}
+
+/** Hears points in order; whatever is missed (a gap in `seq`, a start beyond what came) costs one Sync. */
+function follow(
+  kernel: Kernel<PanelState, object>,
+  hear: (points: Points, data: Float64Array) => void,
+  signal: AbortSignal,
+): void {
+  const have = new Map<string, number>();
+  let last: number | undefined;
+  let syncing = false;
+
+  const sync = (): void => {
+    if (syncing) return;
+    syncing = true;
+    kernel.send({ kind: "sync", id: freshId() });
+  };
+
+  kernel.messages((message, buffers) => {
+    if (message.kind === "fault") syncing = false;
+    if (message.kind !== "points") return;
+    if (message.full) {
+      syncing = false;
+      have.clear();
+    } else if (last !== undefined && message.seq !== last + 1) sync();
+    last = message.seq;
+    for (const part of message.parts) {
+      const key = `${part.run}/${part.metric}`;
+      if (part.start > (have.get(key) ?? 0)) sync();
+      have.set(key, part.start + part.n);
+    }
+    hear(message, float64(buffers[0]));
+  }, signal);
+  // A panel that appears late (second view, reloaded page) has missed what was sent before.
+  sync();
+}
+
+/** anywidget's entry: one AbortController ends everything the panel started. */
+export function widget<Options>(mount: Mount<Options>): {
+  render(context: { model: Model; el: HTMLElement }): () => void;
+} {
+  return {
+    render({ model, el }) {
+      const end = new AbortController();
+      mount(el, kernelSource<Options>(model, end.signal), end.signal);
+      return () => end.abort();
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { assert } from "./assert.ts";
+import type { Part, Points, SavedPanel, SavedSeries } from "./contract.ts";
+import type { Source } from "./source.ts";
+
+const NO_KERNEL = "this is a saved output: run the cell again to ask the kernel";
+
+interface Columns {
+  part: Part;
+  step: Float64Array;
+  seconds: Float32Array;
+  value: Float32Array;
+}
+
+/** A panel's facts from a saved output. Options live as long as the page: nothing may dirty the notebook. */
+export function savedSource<Options>(payload: SavedPanel, options: Options): Source<Options> {
+  let kept = options;
+  return {
+    kind: "saved",
+    payload: () => payload,
+    changed() {},
+    options: () => kept,
+    keep(changed) {
+      kept = changed;
+    },
+    follow(hear) {
+      hear(...snapshot(payload));
+    },
+    faults() {},
+    query: () => Promise.reject(new Error(NO_KERNEL)),
+    compare: () => Promise.reject(new Error(NO_KERNEL)),
+  };
+}
+
+/** The saved series as the one message a live panel would have got. */
+export function snapshot(payload: SavedPanel): [Points, Float64Array] {
+  const columns = payload.series.map(decode);
+  const data = new Float64Array(columns.reduce((sum, one) => sum + 3 * one.part.n, 0));
+  let at = 0;
+  for (const { step, seconds, value } of columns) {
+    for (const column of [step, seconds, value]) {
+      data.set(column, at);
+      at += column.length;
+    }
+  }
+  const parts = columns.map((one) => one.part);
+  return [{ kind: "points", seq: 0, full: true, parts, runs: payload.runs }, data];
+}
+
+function decode(series: SavedSeries): Columns {
+  const step = new Float64Array(bytes(series.step));
+  const seconds = new Float32Array(bytes(series.seconds));
+  const value = new Float32Array(bytes(series.value));
+  const n = step.length;
+  assert(seconds.length === n && value.length === n, `${series.metric} of ${series.run} has columns of unequal length`);
+  return { part: { run: series.run, metric: series.metric, start: 0, n }, step, seconds, value };
+}
+
+function bytes(base64: string): ArrayBuffer {
+  const text = atob(base64);
+  const buffer = new ArrayBuffer(text.length);
+  const view = new Uint8Array(buffer);
+  for (let i = 0; i < text.length; i++) view[i] = text.charCodeAt(i);
+  return buffer;
+}

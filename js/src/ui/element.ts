@@ -1,0 +1,22 @@
+type Child = Node | string | null;
+type Attributes = Record<string, string | number | boolean | null | undefined>;
+
+/** An element with attributes and children. Strings become text nodes, so names from a trail are never markup. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
+  const el = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) el.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) el.setAttribute(name, String(value));
+  }
+  for (const child of children) if (child !== null) el.append(child);
+  return el;
+}
+
+/** Sets text only when it differs: an untouched node keeps the selection and costs no layout. */
+export function say(el: HTMLElement, text: string): void {
+  if (el.textContent !== text) el.textContent = text;
+}

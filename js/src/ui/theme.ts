@@ -1,0 +1,112 @@
+/** What a canvas must be told, because CSS does not reach into it. */
+export interface Theme {
+  dark: boolean;
+  ink: string;
+  muted: string;
+  line: string;
+  surface: string;
+  bad: string;
+  font: string;
+  palette: readonly string[];
+}
+
+/** Okabe-Ito, each hue shifted until it has 3:1 against the ground it is drawn on. */
+export const PALETTE = {
+  light: ["#0072b2", "#d55e00", "#008a64", "#b5588f", "#a87500", "#3d93c8", "#847a00", "#5f5f5f"],
+  dark: ["#4ca3e0", "#ff7f3f", "#22c498", "#e59dc8", "#f0ac1e", "#8fd0f5", "#efe34a", "#c6c6c6"],
+} as const;
+
+/** Dashes tell apart what shares a colour; the first is a plain line. */
+export const DASHES: readonly (readonly number[])[] = [[], [6, 4], [2, 3], [9, 3, 2, 3]];
+
+/** The palette index of each run: from its id, so that a run keeps its colour from panel to panel while it is free. */
+export function runColours(runs: readonly string[]): Map<string, number> {
+  const size = PALETTE.light.length;
+  const taken = new Set<number>();
+  const colours = new Map<string, number>();
+  for (const run of runs) {
+    if (colours.has(run)) continue;
+    if (taken.size === size) taken.clear();
+    let index = hash(run) % size;
+    while (taken.has(index)) index = (index + 1) % size;
+    taken.add(index);
+    colours.set(run, index);
+  }
+  return colours;
+}
+
+function hash(text: string): number {
+  let sum = 2166136261;
+  for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 16777619) >>> 0;
+  return sum;
+}
+
+/** Whether the host is dark: Jupyter, VS Code and Colab say so; elsewhere the first opaque background decides. */
+export function isDark(el: Element): boolean {
+  const { body, documentElement } = document;
+  const jupyter = body.dataset.jpThemeLight;
+  if (jupyter !== undefined) return jupyter === "false";
+  const kind = body.dataset.vscodeThemeKind ?? "";
+  if (kind) return kind.includes("dark") || kind === "vscode-high-contrast";
+  const colab = documentElement.getAttribute("theme");
+  if (colab) return colab === "dark";
+  for (let at: Element | null = el; at; at = at.parentElement) {
+    const [red = 0, green = 0, blue = 0, alpha = 1] = numbers(getComputedStyle(at).backgroundColor);
+    if (alpha > 0.5) return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+  }
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function numbers(colour: string): number[] {
+  return (colour.match(/[\d.]+/g) ?? ["0", "0", "0", "0"]).map(Number);
+}
+
+/** The colours as they are now; `root` is the panel's element inside its shadow root. */
+export function readTheme(root: HTMLElement): Theme {
+  const style = getComputedStyle(root);
+  const token = (name: string): string => style.getPropertyValue(`--ct-${name}`).trim();
+  const dark = root.dataset.theme === "dark";
+  return {
+    dark,
+    ink: token("ink"),
+    muted: token("muted"),
+    line: token("line"),
+    surface: token("surface"),
+    bad: token("failed"),
+    font: style.fontFamily,
+    palette: dark ? PALETTE.dark : PALETTE.light,
+  };
+}
+
+const MARKS = ["class", "data-jp-theme-light", "data-jp-theme-name", "data-vscode-theme-kind", "theme"];
+const SETTLE_MS = 250;
+
+/** Keeps `root.dataset.theme` right and says when any colour changed. */
+export function watchTheme(host: Element, root: HTMLElement, hear: (theme: Theme) => void, signal: AbortSignal): void {
+  let known = "";
+  const read = (): void => {
+    root.dataset.theme = isDark(host) ? "dark" : "light";
+    const theme = readTheme(root);
+    const seen = JSON.stringify(theme);
+    if (seen === known) return;
+    known = seen;
+    hear(theme);
+  };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const changed = (): void => {
+    read();
+    // The attribute may change before the new style sheet is in.
+    clearTimeout(timer);
+    timer = setTimeout(read, SETTLE_MS);
+  };
+  const observer = new MutationObserver(changed);
+  for (const el of [document.body, document.documentElement]) {
+    observer.observe(el, { attributes: true, attributeFilter: MARKS });
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed, { signal });
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    observer.disconnect();
+  });
+  read();
+}
