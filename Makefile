@@ -1,0 +1,129 @@
+# celltrail: one verb for each thing one does here; CI runs the same ones.
+#
+#   make setup   environment in .venv, front end built, extension linked
+#   make demo    setup, then the quickstart executed for real and its run table
+#   make lab     opens the executed quickstart in JupyterLab
+#   make test    everything CI runs
+#   make check   format, lint and types: seconds
+#   make print   the printed files, again
+#   make bench   speed against the peers
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PY := .venv/bin/python
+PYTHONS := python3.13 python3.12 python3.11 python3 python
+LAB_LINK := .venv/share/jupyter/labextensions/celltrail
+BUILT := src/celltrail/static/chart.js src/celltrail/labextension/package.json
+DEMO := build/demo
+# Everything runs with the environment's commands first, whatever the shell has activated.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# A stamp is only as good as what it stands for: forget it when that is gone.
+$(shell [ -x $(PY) ] || rm -f .make/venv .make/python)
+$(shell [ -d js/node_modules ] || rm -f .make/npm)
+$(foreach file,$(BUILT),$(if $(wildcard $(file)),,$(shell rm -f .make/front)))
+
+JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/lib -prune -o -type f -print 2>/dev/null)
+
+.PHONY: help setup demo lab test check print bench unit vitest nbval browser package
+
+help:
+	@sed -n '3,9s/^# *//p' Makefile
+
+setup: .make/venv .make/npm .make/front .make/python
+	@[ "$$(readlink $(LAB_LINK))" = "$(CURDIR)/src/celltrail/labextension" ] \
+	  || { rm -rf $(LAB_LINK); mkdir -p $(dir $(LAB_LINK)); ln -s "$(CURDIR)/src/celltrail/labextension" $(LAB_LINK); }
+
+# What this machine must bring: a Python for the environment, a Node.js for the front end.
+.make/tools:
+	@mkdir -p .make
+	@for python in $(or $(PYTHON),$(PYTHONS)); do \
+	  ! "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "$$python" > .make/python-command; break; }; \
+	done
+	@[ -s .make/python-command ] || { echo "celltrail needs Python 3.11 or newer and found none; install it, or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$$(cat .make/python-command)" -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "$$(cat .make/python-command) cannot make environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit((a === 20 && b >= 19) || (a === 22 && b >= 12) || a > 22 ? 0 : 1)' 2>/dev/null \
+	  || { echo "celltrail's front end needs Node.js 20.19 or newer (of the 22 line: 22.12) and found $$(node --version 2>/dev/null || echo none); install it and run make again" >&2; exit 1; }
+	@touch $@
+
+.make/venv: | .make/tools
+	@echo "[1/4] Python environment in .venv"
+	@[ -x $(PY) ] || "$$(cat .make/python-command)" -m venv .venv
+	@$(PY) -m pip install -q "hatchling>=1.27" "hatch-jupyter-builder>=0.10" "jupyter-builder>=1.3"
+	@touch $@
+
+.make/npm: js/package-lock.json | .make/tools
+	@echo "[2/4] npm packages of the front end, from the lock file (about two minutes the first time)"
+	@cd js && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.make/front: .make/npm $(JS_SOURCES) | .make/venv
+	@echo "[3/4] front end: panels and JupyterLab extension"
+	@cd js && npm run --silent build
+	@touch $@
+
+# The front end must exist when pip reads the project, but a newer one is no reason to install again.
+# pip would remove the files of an old installation through the link, so the link goes first.
+.make/python: pyproject.toml js/package.json | .make/venv .make/front
+	@echo "[4/4] Python packages into .venv (one to three minutes the first time)"
+	@rm -f $(LAB_LINK)
+	@$(PY) -m pip install -q --no-build-isolation -e ".[dev]"
+	@rm -rf $(LAB_LINK)
+	@touch $@
+
+demo: setup
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	@CELLTRAIL_STORE=$(CURDIR)/$(DEMO)/.celltrail $(PY) notebooks/execute.py notebooks/01_quickstart.ipynb $(DEMO)
+	@echo; echo "The trail, as 'celltrail ls' shows it in a terminal:"; echo
+	@cd $(DEMO) && CELLTRAIL_STORE=$(CURDIR)/$(DEMO)/.celltrail celltrail ls
+	@echo; echo "The executed notebook is $(DEMO)/01_quickstart.ipynb; 'make lab' opens it in JupyterLab."
+
+lab: setup
+	@[ -f $(DEMO)/01_quickstart.ipynb ] || { mkdir -p $(DEMO) && cp notebooks/01_quickstart.ipynb $(DEMO)/; }
+	@cd $(DEMO) && jupyter lab 01_quickstart.ipynb
+
+check: .make/python .make/npm
+	@echo "check: format and lint (ruff)"
+	@ruff format --check --quiet . || { echo "run: .venv/bin/ruff format ." >&2; exit 1; }
+	@ruff check --quiet .
+	@echo "check: types (pyright)"
+	@js/node_modules/.bin/pyright --project pyproject.toml
+	@echo "check: front end (tsc, biome)"
+	@cd js && npm run --silent check
+
+test: setup check vitest unit nbval browser package
+	@echo "make test: all green"
+
+unit: setup
+	@echo "test: units"
+	@$(PY) -m pytest -q -n 2 -m "not browser and not package"
+
+# The notebooks' runs belong to nobody: their trail is made in a scratch folder and thrown away.
+nbval: setup
+	@echo "test: the notebooks, cell by cell"
+	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	CELLTRAIL_STORE="$$scratch/.celltrail" $(PY) -m pytest -q --nbval-lax --nbval-cell-timeout=120 -p no:cacheprovider notebooks/*.ipynb
+
+vitest: setup
+	@echo "test: front end (vitest)"
+	@cd js && npm run --silent test
+
+browser: setup
+	@echo "test: JupyterLab and Notebook 7 in Chromium"
+	@$(PY) -m pytest -q -m browser tests/browser
+
+package: setup
+	@echo "test: the wheel on a machine without Node"
+	@$(PY) -m pytest -q -m package tests/test_package.py
+
+print: .make/python
+	@$(PY) js/print_contract.py > js/src/contract.ts.new && mv js/src/contract.ts.new js/src/contract.ts
+	@echo "printed js/src/contract.ts"
+
+bench: setup
+	@for file in benchmarks/*.py; do echo "== $$file"; $(PY) "$$file"; done
