@@ -1,0 +1,94 @@
+"""The trail on disk: `Store` is the one door to it.
+
+Points go to append-only logs, what a run is to ``run.json``, what people say about it to ``edits/``,
+bytes to ``blobs/``. One file has one writing process; merging is reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from celltrail.errors import NoRun, StoreError, nearest
+from celltrail.model import Json, RunRecord
+from celltrail.store import disk, root
+from celltrail.store.blobs import Blobs
+from celltrail.store.reader import Gap
+from celltrail.store.root import locate
+from celltrail.store.runs import RunFiles
+from celltrail.store.series import Series
+from celltrail.store.summary import Summaries
+from celltrail.store.writer import RunWriter
+
+__all__ = ["Blobs", "Gap", "RunWriter", "Series", "Store", "Summaries", "locate"]
+
+
+class Store:
+    """One trail. Cheap to make; nothing is created before the first write."""
+
+    def __init__(self, root: Path | str | None = None) -> None:
+        self.root = locate() if root is None else Path(root).expanduser().absolute()
+        self.blobs = Blobs(self.root)
+        self._id = ""
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.root)!r})"
+
+    @property
+    def id(self) -> str:
+        """The id of the trail, or "" before its first write."""
+        self._id = self._id or root.trail_id(self.root)
+        return self._id
+
+    def begin(self, record: RunRecord) -> RunWriter:
+        """Create a run on disk, status running, and return the one writer of it.
+
+        Raises `StoreError` when the trail cannot be written.
+        """
+        folder = self._folder(record.id)
+        try:
+            trail = root.establish(self.root)
+            disk.make_folder(folder / "m", self.root)
+            return RunWriter(folder, trail, record, self.blobs)
+        except StoreError:
+            raise
+        except OSError as error:
+            raise StoreError(root.unwritable(self.root, error)) from error
+
+    def record(self, run_id: str) -> RunRecord:
+        """One run: its document, people's edits, and whether its process still lives."""
+        return self._files(run_id).record()
+
+    def records(self) -> list[RunRecord]:
+        """All runs, newest first."""
+        found = [RunFiles(self._folder(run_id)).record() for run_id in self._run_ids()]
+        return sorted(found, key=lambda record: record.id, reverse=True)
+
+    def series(self, run_id: str) -> Mapping[str, Series]:
+        """The points of a run by metric name; each series is put together when asked for."""
+        return self._files(run_id).series()
+
+    def events(self, run_id: str) -> list[dict[str, Json]]:
+        """What happened, in order: events as logged, and items with ``kind`` "item"."""
+        return self._files(run_id).events()
+
+    def gaps(self, run_id: str) -> list[Gap]:
+        """The damaged stretches of a run's logs."""
+        return self._files(run_id).gaps()
+
+    def edit(self, run_id: str, field: str, value: Json) -> None:
+        """Change what people say about a run: its name, a tag, a note ... None takes it back."""
+        raise StoreError("editing is not there yet")
+
+    def _folder(self, run_id: str) -> Path:
+        return self.root / "runs" / run_id[-2:] / run_id
+
+    def _files(self, run_id: str) -> RunFiles:
+        folder = self._folder(run_id)
+        if len(run_id) < 3 or "/" in run_id or not (folder / "run.json").exists():
+            near = nearest(run_id, self._run_ids())
+            raise NoRun(f"no run {run_id!r} in {self.root.name}{near}; ct.runs() lists them")
+        return RunFiles(folder)
+
+    def _run_ids(self) -> list[str]:
+        return [path.parent.name for path in self.root.glob("runs/*/*/run.json")]

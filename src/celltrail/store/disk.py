@@ -1,0 +1,110 @@
+"""Files as a trail needs them: private, whole or absent, never overwritten by two."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import time
+from pathlib import Path
+
+_NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+_TEMP_AGE_S = 3600.0
+
+
+def make_folder(path: Path, top: Path) -> None:
+    """Make a folder and its parents up to ``top``: 0700, plus the group bits ``top`` already has.
+
+    A folder that exists keeps its mode. Several processes may do this at once.
+    """
+    if path.is_dir():
+        return
+    missing = [path]
+    while not missing[-1].parent.is_dir():
+        missing.append(missing[-1].parent)
+    mode = 0o700 | (top.stat().st_mode & 0o2070 if top.is_dir() else 0)
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+            if mode != 0o700:
+                os.chmod(folder, mode)
+
+
+def file_mode(folder: Path) -> int:
+    """The mode of a new file in this folder: 0600, and readable by the group where the folder is."""
+    return 0o600 | (folder.stat().st_mode & 0o060)
+
+
+def write_new(path: Path, data: bytes, mode: int) -> None:
+    """Write a file that must not exist yet, all of it, and fsync it."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with open(fd, "wb") as file:
+        os.fchmod(fd, mode)
+        file.write(data)
+        file.flush()
+        os.fsync(fd)
+
+
+def temp_name(path: Path) -> Path:
+    """A name beside ``path`` that nobody else uses; `sweep` knows it for a temporary file."""
+    return path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+
+
+def replace_whole(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Put ``data`` in the place of whatever ``path`` held: a reader sees the old bytes or the new ones."""
+    temp = temp_name(path)
+    try:
+        write_new(temp, data, file_mode(path.parent) if mode is None else mode)
+        os.replace(temp, path)
+    except BaseException:
+        temp.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def create_whole(path: Path, data: bytes) -> bool:
+    """Create ``path`` with ``data`` unless it exists; whether it was this call that did.
+
+    On file systems without hard links the file appears before its bytes do, so readers of such a file
+    check its content.
+    """
+    temp = temp_name(path)
+    mode = file_mode(path.parent)
+    try:
+        write_new(temp, data, mode)
+        try:
+            os.link(temp, path)
+        except FileExistsError:
+            # the reply to a link over NFS can be lost: two names for our own file is success
+            return temp.stat().st_nlink == 2
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            try:
+                write_new(path, data, mode)
+            except FileExistsError:
+                return False
+    finally:
+        temp.unlink(missing_ok=True)
+    fsync_folder(path.parent)
+    return True
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make new names in a folder survive a crash of the machine, where the system can."""
+    with contextlib.suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def sweep(folder: Path) -> None:
+    """Remove temporary files that a killed process left behind more than an hour ago."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name.endswith(".tmp") and time.time() - entry.stat().st_mtime > _TEMP_AGE_S:
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)

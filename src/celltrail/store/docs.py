@@ -1,0 +1,112 @@
+"""Documents: small TinyDB files that a reader never sees half written."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinydb import TinyDB
+from tinydb.storages import Storage
+from tinydb.table import Table
+
+from celltrail.model import Json
+from celltrail.store import disk
+from celltrail.store.encoding import decode, encode
+
+if TYPE_CHECKING:
+    from celltrail.store.blobs import Blobs
+
+MOST_METRICS = 500
+MOST_EXECUTIONS = 50
+Tables = dict[str, dict[str, dict[str, Json]]]
+
+
+class AtomicStorage(Storage):
+    """TinyDB's view of one file: each read a fresh decode, each write all or nothing.
+
+    No decoded copy is kept, because TinyDB changes the tables it was given before it writes them: after
+    a failed write the copy would disagree with the file.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+
+    def read(self) -> Tables | None:
+        """The tables in the file, or None while there is no file."""
+        try:
+            return decode(self._path.read_bytes(), self._path.name)
+        except FileNotFoundError:
+            return None
+
+    def write(self, data: Tables) -> None:
+        """Replace the file by these tables."""
+        disk.replace_whole(self._path, encode(data))
+
+
+class TextTable(Table):
+    """A table whose document ids are text, read from the file each time."""
+
+    document_id_class = str  # pyright: ignore[reportAssignmentType]
+    default_query_cache_capacity = 0  # the cache would answer from before another process wrote
+
+
+class Documents(TinyDB):
+    """A TinyDB whose file is always whole and whose ids are text."""
+
+    table_class = TextTable
+    default_storage_class = AtomicStorage
+
+
+class RunDocument:
+    """The ``run.json`` of a run this process owns: changes are staged and written together."""
+
+    def __init__(self, path: Path, run: str, tables: Tables, blobs: Blobs) -> None:
+        self._run = run
+        self._blobs = blobs
+        self._tables = tables
+        self._staged = threading.Lock()
+        self._writing = threading.Lock()
+        self._changes = 1
+        self._written = self._rev = 0
+        self._documents = Documents(path)
+        self.flush()
+
+    def put(self, table: str, key: str, fields: dict[str, Json]) -> None:
+        """Stage these fields of one entry."""
+        with self._staged:
+            entries = self._tables.setdefault(table, {})
+            # replaced, never changed in place: a flush may be reading the old one
+            entries[key] = {**entries.get(key, {}), **fields}
+            self._changes += 1
+
+    def finish(self, tables: Tables) -> None:
+        """Stage the final state; entries the record does not speak of stay."""
+        for table, entries in tables.items():
+            for key, fields in entries.items():
+                self.put(table, key, fields)
+        metrics = self._tables.get("metrics", {})
+        if len(metrics) > MOST_METRICS:
+            rest = dict(list(metrics.items())[MOST_METRICS:])
+            with contextlib.suppress(OSError):
+                self.put("run", self._run, {"more_metrics": self._blobs.put(encode(rest))})
+
+    def flush(self) -> None:
+        """Write the file if anything is staged; raises OSError and keeps it staged when that fails."""
+        with self._writing:
+            with self._staged:
+                if self._changes == self._written:
+                    return
+                changes = self._changes
+                tables = {table: dict(entries) for table, entries in self._tables.items()}
+                tables["run"][self._run] = dict(tables["run"][self._run])
+            run = tables["run"][self._run]
+            run["rev"] = self._rev + 1
+            if len(metrics := tables["metrics"]) > MOST_METRICS:
+                tables["metrics"] = dict(itertools.islice(metrics.items(), MOST_METRICS))
+                run["metric_count"] = len(metrics)
+            tables["executions"] = dict(list(tables["executions"].items())[-MOST_EXECUTIONS:])
+            self._documents.storage.write(tables)
+            self._rev, self._written = self._rev + 1, changes

@@ -1,0 +1,182 @@
+"""The append-only log of one process: framed records that prove themselves.
+
+A file is `MAGIC`, then little-endian records ``u32 length | u32 crc | u8 type | body``. The crc covers
+length and type and is salted with the writer's name: a flipped type byte, a zero-filled tail or the
+bytes of another log inside a text never pass for a record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from struct import Struct
+from zlib import crc32
+
+from celltrail.model import Json
+from celltrail.store import disk
+from celltrail.store.encoding import encode
+
+MAGIC = b"CTL1\r\n\x1a\n"
+HEADER = Struct("<IIB")
+COVERED = Struct("<IB")
+ROW = Struct("<Hqq")
+BEAT = Struct("<q")
+HEAD_KIND, ROW_KIND, SCHEMA_KIND, ITEM_KIND, EVENT_KIND, BEAT_KIND, END_KIND = range(1, 8)
+
+PART_BYTES = 256 << 20
+REPEAT_BYTES = 4 << 20
+MAX_SCHEMAS = 1024
+MAX_ID = 0xFFFF
+
+# pack of the body, schema id, the header's constant length, the crc of length and type
+Schema = tuple[Callable[..., bytes], int, int, int]
+
+
+def salt_of(writer: str) -> int:
+    """The start value of every crc in this writer's files."""
+    return crc32(writer.encode())
+
+
+def frame(kind: int, body: bytes, salt: int) -> bytes:
+    """One record."""
+    size = len(body)
+    return HEADER.pack(size, crc32(body, crc32(COVERED.pack(size, kind), salt)), kind) + body
+
+
+class Log:
+    """The file this process appends to: every append is one ``os.write`` of whole records.
+
+    Not thread-safe by itself; its owner holds a lock. A file is never reopened for append, so nothing is
+    ever written behind a torn tail: what cannot be mended continues in a new part.
+    """
+
+    def __init__(self, folder: Path, writer: str, head: dict[str, Json]) -> None:
+        self.writer = writer
+        self.salt = salt_of(writer)
+        self.size = 0
+        self._fd = -1
+        self._folder = folder
+        self._head = head
+        self._part = 0
+        self._ids = itertools.count()
+        self._schemas: dict[tuple[str, ...], Schema] = {}
+        self._keep_up_at = REPEAT_BYTES
+        self.next_part()
+
+    def row(self, names: tuple[str, ...], step: int, t_us: int, values: Sequence[float]) -> None:
+        """Append the record of one `log` call."""
+        if self.size >= self._keep_up_at:
+            self._keep_up()
+        schema = self._schemas.get(names)
+        if schema is None:
+            data, schema = self.record(names, step, t_us, values)
+            self.append(data)
+            self.learn(names, schema)
+            return
+        pack, number, length, inner = schema
+        body = pack(number, step, t_us, *values)
+        self.append(HEADER.pack(length, crc32(body, inner), ROW_KIND) + body)
+
+    def record(
+        self, names: tuple[str, ...], step: int, t_us: int, values: Sequence[float]
+    ) -> tuple[bytes, Schema | None]:
+        """The bytes of a row, behind its schema where that is not `learn`ed yet, and that schema.
+
+        A schema is learned only once its bytes are kept, so an interrupt in between never leaves rows
+        that nobody can read; its id is used up at once, so no two schemas ever share one.
+        """
+        schema, before = self._schemas.get(names), b""
+        if schema is None and len(self._schemas) < MAX_SCHEMAS and (number := next(self._ids)) <= MAX_ID:
+            length = ROW.size + 8 * len(names)
+            inner = crc32(COVERED.pack(length, ROW_KIND), self.salt)
+            schema = Struct(f"{ROW.format}{len(names)}d").pack, number, length, inner
+            before = self._schema_frame(number, names)
+        if schema is None:
+            body = {"step": step, "t": t_us, "values": dict(zip(names, values, strict=True))}
+            return frame(ITEM_KIND, encode(body), self.salt), None
+        pack, number, length, inner = schema
+        body = pack(number, step, t_us, *values)
+        return before + HEADER.pack(length, crc32(body, inner), ROW_KIND) + body, schema
+
+    def learn(self, names: tuple[str, ...], schema: Schema | None) -> None:
+        """From now on rows of these names are written without their schema."""
+        if schema is not None:
+            self._schemas[names] = schema
+
+    def append(self, data: bytes) -> None:
+        """Write whole records; after an error none of their bytes stay behind."""
+        written = os.write(self._fd, data)
+        if written != len(data):
+            self._take_back(written)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.size += written
+
+    def end(self, summary: dict[str, Json]) -> None:
+        """The last record: a clean close."""
+        self.append(self._all_schemas() + frame(END_KIND, encode(summary), self.salt))
+        self.sync()
+
+    def sync(self) -> None:
+        """Bring everything appended so far to the disk."""
+        os.fdatasync(self._fd)
+
+    def duplicate(self) -> int:
+        """A descriptor of the file that stays valid when the log goes on in another part."""
+        return os.dup(self._fd)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a file to append to; after a failure that could not be mended there is none."""
+        return self._fd >= 0
+
+    def next_part(self) -> None:
+        """Go on in a new file, which starts with the head and all schemas."""
+        self._part += 1
+        path = self._folder / f"{self.writer}.{self._part:04}.ctl"
+        head = frame(HEAD_KIND, encode({**self._head, "writer": self.writer, "part": self._part}), self.salt)
+        data = MAGIC + head + self._all_schemas()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        fd = os.open(path, flags, disk.file_mode(self._folder))
+        try:
+            if os.write(fd, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except BaseException:
+            os.close(fd)
+            path.unlink(missing_ok=True)
+            raise
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                self.sync()
+            self.close()
+        self._fd, self.size, self._keep_up_at = fd, len(data), len(data) + REPEAT_BYTES
+
+    def _keep_up(self) -> None:
+        if self.size >= PART_BYTES:
+            self.next_part()
+        else:
+            self.append(self._all_schemas())
+            self._keep_up_at = min(self.size + REPEAT_BYTES, PART_BYTES)
+
+    def _take_back(self, written: int) -> None:
+        """Cut off the part of a record that was written; the file is ours alone, so its end is that part."""
+        try:
+            os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
+        except OSError:
+            self.close()
+
+    def _all_schemas(self) -> bytes:
+        return b"".join(self._schema_frame(schema[1], names) for names, schema in self._schemas.items())
+
+    def _schema_frame(self, number: int, names: tuple[str, ...]) -> bytes:
+        return frame(SCHEMA_KIND, encode([number, names]), self.salt)

@@ -1,0 +1,94 @@
+"""Where the trail is and what makes a folder a trail."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from zlib import crc32
+
+import orjson
+
+from celltrail.errors import Damaged, StoreError
+from celltrail.model import Json, new_id, now_us
+from celltrail.store import disk
+
+FORMAT = 1
+FOLDER = ".celltrail"
+
+
+def locate(start: Path | None = None) -> Path:
+    """The folder of the trail for code that works in ``start`` (the working folder when None).
+
+    ``CELLTRAIL_STORE`` if set, else the nearest ``.celltrail`` upwards, else the one of the git
+    repository, else ``./.celltrail``. Creates nothing.
+    """
+    if chosen := os.environ.get("CELLTRAIL_STORE"):
+        return Path(chosen).expanduser().absolute()
+    try:
+        here = (Path.cwd() if start is None else Path(start)).absolute()
+    except FileNotFoundError as error:
+        raise StoreError("the working folder no longer exists; change to another, or set CELLTRAIL_STORE") from error
+    for folder in (here, *here.parents):
+        if (folder / FOLDER).is_dir():
+            return folder / FOLDER
+    for folder in (here, *here.parents):
+        if (folder / ".git").exists():
+            return folder / FOLDER
+    return here / FOLDER
+
+
+def trail_id(root: Path) -> str:
+    """The id of the trail in this folder, or "" where there is none yet."""
+    try:
+        return _read(root)
+    except FileNotFoundError:
+        return ""
+    except Damaged:
+        time.sleep(0.05)  # without hard links the file is seen before its bytes
+        return _read(root)
+
+
+def establish(root: Path) -> str:
+    """Make the folder a trail if it is not one yet; its id. Any number of processes may do this at once."""
+    try:
+        if known := trail_id(root):
+            return known
+        disk.make_folder(root, root)
+        body = {"format": FORMAT, "id": new_id(), "created": now_us()}
+        disk.create_whole(root / "trail.json", orjson.dumps({**body, "check": _check(body)}) + b"\n")
+        return trail_id(root)
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(unwritable(root, error)) from error
+
+
+def unwritable(root: Path, error: OSError) -> str:
+    """The sentence about a trail that cannot be written."""
+    reason = error.strerror or type(error).__name__
+    return (
+        f"the trail {root.name!r} cannot be written: {reason}; "
+        "set CELLTRAIL_STORE to a folder that can, or mend its permissions"
+    )
+
+
+def _read(root: Path) -> str:
+    data = (root / "trail.json").read_bytes()
+    try:
+        body = orjson.loads(data)
+        check = body.pop("check")
+        if check == _check(body):
+            if body["format"] > FORMAT:
+                raise StoreError(
+                    f"this trail has format {body['format']}, newer than this celltrail knows ({FORMAT}); "
+                    "pip install --upgrade celltrail"
+                )
+            return body["id"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise Damaged(f"{root.name}/trail.json does not verify; restore it from a copy of the trail")
+
+
+def _check(body: dict[str, Json]) -> str:
+    return f"{crc32(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)):08x}"

@@ -1,0 +1,304 @@
+"""The writing side of one run: its log, its document, and what happens when the disk fails."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import os
+import sys
+import threading
+import time
+import warnings
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from struct import error as StructError  # noqa: N812
+from typing import TYPE_CHECKING
+
+from celltrail.errors import BadValue, StoreError
+from celltrail.model import Json, RunRecord
+from celltrail.store import alive, records
+from celltrail.store.encoding import encode
+from celltrail.store.log import BEAT, BEAT_KIND, EVENT_KIND, ITEM_KIND, Log, frame
+
+if TYPE_CHECKING:
+    from celltrail.store.blobs import Blobs
+    from celltrail.store.docs import RunDocument
+
+RING_BYTES = 64 << 20
+RETRY_S = 1.0
+DRIFT_US = 1_000_000
+# what the log has anyway, as points or as events of their own
+_NOT_LOGGED = {"metrics", "executions", "problems"}
+
+_open_writers: weakref.WeakSet[RunWriter] = weakref.WeakSet()
+
+
+class RunWriter:
+    """Writes one run; made by `Store.begin`, owned by one process, usable from all its threads.
+
+    Once begun, a disk that fails never raises into the caller: records wait in memory, one warning is
+    shown, the trouble is kept in ``problems``, and what waited is written when the disk takes it again.
+    """
+
+    def __init__(self, folder: Path, trail: str, record: RunRecord, blobs: Blobs) -> None:
+        self.id = record.id
+        self.problems: list[str] = list(record.problems)
+        self._folder = folder
+        self._trail = trail
+        self._lock = threading.RLock()  # reentrant: a signal handler may log in the middle of a log
+        self._start_clock()
+        self._log = self._open_log()
+        self._document: RunDocument | None = self._open_document(record, blobs)
+        _open_writers.add(self)
+
+    def _open_document(self, record: RunRecord, blobs: Blobs) -> RunDocument:
+        from celltrail.store.docs import RunDocument
+
+        tables = records.tables_of(dataclasses.replace(record, writer=self._log.writer))
+        tables["writers"] = {self._log.writer: dataclasses.asdict(alive.myself())}
+        return RunDocument(self._folder / "run.json", record.id, tables, blobs)
+
+    def _start_clock(self) -> None:
+        self._wall_us = time.time_ns() // 1000
+        self._mono_ns = time.monotonic_ns()
+        self._drift_us = 0
+
+    def _open_log(self) -> Log:
+        process = alive.myself()
+        head: dict[str, Json] = {
+            "format": 1,
+            "trail": self._trail,
+            "run": self.id,
+            "rank": 0,
+            "pid": process.pid,
+            "start": process.start,
+            "boot": process.boot,
+            "host": process.host,
+            "wall_us": self._wall_us,
+            "mono_us": self._mono_ns // 1000,
+        }
+        self._closed = self._in_child = False
+        self._dirty = True
+        self._rows = 0
+        self._beat_size = 0
+        self._ring: deque[bytes] = deque()
+        self._ring_bytes = 0
+        self._dropped = 0
+        self._tried = 0.0
+        self._struggling = False
+        return Log(self._folder / "m", alive.writer_name(), head)
+
+    @property
+    def writer(self) -> str:
+        """The name of the log this process writes."""
+        return self._log.writer
+
+    def clock(self) -> int:
+        """Now in microseconds since the epoch, never going back: wall clock at open plus monotonic since."""
+        return self._wall_us + (time.monotonic_ns() - self._mono_ns) // 1000
+
+    def row(self, names: tuple[str, ...], step: int, t_us: int, values: Sequence[float]) -> None:
+        """Append one `log` call: when this returns, the points survive the death of the process."""
+        failure: OSError | None = None
+        with self._lock:
+            if self._closed or self._in_child:
+                self._check_open()
+            if not self._struggling:
+                try:
+                    self._log.row(names, step, t_us, values)
+                    self._dirty = True
+                    self._rows += 1
+                    return
+                except OSError as error:
+                    failure = error
+                except StructError as error:
+                    raise BadValue(f"a row of {len(names)} names at step {step!r} cannot be kept: {error}") from None
+            data, schema = self._log.record(names, step, t_us, values)
+            if self._wait(data):
+                self._log.learn(names, schema)
+                self._rows += 1
+        self._say(failure)
+
+    def item(self, name: str, step: int | None, value: Json, **extra: Json) -> None:
+        """Append something that is not a float: text, a big integer, a histogram, a reference to media."""
+        self._append(ITEM_KIND, {"step": step, "t": self.clock(), "name": name, "value": value, **extra})
+
+    def event(self, kind: str, **fields: Json) -> None:
+        """Append something that happened."""
+        self._append(EVENT_KIND, {"t": self.clock(), "kind": kind, **fields})
+
+    def put(self, table: str, key: str, fields: dict[str, Json]) -> None:
+        """Stage a change of the run's document: these fields of this entry; `flush` writes it."""
+        if self._document is None:
+            return
+        self._document.put(table, key, fields)
+        if table not in _NOT_LOGGED:
+            self.event("fact", table=table, key=key, fields=fields)
+
+    def flush(self) -> None:
+        """Write the document if anything changed; after a failure the change stays staged."""
+        if self._document is None:
+            return
+        try:
+            self._document.flush()
+        except OSError as error:
+            self._say(error, "its document")
+
+    def sync(self) -> None:
+        """Bring the log to the disk if anything was appended, and try again what waits in memory."""
+        failure: OSError | None = None
+        with self._lock:
+            if self._closed or self._in_child:
+                return
+            self._retry()
+            dirty, self._dirty = self._dirty, False
+            fd = self._log.duplicate() if dirty and self._log.is_open else -1
+            drift = time.time_ns() // 1000 - self.clock() - self._drift_us
+        if abs(drift) > DRIFT_US:
+            self._drift_us += drift
+            self.event("clock", drift_us=self._drift_us)
+        if fd >= 0:
+            try:
+                os.fdatasync(fd)  # outside the lock: rows go on meanwhile
+            except OSError as error:
+                failure = error
+            finally:
+                os.close(fd)
+        self._say(failure)
+
+    def beat(self) -> None:
+        """Show life when nothing else was written since the last beat."""
+        with self._lock:
+            if self._closed or self._in_child:
+                return
+            if self._log.size == self._beat_size:
+                self._append_frame(frame(BEAT_KIND, BEAT.pack(self.clock()), self._log.salt))
+            self._beat_size = self._log.size
+
+    def close(self, record: RunRecord) -> None:
+        """Write the final document and the last record of the log; nothing can be written afterwards."""
+        with self._lock:
+            if self._closed or self._in_child:
+                self._closed = True
+                return
+            self._tried = 0.0
+            self._retry()
+            lost = self._dropped + len(self._ring)
+        if lost:
+            self._note(f"{lost} records could not be written to the trail")
+        failure: OSError | None = None
+        if self._document is not None:
+            self._document.finish(records.tables_of(dataclasses.replace(record, writer=self.writer)))
+            self.flush()
+        with self._lock:
+            try:
+                if not self._ring:
+                    self._log.end(
+                        {
+                            "t": self.clock(),
+                            "status": record.status,
+                            "rows": self._rows,
+                            "metrics": records.metric_fields(record.metrics),
+                        }
+                    )
+            except OSError as error:
+                failure = error
+            self._log.close()
+            self._closed = True
+            _open_writers.discard(self)
+        self._say(failure)
+
+    def _append(self, kind: int, body: dict[str, Json]) -> None:
+        with self._lock:
+            self._check_open()
+            failure = self._append_frame(frame(kind, encode(body), self._log.salt))
+        self._say(failure)
+
+    def _append_frame(self, data: bytes) -> OSError | None:
+        failure = None
+        if not self._struggling:
+            try:
+                self._log.append(data)
+                self._dirty = True
+                return None
+            except OSError as error:
+                failure = error
+        self._wait(data)
+        return failure
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"run {self.id} has ended; start a new one to record more")
+        if self._in_child:
+            # an explicit write in a forked child gets a file of its own
+            self._in_child = False
+            self._start_clock()
+            self._log = self._open_log()
+
+    def _wait(self, data: bytes) -> bool:
+        """Keep records in memory until the disk takes them; whether there was room."""
+        self._struggling = True
+        if self._ring_bytes + len(data) > RING_BYTES:
+            self._dropped += 1
+            return False
+        self._ring.append(data)
+        self._ring_bytes += len(data)
+        self._retry()
+        return True
+
+    def _retry(self) -> None:
+        if not self._struggling or time.monotonic() - self._tried < RETRY_S:
+            return
+        self._tried = time.monotonic()
+        with contextlib.suppress(OSError):
+            if not self._log.is_open:
+                self._log.next_part()
+            while self._ring:
+                self._log.append(self._ring[0])
+                self._ring_bytes -= len(self._ring.popleft())
+            self._struggling, self._dirty = False, True
+            if self._dropped:
+                lost, self._dropped = self._dropped, 0
+                self._note(f"{lost} records did not fit into memory while the disk was failing")
+                self.event("problem", text=self.problems[-1])
+
+    def _become_child(self) -> None:
+        self._lock = threading.RLock()  # the parent's may have been held at the moment of the fork
+        self._log.close()
+        self._document = None
+        self._in_child = not self._closed
+
+    def _note(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+            if self._document is not None:
+                self._document.put("problems", str(len(self.problems)), {"text": problem, "t": self.clock()})
+
+    def _say(self, failure: OSError | None, what: str = "its log") -> None:
+        """Keep the trouble with the run and warn of it once. Called without locks: a warning runs foreign code."""
+        if failure is None:
+            return
+        reason = failure.strerror or os.strerror(failure.errno or errno.EIO)
+        problem = f"{what} could not be written: {reason}"
+        if problem in self.problems:
+            return
+        self._note(problem)
+        text = f"celltrail: run {self.id}: {problem}; recording goes on in memory and is written when the disk allows"
+        try:
+            warnings.warn(text, RuntimeWarning, stacklevel=4)
+        except RuntimeWarning:
+            # warnings are errors here, but the cell of a user is not ours to break
+            sys.stderr.write(text + "\n")
+
+
+def _leave_to_parent() -> None:
+    """In a forked child: no writer may touch the parent's file; the first row opens one of the child's own."""
+    for writer in list(_open_writers):
+        writer._become_child()  # pyright: ignore[reportPrivateUsage]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
