@@ -1,0 +1,107 @@
+"""celltrail: the experiment tracker that lives inside the notebook.
+
+``%load_ext celltrail``, then ``%%track`` on a cell: that execution becomes a run. The same without magics:
+
+>>> import celltrail as ct
+>>> ct.start  # doctest: +ELLIPSIS
+<function start at ...>
+
+Everything is loaded when it is first used: importing celltrail loads no pandas, altair, anywidget, pyarrow
+or IPython.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from celltrail.compare import compare as compare
+    from celltrail.errors import BadValue as BadValue
+    from celltrail.errors import CelltrailError as CelltrailError
+    from celltrail.errors import NoRun as NoRun
+    from celltrail.errors import QueryError as QueryError
+    from celltrail.query import find as run
+    from celltrail.query import runs as runs
+    from celltrail.run import Run as Run
+    from celltrail.run import current as current
+    from celltrail.run import log as log
+    from celltrail.run import start as start
+    from celltrail.store import Store as Store
+
+_ROOMS = {
+    "start": "run:start",
+    "log": "run:log",
+    "current": "run:current",
+    "Run": "run:Run",
+    "runs": "query:runs",
+    "run": "query:find",
+    "compare": "compare:compare",
+    "Store": "store:Store",
+    "CelltrailError": "errors:CelltrailError",
+    "NoRun": "errors:NoRun",
+    "BadValue": "errors:BadValue",
+    "QueryError": "errors:QueryError",
+}
+
+__all__ = [
+    "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "Store",
+    "compare", "current", "log", "run", "runs", "start",
+]  # fmt: skip
+
+
+class _Door(ModuleType):
+    """The package itself. A room may bear the name of a verb (``celltrail.run`` and ``ct.run()``): importing
+    the room sets it as an attribute of the package, where the verb must stay.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and name in _ROOMS):
+            super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__version__":
+            return _version()
+        if name not in _ROOMS:
+            raise AttributeError(f"celltrail has no {name!r}; it has {', '.join(__all__)}")
+        room, _, verb = _ROOMS[name].partition(":")
+        value = getattr(import_module(f"celltrail.{room}"), verb)
+        _show_in_notebook()
+        self.__dict__[name] = value
+        return value
+
+    def __dir__(self) -> list[str]:
+        return sorted({*self.__dict__, *__all__, "__version__"})
+
+
+sys.modules[__name__].__class__ = _Door
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("celltrail")
+
+
+def _show_in_notebook() -> None:
+    """In a notebook tables and charts are panels, also before ``%load_ext``; elsewhere nothing is loaded."""
+    shell_of = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = shell_of() if shell_of else None
+    if shell is not None and hasattr(shell, "kernel"):
+        import_module("celltrail.panels").install(shell)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext celltrail``."""
+    import_module("celltrail.magic").load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext celltrail``."""
+    import_module("celltrail.magic").unload(shell)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "celltrail"}]

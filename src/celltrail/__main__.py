@@ -1,0 +1,5 @@
+"""``python -m celltrail``: the command line."""
+
+from celltrail.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,136 @@
+"""The words a researcher types: ``%load_ext celltrail``, ``%%track``, ``%track``, ``%runs``, ``%%scratch``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from IPython.core.error import UsageError
+
+from celltrail import panels
+from celltrail.capture import Notice, Recorder, arguments
+from celltrail.errors import CelltrailError, nearest
+from celltrail.query import RunSet, find, runs
+from celltrail.run import Run, current
+from celltrail.store import Store, locate
+
+_loaded: dict[int, Extension] = {}
+
+
+class Extension:
+    """What ``%load_ext celltrail`` puts into one shell; ``off`` leaves the shell as it was found."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.recorder = Recorder(shell, self._notice)
+        self._shown: panels.Shown | None = None
+        self._before: dict[tuple[str, str], Any] = {}
+
+    def on(self) -> None:
+        """Hook into the shell. The recorder comes first: its runs have ended when the panels look at them."""
+        self.recorder.on()
+        self._shown = panels.install(self.shell)
+        self._register("cell", "track", self._track_cell)
+        self._register("cell", "scratch", self._scratch_cell)
+        self._register("line", "track", self._track_line)
+        self._register("line", "runs", self._runs_line)
+
+    def off(self) -> None:
+        """Put everything back."""
+        for (kind, name), before in self._before.items():
+            magics = self.shell.magics_manager.magics[kind]
+            magics.pop(name, None)
+            if before is not None:
+                magics[name] = before
+        self._before.clear()
+        panels.uninstall(self.shell)
+        self.recorder.off()
+
+    def _register(self, kind: str, name: str, function: Any) -> None:
+        self._before[kind, name] = self.shell.magics_manager.magics[kind].get(name)
+        self.shell.register_magic_function(function, kind, name)
+
+    def _notice(self, notice: Notice) -> None:
+        if notice.kind == "run" and self._shown:
+            self._place_chart(notice.data["run"], notice.data["chart"])
+        elif notice.text:
+            print(f"celltrail: {notice.text}", file=sys.stderr)  # noqa: T201
+
+    def _place_chart(self, run: Run, chart: bool | None) -> None:
+        """At once where points will come, never where unwanted, otherwise with the first point."""
+        if self._shown and chart is False:
+            self._shown.live.mute(run)
+        elif self._shown and chart:
+            self._shown.live.show(run)
+
+    def _track_cell(self, line: str, cell: str) -> None:
+        self.shell.run_cell(f"%%track {line}\n{cell}")
+
+    def _scratch_cell(self, line: str, cell: str) -> None:
+        self.shell.run_cell(f"%%scratch {line}\n{cell}")
+
+    def _track_line(self, line: str) -> None:
+        word = line.strip() or "status"
+        verbs = {"status": _status, "last": _last}
+        if word not in verbs:
+            raise UsageError(
+                f"%track {word}: no such word{nearest(word, verbs) or ';'} use %track status or %track last"
+            )
+        print(verbs[word]())  # noqa: T201
+
+    def _runs_line(self, line: str) -> RunSet:
+        try:
+            found = runs(line.strip())
+            len(found)  # read the expression now: an error belongs under this cell, as one sentence
+        except CelltrailError as error:
+            raise UsageError(f"%runs: {error}") from None
+        return found
+
+
+Extension._track_cell.__doc__ = arguments.usage()
+Extension._scratch_cell.__doc__ = "%%scratch: run the cell and record nothing of it."
+Extension._track_line.__doc__ = "%track [status | last]: what is being recorded, or the run recorded last."
+Extension._runs_line.__doc__ = "%runs [EXPRESSION]: the table of the runs that match; %runs alone shows all."
+
+
+def load(shell: Any) -> None:
+    """``%load_ext celltrail``; a second call changes nothing."""
+    if id(shell) in _loaded or os.environ.get("CELLTRAIL_OFF") == "1":
+        return
+    _loaded[id(shell)] = Extension(shell)
+    _loaded[id(shell)].on()
+    if os.environ.get("CELLTRAIL_QUIET") != "1":
+        print(_welcome())  # noqa: T201
+
+
+def unload(shell: Any) -> None:
+    """``%unload_ext celltrail``."""
+    if extension := _loaded.pop(id(shell), None):
+        extension.off()
+
+
+def _place(store: Store) -> str:
+    """Where the trail is, never as an absolute path: this text is saved with the notebook."""
+    try:
+        return os.path.relpath(store.root) if os.path.commonpath([store.root, os.getcwd()]) != "/" else store.root.name
+    except ValueError:
+        return store.root.name
+
+
+def _welcome() -> str:
+    store = Store(locate())
+    count = len(runs(store=store))
+    return (
+        f"celltrail keeps its trail in {_place(store)} ({count} run{'' if count == 1 else 's'} so far); %%track a cell"
+    )
+
+
+def _status() -> str:
+    run = current()
+    return f"{_welcome()}\n" + (f"now: {run!r}" if run else "no run is active")
+
+
+def _last() -> str:
+    newest = runs()[:1]
+    return repr(find(newest[0].id)) if len(newest) else "no runs yet: put %%track on a cell"

@@ -1,0 +1,84 @@
+"""Panels: what celltrail shows in a notebook. `install` makes a shell show them, `uninstall` undoes it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from celltrail.compare import Comparison
+from celltrail.panels.live import Live
+from celltrail.panels.table import Compared, Table, compare_bundle, table_bundle
+from celltrail.query import RunSet
+
+
+class Shown:
+    """Everything celltrail put into one shell so that its objects are shown as panels."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.live = Live(shell)
+        self._widgets: list[Any] = []
+
+    def on(self) -> None:
+        """Begin to show."""
+        formatter = self._formatter()
+        formatter.for_type(RunSet, self._table)
+        formatter.for_type(Comparison, self._comparison)
+        self.live.on()
+
+    def off(self) -> None:
+        """Leave the shell as it was found."""
+        self.live.off()
+        formatter = self._formatter()
+        for kind in (RunSet, Comparison):
+            formatter.pop(kind, None)
+
+    def _formatter(self) -> Any:
+        return self.shell.display_formatter.mimebundle_formatter
+
+    def _table(self, runs: RunSet, **_: Any) -> dict[str, Any]:
+        return self._bundle(Table(runs), lambda view: table_bundle(runs, view))
+
+    def _comparison(self, comparison: Comparison, **_: Any) -> dict[str, Any]:
+        trail = comparison.store.id
+        return self._bundle(Compared(comparison, trail), lambda view: compare_bundle(comparison, trail, view))
+
+    def _bundle(self, widget: Any, at_rest: Any) -> dict[str, Any]:
+        self._widgets.append(widget)  # the front end speaks to it for as long as the kernel lives
+        bundle = at_rest(widget.model_id)
+        if _hosts_widgets_only():
+            bundle["application/vnd.jupyter.widget-view+json"] = {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": widget.model_id,
+            }
+        return bundle
+
+
+def _hosts_widgets_only() -> bool:
+    """Whether this front end shows widgets but has no place for celltrail's extension.
+
+    In Jupyter the extension finds the widget by the id in our own MIME type, so that no widget view, which
+    would be broken when reopened, gets into the file.
+    """
+    return "google.colab" in sys.modules or "VSCODE_PID" in os.environ or "VSCODE_CWD" in os.environ
+
+
+_installed: dict[int, Shown] = {}
+
+
+def install(shell: Any) -> Shown | None:
+    """Show celltrail's objects as panels in this shell; None where there is no front end to show them."""
+    if not hasattr(shell, "kernel"):
+        return None
+    if id(shell) not in _installed:
+        _installed[id(shell)] = Shown(shell)
+        _installed[id(shell)].on()
+    return _installed[id(shell)]
+
+
+def uninstall(shell: Any) -> None:
+    """Undo `install`."""
+    if shown := _installed.pop(id(shell), None):
+        shown.off()

@@ -1,0 +1,150 @@
+"""The live chart: one for the runs of one cell execution, growing in place, swapped for its saved form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from celltrail import contract
+from celltrail.contract import Answer, ChartOptions, Points
+from celltrail.model import new_id
+from celltrail.panels import saved
+from celltrail.panels.feed import Feed
+from celltrail.panels.figure import Line
+from celltrail.panels.widget import Panel
+from celltrail.run import Run
+
+OPTIONS: ChartOptions = {"x": "step", "y": "linear", "hidden": []}
+MOST_LINES = 60
+
+
+class Chart(Panel):
+    """The widget: what it shows comes as `contract.Points` messages, at most one for each tick."""
+
+    def __init__(self, trail: str, title: str) -> None:
+        self.seq = 0
+        self.is_behind = True  # the panel must be sent everything
+        super().__init__("chart", saved.panel("chart", trail, title, chart=OPTIONS), OPTIONS)
+
+    @property
+    def answers(self) -> dict[str, Callable[[Any], Answer | None]]:
+        """A chart knows one intent: send everything again."""
+        return {"sync": self._sync}
+
+    def _sync(self, _: Any) -> None:
+        self.is_behind = True  # answered by the publisher's next tick, which alone sends points
+
+    def tell(self, feeds: list[Feed], full: bool) -> int:
+        """Send what is new, or everything; returns the bytes of it."""
+        full, self.is_behind = full or self.is_behind, False
+        parts: list[contract.Part] = []
+        blocks: list[np.ndarray] = []
+        for feed in feeds:
+            some, columns = feed.parts(full)
+            parts += some
+            blocks += columns
+        message: Points = {
+            "kind": "points",
+            "seq": self.seq,
+            "full": full,
+            "parts": parts,
+            "runs": [feed.state() for feed in feeds],
+        }
+        self.seq += 1
+        data = np.concatenate([block.ravel() for block in blocks]) if blocks else np.empty(0)
+        self.send(message, [np.ascontiguousarray(data, dtype="<f8").tobytes()])
+        return data.nbytes
+
+
+class LiveChart:
+    """One chart in one output: which runs it shows, when it was displayed, whether it is still live."""
+
+    def __init__(self, publish: Callable[..., None]) -> None:
+        self._publish = publish
+        self._display_id = f"celltrail-{new_id()}"
+        self.feeds: dict[str, Feed] = {}
+        self.widget: Chart | None = None
+        self.is_cell_over = False
+        self.is_over = False
+        self._fulls = 0
+        self._ticks = 0
+
+    def add(self, run: Run) -> None:
+        """Show this run too."""
+        self.feeds[run.id] = Feed(run)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the next tick has something to send."""
+        behind = self.widget is not None and self.widget.is_behind
+        return not self.is_over and (behind or self._is_full_due or any(feed.has_news for feed in self.feeds.values()))
+
+    @property
+    def _is_full_due(self) -> bool:
+        # A front end still loading the panel misses the first messages and, with the kernel busy, may not be
+        # able to ask for them. So everything is sent again after 0.2, 0.4, 0.8 ... 51 s; that costs little.
+        return self.widget is not None and self._ticks >= 2 << self._fulls and self._fulls < 9
+
+    def show(self) -> None:
+        """Put the chart into the output of the cell, if it is not there yet."""
+        if self.widget is None and not self.is_over:
+            run = next(iter(self.feeds.values())).run
+            self.widget = Chart(run.store.id, run.name)
+            view = {"application/vnd.jupyter.widget-view+json": _view(self.widget.model_id)}
+            bundle = self._at_rest(self.widget.model_id)
+            bundle.pop("image/png", None)
+            self._publish({**bundle, **view}, self._display_id, update=False)
+
+    def tick(self) -> None:
+        """Send the panel what is new."""
+        self._ticks += 1
+        if self.widget is not None and not self.is_over:
+            full = self._is_full_due
+            self._fulls += full
+            for feed in self.feeds.values():
+                feed.drain()
+            self.widget.tell(list(self.feeds.values()), full)
+
+    def skip(self) -> None:
+        """A tick in which another chart had its turn."""
+        self._ticks += 1
+
+    def swap(self) -> None:
+        """Replace the live chart by its saved form; nothing is sent afterwards."""
+        if self.is_over:
+            return
+        for feed in self.feeds.values():
+            feed.drain()
+        if self.widget is not None:
+            self.widget.tell(list(self.feeds.values()), full=True)
+            bundle = self._at_rest(None)
+            self.is_over = True
+            self._publish(bundle, self._display_id, update=True)
+            self.widget.close()
+        self.is_over = True
+
+    def _at_rest(self, view: str | None) -> saved.Bundle:
+        options: ChartOptions = {**OPTIONS, **(self.widget.options if self.widget else {})}  # pyright: ignore
+        feeds = list(self.feeds.values())
+        lines: list[Line] = []
+        totals: list[int] = []
+        for feed in feeds:
+            for name, column in feed.columns.items():
+                if f"{feed.run.id}/{name}" not in options["hidden"]:
+                    lines.append(Line(feed.run.id, _label(feed.run.name, name, len(feeds)), name, column.points()))
+                    totals.append(column.total)
+        lines, totals = lines[:MOST_LINES], totals[:MOST_LINES]
+        run = feeds[0].run
+        states = [feed.state() for feed in feeds]
+        return saved.with_view(saved.chart_bundle(run.store.id, run.name, states, lines, totals, options), view)
+
+
+def _view(model_id: str) -> dict[str, Any]:
+    return {"version_major": 2, "version_minor": 0, "model_id": model_id}
+
+
+def _label(run: str, metric: str, runs: int) -> str:
+    split = metric.rsplit("/", 1)[0] if "/" in metric else ""
+    return " ".join(part for part in (run if runs > 1 else "", split) if part) or run

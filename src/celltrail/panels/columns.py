@@ -1,0 +1,92 @@
+"""Bounded columns: the points of one series as a panel needs them, never more than fit a screen."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIMIT = 4000  # points a series; the full series stays in the trail
+
+Floats = NDArray[np.float64]
+
+
+def thin(columns: Floats, limit: int) -> Floats:
+    """At most ``limit`` of the points, always with the extremes: a plain stride would lose spikes.
+
+    Of each stretch of neighbours the lowest and the highest value stay, in their order, and so do the
+    first and the last point. A stretch without a finite value keeps its first point, so NaN stays visible.
+
+    Args:
+        columns: shape (3, n): step, seconds, value.
+        limit: most points to keep, at least 4.
+
+    >>> line = np.arange(3000.0).reshape(3, 1000)
+    >>> line[2, 501] = 9e9
+    >>> small = thin(line, 100)
+    >>> small.shape[1] <= 100, small[2].max()
+    (True, 9000000000.0)
+    """
+    n = columns.shape[1]
+    if n <= limit:
+        return columns
+    edges = np.linspace(0, n, (limit - 2) // 2 + 1).astype(int)
+    values = columns[2]
+    low = np.where(np.isfinite(values), values, np.inf)
+    high = np.where(np.isfinite(values), values, -np.inf)
+    keep = {0, n - 1}
+    for start, end in itertools.pairwise(edges):
+        keep.add(start + int(low[start:end].argmin()))
+        keep.add(start + int(high[start:end].argmax()))
+    return columns[:, sorted(keep)]
+
+
+class Column:
+    """The bounded points of one series, and those that no panel was told of yet."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Floats] = []
+        self._size = 0
+        self.total = 0  # points ever added
+        self.last: float | None = None
+        self._news: list[Floats] = []
+        self._sent = 0
+
+    def add(self, steps: Sequence[float], seconds: Sequence[float], values: Sequence[float]) -> None:
+        """Add points in the order they were logged."""
+        block = np.array([steps, seconds, values], dtype=np.float64)
+        self._blocks.append(block)
+        self._news.append(block)
+        self._size += block.shape[1]
+        self.total += block.shape[1]
+        self.last = float(values[-1])
+        if self._size > 2 * LIMIT:
+            self._pack(thin(np.concatenate(self._blocks, axis=1), LIMIT))
+
+    def _pack(self, columns: Floats) -> None:
+        self._blocks, self._size = [columns], columns.shape[1]
+
+    def points(self, limit: int = LIMIT) -> Floats:
+        """All of it, shape (3, n <= limit)."""
+        if not self._blocks:
+            return np.empty((3, 0))
+        self._pack(np.concatenate(self._blocks, axis=1))
+        return thin(self._blocks[0], limit)
+
+    def news(self) -> tuple[int, Floats]:
+        """What was added since the last call, and the index of its first point; index 0 replaces everything."""
+        block = np.concatenate(self._news, axis=1) if self._news else np.empty((3, 0))
+        self._news = []
+        if block.shape[1] > LIMIT:
+            return self.snapshot()
+        start, self._sent = self._sent, self._sent + block.shape[1]
+        return start, block
+
+    def snapshot(self) -> tuple[int, Floats]:
+        """Everything again, as a replacement of what was sent before."""
+        self._news = []
+        points = self.points()
+        self._sent = points.shape[1]
+        return 0, points

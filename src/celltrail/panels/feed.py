@@ -1,0 +1,71 @@
+"""The points of one live run on their way to the panels, bounded."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from celltrail.contract import Part, RunState
+from celltrail.panels.columns import Column, Floats
+from celltrail.panels.ticks import real
+from celltrail.run import Logged, Run
+
+WAITING = 200_000  # log() calls that may wait for the publisher; older ones are in the trail anyway
+
+
+class Feed:
+    """Bounded columns of one run. `put` is called inside ``log()``; everything else by the publisher."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._began_us = run.record().started_us
+        self._waiting: deque[Logged] = deque(maxlen=WAITING)
+        self.columns: dict[str, Column] = {}
+        self.put = self._waiting.append
+        self._ended = False
+        self._points = 0
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything happened since the last `drain`."""
+        return bool(self._waiting) or (not self.run.is_running and not self._ended)
+
+    def drain(self) -> None:
+        """Move what waits into the columns."""
+        self._ended = not self.run.is_running
+        rows: dict[tuple[str, ...], list[Logged]] = {}
+        while self._waiting:
+            event = self._waiting.popleft()
+            rows.setdefault(event.names, []).append(event)
+        for names, events in rows.items():
+            steps = [event.step for event in events]
+            seconds = [(event.t_us - self._began_us) / 1e6 for event in events]
+            for index, name in enumerate(names):
+                column = self.columns.setdefault(name, Column())
+                column.add(steps, seconds, [event.values[index] for event in events])
+            self._points += len(events) * len(names)
+
+    def parts(self, full: bool) -> tuple[list[Part], list[Floats]]:
+        """What to tell a panel: all of it, or what is new."""
+        parts: list[Part] = []
+        blocks: list[Floats] = []
+        for name, column in self.columns.items():
+            start, block = column.snapshot() if full else column.news()
+            if block.shape[1]:
+                parts.append({"run": self.run.id, "metric": name, "start": start, "n": block.shape[1]})
+                blocks.append(block)
+        return parts, blocks
+
+    def state(self) -> RunState:
+        """The run beside its points."""
+        run = self.run
+        error = run.record().error if not run.is_running else None
+        return {
+            "run": run.id,
+            "name": run.name,
+            "status": run.status,
+            "step": run.step,
+            "seconds": run.seconds,
+            "points": self._points,
+            "last": {name: real(column.last) for name, column in self.columns.items()},
+            "error": str(error) if error else None,
+        }

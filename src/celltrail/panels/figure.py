@@ -1,0 +1,152 @@
+"""The still picture of a chart: an SVG that reads on white and on black, and the PNG made of it.
+
+It stands in the saved notebook, where no script runs. Text and lines have a contrast of at least 3:1 on
+#ffffff and on #111111; the background is transparent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+import numpy as np
+
+from celltrail.panels.columns import Floats, thin
+from celltrail.panels.ticks import log_ticks, number, ticks
+
+# Okabe and Ito's colours for colour-blind readers (jfly.uni-koeln.de/color), the light ones darkened to 3:1 on white
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#b8679b", "#b07d00", "#3f97c9", "#8a7f00", "#7f7f7f")
+INK, RULE = "#7a7a7a", "#9a9a9a"
+
+PLOT_W, PLOT_H, TITLE_H, LEFT, BOTTOM, GAP = 344, 132, 22, 46, 20, 16
+MOST_PLOTS, MOST_POINTS = 8, 110
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series of the picture: points of shape (3, n) in the rows step, seconds, value."""
+
+    run: str
+    label: str
+    metric: str
+    points: Floats
+
+
+def plot_name(metric: str) -> str:
+    """The plot a metric is drawn in: train/loss and val/loss share one.
+
+    >>> plot_name("val/loss"), plot_name("loss")
+    ('loss', 'loss')
+    """
+    return metric.rsplit("/", 1)[-1]
+
+
+def svg(lines: Sequence[Line], x: Literal["step", "time"] = "step", y: Literal["linear", "log"] = "linear") -> str:
+    """The picture as an SVG document; small multiples, one plot for each metric name."""
+    plots: dict[str, list[Line]] = {}
+    for line in lines:
+        plots.setdefault(plot_name(line.metric), []).append(line)
+    shown = list(plots.items())[:MOST_PLOTS]
+    columns = min(2, max(1, len(shown)))
+    rows = math.ceil(len(shown) / columns) if shown else 0
+    width = columns * PLOT_W + (columns - 1) * GAP
+    height = max(1, rows * (PLOT_H + TITLE_H + BOTTOM))
+    body = "".join(
+        f'<g transform="translate({i % columns * (PLOT_W + GAP)},{i // columns * (PLOT_H + TITLE_H + BOTTOM)})">'
+        f"{_plot(name, group, x, y)}</g>"
+        for i, (name, group) in enumerate(shown)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'font-family="system-ui,Helvetica,Arial,DejaVu Sans,sans-serif" font-size="10.5" fill="{INK}">{body}</svg>'
+    )
+
+
+def png(picture: str) -> bytes:
+    """The SVG as a PNG with a transparent background."""
+    import resvg_py
+
+    return bytes(resvg_py.svg_to_bytes(svg_string=picture))
+
+
+def _plot(name: str, lines: Sequence[Line], x: str, y: str) -> str:
+    row = 1 if x == "time" else 0
+    across, up = _scale(lines, row, LEFT, PLOT_W - 4, "linear"), _scale(lines, 2, TITLE_H + PLOT_H, TITLE_H + 4, y)
+    floor = TITLE_H + PLOT_H
+    parts = [f'<text x="{LEFT}" y="14" font-size="12" font-weight="600">{escape(name)}</text>', _legend(name, lines)]
+    for value in up.marks:
+        at = up(value)
+        parts.append(f'<path d="M{LEFT} {at:.1f}H{PLOT_W}" stroke="{RULE}" stroke-opacity=".3"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{at + 3.5:.1f}" text-anchor="end">{number(value)}</text>')
+    parts += [
+        f'<text x="{across(value):.1f}" y="{floor + 14}" text-anchor="middle">{number(value)}</text>'
+        for value in across.marks
+    ]
+    for index, line in enumerate(lines):
+        parts.append(_path(line, row, across, up, PALETTE[index % len(PALETTE)], floor))
+    return "".join(parts)
+
+
+def _legend(name: str, lines: Sequence[Line]) -> str:
+    at, parts = float(PLOT_W), []
+    for index, line in reversed(list(enumerate(lines[:4]))):
+        label = line.label if len(line.label) <= 18 else line.label[:17] + "…"
+        parts.append(f'<text x="{at:.0f}" y="14" text-anchor="end">{escape(label)}</text>')
+        at -= 6.2 * len(label) + 14
+        parts.append(f'<path d="M{at:.0f} 10.5h9" stroke="{PALETTE[index % len(PALETTE)]}" stroke-width="2.5"/>')
+        at -= 8
+        if at < LEFT + 7 * len(name) + 60:
+            break
+    return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    place: Callable[[float], float]
+    marks: list[float]
+    is_log: bool = False
+
+    def __call__(self, value: float) -> float:
+        return self.place(value)
+
+
+def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str) -> _Scale:
+    values = np.concatenate([line.points[row] for line in lines]) if lines else np.empty(0)
+    values = values[np.isfinite(values)]
+    if kind == "log":
+        values = values[values > 0]
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    if kind == "log" and values.size:
+        if low == high:
+            low, high = low / 2, high * 2
+        span = math.log10(high) - math.log10(low)
+        marks = log_ticks(low, high)
+        return _Scale(lambda v: start + (end - start) * (math.log10(v) - math.log10(low)) / span, marks, is_log=True)
+    if low == high:
+        margin = abs(low) * 0.1 or 0.5
+        low, high = low - margin, high + margin
+    return _Scale(lambda v: start + (end - start) * (v - low) / (high - low), ticks(low, high))
+
+
+def _path(line: Line, row: int, across: _Scale, up: _Scale, colour: str, floor: float) -> str:
+    moves, pen, strange = [], "M", []
+    points = thin(line.points, MOST_POINTS)
+    for at, value in zip(points[row], points[2], strict=True):
+        if not math.isfinite(at):
+            continue
+        if not math.isfinite(value) or (up.is_log and value <= 0):
+            strange.append(f"M{across(at):.1f} {floor}v-7")
+            pen = "M"
+            continue
+        moves.append(f"{pen}{across(at):.1f} {up(value):.1f}")
+        pen = "L"
+    if len(moves) == 1:
+        x, y = moves[0][1:].split(" ")
+        return f'<circle cx="{x}" cy="{y}" r="2.5" fill="{colour}"/>'
+    parts = f'<path d="{"".join(moves)}" fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round"/>'
+    if strange:
+        parts += f'<path d="{"".join(strange)}" stroke="#d1242f" stroke-width="1.6"/>'
+    return parts

@@ -1,0 +1,124 @@
+"""Script-free HTML of tables: what a saved notebook shows where nothing of celltrail is installed.
+
+Styles are inline and quiet because the host's sanitizer drops ``<style>``; colours are left to the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from celltrail.contract import Comparison, Difference, RunRow, RunState
+from celltrail.panels.ticks import duration, number
+
+MARKS = {"running": "●", "finished": "✓", "failed": "✕", "interrupted": "◼", "killed": "☠"}
+MOST_ROWS, MOST_COLUMNS = 50, 14
+
+_CELL = "padding:2px 10px;white-space:nowrap"
+_LEFT, _RIGHT = f"{_CELL};text-align:left", f"{_CELL};text-align:right;font-variant-numeric:tabular-nums"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[bool]) -> str:
+    """A plain table; columns that are ``numeric`` are set to the right."""
+
+    def cells(values: Sequence[str], tag: str) -> str:
+        return "".join(
+            f'<{tag} style="{_RIGHT if right else _LEFT}">{escape(value)}</{tag}>'
+            for value, right in zip(values, numeric, strict=True)
+        )
+
+    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
+    top = f"<thead><tr>{cells(head, 'th')}</tr></thead>"
+    return f'<table style="border-collapse:collapse">{top}<tbody>{body}</tbody></table>'
+
+
+def short(text: str, limit: int = 40) -> str:
+    """The text in one line of at most ``limit`` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def status(word: str) -> str:
+    """A status by shape and word."""
+    return f"{MARKS.get(word, '')} {word}".strip()
+
+
+def scalar(value: object) -> str:
+    """A parameter or a fact, short."""
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else str(value)
+    return number(value) if isinstance(value, (int, float)) else short(str(value))
+
+
+def rows_table(rows: Sequence[RunRow], omitted: int = 0) -> str:
+    """Runs as a table: parameters, last and best of each metric, duration."""
+    params = list(dict.fromkeys(name for row in rows for name in row["params"]))[:MOST_COLUMNS]
+    metrics = list(dict.fromkeys(name for row in rows for name in row["metrics"]))[:MOST_COLUMNS]
+    head = ["status", "run", *params, *metrics, *(f"best {m}" for m in metrics if _directed(rows, m)), "duration"]
+    numeric = [False, False] + [True] * (len(head) - 2)
+    lines = []
+    for row in rows[:MOST_ROWS]:
+        values = [row["metrics"].get(name) for name in metrics]
+        bests = [row["metrics"].get(name) for name in metrics if _directed(rows, name)]
+        lines.append(
+            [
+                status(row["status"]),
+                short(row["name"]),
+                *(scalar(row["params"][name]["value"]) if name in row["params"] else "" for name in params),
+                *(number(value["last"]) if value else "" for value in values),
+                *(number(value["best"]) if value else "" for value in bests),
+                duration(row["duration"]),
+            ]
+        )
+    more = omitted + max(0, len(rows) - MOST_ROWS)
+    return table(head, lines, numeric) + (f"<p>and {more} more runs</p>" if more else "")
+
+
+def _directed(rows: Sequence[RunRow], metric: str) -> bool:
+    return any(row["metrics"].get(metric, {}).get("goal", "none") != "none" for row in rows)
+
+
+def states_table(states: Sequence[RunState], omitted: int = 0) -> str:
+    """What a chart's legend says at the end: last value of each metric of each run."""
+    metrics = list(dict.fromkeys(name for state in states for name in state["last"]))[:MOST_COLUMNS]
+    head = ["status", "run", "step", *metrics, "duration"]
+    lines = [
+        [
+            status(state["status"]),
+            short(state["name"]),
+            number(state["step"]),
+            *(number(state["last"].get(name)) for name in metrics),
+            duration(state["seconds"]),
+        ]
+        for state in states[:MOST_ROWS]
+    ]
+    errors = "".join(
+        f"<p>{escape(short(state['name']))}: {escape(short(state['error'], 200))}</p>"
+        for state in states
+        if state["error"]
+    )
+    more = f"<p>and {omitted} more series</p>" if omitted else ""
+    return table(head, lines, [False, False] + [True] * (len(head) - 2)) + errors + more
+
+
+def comparison_tables(comparison: Comparison) -> str:
+    """What differs between runs, section by section, and the code as a diff."""
+    names = [short(row["name"], 24) for row in comparison["runs"]]
+    sections: list[tuple[str, list[Difference]]] = [
+        ("facts", comparison["facts"]),
+        ("params", comparison["params"]),
+        ("metrics", comparison["metrics"]),
+        ("environment", comparison["environment"]),
+    ]
+    parts = []
+    for title, facts in sections:
+        differing = [fact for fact in facts if fact["differs"]]
+        if differing:
+            lines = [[fact["name"], *(scalar(value) for value in fact["values"])] for fact in differing[:MOST_ROWS]]
+            parts.append(table([title, *names], lines, [False] + [True] * len(names)))
+    for code in comparison["code"]:
+        changed = [line for line in code["lines"] if line["mark"] != " "]
+        if changed:
+            text = "\n".join(f"{line['mark']} {line['text']}" for line in code["lines"])
+            parts.append(f'<pre style="padding:2px 10px">{escape(text[:8000])}</pre>')
+    return "".join(parts) or "<p>These runs do not differ in anything that was recorded.</p>"

@@ -1,0 +1,129 @@
+"""Which charts live in this kernel, and the one thread that feeds them.
+
+Jupyter Server drops messages above 1,000 a second without a word, so there is one publisher for all
+charts together and it sends at most one message a tick.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from typing import Any
+
+from celltrail.panels.chart import LiveChart
+from celltrail.run import Ended, Event, Logged, Run, Started, listen
+
+TICK_S = 0.1
+
+
+class Live:
+    """The live charts of one IPython shell."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._charts: deque[LiveChart] = deque()
+        self._of_run: dict[str, LiveChart] = {}
+        self._of_cell: dict[str, LiveChart] = {}
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        self._unlisten = lambda: None
+        self._pid = os.getpid()
+
+    def on(self) -> None:
+        """Begin to listen."""
+        self._unlisten = listen(self._hear)
+        self._shell.events.register("post_run_cell", self._cell_over)
+
+    def off(self) -> None:
+        """Stop listening and leave every chart in its saved form."""
+        self._unlisten()
+        self._shell.events.unregister("post_run_cell", self._cell_over)
+        for chart in list(self._charts):
+            self._retire(chart)
+
+    def show(self, run: Run) -> None:
+        """Show the chart of this run now, before its first point."""
+        if chart := self._of_run.get(run.id):
+            self._show(chart)
+
+    def mute(self, run: Run) -> None:
+        """This run gets no chart."""
+        self._of_run.pop(run.id, None)
+
+    def _hear(self, event: Event) -> None:
+        if os.getpid() != self._pid:
+            return  # a forked child shares the sockets of the kernel and must not speak on them
+        if isinstance(event, Logged):
+            if chart := self._of_run.get(event.run.id):
+                chart.feeds[event.run.id].put(event)
+                if chart.widget is None:
+                    self._show(chart)
+        elif isinstance(event, Started):
+            self._begin(event.run)
+        elif isinstance(event, Ended):
+            chart = self._of_run.get(event.run.id)
+            if chart and chart.is_cell_over and self._all_ended(chart):
+                self._retire(chart)
+
+    def _show(self, chart: LiveChart) -> None:
+        with self._lock:  # two threads may log the first point at once
+            chart.show()
+
+    def _begin(self, run: Run) -> None:
+        key = self._execution()
+        with self._lock:
+            chart = self._of_cell.get(key)
+            if chart is None:
+                chart = self._of_cell[key] = LiveChart(self._display)
+                self._charts.append(chart)
+            chart.add(run)
+            self._of_run[run.id] = chart
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._publish, name="celltrail-panels", daemon=True)
+                self._thread.start()
+
+    def _cell_over(self, *_: Any, **__: Any) -> None:
+        for key, chart in list(self._of_cell.items()):
+            chart.is_cell_over = True
+            del self._of_cell[key]
+            if self._all_ended(chart):
+                self._retire(chart)
+
+    def _all_ended(self, chart: LiveChart) -> bool:
+        return not any(feed.run.is_running for feed in chart.feeds.values())
+
+    def _retire(self, chart: LiveChart) -> None:
+        with self._lock:
+            chart.swap()
+            if chart in self._charts:
+                self._charts.remove(chart)
+            for run_id in chart.feeds:
+                self._of_run.pop(run_id, None)
+
+    def _publish(self) -> None:
+        while True:
+            time.sleep(TICK_S)
+            with self._lock:
+                if not self._charts:
+                    self._thread = None
+                    return
+                # round robin: the first chart with news gets this tick and goes to the back
+                chart = next((chart for chart in self._charts if chart.has_news), None)
+                for other in self._charts:
+                    if other is not chart:
+                        other.skip()
+                if chart is not None:
+                    self._charts.remove(chart)
+                    self._charts.append(chart)
+                    chart.tick()
+
+    def _execution(self) -> str:
+        """What tells this execution of a cell from all others: the id of the request for it."""
+        parent = self._shell.kernel.get_parent("shell") or {}
+        return parent.get("header", {}).get("msg_id") or f"execution {self._shell.execution_count}"
+
+    def _display(self, bundle: dict[str, Any], display_id: str, *, update: bool) -> None:
+        transient = {"display_id": display_id}
+        self._shell.display_pub.publish(data=bundle, metadata={}, transient=transient, update=update)

@@ -1,0 +1,163 @@
+"""The form of a panel that outlives the kernel: our MIME type, HTML without scripts, PNG and text.
+
+Facts measured in JupyterLab that shape it: an output that still holds a widget view shows "model not
+found" when reopened, inline SVG is dropped from an untrusted notebook, and nbformat accepts a JSON object
+only under a name that ends in ``+json``.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import orjson
+
+from celltrail import contract
+from celltrail.contract import (
+    ChartOptions,
+    Comparison,
+    PanelKind,
+    RunRow,
+    RunState,
+    SavedPanel,
+    SavedSeries,
+    TableOptions,
+)
+from celltrail.panels import html
+from celltrail.panels.columns import thin
+from celltrail.panels.figure import Line, png, svg
+from celltrail.panels.ticks import duration, number
+
+BUDGET = 60_000  # bytes of one output in the saved notebook, all MIME types together
+PAYLOAD_SHARE = 27_000
+BYTES_A_POINT = 22  # 8 + 4 + 4 bytes in base64
+
+Bundle = dict[str, Any]
+
+
+def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
+    """A payload with everything that is not given left empty."""
+    empty: SavedPanel = {
+        "v": contract.VERSION,
+        "kind": kind,
+        "trail": trail,
+        "title": title,
+        "view": None,
+        "runs": [],
+        "chart": None,
+        "table": None,
+        "series": [],
+        "omitted": 0,
+        "rows": [],
+        "comparison": None,
+    }
+    return {**empty, **parts}
+
+
+def chart_bundle(
+    trail: str, title: str, states: list[RunState], lines: Sequence[Line], totals: Sequence[int], options: ChartOptions
+) -> Bundle:
+    """A chart at rest. ``totals`` are the points each line has in the trail."""
+    shown = list(lines)[: max(1, PAYLOAD_SHARE // (BYTES_A_POINT * 12))]
+    each = max(12, min(400, PAYLOAD_SHARE // (BYTES_A_POINT * max(1, len(shown)))))
+    series = [_series(line, total, each) for line, total in zip(shown, totals, strict=False)]
+    omitted = len(lines) - len(shown)
+    payload = panel("chart", trail, title, runs=states, chart=options, series=series, omitted=omitted)
+    sentence = chart_sentence(states)
+    bundle: Bundle = {contract.MIME: payload, "text/html": html.states_table(states, omitted), "text/plain": sentence}
+    if lines:
+        picture = svg(lines, options["x"], options["y"])
+        source = base64.b64encode(picture.encode()).decode()
+        image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
+        bundle["text/html"] = f'<figure style="margin:0">{image}</figure>{bundle["text/html"]}'
+        bundle["image/png"] = base64.b64encode(png(picture)).decode()
+    return within_budget(bundle)
+
+
+def table_bundle(trail: str, title: str, rows: list[RunRow], options: TableOptions, text: str) -> Bundle:
+    """A run table at rest."""
+    payload = panel("table", trail, title, rows=rows, table=options)
+    return within_budget({contract.MIME: payload, "text/html": html.rows_table(rows), "text/plain": text})
+
+
+def compare_bundle(trail: str, title: str, comparison: Comparison, text: str) -> Bundle:
+    """A comparison at rest."""
+    payload = panel("compare", trail, title, comparison=comparison)
+    return within_budget({contract.MIME: payload, "text/html": html.comparison_tables(comparison), "text/plain": text})
+
+
+def with_view(bundle: Bundle, view: str | None) -> Bundle:
+    """The bundle with the id of its live widget, by which celltrail's extension finds it."""
+    bundle[contract.MIME]["view"] = view
+    return bundle
+
+
+def chart_sentence(states: Sequence[RunState]) -> str:
+    """A chart in words, for screen readers and terminals."""
+    parts = []
+    for state in states:
+        last = ", ".join(f"{name} {number(value)}" for name, value in list(state["last"].items())[:6])
+        steps = f"{number(state['step'])} steps" if state["step"] is not None else "no points"
+        parts.append(
+            f"{state['name']} {state['status']} after {duration(state['seconds'])}, {steps}: {last}".rstrip(": ")
+        )
+    return "; ".join(parts) or "no runs yet"
+
+
+def within_budget(bundle: Bundle) -> Bundle:
+    """The bundle in at most `BUDGET` bytes: the PNG goes first, then sparks, then rows, then series."""
+    payload: SavedPanel = bundle[contract.MIME]
+    if size(bundle) > BUDGET:
+        bundle.pop("image/png", None)
+    if size(bundle) > BUDGET and payload["rows"]:
+        payload["rows"] = [_without_sparks(row) for row in payload["rows"]]
+    while size(bundle) > BUDGET and len(payload["rows"]) > 1:
+        keep = len(payload["rows"]) * 2 // 3
+        payload["omitted"] += len(payload["rows"]) - keep
+        payload["rows"] = payload["rows"][:keep]
+        bundle["text/html"] = html.rows_table(payload["rows"], payload["omitted"])
+    while size(bundle) > BUDGET and payload["series"]:
+        payload["omitted"] += 1
+        payload["series"].pop()
+    if size(bundle) > BUDGET and payload["comparison"]:
+        _shorten(payload["comparison"])
+        bundle["text/html"] = html.comparison_tables(payload["comparison"])
+    bundle["text/plain"] = bundle["text/plain"][:8000]
+    return bundle
+
+
+def size(bundle: Bundle) -> int:
+    """Bytes the bundle takes in the notebook file."""
+    return len(orjson.dumps(bundle))
+
+
+def _series(line: Line, total: int, limit: int) -> SavedSeries:
+    points = thin(line.points, limit)
+
+    def packed(row: int, kind: str) -> str:
+        return base64.b64encode(points[row].astype(kind).tobytes()).decode()
+
+    with np.errstate(over="ignore"):  # a double beyond float32 is drawn as infinite; the trail keeps it
+        return {
+            "run": line.run,
+            "metric": line.metric,
+            "n": total,
+            "step": packed(0, "<f8"),
+            "seconds": packed(1, "<f4"),
+            "value": packed(2, "<f4"),
+        }
+
+
+def _without_sparks(row: RunRow) -> RunRow:
+    return {**row, "metrics": {name: {**metric, "spark": []} for name, metric in row["metrics"].items()}}
+
+
+def _shorten(comparison: Comparison) -> None:
+    comparison["environment"] = [fact for fact in comparison["environment"] if fact["differs"]][:100]
+    comparison["params"] = [fact for fact in comparison["params"] if fact["differs"]][:200]
+    comparison["runs"] = [_without_sparks(row) for row in comparison["runs"]]
+    for code in comparison["code"]:
+        code["lines"] = code["lines"][:200]

@@ -1,0 +1,10 @@
+"""Runs while they happen: start, log, params, tags, finish; the current run; telling listeners.
+
+A `Run` knows its store and nothing above it: charts, alerts and frameworks hear of it by `listen`.
+"""
+
+from celltrail.run.events import Ended, Event, Logged, Started, listen
+from celltrail.run.recording import Run, current, log, set_current, start
+from celltrail.run.seeding import set_seed
+
+__all__ = ["Ended", "Event", "Logged", "Run", "Started", "current", "listen", "log", "set_current", "set_seed", "start"]

@@ -1,0 +1,399 @@
+"""`Run`: one run while it happens, and which run the code at hand belongs to."""
+
+from __future__ import annotations
+
+import atexit
+import getpass
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+from celltrail.errors import BadValue, CelltrailError
+from celltrail.model import STATUSES, Failure, Goal, Json, Param, RunRecord, Status, new_id, now_us
+from celltrail.run.events import Ended, Logged, Started, tell
+from celltrail.run.facts import Facts, Tags, plain
+from celltrail.run.keeper import keeper
+from celltrail.run.seeding import set_seed
+from celltrail.run.values import PLAIN, check_name, check_step, to_floats
+from celltrail.store import RunWriter, Store, Summaries, locate
+
+FOLD_AT = 8192  # rows waiting for their summary; beyond that log() folds them itself, so memory stays bounded
+FLUSH_S, SYNC_S, BEAT_S = 1.0, 2.0, 10.0
+
+_current: ContextVar[Run | None] = ContextVar("celltrail_run", default=None)
+_open: list[Run] = []  # unfinished runs of this process, oldest first
+
+
+class Run:
+    """A run while it happens; made by `start`, never directly.
+
+    Used as a context manager it finishes by itself: ``finished``, ``failed`` after an exception,
+    ``interrupted`` after KeyboardInterrupt.
+
+    >>> with start("demo", {"lr": 0.1}, store=doctest_store) as run:
+    ...     run.log({"train/loss": 0.5})
+    >>> run.status
+    'finished'
+    """
+
+    def __init__(self, store: Store, record: RunRecord) -> None:
+        self.store = store
+        self._record = record
+        self.writer: RunWriter = store.begin(record)
+        self.tags = Tags(lambda: self._record.tags, self._tag)
+        self.params = Facts("param", self._params, lambda name, value: self.describe(params={name: Param(name, value)}))
+        self.summary = Facts(
+            "summary", lambda: self._record.summary, lambda name, value: self.describe(summary={name: value})
+        )
+        self.step: int | None = None
+        self._summaries = Summaries()
+        self._known: set[tuple[str, ...]] = set()  # sets of names that were checked
+        self._rows: deque[tuple[tuple[str, ...], int, int, list[float]]] = deque()
+        self._lock = threading.RLock()
+        self._started = self._flushed = self._synced = self._wrote = time.monotonic()
+        self._before: Run | None = None
+        self.is_block = False  # whether runs begun meanwhile belong to it: a with block or a tracked cell
+
+    # facts
+
+    @property
+    def id(self) -> str:
+        """The run's ULID."""
+        return self._record.id
+
+    @property
+    def name(self) -> str:
+        """The run's name; need not be unique."""
+        return self._record.name
+
+    @property
+    def status(self) -> Status:
+        """running, finished, failed or interrupted."""
+        return self._record.status
+
+    @property
+    def is_running(self) -> bool:
+        """Whether `finish` has not been called yet."""
+        return self._record.status == "running"
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken, by a clock that is never set back."""
+        done = self._record.duration_s
+        return time.monotonic() - self._started if done is None else done
+
+    def _params(self) -> dict[str, Json]:
+        return {name: param.value for name, param in self._record.params.items()}
+
+    def _tag(self, tag: str, on: bool) -> None:
+        """Tags are edits, as if a person had made them: two can add different tags at once."""
+        self.store.edit(self.id, f"tag:{tag}", on)
+        others = tuple(other for other in self._record.tags if other != tag)
+        self._record = replace(self._record, tags=(*others, tag) if on else others)
+
+    def record(self) -> RunRecord:
+        """The run as it is now, metric summaries included."""
+        with self._lock:
+            self._fold()
+            return replace(
+                self._record,
+                metrics=self._summaries.metrics(),
+                params=dict(self._record.params),
+                summary=dict(self._record.summary),
+            )
+
+    # recording
+
+    def log(self, values: Mapping[str, Any] | None = None, step: int | None = None, **more: Any) -> None:
+        """Record numbers at a step. When this returns, they survive the death of the process.
+
+        Args:
+            values: metric name -> number; names are ``split/name`` by custom. NaN and infinity are kept,
+                None means no value at this step.
+            step: any whole number; may repeat, go back or be left out, in which case it counts by itself.
+            more: further metrics, for names that are Python words: ``run.log(loss=0.3)``.
+
+        Raises:
+            BadValue: a value is no number; the others of the call are recorded all the same.
+            CelltrailError: the run has already finished.
+        """
+        if more:
+            values = {**values, **more} if values else more
+        if not values:
+            return
+        wrong: BadValue | None = None
+        if PLAIN.issuperset(map(type, values.values())):
+            floats = list(map(float, values.values()))
+            names = tuple(values)
+            if names not in self._known:
+                names, floats, wrong = to_floats(values)
+                self._known.add(names)
+        else:
+            names, floats, wrong = to_floats(values)
+        if names:
+            self._write(names, None if step is None else check_step(step), floats)
+        if wrong:
+            raise wrong
+
+    def _write(self, names: tuple[str, ...], step: int | None, floats: list[float]) -> None:
+        with self._lock:
+            if self._record.status != "running":
+                raise CelltrailError(
+                    f"run {self.name!r} has already {self.status}; nothing more can be logged to it, "
+                    "ct.start() begins a new run"
+                )
+            if step is None:
+                step = 0 if self.step is None else self.step + 1
+            self.step = step
+            t_us = self.writer.clock()
+            self.writer.row(names, step, t_us, floats)
+            self._rows.append((names, step, t_us, floats))
+            if len(self._rows) >= FOLD_AT:
+                self._fold()
+        tell(Logged(self, names, step, t_us, floats))
+
+    def note(self, text: str) -> None:
+        """Add a note in plain text; edits by people end up in the same place."""
+        self.store.edit(self.id, f"note:{new_id()}", str(text))
+        self._record = replace(self._record, notes=(*self._record.notes, str(text)))
+
+    def define_metric(self, name: str, *, goal: Goal | None = None, unit: str = "") -> None:
+        """Say in which direction a metric is better ("min", "max" or "none") and in what unit it is."""
+        if goal not in (None, "min", "max", "none"):
+            raise BadValue(f"goal {goal!r} is not one of 'min', 'max', 'none'")
+        with self._lock:
+            self._summaries.declare(check_name(name), goal=goal, unit=unit)
+
+    def describe(self, **facts: Any) -> None:
+        """Add facts about where the run came from, as `model.RunRecord` names them.
+
+        For whoever watches the run from outside (a cell, a script, a launcher): ``cell_id``, ``notebook``,
+        ``code`` (a blob digest), ``params``, ``environment``, ``executions``, ``problems``. Dictionaries are
+        merged key by key, everything else is replaced.
+        """
+        with self._lock:
+            for name, value in facts.items():
+                if isinstance(value, dict):
+                    facts[name] = {**getattr(self._record, name), **value}
+            self._record = replace(self._record, **facts)
+            self._flush()
+
+    def finish(self, status: Status | None = None, error: BaseException | Failure | None = None) -> None:
+        """End the run. A second call changes nothing.
+
+        Args:
+            status: "finished" unless given, or unless there is an error.
+            error: what ended it; KeyboardInterrupt makes it ``interrupted``, anything else ``failed``.
+        """
+        if status is not None and status not in STATUSES:
+            raise BadValue(f"status {status!r} is not one of {', '.join(STATUSES)}")
+        with self._lock:
+            if not self.is_running:
+                return
+            failure = _failure(error)
+            self._fold()
+            self._record = replace(
+                self._record,
+                status=status or _status_after(error),
+                ended_us=self.writer.clock(),
+                duration_s=time.monotonic() - self._started,
+                error=failure,
+            )
+            self.writer.close(self.record())
+        keeper.drop(self)
+        if self in _open:
+            _open.remove(self)
+        if _current.get() is self:
+            _current.set(self._before)
+        tell(Ended(self))
+
+    # for the keeper
+
+    def keep(self, now_s: float) -> None:
+        """What is due now: summaries into the document, bytes onto the platter, a sign of life."""
+        with self._lock:
+            if not self.is_running:
+                return
+            if self._rows:
+                self._wrote = now_s
+                self._fold()
+            if now_s - self._flushed >= FLUSH_S:
+                self._flush()
+            if now_s - self._synced >= SYNC_S:
+                self._synced = now_s
+                self.writer.sync()
+            if now_s - self._wrote >= BEAT_S:
+                self._wrote = now_s
+                self.writer.beat()
+
+    def _flush(self) -> None:
+        if self.is_running:
+            began = time.monotonic()
+            self.writer.update(self.record())
+            now = time.monotonic()
+            # a slow disk gets fewer writes: at most 1 % of the time goes into documents
+            self._flushed = now + max(0.0, 100 * (now - began) - FLUSH_S)
+
+    def _fold(self) -> None:
+        rows, self._rows = self._rows, deque()
+        if rows:
+            self._summaries.fold_rows(rows)
+
+    # context manager
+
+    def take_over(self) -> None:
+        """Become the current run; the one that was current becomes it again at the end."""
+        self._before = _current.get()
+        _current.set(self)
+
+    def __enter__(self) -> Run:
+        self.is_block = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.finish(error=error)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.name!r} {self.status}, step {self.step}, {self.id}>"
+
+
+def start(
+    name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    *,
+    tags: Iterable[str] = (),
+    notes: str = "",
+    group: str | None = None,
+    project: str | None = None,
+    seed: int | None = None,
+    store: Store | None = None,
+    **facts: Any,
+) -> Run:
+    """Begin a run; it is in the trail when this returns, and the current run until it ends.
+
+    Args:
+        name: how you speak of it; need not be unique. Without one, the run is named by its time.
+        params: name -> value; numbers, text, booleans, None, and lists or dicts of them.
+        tags: short labels to find it by.
+        notes: plain text.
+        group: runs that belong together, such as the seeds of one setting.
+        project: "default" unless given or in ``CELLTRAIL_PROJECT``.
+        seed: seed random, NumPy and PyTorch with this number first. Without it no generator is touched.
+        store: the trail to write to; found by `celltrail.store.locate` unless given.
+        facts: what is known of where the run comes from, as in `Run.describe`.
+
+    >>> run = start("demo", {"lr": 0.1}, tags=["first"], store=doctest_store)
+    >>> run.params["lr"], current() is run
+    (0.1, True)
+    >>> run.finish()
+    """
+    if seed is not None:
+        facts["environment"] = {**facts.get("environment", {}), "seeds": dict(set_seed(seed))}
+    now = now_us()
+    record = RunRecord(
+        id=new_id(),
+        name=check_name(name, "run") if name else time.strftime("run %Y-%m-%d %H:%M:%S", time.localtime(now / 1e6)),
+        status="running",
+        project=project or os.environ.get("CELLTRAIL_PROJECT") or "default",
+        created_us=now,
+        started_us=now,
+        group=group,
+        user=_user(),
+        tags=tuple(check_name(tag, "tag") for tag in tags),
+        notes=(notes,) if notes else (),
+        params={**as_params(params or {}), **facts.pop("params", {})},
+        **{"parent": _parent(), **facts},
+    )
+    run = Run(store or Store(locate()), record)
+    run.take_over()
+    _open.append(run)
+    keeper.add(run)
+    tell(Started(run))
+    return run
+
+
+def current() -> Run | None:
+    """The run this code belongs to, or None.
+
+    That is the run of the cell or ``with`` block; outside of both, the newest one begun by a bare
+    ``ct.start()`` and not finished yet.
+    """
+    run = _current.get()
+    if run is not None and run.is_running:
+        return run
+    return _open[-1] if _open else None
+
+
+def set_current(run: Run | None) -> None:
+    """Make this the run of the code that follows in this context; runs begun there become its children."""
+    if run is not None:
+        run.is_block = True
+    _current.set(run)
+
+
+def log(values: Mapping[str, Any] | None = None, step: int | None = None, **more: Any) -> None:
+    """`Run.log` on the current run."""
+    run = current()
+    if run is None:
+        raise CelltrailError("no run is active: put %%track on the cell, or begin one with ct.start()")
+    run.log(values, step, **more)
+
+
+def as_params(params: Mapping[str, Any]) -> dict[str, Param]:
+    """Plain values as `Param` records given by the user."""
+    return {check_name(name, "param"): Param(name, plain(value)) for name, value in params.items()}
+
+
+def _parent() -> str | None:
+    run = _current.get()
+    return run.id if run is not None and run.is_running and run.is_block else None
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container's numeric user has no entry
+        return ""
+
+
+def _failure(error: BaseException | Failure | None) -> Failure | None:
+    if error is None or isinstance(error, Failure):
+        return error
+    return Failure(type(error).__name__, str(error)[:2000])
+
+
+def _status_after(error: BaseException | Failure | None) -> Status:
+    if error is None:
+        return "finished"
+    name = error.ename if isinstance(error, Failure) else type(error).__name__
+    return "interrupted" if name in ("KeyboardInterrupt", "CancelledError") else "failed"
+
+
+@atexit.register
+def _finish_all() -> None:
+    """End what the program left open: a script that ran through has finished, a kernel was interrupted."""
+    in_kernel = "ipykernel" in sys.modules or hasattr(sys, "ps1")
+    error: BaseException | None = getattr(sys, "last_value", None)
+    for run in _open:
+        if in_kernel:
+            run.finish("interrupted")
+        else:
+            run.finish(error=error)
+
+
+def _forget_parents_runs() -> None:
+    _open.clear()
+    _current.set(None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents_runs)

@@ -1,0 +1,45 @@
+"""The contract between Python and TypeScript: one file, printed, never typed twice."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from celltrail import contract
+
+ROOT = Path(__file__).parent.parent
+
+
+def load(path: Path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+printer = load(ROOT / "js" / "print_contract.py")
+misfits = load(ROOT / "tests" / "fits.py").misfits
+
+
+def test_printed_contract_is_the_committed_one():
+    """`make print` was run after the last change of contract.py."""
+    assert (ROOT / "js/src/contract.ts").read_text() == printer.printed()
+
+
+def test_printer_refuses_what_typescript_lacks():
+    """A type without a TypeScript form stops the printing instead of becoming `any`."""
+    with pytest.raises(TypeError, match="no TypeScript form"):
+        printer.typescript(set[int], {})
+
+
+def test_misfits_are_found():
+    """The judge of all messages sees missing, unknown and wrong fields, bools as numbers, and NaN."""
+    good = {"run": "r", "metric": "loss", "start": 0, "n": 3}
+    assert misfits(good, contract.Part) == []
+    assert misfits({**good, "n": True}, contract.Part)
+    assert misfits({**good, "more": 1}, contract.Part)
+    assert misfits({"run": "r"}, contract.Part)
+    assert misfits(float("nan"), contract.Real)
+    assert misfits("nan", contract.Real) == []
