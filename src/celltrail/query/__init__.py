@@ -1,0 +1,11 @@
+"""Questions to the trail: an expression finds runs, and a run gives its series and frames.
+
+``runs("params.lr < 0.01 and best('val/loss') < 0.3").sort("-best('val/acc')").df()``
+"""
+
+from celltrail.query.language import parse
+from celltrail.query.row import row
+from celltrail.query.runs import RunSet, open_store, runs
+from celltrail.query.stored import StoredRun, find
+
+__all__ = ["RunSet", "StoredRun", "find", "open_store", "parse", "row", "runs"]

@@ -1,0 +1,161 @@
+"""Columns of a table of runs: by the names of `RunSet.df`, or by any expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from celltrail.errors import BadValue, QueryError, nearest
+from celltrail.model import Metric, RunRecord
+from celltrail.query import words
+from celltrail.query.evaluate import Question, aggregate_of, duration_of, field_of
+from celltrail.query.language import parse, parse_column
+from celltrail.query.plain import MARKS, length, moment, shown
+
+FACTS = (
+    "id",
+    "name",
+    "status",
+    "created",
+    "duration",
+    "tags",
+    "notes",
+    "error",
+    "project",
+    "group",
+    "parent",
+    "notebook",
+    "cell",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name and how a run fills it."""
+
+    name: str
+    value: Callable[[RunRecord], Any]
+    numeric: bool = False  # float64 also where nothing is missing
+
+    @property
+    def title(self) -> str:
+        """The name as a reader of a small table wants it."""
+        family, _, rest = self.name.partition(".")
+        return {"params": rest, "metrics": rest, "summary": rest, "best": f"best {rest}"}.get(family, self.name)
+
+    def text(self, record: RunRecord) -> str:
+        """The cell as text."""
+        value = self.value(record)
+        if self.name == "status":
+            return f"{MARKS[record.status]} {record.status}"
+        if self.name in {"created", "started", "ended"} and value is not None:
+            return moment(value)
+        return length(value) if self.name == "duration" else shown(value)
+
+
+def every_column(records: Sequence[RunRecord]) -> list[Column]:
+    """The facts, then each param, each metric's last and best value and each summary entry of any run."""
+    names = [*FACTS, *(f"params.{name}" for name in _names(record.params for record in records))]
+    metrics = _names(record.metrics for record in records)
+    goals = _goals(records)
+    names += [f"metrics.{name}" for name in metrics]
+    names += [f"best.{name}" for name in metrics if goals.get(name, "none") != "none"]
+    names += [f"summary.{name}" for name in _names(record.summary for record in records)]
+    return [_known(name) for name in names]
+
+
+def chosen_columns(names: Iterable[str], records: Sequence[RunRecord], ask: Callable[[str], Question]) -> list[Column]:
+    """These columns; what is no column's name is read as an expression."""
+    known = {column.name: column for column in every_column(records)}
+    chosen: list[Column] = []
+    for name in names:
+        if name in known:
+            chosen.append(known[name])
+            continue
+        try:
+            question = ask(name)
+        except QueryError as problem:
+            tail = nearest(name, known)
+            raise BadValue(f"no column {name!r}{tail or f', and no expression: {problem.message}'}") from problem
+        chosen.append(Column(name, question.value))
+    return chosen
+
+
+def short_columns(records: Sequence[RunRecord]) -> list[Column]:
+    """The few columns that tell these runs apart: for a terminal or a paper."""
+    names = ["name", "status", "created", "duration"]
+    params = _names(record.params for record in records)
+    names += [f"params.{name}" for name in params if _varies(name, records)][:5]
+    names += _telling_metrics(records)
+    if any(record.tags for record in records):
+        names.append("tags")
+    return [_known(name) for name in names]
+
+
+def read_key(text: str) -> tuple[Any, bool]:
+    """A sort key: its tree, and whether it begins with "-" and so goes from high to low."""
+    falling = text.lstrip().startswith("-")
+    bare = text.lstrip()[1:] if falling else text
+    try:
+        return parse(bare), falling
+    except QueryError as problem:
+        column = parse_column(bare.strip())
+        if column is None:
+            raise problem
+        return column, falling
+
+
+def _known(name: str) -> Column:
+    family, _, rest = name.partition(".")
+    match family:
+        case "metrics" if rest:
+            return Column(name, lambda record: _of_metric(record.metrics.get(rest), "last"), numeric=True)
+        case "best" if rest:
+            return Column(name, lambda record: _of_metric(record.metrics.get(rest), "best"), numeric=True)
+        case "params" if rest:
+            return Column(name, lambda record: record.params[rest].value if rest in record.params else None)
+        case "summary" if rest:
+            return Column(name, lambda record: record.summary.get(rest))
+        case "duration":
+            return Column(name, duration_of, numeric=True)
+        case _:
+            return Column(name, lambda record: field_of(record, name))
+
+
+def _of_metric(metric: Metric | None, aggregate: str) -> float | None:
+    return None if metric is None else aggregate_of(metric, aggregate)
+
+
+def _names(families: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(name for family in families for name in family))
+
+
+def _goals(records: Iterable[RunRecord]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for record in records:
+        for name, metric in record.metrics.items():
+            if metric.goal != "none":
+                found.setdefault(name, metric.goal)
+    return found
+
+
+def _varies(name: str, records: Sequence[RunRecord]) -> bool:
+    seen = {repr(record.params[name].value) if name in record.params else None for record in records}
+    return len(seen) > 1 or len(records) == 1
+
+
+def _telling_metrics(records: Sequence[RunRecord], most: int = 3) -> list[str]:
+    """The metrics most runs have; those with a direction and of held-out data first."""
+    goals = _goals(records)
+    counts = {name: sum(name in record.metrics for record in records) for name in _names(r.metrics for r in records)}
+
+    def rank(name: str) -> tuple[bool, bool, int]:
+        return (name not in goals, not name.startswith(("val", "test", "eval")), -counts[name])
+
+    return [f"best.{name}" if name in goals else f"metrics.{name}" for name in sorted(counts, key=rank)[:most]]
+
+
+def is_time(name: str) -> bool:
+    """Whether a column holds moments."""
+    return words.FIELDS.get(name) == "time"

@@ -1,0 +1,329 @@
+"""A set of runs: asked for by an expression, sorted, sliced, and shown in five ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, overload
+
+from celltrail.contract import Goal, RunRow
+from celltrail.errors import QueryError, nearest
+from celltrail.model import RunRecord
+from celltrail.query import plain, tree
+from celltrail.query.columns import chosen_columns, every_column, read_key, short_columns
+from celltrail.query.evaluate import Points, Question
+from celltrail.query.language import parse, parse_column
+from celltrail.query.row import row
+from celltrail.query.stored import StoredRun
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import altair as alt
+    import pandas as pd
+
+    from celltrail.store import Store
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    text: str
+    node: tree.Node
+
+
+@dataclass(frozen=True, slots=True)
+class _InProject:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    keys: tuple[tuple[str, tree.Node, bool], ...]  # text, tree, falling
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    part: slice
+
+
+_Step = _Where | _InProject | _Sorted | _Cut
+
+
+class RunSet:
+    """Runs of a trail, newest first unless sorted. Nothing is read before it is looked at, and then once.
+
+    `where`, `sort` and slices make new sets; ``refresh()`` is the same question asked again.
+    """
+
+    def __init__(self, store: Store, steps: tuple[_Step, ...] = ()) -> None:
+        self.store = store
+        self._steps = steps
+        self._found: list[RunRecord] | None = None
+        self._hints: list[str] = []
+
+    # asking
+
+    def where(self, expression: str) -> RunSet:
+        """Those of the runs that match; a `QueryError` points at what cannot be read."""
+        if not expression.strip():
+            return self
+        return self._then(_Where(expression, parse(expression)))
+
+    def sort(self, *keys: str) -> RunSet:
+        """By one or more expressions or column names, "-" in front for high to low.
+
+        What a run does not have, or has as NaN, comes last in both directions.
+        """
+        return self._then(_Sorted(tuple((key, *read_key(key)) for key in keys))) if keys else self
+
+    def refresh(self) -> RunSet:
+        """The same question, asked again."""
+        return RunSet(self.store, self._steps)
+
+    @property
+    def records(self) -> list[RunRecord]:
+        """The records of the runs."""
+        if self._found is None:
+            self._found = self._resolve()
+        return self._found
+
+    @property
+    def hints(self) -> list[str]:
+        """What is odd about the question: names that no run of the trail has, with the nearest one."""
+        _ = self.records
+        return list(self._hints)
+
+    @property
+    def question(self) -> str:
+        """The expressions asked, joined; "" for all runs."""
+        asked = [step.text for step in self._steps if isinstance(step, _Where)]
+        return asked[0] if len(asked) == 1 else " and ".join(f"({text})" for text in asked)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[StoredRun]:
+        return (StoredRun(record, self.store) for record in self.records)
+
+    @overload
+    def __getitem__(self, index: int) -> StoredRun: ...
+    @overload
+    def __getitem__(self, index: slice) -> RunSet: ...
+
+    def __getitem__(self, index: int | slice) -> StoredRun | RunSet:
+        if isinstance(index, slice):
+            return self._then(_Cut(index))
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"run {index} of {len(self)}")
+        return StoredRun(self.records[index], self.store)
+
+    # showing
+
+    def rows(self, *, sparks: bool = True) -> list[RunRow]:
+        """The runs as the front end gets them; without sparks no log is read."""
+        return [row(record, self.store, sparks=sparks) for record in self.records]
+
+    def df(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """A pandas frame, one row per run.
+
+        Args:
+            columns: names such as ``"name"``, ``"params.lr"``, ``"metrics.val/acc"`` (last), ``"best.val/acc"``,
+                or any expression, such as ``"last('loss') / first('loss')"``; without it, all there are.
+        """
+        from celltrail.query.frame import table_of
+
+        records = self.records
+        if columns is None:
+            return table_of(records, every_column(records))
+        return table_of(records, chosen_columns(columns, records, self._ask))
+
+    def to_csv(self, path: str | Path | None = None, columns: Sequence[str] | None = None) -> str | None:
+        """Comma-separated values with every digit: written to ``path``, or returned as text without one."""
+        frame = self.df(columns)
+        if "tags" in frame:
+            frame["tags"] = [", ".join(tags) for tags in frame["tags"]]
+        return frame.to_csv(path, index=False)
+
+    def to_markdown(self, columns: Sequence[str] | None = None) -> str:
+        """A Markdown table; without ``columns``, the few that tell these runs apart."""
+        return plain.markdown(*self._texts(columns))
+
+    def to_latex(self, columns: Sequence[str] | None = None) -> str:
+        """A LaTeX tabular (booktabs); without ``columns``, the few that tell these runs apart."""
+        headers, rows, right = self._texts(columns)
+        if columns is None:
+            # the marks are not in every LaTeX font
+            place = headers.index("status")
+            rows = [[cell.split(" ", 1)[-1] if i == place else cell for i, cell in enumerate(line)] for line in rows]
+        return plain.latex(headers, rows, right)
+
+    def to_text(self, columns: Sequence[str] | None = None, most: int | None = None) -> str:
+        """A plain table for a terminal, ``most`` rows of it."""
+        headers, rows, right = self._texts(columns, most)
+        rows = [[plain.clipped(cell, 40) for cell in line] for line in rows]
+        return plain.table(headers, rows, right)
+
+    def chart(self, y: str, x: str = "step") -> alt.Chart:
+        """An Altair chart, yours to restyle.
+
+        Args:
+            y: a metric; over parameters also any expression.
+            x: "step" or "time" (seconds since the start) draws a line per run; anything else, such as
+                ``"params.lr"`` or ``"created"``, draws a point per run, at the metric's best value.
+        """
+        from celltrail.query.figure import lines, points
+
+        if x in {"step", "time"}:
+            return lines(list(self), y, "step" if x == "step" else "time")
+        return points(self.records, x, y, self._ask)
+
+    def __repr__(self) -> str:
+        count = len(self)
+        asked = f" where {self.question}" if self.question else ""
+        if not count:
+            return "\n".join([f"no runs in {self.store.root.name}{asked}", *self.hints])
+        lines = [f"{count} run{'s' * (count > 1)}{asked}", self.to_text(most=_SHOWN), *self.hints]
+        if count > _SHOWN:
+            lines.insert(2, f"… and {count - _SHOWN} more")
+        return "\n".join(lines)
+
+    # finding
+
+    def _then(self, step: _Step) -> RunSet:
+        return RunSet(self.store, (*self._steps, step))
+
+    def _resolve(self) -> list[RunRecord]:
+        everything = self.store.records()
+        goals = _goals(everything)
+        found = everything
+        for step in self._steps:
+            match step:
+                case _InProject(name):
+                    found = [record for record in found if record.project == name]
+                case _Cut(part):
+                    found = found[part]
+                case _Where(text, node):
+                    self._hints += _hints(node, everything)
+                    question = Question(node, text, self._points(), goals)
+                    found = [record for record in found if question.matches(record)]
+                case _Sorted(keys):
+                    for text, node, falling in reversed(keys):
+                        self._hints += _hints(node, everything)
+                        found = _sorted(found, Question(node, text, self._points(), goals), falling)
+        self._hints = list(dict.fromkeys(self._hints))
+        return found
+
+    def _ask(self, text: str) -> Question:
+        try:
+            node = parse(text)
+        except QueryError as problem:
+            column = parse_column(text)
+            if column is None:
+                raise problem
+            node = column
+        return Question(node, text, self._points(), _goals(self.records))
+
+    def _points(self) -> Any:
+        """Reads series for `at`; the last run's are kept, as an expression asks for several of one run."""
+        kept: dict[str, Any] = {}
+
+        def points(run_id: str, metric: str) -> Points | None:
+            if run_id not in kept:
+                kept.clear()
+                kept[run_id] = self.store.series(run_id)
+            found = kept[run_id]
+            return (found[metric].step, found[metric].value) if metric in found else None
+
+        return points
+
+    def _texts(
+        self, names: Sequence[str] | None, most: int | None = None
+    ) -> tuple[list[str], list[list[str]], list[bool]]:
+        records = self.records
+        columns = short_columns(records) if names is None else chosen_columns(names, records, self._ask)
+        shown = records[:most]
+        rows = [[column.text(record) for column in columns] for record in shown]
+        right = [column.numeric or _is_numeric([column.value(record) for record in shown]) for column in columns]
+        right = [flag and column.name != "created" for flag, column in zip(right, columns, strict=True)]
+        return [column.title for column in columns], rows, right
+
+
+def runs(
+    where: str = "",
+    *,
+    project: str | None = None,
+    sort: str | Iterable[str] = (),
+    limit: int | None = None,
+    store: Store | Path | str | None = None,
+) -> RunSet:
+    """The runs that match an expression, newest first.
+
+    Args:
+        where: for example ``params.lr < 1e-2 and best("val/loss") < 0.3 and "mlp" in tags``; "" is all.
+        project: only of this project.
+        sort: one or more keys, as in `RunSet.sort`.
+        limit: at most so many, after sorting.
+        store: another trail than the one of the working folder.
+    """
+    found = RunSet(open_store(store), (_InProject(project),) if project is not None else ())
+    found = found.where(where).sort(*([sort] if isinstance(sort, str) else sort))
+    return found if limit is None else found[:limit]
+
+
+def open_store(store: Store | Path | str | None) -> Store:
+    """This store, the store of this folder, or the one that belongs to the working folder."""
+    from celltrail.store import Store, locate
+
+    if isinstance(store, Store):
+        return store
+    return Store(locate() if store is None else store)
+
+
+def _goals(records: Iterable[RunRecord]) -> dict[str, Goal]:
+    """The direction each metric was declared to be better in, by the newest run that says so."""
+    found: dict[str, Goal] = {}
+    for record in records:
+        for name, metric in record.metrics.items():
+            if metric.goal != "none":
+                found.setdefault(name, metric.goal)
+    return found
+
+
+def _hints(node: tree.Node, records: Sequence[RunRecord]) -> list[str]:
+    """A sentence for each param or metric that no run has: a slip of the pen, more often than not."""
+    if not records:
+        return []
+    params = {name for record in records for name in record.params}
+    metrics = {name for record in records for name in record.metrics}
+    hints: list[str] = []
+    for part in tree.walk(node):
+        if isinstance(part, tree.Metric | tree.At) and part.name not in metrics:
+            hints.append(f"no run has the metric {part.name!r}{nearest(part.name, metrics)}")
+        elif isinstance(part, tree.Field) and part.name == "params":
+            name = ".".join(part.path)
+            if not any(".".join(part.path[:taken]) in params for taken in range(1, len(part.path) + 1)):
+                hints.append(f"no run has params.{name}{nearest(name, params)}")
+    return hints
+
+
+def _sorted(records: list[RunRecord], question: Question, falling: bool) -> list[RunRecord]:
+    """Stable; numbers before text before the rest, unknown last in both directions."""
+    present: list[tuple[tuple[int, Any], RunRecord]] = []
+    absent: list[RunRecord] = []
+    for record in records:
+        value = question.value(record)
+        if value is None or value != value:  # NaN is the only value that differs from itself
+            absent.append(record)
+        elif isinstance(value, int | float):
+            present.append(((0, value), record))
+        else:
+            present.append(((1, value) if isinstance(value, str) else (2, repr(value)), record))
+    present.sort(key=lambda pair: pair[0], reverse=falling)
+    return [record for _, record in present] + absent
+
+
+def _is_numeric(values: Sequence[Any]) -> bool:
+    present = [value for value in values if value is not None]
+    return bool(present) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in present)

@@ -1,0 +1,244 @@
+"""A run read back from the trail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from celltrail.contract import Status
+from celltrail.errors import BadValue, NoRun, nearest
+from celltrail.model import Failure, Json, Metric, Output, RunRecord
+from celltrail.query.evaluate import aggregate_of, duration_of
+from celltrail.query.plain import length, number
+from celltrail.query.thin import keep
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from celltrail.store import Store
+
+
+class StoredRun:
+    """A run as the trail has it: what it was at the moment it was asked for.
+
+    A run that is still going on moves on without this object; `refresh` asks again. Series are always
+    read fresh.
+    """
+
+    def __init__(self, record: RunRecord, store: Store) -> None:
+        self.record = record
+        self.store = store
+
+    @property
+    def id(self) -> str:
+        """The run's ULID."""
+        return self.record.id
+
+    @property
+    def name(self) -> str:
+        """The name it was given, by hand or by its cell."""
+        return self.record.name
+
+    @property
+    def status(self) -> Status:
+        """running, finished, failed, interrupted or killed."""
+        return self.record.status
+
+    @property
+    def project(self) -> str:
+        """The project it belongs to."""
+        return self.record.project
+
+    @property
+    def group(self) -> str | None:
+        """The group it was put in."""
+        return self.record.group
+
+    @property
+    def params(self) -> dict[str, Json]:
+        """The parameters, name to value."""
+        return {name: param.value for name, param in self.record.params.items()}
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """The summary of every metric."""
+        return dict(self.record.metrics)
+
+    @property
+    def summary(self) -> dict[str, Json]:
+        """The last value of every metric, and what the run's own code put in its summary."""
+        last = {name: aggregate_of(metric, "last") for name, metric in self.record.metrics.items()}
+        return {**{name: value for name, value in last.items() if value is not None}, **self.record.summary}
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags."""
+        return list(self.record.tags)
+
+    @property
+    def notes(self) -> list[str]:
+        """The notes, oldest first."""
+        return list(self.record.notes)
+
+    @property
+    def created(self) -> datetime:
+        """When the run was made, UTC."""
+        return _moment(self.record.created_us)
+
+    @property
+    def started(self) -> datetime:
+        """When it started, UTC."""
+        return _moment(self.record.started_us)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ended, UTC; None while it runs or when nobody saw its end."""
+        return None if self.record.ended_us is None else _moment(self.record.ended_us)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from start to end."""
+        return duration_of(self.record)
+
+    @property
+    def code(self) -> str:
+        """The text of the run's cell or script, "" where it was not recorded."""
+        return self.store.blobs.text(self.record.code) if self.record.code else ""
+
+    @property
+    def cell(self) -> str | None:
+        """The id of its cell."""
+        return self.record.cell_id
+
+    @property
+    def notebook(self) -> str | None:
+        """The notebook, relative."""
+        return self.record.notebook
+
+    @property
+    def outputs(self) -> list[Output]:
+        """What the run's executions showed, in order; the bytes are blobs of the store."""
+        return [output for execution in self.record.executions for output in execution.outputs]
+
+    @property
+    def environment(self) -> dict[str, Json]:
+        """Python, packages, platform."""
+        return dict(self.record.environment.get("env", {}))
+
+    @property
+    def git(self) -> dict[str, Json]:
+        """Commit, branch and whether files were changed; empty outside a repository."""
+        return dict(self.record.environment.get("git", {}))
+
+    @property
+    def error(self) -> Failure | None:
+        """The exception it ended with; ``str()`` is one line."""
+        return self.record.error
+
+    @property
+    def parent(self) -> StoredRun | None:
+        """The run this one was started inside or forked from."""
+        return StoredRun(self.store.record(self.record.parent), self.store) if self.record.parent else None
+
+    @property
+    def children(self) -> list[StoredRun]:
+        """The runs started inside this one, newest first."""
+        return [StoredRun(record, self.store) for record in self.store.records() if record.parent == self.id]
+
+    def refresh(self) -> StoredRun:
+        """The same run as it is now."""
+        return StoredRun(self.store.record(self.id), self.store)
+
+    def series(
+        self, name: str, points: int | None = None, window: tuple[float, float] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Steps and values of a metric, in the order logged.
+
+        Args:
+            name: the metric; `NoRun` names the nearest one where there is none.
+            points: at most so many, keeping extremes and both ends.
+            window: only steps from the first to the second, both included.
+        """
+        found = self.store.series(self.id)
+        if name not in found:
+            tail = nearest(name, found) or f"; it has {', '.join(sorted(found)[:8]) or 'no metrics'}"
+            raise NoRun(f"no metric {name!r} in run {self.name!r}{tail}")
+        series = found[name]
+        steps, values = series.step, series.value
+        if window is not None:
+            inside = (steps >= window[0]) & (steps <= window[1])
+            steps, values = steps[inside], values[inside]
+        if points is not None:
+            if points < 4:
+                raise BadValue(f"points={points} cannot show a series: ask for 4 or more")
+            chosen = keep(values, points)
+            steps, values = steps[chosen], values[chosen]
+        return steps, values
+
+    def history(self, keys: Sequence[str] | None = None) -> pd.DataFrame:
+        """One row per ``log()`` call: step, time, and a column per metric, NaN where it was not logged.
+
+        Args:
+            keys: only these metrics; calls that logged none of them have no row.
+        """
+        from celltrail.query.frame import history
+
+        found = self.store.series(self.id)
+        missing = [key for key in keys or () if key not in found]
+        if missing:
+            raise NoRun(f"no metric {missing[0]!r} in run {self.name!r}{nearest(missing[0], found)}")
+        return history({name: found[name] for name in (found if keys is None else keys)})
+
+    def __repr__(self) -> str:
+        told = [f"run {self.name!r}", self.id, self.status]
+        if self.duration is not None:
+            told.append(length(self.duration))
+        told += [f"{name}={_brief(value)}" for name, value in list(self.params.items())[:4]]
+        for name, metric in list(self.record.metrics.items())[:3]:
+            value = aggregate_of(metric, "best")
+            told.append(f"{'best ' if metric.goal != 'none' else ''}{name} {'' if value is None else number(value)}")
+        if self.error is not None:
+            told.append(str(self.error))
+        return f"<{' · '.join(told)}>"
+
+
+def find(ref: str | StoredRun | RunRecord, store: Store | None = None) -> StoredRun:
+    """The run of this id, else the newest of this name, else the only one whose id begins so.
+
+    Raises:
+        NoRun: there is none, or several ids begin so; the sentence names the nearest.
+    """
+    from celltrail.query.runs import open_store
+
+    if isinstance(ref, StoredRun):
+        return ref
+    store = open_store(store)
+    if isinstance(ref, RunRecord):
+        return StoredRun(ref, store)
+    records = store.records()
+    for record in records:
+        if record.id == ref.upper():
+            return StoredRun(record, store)
+    for record in records:  # newest first
+        if record.name == ref:
+            return StoredRun(record, store)
+    starting = [record for record in records if ref and record.id.startswith(ref.upper())]
+    if len(starting) == 1:
+        return StoredRun(starting[0], store)
+    if starting:
+        some = ", ".join(record.id for record in starting[:3])
+        raise NoRun(f"{len(starting)} runs have an id that begins with {ref!r}: {some} ...; give more characters")
+    tail = nearest(ref, (record.name for record in records))
+    raise NoRun(f"no run {ref!r} in {store.root.name}{tail or '.'} ct.runs() lists them")
+
+
+def _moment(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds / 1e6, tz=UTC)
+
+
+def _brief(value: Any) -> str:
+    text = number(value) if isinstance(value, float) else repr(value)
+    return text if len(text) <= 30 else f"{text[:29]}…"
