@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import getpass
+import itertools
 import os
 import sys
 import threading
@@ -22,7 +23,9 @@ from celltrail.run.facts import Facts, Tags, plain
 from celltrail.run.keeper import keeper
 from celltrail.run.seeding import set_seed
 from celltrail.run.values import PLAIN, check_name, check_step, to_floats
-from celltrail.store import RunWriter, Store, Summaries, locate
+from celltrail.store import RunWriter, Store, locate
+from celltrail.store.records import tables_of
+from celltrail.store.summary import Summaries
 
 FOLD_AT = 8192  # rows waiting for their summary; beyond that log() folds them itself, so memory stays bounded
 FLUSH_S, SYNC_S, BEAT_S = 1.0, 2.0, 10.0
@@ -59,6 +62,8 @@ class Run:
         self._lock = threading.RLock()
         self._started = self._flushed = self._synced = self._wrote = time.monotonic()
         self._before: Run | None = None
+        self._is_closed = False
+        self._stored = tables_of(record)
         self.is_block = False  # whether runs begun meanwhile belong to it: a with block or a tracked cell
 
     # facts
@@ -101,7 +106,8 @@ class Run:
     def record(self) -> RunRecord:
         """The run as it is now, metric summaries included."""
         with self._lock:
-            self._fold()
+            if self._rows:
+                self._fold()
             return replace(
                 self._record,
                 metrics=self._summaries.metrics(),
@@ -185,12 +191,16 @@ class Run:
             self._record = replace(self._record, **facts)
             self._flush()
 
-    def finish(self, status: Status | None = None, error: BaseException | Failure | None = None) -> None:
+    def finish(
+        self, status: Status | None = None, error: BaseException | Failure | None = None, *, close: bool = True
+    ) -> None:
         """End the run. A second call changes nothing.
 
         Args:
             status: "finished" unless given, or unless there is an error.
             error: what ended it; KeyboardInterrupt makes it ``interrupted``, anything else ``failed``.
+            close: False keeps its files open for facts that come late, such as the outputs of the cell; they
+                are added by `describe`, and `close` ends it.
         """
         if status is not None and status not in STATUSES:
             raise BadValue(f"status {status!r} is not one of {', '.join(STATUSES)}")
@@ -198,7 +208,6 @@ class Run:
             if not self.is_running:
                 return
             failure = _failure(error)
-            self._fold()
             self._record = replace(
                 self._record,
                 status=status or _status_after(error),
@@ -206,13 +215,23 @@ class Run:
                 duration_s=time.monotonic() - self._started,
                 error=failure,
             )
-            self.writer.close(self.record())
+            if close:
+                self.close()
+            else:
+                self._flush()
         keeper.drop(self)
         if self in _open:
             _open.remove(self)
         if _current.get() is self:
             _current.set(self._before)
         tell(Ended(self))
+
+    def close(self) -> None:
+        """Let go of the files of a run that has finished. A second call changes nothing."""
+        with self._lock:
+            if not self.is_running and not self._is_closed:
+                self._is_closed = True
+                self.writer.close(self.record())
 
     # for the keeper
 
@@ -234,17 +253,31 @@ class Run:
                 self.writer.beat()
 
     def _flush(self) -> None:
-        if self.is_running:
-            began = time.monotonic()
-            self.writer.update(self.record())
-            now = time.monotonic()
-            # a slow disk gets fewer writes: at most 1 % of the time goes into documents
-            self._flushed = now + max(0.0, 100 * (now - began) - FLUSH_S)
+        """Bring the document up to what is known now."""
+        if self._is_closed:
+            return
+        began = time.monotonic()
+        tables = tables_of(self.record())
+        for table, entries in tables.items():
+            for key, fields in entries.items():
+                if self._stored[table].get(key) != fields:
+                    self.writer.put(table, key, fields)
+        self._stored = tables
+        self.writer.flush()
+        now = time.monotonic()
+        # a slow disk gets fewer writes: at most 1 % of the time goes into documents
+        self._flushed = now + max(0.0, 100 * (now - began) - FLUSH_S)
 
     def _fold(self) -> None:
+        """Rows into summaries, one block for each stretch of the same names."""
+        import numpy as np
+
         rows, self._rows = self._rows, deque()
-        if rows:
-            self._summaries.fold_rows(rows)
+        for names, block in itertools.groupby(rows, key=lambda row: row[0]):
+            stretch = list(block)
+            steps = np.array([row[1] for row in stretch], dtype=np.int64)
+            values = np.array([row[3] for row in stretch], dtype=np.float64)
+            self._summaries.fold(names, steps, values)
 
     # context manager
 

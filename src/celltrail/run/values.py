@@ -79,12 +79,12 @@ def _to_float(name: Any, value: Any) -> float:
         except (TypeError, ValueError, OverflowError, RuntimeError):
             pass
         else:
-            if not getattr(value, "ndim", 0) and not hasattr(value, "requires_grad"):
+            if not hasattr(value, "__len__"):  # an array that held one number may hold three next time
                 PLAIN.add(type(value))
             return number
     raise BadValue(
         f"{name!r} was given {_kind(value)}, which is not a number; allowed are int, float, bool, None and "
-        "zero-dimensional arrays or tensors (take .mean() or .item() of larger ones)"
+        "one-element arrays or tensors (take .mean() or .item() of larger ones)"
     )
 
 

@@ -1,0 +1,29 @@
+"""Fixtures of every test: a trail in a temporary folder, and no run left over from the test before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from celltrail.run import recording
+from celltrail.store import Store
+
+
+@pytest.fixture(autouse=True)
+def trail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The trail this test writes to, found by everybody through the environment."""
+    root = tmp_path / ".celltrail"
+    monkeypatch.setenv("CELLTRAIL_STORE", str(root))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    yield root
+    for run in list(recording._open):
+        run.finish("interrupted")
+    recording.set_current(None)
+
+
+@pytest.fixture
+def store(trail: Path) -> Store:
+    """That trail, opened."""
+    return Store(trail)

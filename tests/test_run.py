@@ -1,0 +1,283 @@
+"""A run while it happens: what is logged is kept, bad values are named, the ending is truthful."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from celltrail.errors import BadValue, CelltrailError
+from celltrail.run import Ended, Logged, Started, current, listen, log, start
+from celltrail.store import Store
+
+
+def values(store: Store, run_id: str, name: str) -> list[tuple[int, float]]:
+    series = store.series(run_id)[name]
+    return list(zip(series.step.tolist(), series.value.tolist(), strict=True))
+
+
+def test_points_come_back_as_logged(store: Store):
+    """Steps may repeat, go back and be left out; NaN and infinity stay what they are."""
+    with start("a", store=store) as run:
+        run.log({"loss": 0.5}, step=10)
+        run.log({"loss": 0.25}, step=10)
+        run.log({"loss": math.inf}, step=3)
+        run.log(loss=math.nan)
+    points = values(store, run.id, "loss")
+    assert points[:3] == [(10, 0.5), (10, 0.25), (3, math.inf)]
+    assert points[3][0] == 4
+    assert math.isnan(points[3][1])
+
+
+def test_step_counts_by_itself(store: Store):
+    """Without a step the first is 0 and each next one more than the last."""
+    with start(store=store) as run:
+        for value in (1, 2, 3):
+            run.log(x=value)
+    assert values(store, run.id, "x") == [(0, 1.0), (1, 2.0), (2, 3.0)]
+
+
+@pytest.mark.parametrize(
+    "value", [np.float32(0.5), np.float64(0.5), np.array(0.5), np.array([0.5]), np.int64(1) / 2, True / 2]
+)
+def test_numbers_of_many_kinds(store: Store, value: object):
+    """A number is a number whoever made it."""
+    with start(store=store) as run:
+        run.log({"x": value})
+        run.log({"x": value})
+    assert [point for _, point in values(store, run.id, "x")] == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("value", ["0.5", b"1", 1j, [1.0], {"a": 1}, np.zeros(3), object()])
+def test_a_bad_value_is_named_and_loses_no_other(store: Store, value: object):
+    """What is no number is refused with its key, and the rest of the call is on disk."""
+    with start(store=store) as run, pytest.raises(BadValue, match="'bad'"):
+        run.log({"good": 1.0, "bad": value, "also good": 2.0})
+    assert values(store, run.id, "good") == [(0, 1.0)]
+    assert values(store, run.id, "also good") == [(0, 2.0)]
+
+
+def test_none_is_no_point(store: Store):
+    """None means that there is no value at this step."""
+    with start(store=store) as run:
+        run.log({"train/loss": 1.0, "val/loss": None}, step=5)
+    assert set(store.series(run.id)) == {"train/loss"}
+
+
+@pytest.mark.parametrize("name", ["", " loss", "$step", "a\nb", "x" * 257, 3])
+def test_bad_names(store: Store, name: object):
+    """A name that could not be found again is refused."""
+    with start(store=store) as run, pytest.raises(BadValue, match="name"):
+        run.log({name: 1.0})  # pyright: ignore
+
+
+def test_strange_but_good_names(store: Store):
+    """Slashes, spaces, dots, quotes and any script are fine; the same letters in another form are the same name."""
+    names = ["train/loss", "top 5", "a.b", "it's \"x\"", "потери", "損失", "café"]
+    with start(store=store) as run:
+        run.log(dict.fromkeys(names, 1.0))
+        run.log({"cafe\N{COMBINING ACUTE ACCENT}": 2.0})
+    assert set(store.series(run.id)) == set(names)
+    assert len(values(store, run.id, "café")) == 2
+
+
+@pytest.mark.parametrize("step", [0.5, "x", 2**70, math.nan])
+def test_bad_steps(store: Store, step: object):
+    """A step is a whole number; the sentence says where a fraction belongs."""
+    with start(store=store) as run, pytest.raises(BadValue, match="step"):
+        run.log({"x": 1.0}, step=step)  # pyright: ignore
+
+
+def test_summaries_follow(store: Store):
+    """first, last, min, max, sum and count in the trail are those of the points, NaN counted apart."""
+    numbers = [3.0, 1.0, math.nan, 2.0]
+    with start(store=store) as run:
+        for number in numbers:
+            run.log({"val/loss": number})
+    metric = store.record(run.id).metrics["val/loss"]
+    assert (metric.first, metric.last, metric.min, metric.max) == (3.0, 2.0, 1.0, 3.0)
+    assert (metric.best, metric.best_step, metric.count, metric.nan_count) == (1.0, 1, 4, 1)
+
+
+def test_statuses(store: Store):
+    """The status in the trail is what happened: finished, failed with the error, interrupted."""
+    with start("ok", store=store) as ok:
+        pass
+    with pytest.raises(ZeroDivisionError), start("bad", store=store) as bad:
+        1 / 0  # noqa: B018
+    with pytest.raises(KeyboardInterrupt), start("stopped", store=store) as stopped:
+        raise KeyboardInterrupt
+    records = [store.record(run.id) for run in (ok, bad, stopped)]
+    assert [record.status for record in records] == ["finished", "failed", "interrupted"]
+    assert str(records[1].error) == "ZeroDivisionError: division by zero"
+    assert all(record.duration_s is not None for record in records)
+
+
+def test_nothing_after_the_end(store: Store):
+    """A finished run says so instead of dropping points without a word."""
+    run = start("done", store=store)
+    run.finish()
+    run.finish("failed")
+    assert run.status == "finished"
+    with pytest.raises(CelltrailError, match="already finished"):
+        run.log(x=1)
+
+
+def test_current_run(store: Store):
+    """log() finds the run by itself: the innermost block, then the newest one left open."""
+    assert current() is None
+    with pytest.raises(CelltrailError, match="no run is active"):
+        log(x=1)
+    with start("outer", store=store) as outer:
+        assert current() is outer
+        with start("inner", store=store) as inner:
+            log(x=1)
+        assert current() is outer
+    assert current() is None
+    assert values(store, inner.id, "x") == [(0, 1.0)]
+    assert store.record(inner.id).parent == outer.id
+
+
+def test_threads_find_the_run(store: Store):
+    """A worker thread of the program logs to the run that is open; no call is lost."""
+    with start(store=store) as run:
+        workers = [threading.Thread(target=lambda: [log(x=1.0) for _ in range(500)]) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    assert sorted(step for step, _ in values(store, run.id, "x")) == list(range(2000))
+
+
+def test_facts(store: Store):
+    """Parameters, summary, tags and notes are in the trail at once and stay after the end."""
+    with start("a", {"lr": 0.1, "layers": (64, 10)}, tags=["first"], notes="why", store=store) as run:
+        run.params["momentum"] = np.float32(0.5)
+        run.summary["test/acc"] = 0.9
+        run.tags.add("second")
+        run.tags.discard("first")
+        run.note("later")
+    record = store.record(run.id)
+    assert {name: param.value for name, param in record.params.items()} == {
+        "lr": 0.1, "layers": [64, 10], "momentum": 0.5,
+    }  # fmt: skip
+    assert record.summary == {"test/acc": 0.9}
+    assert record.tags == ("second",)
+    assert set(record.notes) == {"why", "later"}
+    with pytest.raises(BadValue, match="stays"):
+        del run.params["lr"]
+
+
+def test_listeners_hear_and_cannot_break_a_loop(store: Store):
+    """Everything that happens is told in order; a listener that raises is dropped with one warning."""
+    heard: list[object] = []
+    stop = listen(heard.append)
+
+    def broken(_: object) -> None:
+        raise RuntimeError("no")
+
+    stop_broken = listen(broken)
+    try:
+        with pytest.warns(RuntimeWarning, match="a listener of celltrail's runs failed"):
+            run = start(store=store)
+        run.log({"x": 1.5}, step=7)
+        run.finish()
+    finally:
+        stop()
+        stop_broken()
+    assert [type(event) for event in heard] == [Started, Logged, Ended]
+    assert (heard[1].names, heard[1].step, heard[1].values) == (("x",), 7, [1.5])
+
+
+def test_seed_is_set_only_on_request(store: Store):
+    """Without seed= no generator moves; with it, the numbers are those of that seed."""
+    import random
+
+    before = random.getstate()
+    start(store=store).finish()
+    assert random.getstate() == before
+    with start(store=store, seed=7) as run:
+        first = random.random()
+    assert first == random.Random(7).random()
+    assert store.record(run.id).environment["seeds"]["random"] == 7
+
+
+SCRIPT = """
+import sys, celltrail as ct
+run = ct.start("script")
+for i in range(100):
+    ct.log({"x": i}, step=i)
+print(run.id, flush=True)
+"""
+
+
+def script(tail: str) -> tuple[str, int]:
+    """Run a plain script to its end; returns the run's id and the exit status."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT + textwrap.dedent(tail)], capture_output=True, text=True)
+    return done.stdout.split()[0], done.returncode
+
+
+def test_a_script_that_runs_through_has_finished(store: Store):
+    """Without finish() the end of the program is the end of the run."""
+    run, code = script("")
+    assert (store.record(run).status, code) == ("finished", 0)
+
+
+def test_a_script_that_raises_has_failed(store: Store):
+    """An exception nobody caught is the run's error."""
+    run, code = script("raise ValueError('bad luck')")
+    record = store.record(run)
+    assert (record.status, str(record.error), code) == ("failed", "ValueError: bad luck", 1)
+
+
+def test_a_killed_process_loses_nothing(store: Store):
+    """kill -9: every point whose log() had returned is there, and the run reads killed."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT + "import time; time.sleep(60)"], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout
+    run = child.stdout.readline().strip()
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    record = store.record(run)
+    assert record.status == "killed"
+    assert len(values(store, run, "x")) == 100
+    assert record.metrics["x"].last == 99.0
+
+
+def test_a_forked_child_writes_a_log_of_its_own(store: Store):
+    """Parent and child of a fork log to one run without mixing their series."""
+    run = start("forked", store=store)
+    run.log(x=1.0)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            run.log(y=2.0)
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    run.log(x=3.0)
+    run.finish()
+    series = store.series(run.id)
+    assert series["x"].value.tolist() == [1.0, 3.0]
+    assert series["y"].value.tolist() == [2.0]
+
+
+def test_the_document_follows_while_running(store: Store):
+    """Another process sees the last value within about a second, not only at the end."""
+    with start(store=store) as run:
+        run.log(loss=0.5)
+        deadline = time.monotonic() + 20
+        while "loss" not in Store(store.root).record(run.id).metrics and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert Store(store.root).record(run.id).metrics["loss"].last == 0.5
