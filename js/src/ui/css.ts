@@ -46,7 +46,7 @@ export const css = `
 .ct button, .ct input { color: inherit; font: inherit; margin: 0; }
 .ct :focus { outline: none; }
 .ct :focus-visible, .ct label:has(:focus-visible) { border-radius: 4px; outline: 2px solid var(--ct-accent); outline-offset: 1px; }
-.ct-number { text-align: end; white-space: nowrap; }
+.ct .ct-number { text-align: end; white-space: nowrap; }
 .ct-muted { color: var(--ct-muted); }
 .ct-mono { font-family: var(--ct-mono); font-size: 12px; }
 .ct-unseen { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute; white-space: nowrap; width: 1px; }
@@ -56,7 +56,7 @@ export const css = `
 }
 .ct-button:hover { background: var(--ct-hover); }
 .ct-button:disabled { cursor: default; opacity: 0.5; }
-.ct-status { align-items: center; display: inline-flex; gap: 5px; white-space: nowrap; }
+.ct-status { align-items: center; display: inline-flex; gap: 5px; vertical-align: top; white-space: nowrap; }
 .ct-status svg { flex: none; height: 12px; width: 12px; }
 .ct-status[data-status="running"] svg { color: var(--ct-running); }
 .ct-status[data-status="finished"] svg { color: var(--ct-finished); }

@@ -21,14 +21,16 @@ export const DASHES: readonly (readonly number[])[] = [[], [6, 4], [2, 3], [9, 3
 
 /** The palette index of each run: from its id, so that a run keeps its colour from panel to panel while it is free. */
 export function runColours(runs: readonly string[]): Map<string, number> {
-  const size = PALETTE.light.length;
+  const hues = PALETTE.light.length - 1;
   const taken = new Set<number>();
   const colours = new Map<string, number>();
   for (const run of runs) {
     if (colours.has(run)) continue;
-    if (taken.size === size) taken.clear();
-    let index = hash(run) % size;
-    while (taken.has(index)) index = (index + 1) % size;
+    if (taken.size > hues) taken.clear();
+    let index = hash(run) % hues;
+    // Grey, the last, is for the run that finds every hue taken.
+    if (taken.size === hues) index = hues;
+    while (taken.has(index)) index = (index + 1) % hues;
     taken.add(index);
     colours.set(run, index);
   }

@@ -1,0 +1,60 @@
+/** Styles of the chart panel. The .u- classes are uPlot's: only what a plot without its own legend needs. */
+export const chartCss = `
+.top { align-items: flex-start; display: flex; flex-wrap: wrap; gap: 6px 16px; justify-content: space-between; }
+.title { font-weight: 600; margin: 0 0 2px; }
+.controls { align-items: center; display: flex; flex-wrap: wrap; font-size: 12px; gap: 6px 10px; margin-inline-start: auto; }
+.runs { flex: 0 1 auto; min-width: 0; }
+.runs .scroll { max-height: 148px; overflow: auto; }
+.runs th, .runs td { line-height: 22px; padding-inline-end: 14px; }
+.runs th { white-space: nowrap; }
+.runs .name { display: inline-block; font-weight: 600; max-width: 26ch; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
+.runs.many .name { font-weight: 400; }
+.runs td { color: var(--ct-muted); }
+.runs .ct-status { color: var(--ct-ink); }
+.runs .swatch { display: none; }
+.runs.many .swatch { display: inline-block; margin-inline-end: 7px; vertical-align: middle; }
+.swatch { fill: none; flex: none; height: 8px; width: 18px; }
+.errors p { margin: 2px 0; max-width: 110ch; overflow-wrap: anywhere; white-space: pre-wrap; }
+.grid {
+  --columns: 3; --gap: 20px; display: grid; gap: 14px var(--gap); margin-top: 8px;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, max(290px, (100% - 2 * var(--gap)) / 3)), 1fr));
+}
+.card { container-type: inline-size; min-width: 0; }
+.card h3 { font-size: 12.5px; font-weight: 600; line-height: 18px; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.stage { border-radius: 4px; min-height: 172px; position: relative; }
+.legend { max-height: 152px; overflow: auto; }
+.legend table { font-size: 12px; line-height: 20px; table-layout: fixed; width: 100%; }
+.legend thead th { background: var(--ct-surface); color: var(--ct-muted); font-size: 11px; position: sticky; top: 0; z-index: 1; }
+.legend th.last, .legend th.min, .legend th.max { width: 68px; }
+.legend th.at { width: 76px; }
+.legend td { color: var(--ct-muted); }
+.legend td.last { color: var(--ct-ink); }
+.legend .pointed td.at, .legend.pointed td.at { color: var(--ct-ink); }
+.legend:not(.pointed) thead .at { opacity: 0.65; }
+.legend button {
+  align-items: center; background: none; border: 0; cursor: pointer; display: flex; gap: 7px; line-height: 20px;
+  max-width: 100%; padding: 0 4px 0 0; text-align: start; width: 100%;
+}
+.legend tbody tr:hover { background: var(--ct-hover); }
+.legend .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.legend .split { color: var(--ct-muted); flex: none; }
+.legend .note { color: var(--ct-failed); flex: none; font-size: 11px; }
+.legend .off .swatch, .legend .off td { opacity: 0.35; }
+.legend .off .name, .legend .off .split { text-decoration: line-through; opacity: 0.6; }
+@container (max-width: 380px) { .legend .min, .legend .max { display: none; } }
+.blank { align-items: center; border: 1px dashed var(--ct-line); border-radius: 6px; color: var(--ct-muted); display: flex; justify-content: center; margin-top: 8px; padding: 8px 16px; text-align: center; }
+.blank.tall { min-height: 250px; }
+.foot { color: var(--ct-muted); font-size: 12px; margin: 8px 0 0; }
+.uplot { width: min-content; }
+.u-wrap { position: relative; user-select: none; }
+.u-over, .u-under { position: absolute; }
+.u-under { overflow: hidden; }
+.u-over { cursor: crosshair; }
+.uplot canvas { display: block; height: 100%; position: relative; width: 100%; }
+.u-axis { position: absolute; }
+.u-select { background: color-mix(in srgb, var(--ct-accent) 16%, transparent); pointer-events: none; position: absolute; }
+.u-cursor-x, .u-cursor-y { left: 0; pointer-events: none; position: absolute; top: 0; will-change: transform; }
+.u-hz .u-cursor-x { border-right: 1px solid var(--ct-muted); height: 100%; opacity: 0.6; }
+.u-cursor-pt { background-clip: padding-box !important; border-radius: 50%; left: 0; pointer-events: none; position: absolute; top: 0; will-change: transform; }
+.u-off { display: none; }
+`;

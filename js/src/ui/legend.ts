@@ -1,0 +1,137 @@
+import { element, say } from "./element.ts";
+import { formatReal, NOTHING } from "./format.ts";
+import type { Theme } from "./theme.ts";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** How one line is called and drawn. */
+export interface Entry {
+  key: string;
+  name: string;
+  split: string;
+  colour: number;
+  dash: readonly number[];
+}
+
+/** What a row tells about its line. */
+export interface Facts {
+  last: number | string | null;
+  min: number | null;
+  max: number | null;
+  bad: number;
+  unshown: number;
+}
+
+export interface LegendEvents {
+  toggle(key: string): void;
+  /** The row under the pointer or the keyboard, to be brightened. */
+  point(row: number | null): void;
+}
+
+interface Row {
+  tr: HTMLTableRowElement;
+  button: HTMLButtonElement;
+  swatch: SVGSVGElement;
+  note: HTMLElement;
+  last: HTMLElement;
+  min: HTMLElement;
+  max: HTMLElement;
+  cursor: HTMLElement;
+}
+
+/** The values of a plot as a table: its legend, and what is read where a canvas cannot be. */
+export class Legend {
+  readonly el: HTMLElement;
+  private readonly head: HTMLElement;
+  private readonly rows: Row[];
+
+  constructor(title: string, entries: readonly Entry[], events: LegendEvents) {
+    this.head = element("th", { scope: "col", class: "ct-number at" });
+    const heads = ["last", "min", "max"].map((word) =>
+      element("th", { scope: "col", class: `ct-number ${word}` }, word),
+    );
+    const first = element("th", { scope: "col" }, element("span", { class: "ct-unseen" }, "series"));
+    this.rows = entries.map((entry, i) => row(entry, i, events));
+    const table = element(
+      "table",
+      { "aria-label": `values of ${title}` },
+      element("thead", {}, element("tr", {}, first, ...heads, this.head)),
+      element("tbody", {}, ...this.rows.map((one) => one.tr)),
+    );
+    this.el = element("div", { class: "legend" }, table);
+    this.cursor(null, []);
+  }
+
+  facts(facts: readonly Facts[]): void {
+    facts.forEach((fact, i) => {
+      const row = this.rows[i];
+      if (!row) return;
+      say(row.last, typeof fact.last === "string" ? fact.last : number(fact.last));
+      say(row.min, number(fact.min));
+      say(row.max, number(fact.max));
+      const notes = [fact.bad > 0 ? `${fact.bad} nan` : "", fact.unshown > 0 ? `${fact.unshown} ≤ 0` : ""];
+      say(row.note, notes.filter(Boolean).join(", "));
+    });
+  }
+
+  /** The column of values at the cursor; its place is kept while there is none. */
+  cursor(at: string | null, values: readonly (number | null)[]): void {
+    say(this.head, at ?? "at cursor");
+    this.el.classList.toggle("pointed", at !== null);
+    this.rows.forEach((row, i) => {
+      say(row.cursor, at === null ? "" : number(values[i] ?? null));
+    });
+  }
+
+  shown(hidden: ReadonlySet<string>): void {
+    for (const row of this.rows) {
+      const shown = !hidden.has(row.button.dataset.key ?? "");
+      row.button.setAttribute("aria-pressed", String(shown));
+      row.tr.classList.toggle("off", !shown);
+    }
+  }
+
+  paint(theme: Theme, entries: readonly Entry[]): void {
+    entries.forEach((entry, i) => {
+      this.rows[i]?.swatch.setAttribute("stroke", theme.palette[entry.colour % theme.palette.length] ?? theme.ink);
+    });
+  }
+}
+
+function row(entry: Entry, index: number, events: LegendEvents): Row {
+  const stroke = swatch(entry.dash);
+  const note = element("span", { class: "note" });
+  const label = element("span", { class: "name" }, entry.name);
+  const split = entry.split && entry.name ? element("span", { class: "split" }, entry.split) : null;
+  if (!entry.name) label.textContent = entry.split;
+  const title = [entry.name, entry.split].filter(Boolean).join(" ");
+  const button = element("button", { type: "button", "data-key": entry.key, title }, stroke, label, split, note);
+  button.addEventListener("click", () => events.toggle(entry.key));
+  button.addEventListener("focus", () => events.point(index));
+  button.addEventListener("blur", () => events.point(null));
+  const cell = (name: string): HTMLElement => element("td", { class: `ct-number ${name}` }, NOTHING);
+  const cells = { last: cell("last"), min: cell("min"), max: cell("max"), cursor: cell("at") };
+  const head = element("th", { scope: "row" }, button);
+  const tr = element("tr", {}, head, cells.last, cells.min, cells.max, cells.cursor);
+  tr.addEventListener("pointerenter", () => events.point(index));
+  tr.addEventListener("pointerleave", () => events.point(null));
+  return { tr, button, swatch: stroke, note, ...cells };
+}
+
+/** A sample of the line, in its colour and dash. */
+export function swatch(dash: readonly number[]): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "swatch");
+  svg.setAttribute("viewBox", "0 0 18 8");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("stroke-width", "2.5");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", "M0 4h18");
+  if (dash.length > 0) line.setAttribute("stroke-dasharray", dash.join(" "));
+  svg.append(line);
+  return svg;
+}
+
+function number(value: number | null): string {
+  return value === null || !Number.isFinite(value) ? NOTHING : formatReal(value);
+}

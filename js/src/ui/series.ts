@@ -1,0 +1,87 @@
+import type { Points, RunState } from "../contract.ts";
+import { Column } from "./columns.ts";
+import type { X } from "./join.ts";
+
+/** One line of a plot. */
+export interface Member {
+  /** "run id/metric", as the options name it. */
+  key: string;
+  run: string;
+  metric: string;
+  /** What stands before the metric's last word: train, val, ... or nothing. */
+  split: string;
+  column: Column;
+}
+
+/** The lines of one plot: all that share the last word of their metric. */
+export interface Group {
+  name: string;
+  members: Member[];
+}
+
+/** Everything a chart has heard, in bounded memory. */
+export class SeriesSet {
+  readonly runs = new Map<string, RunState>();
+  readonly groups: Group[] = [];
+  /** Grows with every new run or line: a reason to lay out anew. */
+  shape = 0;
+  private readonly members = new Map<string, Member>();
+  private readonly sent = new Map<string, number>();
+
+  meet(states: readonly RunState[]): void {
+    for (const state of states) {
+      if (!this.runs.has(state.run)) this.shape++;
+      this.runs.set(state.run, state);
+    }
+  }
+
+  take(points: Points, data: Float64Array): void {
+    this.meet(points.runs);
+    if (points.full) this.forget();
+    let at = 0;
+    for (const { run, metric, start, n } of points.parts) {
+      const key = `${run}/${metric}`;
+      const member = this.member(key, run, metric);
+      if (start === 0) member.column = new Column();
+      // What came before, a repeated message say, is not drawn twice.
+      const known = start === 0 ? 0 : Math.max(0, (this.sent.get(key) ?? 0) - start);
+      for (let i = known; i < n; i++) {
+        member.column.push(data[at + i] ?? NaN, data[at + n + i] ?? NaN, data[at + 2 * n + i] ?? NaN);
+      }
+      this.sent.set(key, Math.max(start + n, start === 0 ? 0 : (this.sent.get(key) ?? 0)));
+      at += 3 * n;
+    }
+  }
+
+  /** The common ends of all lines, so that plots side by side can be read against each other. */
+  extent(by: X): [number, number] | undefined {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (const { column } of this.members.values()) {
+      const ends = column.extent(by);
+      low = Math.min(low, ends[0]);
+      high = Math.max(high, ends[1]);
+    }
+    if (low > high) return undefined;
+    return high > low ? [low, high] : [low, low + 1];
+  }
+
+  private forget(): void {
+    for (const member of this.members.values()) member.column = new Column();
+    this.sent.clear();
+  }
+
+  private member(key: string, run: string, metric: string): Member {
+    const known = this.members.get(key);
+    if (known) return known;
+    const cut = metric.lastIndexOf("/");
+    const name = metric.slice(cut + 1);
+    const member: Member = { key, run, metric, split: cut < 0 ? "" : metric.slice(0, cut), column: new Column() };
+    this.members.set(key, member);
+    this.shape++;
+    const group = this.groups.find((one) => one.name === name);
+    if (group) group.members.push(member);
+    else this.groups.push({ name, members: [member] });
+    return member;
+  }
+}
