@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -159,3 +160,9 @@ def _telling_metrics(records: Sequence[RunRecord], most: int = 3) -> list[str]:
 def is_time(name: str) -> bool:
     """Whether a column holds moments."""
     return words.FIELDS.get(name) == "time"
+
+
+def labels(records: Sequence[RunRecord]) -> list[str]:
+    """The runs' names, with the end of the id where a name occurs twice."""
+    counts = Counter(record.name for record in records)
+    return [record.name if counts[record.name] == 1 else f"{record.name} ({record.id[-6:]})" for record in records]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from celltrail.errors import BadValue, NoRun, QueryError, nearest
 from celltrail.model import RunRecord
-from celltrail.query.columns import Column, chosen_columns, is_time
+from celltrail.query.columns import Column, chosen_columns, is_time, labels
 from celltrail.query.evaluate import Question, duration_of
 from celltrail.query.plain import length, shown
 from celltrail.query.stored import StoredRun
@@ -33,9 +33,9 @@ def lines(runs: Sequence[StoredRun], y: str, x: Literal["step", "time"]) -> alt.
         raise _no_metric(y, [run.record for run in runs])
     drawn = having[:_MOST_LINES]
     each = max(4, MOST_ROWS // len(drawn) - 2)
-    labels = _labels([run.record for run in drawn])
+    names = labels([run.record for run in drawn])
     frames: list[Any] = []
-    for run, label in zip(drawn, labels, strict=True):
+    for run, label in zip(drawn, names, strict=True):
         series = run.store.series(run.id)[y]
         chosen = keep(series.value, each)
         value = series.value[chosen]
@@ -63,7 +63,7 @@ def lines(runs: Sequence[StoredRun], y: str, x: Literal["step", "time"]) -> alt.
         .encode(
             x=axis,
             y=alt.Y("value:Q", title=y, scale=alt.Scale(zero=False)),
-            color=alt.Color("run:N", title="run", sort=labels, scale=_colours(len(drawn))),
+            color=alt.Color("run:N", title="run", sort=names, scale=_colours(len(drawn))),
             tooltip=[
                 alt.Tooltip("run:N", title="run"),
                 alt.Tooltip("step:Q", title="step", format=","),
@@ -82,7 +82,7 @@ def points(records: Sequence[RunRecord], x: str, y: str, ask: Callable[[str], Qu
     across = chosen_columns([x], records, ask)[0]
     up, y_title = _height(records, y, ask)
     rows: list[dict[str, Any]] = []
-    for record, label in zip(records, _labels(records), strict=True):
+    for record, label in zip(records, labels(records), strict=True):
         left, height = _drawable(across.value(record)), _drawable(up.value(record))
         if left is not None and isinstance(height, int | float):
             rows.append({"x": left, "y": height, "run": label, "status": record.status, "duration": _long(record)})
@@ -133,15 +133,6 @@ def _no_metric(name: str, records: Sequence[RunRecord]) -> NoRun:
     known = {metric for record in records for metric in record.metrics}
     tail = nearest(name, known)
     return NoRun(f"none of {_many(len(records))} has the metric {name!r}{tail}")
-
-
-def _labels(records: Sequence[RunRecord]) -> list[str]:
-    """Names, with the end of the id where a name occurs twice."""
-    names = [record.name for record in records]
-    return [
-        name if names.count(name) == 1 else f"{name} ({record.id[-6:]})"
-        for name, record in zip(names, records, strict=True)
-    ]
 
 
 def _drawable(value: Any) -> Any:

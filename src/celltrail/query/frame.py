@@ -22,7 +22,9 @@ def table_of(records: Sequence[RunRecord], columns: Sequence[Column]) -> pd.Data
     for column in columns:
         values = [column.value(record) for record in records]
         if is_time(column.name):
-            made[column.name] = pd.to_datetime(pd.Series(values, dtype="float64"), unit="s", utc=True)
+            # seconds as float are a tenth of a microsecond off; integers are not
+            whole = [None if value is None else round(value * 1e6) for value in values]
+            made[column.name] = pd.to_datetime(pd.Series(whole, dtype="Int64"), unit="us", utc=True)
         elif column.numeric:
             made[column.name] = pd.Series(values, dtype="float64")
         elif values and all(value is None for value in values):

@@ -1,0 +1,59 @@
+"""The command line: the same verbs as in Python, for a terminal and for scripts.
+
+Exit status: 0, or 1 where the answer is no (nothing matches, no such run), or 2 where the question could
+not be asked (an expression that cannot be read, a trail that cannot be opened).
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from celltrail.cli import comparing, listing, showing
+from celltrail.errors import CelltrailError, NoRun
+
+ANSWER_IS_NO, NOT_ASKED, STOPPED = 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status.
+
+    >>> main(["ls", "params.lr <"])  # the sentence goes to stderr
+    2
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a mark the terminal lacks is no reason to fail
+    try:
+        asked = parser().parse_args(argv)
+        status = asked.command(asked)
+        sys.stdout.flush()
+        return status
+    except SystemExit as stop:  # argparse has said why
+        return stop.code if isinstance(stop.code, int) else NOT_ASKED
+    except CelltrailError as problem:
+        print(problem, file=sys.stderr)
+        return ANSWER_IS_NO if isinstance(problem, NoRun) else NOT_ASKED
+    except BrokenPipeError:
+        # the reader (head, less) has seen enough; nothing may be flushed into the closed pipe at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return STOPPED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their arguments."""
+    top = argparse.ArgumentParser(prog="celltrail", description="Look at the runs of a trail (.celltrail).")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for room in (listing, showing, comparing):
+        command = room.add(commands)
+        command.add_argument("--json", action="store_true", help="print JSON")
+        command.add_argument(
+            "--store", type=Path, metavar="FOLDER", help="the trail (default: the one of the working folder)"
+        )
+    return top

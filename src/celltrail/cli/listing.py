@@ -1,0 +1,67 @@
+"""``celltrail ls``: the runs that match an expression, as a table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from celltrail.cli import terminal
+from celltrail.contract import RowsPage
+from celltrail.query import RunSet, runs
+from celltrail.query.plain import MARKS
+
+_LIMIT = 50
+
+
+def add(commands: Any) -> argparse.ArgumentParser:
+    """Declare the command."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "ls",
+        help="list runs",
+        description="List runs, newest first. Exit status 1 when an expression matches none.",
+        epilog="example: celltrail ls 'params.lr < 0.01 and \"mlp\" in tags' --sort '-best(\"val/acc\")'",
+    )
+    command.add_argument("expression", nargs="?", default="", metavar="EXPR", help="which runs (default: all)")
+    command.add_argument("--sort", action="append", default=[], metavar="KEY", help="an expression; -KEY: high to low")
+    command.add_argument("--limit", type=_count, metavar="N", help=f"at most N runs (default: {_LIMIT}; --json: all)")
+    command.add_argument("--project", metavar="NAME", help="only runs of this project")
+    command.set_defaults(command=run)
+    return command
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Print the runs; 1 when an expression matches none."""
+    found = runs(asked.expression, project=asked.project, sort=asked.sort, store=asked.store)
+    limit = asked.limit if asked.limit is not None or asked.json else _LIMIT
+    for hint in found.hints:
+        print(hint, file=sys.stderr)
+    if asked.json:
+        terminal.print_json(RowsPage(rows=found[:limit].rows(), total=len(found)))
+    else:
+        print(_told(found, limit))
+    return 1 if asked.expression and not len(found) else 0
+
+
+def _told(found: RunSet, limit: int | None) -> str:
+    count = len(found)
+    if not count:
+        if found.question:
+            return f"no runs in {found.store.root.name} where {found.question}"
+        return f"no runs in {found.store.root.name} yet: put %%track on a notebook cell, or call ct.start()"
+    lines = found.to_text(most=limit).splitlines()
+    lines[0] = terminal.bold(lines[0])
+    records = found.records[:limit]
+    for i, record in enumerate(records, 1):
+        told = f"{MARKS[record.status]} {record.status}"
+        lines[i] = lines[i].replace(told, terminal.status(told, record.status), 1)
+    if len(records) < count:
+        lines.append(terminal.dim(f"… and {count - len(records)} more: --limit {count}"))
+    return "\n".join(lines)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} runs cannot be listed: give 1 or more")
+    return number

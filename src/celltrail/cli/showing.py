@@ -1,0 +1,126 @@
+"""``celltrail show``: all about one run."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from celltrail.cli import terminal
+from celltrail.model import Metric
+from celltrail.query import StoredRun, find, open_store, row
+from celltrail.query.evaluate import aggregate_of
+from celltrail.query.plain import MARKS, clipped, length, moment, number, shown, table
+
+_WIDE = 60
+
+
+def add(commands: Any) -> argparse.ArgumentParser:
+    """Declare the command."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "show",
+        help="all about one run",
+        description="Show a run. Exit status 1 when there is none of this name or id.",
+    )
+    command.add_argument("run", metavar="RUN", help="name (newest), id or the beginning of an id")
+    command.set_defaults(command=run)
+    return command
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Print the run."""
+    found = find(asked.run, open_store(asked.store))
+    if asked.json:
+        terminal.print_json(row(found.record, found.store))
+    else:
+        print("\n\n".join(block for block in _blocks(found) if block))
+    return 0
+
+
+def _blocks(found: StoredRun) -> list[str]:
+    return [
+        _head(found),
+        _params(found),
+        _metrics(found),
+        _titled("notes", "\n".join(f"- {shown(note)}" for note in found.notes)),
+        _environment(found),
+        _titled("problems while recording", "\n".join(f"- {shown(each)}" for each in found.record.problems)),
+        _titled("code", _printable(found.code)),
+    ]
+
+
+def _head(found: StoredRun) -> str:
+    record = found.record
+    mark = terminal.status(f"{MARKS[record.status]} {record.status}", record.status)
+    facts = {
+        "id": record.id,
+        "created": moment(record.created_us / 1e6),
+        "duration": length(found.duration),
+        "project": record.project,
+        "group": record.group,
+        "notebook": record.notebook,
+        "cell": record.cell_id,
+        "tags": ", ".join(record.tags),
+        "parent": record.parent,
+        "error": None if record.error is None else str(record.error),
+    }
+    rows = [[name, shown(value)] for name, value in facts.items() if value]
+    lines = table(["", ""], rows, [False, False]).splitlines()[1:]
+    return "\n".join([f"{terminal.bold(shown(record.name))}  {mark}", *lines])
+
+
+def _params(found: StoredRun) -> str:
+    rows = [
+        [name, clipped(shown(param.value), _WIDE), _known_by(param.rule, param.line)]
+        for name, param in found.record.params.items()
+    ]
+    return _titled("params", table(["name", "value", "known by"], rows, [False, False, False]) if rows else "")
+
+
+def _known_by(rule: str, line: int | None) -> str:
+    return rule if line is None else f"{rule}, line {line}"
+
+
+def _metrics(found: StoredRun) -> str:
+    rows = [_metric(metric) for metric in found.record.metrics.values()]
+    headers = ["name", "last", "best", "at step", "min", "max", "points", "NaN"]
+    return _titled("metrics", table(headers, rows, [False, *[True] * 7]) if rows else "")
+
+
+def _metric(metric: Metric) -> list[str]:
+    directed = metric.goal != "none"
+    last, low, high, best = (_number(aggregate_of(metric, name)) for name in ("last", "min", "max", "best"))
+    step = metric.best_step
+    return [
+        metric.name,
+        last,
+        best if directed else "",
+        f"{step}" if directed and step is not None else "",
+        low,
+        high,
+        f"{metric.count:,}",
+        f"{metric.nan_count:,}" if metric.nan_count else "",
+    ]
+
+
+def _environment(found: StoredRun) -> str:
+    rows: list[list[str]] = []
+    for part, facts in found.record.environment.items():
+        # the packages are for `compare`: two hundred lines tell nobody anything
+        rows += [
+            [name if part == "env" else f"{part}.{name}", clipped(shown(value), _WIDE)]
+            for name, value in facts.items()
+            if not isinstance(value, dict | list) and value is not None
+        ]
+    return _titled("environment", "\n".join(table(["", ""], rows, [False, False]).splitlines()[1:]) if rows else "")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else number(value)
+
+
+def _titled(title: str, text: str) -> str:
+    return f"{terminal.bold(title)}\n{text}" if text else ""
+
+
+def _printable(code: str) -> str:
+    return "\n".join("".join(c if c.isprintable() or c == "\t" else "·" for c in line) for line in code.splitlines())
