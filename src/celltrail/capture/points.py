@@ -1,0 +1,185 @@
+"""Watched values on their way from the user's loop to the run.
+
+On the main thread a value is stamped and put away, nothing else. The recorder's thread numbers it,
+brings values of one iteration together and writes them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from celltrail.capture.shield import shield
+from celltrail.capture.watch import Plan
+from celltrail.run import Run, current
+
+Row = tuple[tuple[str, ...], int, int, list[float]]
+_MOST = 4096  # rows written at a time, so that the run's lock is free in between
+
+
+class Hook(partial[Any]):
+    """What the inserted calls call. Sent to another process it becomes a function that does nothing."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> Any:
+        return _deaf, ()
+
+
+def _deaf() -> Callable[..., Any]:
+    return pass_through
+
+
+def pass_through(index: int, value: Any = None, *context: Any) -> Any:
+    """The hook of a cell that is not recorded any more."""
+    return value
+
+
+class Points:
+    """The values of one execution's watched names until they are written."""
+
+    def __init__(self, run: Run, plan: Plan) -> None:
+        self.run, self.plan = run, plan
+        self._waiting: deque[tuple[int, int, Any, tuple[Any, ...]]] = deque()
+        self.put: Callable[[tuple[int, int, Any, tuple[Any, ...]]], None] = self._waiting.append
+        self._steps: dict[str, int] = {}
+        self._context: dict[str, dict[str, _Segments]] = {}
+        self._clock = run.writer.clock() - time.perf_counter_ns() // 1000
+
+    def hooks(self) -> tuple[Hook, Hook]:
+        """The two functions that the inserted calls name: for plain names and for attributes."""
+        return Hook(_take, self), Hook(_take_field, self)
+
+    def close(self) -> None:
+        """The run ends: write what waits. Later values go to the run that is current then, if any."""
+        self.put = self._forward
+        self.drain()
+
+    def drain(self) -> None:
+        """Write all waiting values to the run; called by one thread at a time."""
+        rows: list[Row] = []
+        last: tuple[Any, ...] | None = None
+        while self._waiting:
+            index, stamp, value, around = self._waiting.popleft()
+            number = _number(value)
+            if number is None:
+                continue
+            name = self.plan.targets[index]
+            step = self._steps.get(name, -1) + 1
+            self._steps[name] = step
+            self._note_context(name, step, self.plan.context[index], around)
+            same = rows and rows[-1][1] == step and last == around and name not in rows[-1][0]
+            if same:
+                names, _, stamp_us, values = rows[-1]
+                rows[-1] = ((*names, name), step, stamp_us, [*values, number])
+            else:
+                rows.append(((name,), step, self._clock + stamp // 1000, [number]))
+            last = around
+            if len(rows) >= _MOST:
+                self.run.log_rows(rows)
+                rows, last = [], None
+        if rows:
+            self.run.log_rows(rows)
+
+    @property
+    def names(self) -> list[str]:
+        """The names that values have come from."""
+        return list(self._steps)
+
+    def context(self) -> dict[str, dict[str, list[list[float]]]]:
+        """For each name and loop variable around it: ``[first step, value, increment, count]`` per stretch."""
+        return {
+            name: {loop: segments.stretches for loop, segments in loops.items()}
+            for name, loops in self._context.items()
+        }
+
+    def _note_context(self, name: str, step: int, loops: tuple[str, ...], values: tuple[Any, ...]) -> None:
+        for loop, value in zip(loops, values, strict=False):
+            if type(value) is int or type(value) is float:
+                self._context.setdefault(name, {}).setdefault(loop, _Segments()).add(step, value)
+
+    def _forward(self, item: tuple[int, int, Any, tuple[Any, ...]]) -> None:
+        run, number = current(), _number(item[2])
+        if run is None or number is None:
+            return
+        name = self.plan.targets[item[0]]
+        if run is not self.run:  # a function of this cell, called by a later tracked one
+            self.run, self._steps = run, {}
+        self._steps[name] = step = self._steps.get(name, -1) + 1
+        run.log({name: number}, step=step)
+
+
+class _Segments:
+    """A loop variable over the steps, as stretches in which it grows evenly."""
+
+    _MOST = 10_000
+
+    def __init__(self) -> None:
+        self.stretches: list[list[float]] = []
+
+    def add(self, step: int, value: float) -> None:
+        if self.stretches:
+            last = self.stretches[-1]
+            first, start, increment, count = last
+            if step == first + count:
+                if count == 1:
+                    last[2:] = [value - start, 2]
+                    return
+                if value == start + increment * count:
+                    last[3] += 1
+                    return
+        if len(self.stretches) < self._MOST:
+            self.stretches.append([step, value, 0, 1])
+
+
+def _take(points: Points, index: int, value: Any = None, *context: Any) -> Any:
+    kind = type(value)
+    if kind is float or kind is int:
+        points.put((index, time.perf_counter_ns(), value, context))
+    else:
+        shield(_take_other, points, index, value, context)
+    return value
+
+
+def _take_field(points: Points, index: int, owner: Any = None, *context: Any) -> None:
+    name = points.plan.targets[index].rsplit(".", 1)[-1]
+    shield(_take_other, points, index, owner, context, name)
+
+
+def _take_other(points: Points, index: int, value: Any, context: tuple[Any, ...], field: str = "") -> None:
+    if field:
+        value = getattr(value, field)
+    kept = keep(value)
+    if kept is not None:
+        points.put((index, time.perf_counter_ns(), kept, context))
+
+
+def keep(value: Any) -> Any:
+    """A value as it is now, without the graph or memory it hangs on; None when it is no single number.
+
+    A tensor on a device is copied there and read later, so that the loop need not wait for it.
+    """
+    if isinstance(value, int | float):
+        return float(value)
+    module = type(value).__module__.split(".", 1)[0]
+    size = getattr(value, "size", None)
+    if module == "torch":
+        if value.numel() != 1 or value.is_complex():
+            return None
+        return float(value.item()) if value.device.type == "cpu" else value.detach().clone()
+    if module in ("jax", "jaxlib"):
+        return value if size == 1 else None  # cannot change, and reading it now would wait for the device
+    if hasattr(value, "item") and (size == 1 or getattr(value, "shape", None) == ()):
+        number = value.item()
+        return float(number) if isinstance(number, int | float) else None
+    return None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (OverflowError, TypeError, ValueError, RuntimeError):
+        return None

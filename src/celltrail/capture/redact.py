@@ -1,0 +1,132 @@
+"""Secrets never reach the disk: everything that capture keeps passes through a `Redactor` first.
+
+Three nets: shapes of well-known keys, values of environment variables with a secret's name, and values
+assigned to a secret's name in text or code.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+MARK = "[redacted]"
+
+_SHAPES = (
+    r"\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b",  # AWS
+    r"\bgh[pousr]_[0-9A-Za-z]{30,255}\b|\bgithub_pat_[0-9A-Za-z_]{22,255}\b",
+    r"\bsk-(?:[A-Za-z]+-)*[A-Za-z0-9_-]{20,}",  # OpenAI, Anthropic and others who copied them
+    r"\bhf_[A-Za-z0-9]{30,}\b",
+    r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}",  # Slack
+    r"\bAIza[0-9A-Za-z_-]{35}",  # Google
+    r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",  # JWT
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    r"(?<=://)[^\s/:@'\"]*:[^\s/@'\"]+(?=@)",  # user:password in a URL
+    r"(?<=[Bb]earer )[A-Za-z0-9._~+/-]{16,}=*",
+)
+_SHAPE = re.compile("|".join(_SHAPES))
+# one cheap look decides whether the shapes are worth trying at all
+_HINT = re.compile(r"AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat_|sk-|hf_|xox|AIza|eyJ|-----BEGIN|://|earer ")
+
+_SECRET_WORD = r"(?:(?:api|access|secret|auth|private)_?key|secret|token|passwd|password|passphrase|credentials?)"
+_SECRET_NAME = re.compile(rf"(?:^|.*[_.\-]|.*[a-z](?=[A-Z])){_SECRET_WORD}s?(?:$|[_.\-\d].*)", re.IGNORECASE)
+_ASSIGNED = re.compile(
+    # bounded at both ends, so that a megabyte of base64 costs one pass
+    r"""(?<![\w.\-])(?P<name>[A-Za-z_][\w.\-]{0,80})(?P<quote>['"]?\]?)(?P<sign>\s*(?::\s*\w+\s*=|=(?!=)|:)\s*)"""
+    r"""(?P<value>[rbuf]{0,2}'''[\s\S]*?'''|[rbuf]{0,2}\"\"\"[\s\S]*?\"\"\"|[rbuf]{0,2}'(?:[^'\\\n]|\\.)*'|"""
+    r"""[rbuf]{0,2}"(?:[^"\\\n]|\\.)*"|[^\s'"(){}\[\],;]+(?![\w.]*\())""",
+    re.IGNORECASE,
+)
+_SECRET_HINT = re.compile(_SECRET_WORD, re.IGNORECASE)
+# names of the field that only look like secrets
+_INNOCENT = re.compile(
+    r".*(?:tokeniz|(?:max|min|num|n|pad|eos|bos|unk|cls|sep|mask|new|total|prompt|completion|input|output|special|"
+    r"stop|end|start|image|prefix|suffix)_?tokens?(?:$|_)|tokens?_(?:per|count|ids?|len|type|embed|usage|sec)|tokens$).*",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(r"(?:none|null|true|false|nan|[-+]?[\d._]+(?:e[-+]?\d+)?)", re.IGNORECASE)
+_ENVIRONMENT_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS", re.IGNORECASE)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable, key or parameter of this name holds a secret.
+
+    >>> [is_secret_name(name) for name in ("OPENAI_API_KEY", "tokenizer", "max_tokens", "db.password", "key")]
+    [True, False, False, True, False]
+    """
+    return _SECRET_NAME.fullmatch(name) is not None and _INNOCENT.fullmatch(name) is None
+
+
+class Redactor:
+    """Replaces secrets in text, by the shapes and by the values in this environment.
+
+    >>> Redactor({"MY_TOKEN": "correct-horse"}).text("key: correct-horse, password='tr0ub4dor&3'")
+    "key: [redacted], password='[redacted]'"
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        environ = os.environ if environ is None else environ
+        values = {value for name, value in environ.items() if _ENVIRONMENT_NAME.search(name) and _is_value(value)}
+        escaped = {repr(value)[1:-1] for value in values}
+        longest_first = sorted(values | escaped, key=len, reverse=True)
+        self._values = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def text(self, text: str) -> str:
+        """The text with every secret replaced by a mark; lines stay lines."""
+        if self._values is not None:
+            text = self._values.sub(_same_lines, text)
+        if _HINT.search(text):
+            text = _SHAPE.sub(_same_lines, text)
+        if _SECRET_HINT.search(text):
+            text = _ASSIGNED.sub(_assigned, text)
+        return text
+
+    def value(self, name: str, value: Any) -> Any:
+        """A parameter's value: only "set" where its name is a secret's; texts inside containers are cleaned."""
+        if is_secret_name(name) and value is not None and not isinstance(value, bool | int | float):
+            return "set"
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self.value(str(key), inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value("", inner) for inner in value]
+        return value
+
+
+def _is_value(value: str) -> bool:
+    # a path in SSH_KEY_FILE is no secret, and replacing it would blot out half of a traceback
+    return len(value) >= 8 and not value.startswith(("/", "~", "./")) and not _PLAIN.fullmatch(value)
+
+
+def _same_lines(found: re.Match[str]) -> str:
+    return MARK + "\n" * found[0].count("\n")
+
+
+def _assigned(found: re.Match[str]) -> str:
+    name, quote, sign, value = found["name"], found["quote"], found["sign"], found["value"]
+    if not is_secret_name(name.rsplit(".", 1)[-1]):
+        return found[0]
+    bare = value.lstrip("rbufRBUF") if value[-1:] in "'\"" else value
+    mark = bare[: 3 if bare[:3] in ("'''", '"""') else 1] if bare[:1] in ("'", '"') else ""
+    inner = bare[len(mark) : len(bare) - len(mark)] if mark else bare
+    if len(inner) < 4 or _PLAIN.fullmatch(inner) or inner == MARK or not (mark or _looks_random(inner)):
+        return found[0]
+    if mark and "{" in inner and value[:1] in "fF":
+        return found[0]  # an f-string names where the secret comes from, it does not hold it
+    return f"{name}{quote}{sign}{mark}{MARK}{chr(10) * inner.count(chr(10))}{mark}"
+
+
+def _looks_random(text: str) -> bool:
+    """Without quotes it may be another variable's name: only what no identifier would be counts.
+
+    >>> _looks_random("settings.api_key"), _looks_random("9f86d081884c7d65")
+    (False, True)
+    """
+    if len(text) < 8 or re.fullmatch(r"[A-Za-z_.]+", text):
+        return False
+    entropy = -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
+    return entropy >= 2.5 and re.search(r"\d", text) is not None

@@ -1,0 +1,40 @@
+"""The shield around capture: a fault of celltrail's never reaches the user's cell.
+
+One of the two places in the package that catch everything. A fault becomes one warning per kernel
+session, and its traceback is kept on the run.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Complain = Callable[[str, str], None]
+
+_complain: Complain | None = None
+
+
+def complain_to(complain: Complain | None) -> None:
+    """Who hears of faults: called with one sentence and the whole traceback."""
+    global _complain
+    _complain = complain
+
+
+def shield(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """Call this; if it raises, tell the one who listens and return None.
+
+    KeyboardInterrupt passes: it is the user's, not ours.
+
+    >>> shield(int, "seven") is None
+    True
+    """
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001  the shield: see the module's first lines
+        if _complain is not None:
+            # without the caller's frames: they show nothing but the user's machine
+            _complain(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+        return None

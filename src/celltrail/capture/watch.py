@@ -1,0 +1,295 @@
+"""Values of loop variables become metrics: ``--watch loss self.acc``, or by their names alone.
+
+A call of a hook is inserted after each binding of a watched name. It takes the end of the bound
+statement as its place, so tracebacks keep their lines. The hook only puts the value away; it never
+keeps a tensor's graph nor lets it be changed afterwards.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from celltrail.capture.analyze import bound_names, dotted, root
+
+HOOK = "__celltrail_watch__"
+FIELD_HOOK = "__celltrail_watch_field__"
+
+_METRIC = re.compile(
+    r"(?:.*_)?(?:loss|acc|accuracy|reward|perplexity|ppl|f1|auc|auroc|mse|mae|rmse|error|err|score|bleu|rouge|elbo|kl|"
+    r"nll|iou|dice|precision|recall|r2|regret|grad_norm)\d*|lr|learning_rate",
+    re.IGNORECASE,
+)
+_TRACKERS = frozenset(["celltrail", "wandb", "mlflow", "trackio"])
+_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Loop = ast.For | ast.AsyncFor | ast.While
+
+
+def is_metric_name(name: str) -> bool:
+    """Whether a variable of this name is plainly a metric by the field's habits.
+
+    >>> [name for name in ("loss", "self.val_loss", "lr", "lost", "error_rate", "x") if is_metric_name(name)]
+    ['loss', 'self.val_loss', 'lr']
+    """
+    return _METRIC.fullmatch(name.rsplit(".", 1)[-1]) is not None
+
+
+@dataclass(slots=True)
+class Plan:
+    """Which names to record where."""
+
+    by_name: bool  # found by their names, not asked for: only loops count, and only real metrics
+    targets: list[str]  # for each inserted call, the name it records
+    context: list[tuple[str, ...]]  # for each inserted call, the loop variables around it
+
+
+def logs_itself(tree: ast.AST, namespace: Mapping[str, Any]) -> bool:
+    """Whether the code already sends its metrics to a tracker: a ``.log(`` that is no logarithm.
+
+    >>> logs_itself(ast.parse("run.log({'loss': 1})"), {}), logs_itself(ast.parse("np.log(2)"), {"np": ast})
+    (True, False)
+    """
+    modules: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules.update({alias.asname or alias.name.split(".")[0]: alias.name for alias in node.names})
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "log"):
+            continue
+        owner = root(node.func) or ""
+        value = namespace.get(owner)
+        module = modules.get(owner) or (value.__name__ if isinstance(value, ModuleType) else None)
+        if module is None or module.split(".")[0] in _TRACKERS:
+            return True
+    return False
+
+
+def metric_names(tree: ast.AST) -> tuple[str, ...]:
+    """The metric-like names that the loops of this code bind, in the order they appear.
+
+    >>> metric_names(ast.parse("loss = 0\\nfor i in x:\\n    loss = f(i)\\n    acc = 0\\n    y = 1"))
+    ('loss',)
+    """
+    found: dict[str, None] = {}
+    for loop in (node for node in ast.walk(tree) if isinstance(node, _Loop)):
+        for statement in (inner for inner in ast.walk(loop) if isinstance(inner, ast.stmt | ast.NamedExpr)):
+            for name in _bound_by(statement):
+                if is_metric_name(name):
+                    found[name] = None
+    return tuple(found)
+
+
+def _bound_by(node: ast.AST) -> Iterator[str]:
+    """Watchable names that a statement binds to something computed."""
+    if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant | None):
+        return
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            yield from _names(target)
+    elif isinstance(node, ast.AnnAssign | ast.AugAssign | ast.NamedExpr | ast.For | ast.AsyncFor):
+        yield from _names(node.target)
+
+
+def _names(target: ast.AST) -> Iterator[str]:
+    yield from bound_names(target)
+    for inner in ast.walk(target):
+        if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store) and (name := dotted(inner)):
+            yield name
+
+
+def insert(tree: ast.Module, names: Iterable[str], *, by_name: bool = False) -> Plan:
+    """Insert a hook call at each binding of these names inside a loop or function; changes the tree.
+
+    Args:
+        tree: the parsed cell.
+        names: what to watch, dotted names included.
+        by_name: the names were guessed: only loops count, and a name that sums up over a loop is taken
+            once it is complete.
+    """
+    inserter = _Inserter(frozenset(names), by_name, _deleted(tree))
+    tree.body = inserter.block(tree.body)
+    return Plan(by_name, inserter.targets, inserter.context)
+
+
+class _Inserter(ast.NodeTransformer):
+    def __init__(self, names: frozenset[str], by_name: bool, deleted: set[str]) -> None:
+        self.names, self.by_name, self.deleted = names, by_name, deleted
+        self.targets: list[str] = []
+        self.context: list[tuple[str, ...]] = []
+        self.loops: list[str] = []  # loop variables around, within the function at hand
+        self.in_loop = self.in_function = 0
+        self.sums: set[str] = set()  # names that are summed up somewhere inside the loop at hand
+
+    @property
+    def active(self) -> bool:
+        return bool(self.in_loop or (self.in_function and not self.by_name))
+
+    # statements
+
+    def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """The statements, each followed by the calls for what it binds."""
+        result: list[ast.stmt] = []
+        for statement in body:
+            changed = self.visit(statement)
+            result.append(changed)
+            if self.active:
+                result.extend(self._after(changed))
+        return result
+
+    def _after(self, statement: ast.stmt) -> Iterator[ast.stmt]:
+        if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            if isinstance(statement, ast.AnnAssign) and statement.value is None:
+                return
+            if self.by_name and isinstance(statement.value, ast.Constant) and not isinstance(statement, ast.AugAssign):
+                return
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            for target in targets:
+                for name in self._watched(target):
+                    yield self._statement(name, statement)
+
+    def _watched(self, target: ast.AST) -> Iterator[str]:
+        for name in dict.fromkeys(_names(target)):
+            if name in self.names and name not in self.sums:
+                yield name
+
+    def _loop(self, node: Any, targets: ast.expr | None) -> Any:
+        before = self.sums
+        self.sums = before | (_sums(node, self.names) if self.by_name else set())
+        complete = _reset(node.body, self.sums) if self.by_name else set()
+        self.in_loop += 1
+        if targets is not None:
+            self.loops.append(next(iter(bound_names(targets)), ""))  # of "i, (x, y)" the counter is enough
+        bound = () if targets is None else self._watched(targets)
+        first = [self._statement(name, node.body[0], True) for name in bound]
+        last = [self._statement(name, node.body[-1]) for name in sorted(complete)]
+        node.body = [*first, *self.block(node.body), *last]
+        if targets is not None:
+            self.loops.pop()
+        self.in_loop -= 1
+        node.orelse = self.block(node.orelse)
+        self.sums = before
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.For:
+        node.iter = self.visit(node.iter)
+        return self._loop(node, node.target)
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AsyncFor:
+        node.iter = self.visit(node.iter)
+        return self._loop(node, node.target)
+
+    def visit_While(self, node: ast.While) -> ast.While:
+        self.in_loop += 1
+        node.test = self.visit(node.test)
+        self.in_loop -= 1
+        return self._loop(node, None)
+
+    def _with(self, node: Any) -> Any:
+        node.items = [self.visit(item) for item in node.items]
+        first: list[ast.stmt] = []
+        if self.active:
+            for item in node.items:
+                if item.optional_vars is not None:
+                    first += [self._statement(name, node.body[0], True) for name in self._watched(item.optional_vars)]
+        node.body = [*first, *self.block(node.body)]
+        return node
+
+    visit_With = visit_AsyncWith = _with  # noqa: N815
+
+    def visit_match_case(self, node: ast.match_case) -> ast.match_case:
+        captures = (inner for inner in ast.walk(node.pattern) if isinstance(inner, ast.MatchAs | ast.MatchStar))
+        captured = [capture.name for capture in captures if capture.name in self.names]
+        watched = [name for name in captured if name] if self.active else []
+        node.body = [*(self._statement(name, node.body[0], True) for name in watched), *self.block(node.body)]
+        return node
+
+    def _function(self, node: Any) -> Any:
+        loops, in_loop, sums = self.loops, self.in_loop, self.sums
+        self.loops, self.in_loop, self.sums = [], 0, set()
+        self.in_function += 1
+        node.body = self.block(node.body)
+        self.in_function -= 1
+        self.loops, self.in_loop, self.sums = loops, in_loop, sums
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = _function  # noqa: N815
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        node.body = self.block(node.body)
+        return node
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for field, value in ast.iter_fields(node):
+            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                setattr(node, field, self.block(value))
+            elif isinstance(value, list):
+                value[:] = [self.visit(item) if isinstance(item, ast.AST) else item for item in value]
+            elif isinstance(value, ast.AST):
+                setattr(node, field, self.visit(value))
+        return node
+
+    # expressions
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.NamedExpr:
+        node.value = self.visit(node.value)
+        if self.active and isinstance(node.target, ast.Name) and node.target.id in self.names:
+            # around the value, since an expression has no "after": the hook hands it back
+            node.value = ast.copy_location(self._call(node.target.id, node.value), node.value)
+        return node
+
+    def _comprehension(self, node: _Comprehension) -> ast.AST:
+        # no context: inside a class body a comprehension does not see the class's loop variables
+        loops, self.loops = self.loops, []
+        self.in_loop += 1
+        changed = self.generic_visit(node)
+        self.in_loop -= 1
+        self.loops = loops
+        return changed
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815
+
+    # the inserted calls
+
+    def _call(self, name: str, value: ast.expr, hook: str = HOOK) -> ast.Call:
+        around = tuple(loop for loop in self.loops if loop and loop != name and loop not in self.deleted)[-3:]
+        self.targets.append(name)
+        self.context.append(around)
+        index = ast.Constant(len(self.targets) - 1)
+        loops = [ast.Name(loop, ast.Load()) for loop in around]
+        return ast.Call(ast.Name(hook, ast.Load()), [index, value, *loops], keywords=[])
+
+    def _statement(self, name: str, place: ast.stmt, before: bool = False) -> ast.stmt:
+        first, *rest = name.split(".")
+        value: ast.expr = ast.Name(first, ast.Load())
+        # the hook itself reads the last attribute: a property that raises must not raise in the cell
+        for part in rest[:-1]:
+            value = ast.Attribute(value, part, ast.Load())
+        statement = ast.Expr(self._call(name, value, FIELD_HOOK if rest else HOOK))
+        line = place.lineno if before else place.end_lineno or place.lineno
+        column = place.col_offset if before else place.end_col_offset or place.col_offset
+        for node in ast.walk(statement):
+            if isinstance(node, ast.expr | ast.stmt):
+                node.lineno = node.end_lineno = line
+                node.col_offset = node.end_col_offset = column
+        return statement
+
+
+def _deleted(tree: ast.AST) -> set[str]:
+    deletes = (node for node in ast.walk(tree) if isinstance(node, ast.Delete))
+    return {name for node in deletes for target in node.targets for name in bound_names(target)}
+
+
+def _sums(loop: ast.AST, names: frozenset[str]) -> set[str]:
+    additions = (node for node in ast.walk(loop) if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add))
+    return {name for node in additions for name in _names(node.target) if name in names}
+
+
+def _reset(body: list[ast.stmt], sums: set[str]) -> set[str]:
+    """Of the names that are summed up, those begun anew in this very block: complete at its end."""
+    assigns = (node for node in body if isinstance(node, ast.Assign))
+    return {name for node in assigns for target in node.targets for name in _names(target)} & sums
