@@ -165,6 +165,25 @@ class Run:
                 self._fold()
         tell(Logged(self, names, step, t_us, floats))
 
+    def log_rows(self, rows: Iterable[tuple[tuple[str, ...], int, int, list[float]]]) -> None:
+        """Record many log calls at once, each with names, step, time (by `RunWriter.clock`) and floats.
+
+        For watchers that take values where they come up and hand them over later. Once the run has ended
+        there is nothing to add them to, and they are passed over.
+        """
+        with self._lock:
+            if not self.is_running:
+                return
+            rows = list(rows)
+            for names, step, t_us, floats in rows:
+                self.writer.row(names, step, t_us, floats)
+                self.step = step
+            self._rows.extend(rows)
+            if len(self._rows) >= FOLD_AT:
+                self._fold()
+        for names, step, t_us, floats in rows:
+            tell(Logged(self, names, step, t_us, floats))
+
     def note(self, text: str) -> None:
         """Add a note in plain text; edits by people end up in the same place."""
         self.store.edit(self.id, f"note:{new_id()}", str(text))
@@ -344,9 +363,9 @@ def start(
         tags=tuple(check_name(tag, "tag") for tag in tags),
         notes=(notes,) if notes else (),
         params={**as_params(params or {}), **facts.pop("params", {})},
-        **{"parent": _parent(), **facts},
+        parent=_parent(),
     )
-    run = Run(store or Store(locate()), record)
+    run = Run(store or Store(locate()), replace(record, **facts))
     run.take_over()
     _open.append(run)
     keeper.add(run)
