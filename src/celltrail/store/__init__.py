@@ -11,8 +11,9 @@ from pathlib import Path
 
 from celltrail.errors import NoRun, StoreError, nearest
 from celltrail.model import Json, RunRecord
-from celltrail.store import disk, root
+from celltrail.store import disk, edits, root
 from celltrail.store.blobs import Blobs
+from celltrail.store.listing import Listing, run_folder, run_ids
 from celltrail.store.reader import Gap
 from celltrail.store.root import locate
 from celltrail.store.runs import RunFiles
@@ -30,6 +31,7 @@ class Store:
         self.root = locate() if root is None else Path(root).expanduser().absolute()
         self.blobs = Blobs(self.root)
         self._id = ""
+        self._made: Listing | None = None
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
@@ -45,7 +47,7 @@ class Store:
 
         Raises `StoreError` when the trail cannot be written.
         """
-        folder = self._folder(record.id)
+        folder = run_folder(self.root, record.id)
         try:
             trail = root.establish(self.root)
             disk.make_folder(folder / "m", self.root)
@@ -57,12 +59,12 @@ class Store:
 
     def record(self, run_id: str) -> RunRecord:
         """One run: its document, people's edits, and whether its process still lives."""
-        return self._files(run_id).record()
+        self._existing(run_id)
+        return self._listing().record(run_id)
 
     def records(self) -> list[RunRecord]:
         """All runs, newest first."""
-        found = [RunFiles(self._folder(run_id)).record() for run_id in self._run_ids()]
-        return sorted(found, key=lambda record: record.id, reverse=True)
+        return self._listing().records() if self.id else []
 
     def series(self, run_id: str) -> Mapping[str, Series]:
         """The points of a run by metric name; each series is put together when asked for."""
@@ -74,21 +76,34 @@ class Store:
 
     def gaps(self, run_id: str) -> list[Gap]:
         """The damaged stretches of a run's logs."""
-        return self._files(run_id).gaps()
+        return self._files(run_id).gaps(self.record(run_id).status)
 
     def edit(self, run_id: str, field: str, value: Json) -> None:
         """Change what people say about a run: its name, a tag, a note ... None takes it back."""
-        raise StoreError("editing is not there yet")
+        folder = self._existing(run_id)
+        try:
+            disk.make_folder(folder / "edits", self.root)
+            edits.write(folder / "edits", field, value)
+        except StoreError:
+            raise
+        except OSError as error:
+            raise StoreError(root.unwritable(self.root, error)) from error
 
-    def _folder(self, run_id: str) -> Path:
-        return self.root / "runs" / run_id[-2:] / run_id
+    def edits(self, run_id: str) -> dict[str, Json]:
+        """The value of every field that people changed."""
+        return edits.view(edits.read(self._existing(run_id) / "edits"))
+
+    def _listing(self) -> Listing:
+        if self._made is None:
+            self._made = Listing(self.id, self.root, self.blobs)
+        return self._made
+
+    def _existing(self, run_id: str) -> Path:
+        folder = run_folder(self.root, run_id)
+        if len(run_id) < 3 or "/" in run_id or not folder.is_dir():
+            near = nearest(run_id, run_ids(self.root))
+            raise NoRun(f"no run {run_id!r} in {self.root.name}{near}; ct.runs() lists them")
+        return folder
 
     def _files(self, run_id: str) -> RunFiles:
-        folder = self._folder(run_id)
-        if len(run_id) < 3 or "/" in run_id or not (folder / "run.json").exists():
-            near = nearest(run_id, self._run_ids())
-            raise NoRun(f"no run {run_id!r} in {self.root.name}{near}; ct.runs() lists them")
-        return RunFiles(folder)
-
-    def _run_ids(self) -> list[str]:
-        return [path.parent.name for path in self.root.glob("runs/*/*/run.json")]
+        return RunFiles(self._existing(run_id), self.blobs)

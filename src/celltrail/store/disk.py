@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import time
+from functools import lru_cache
 from pathlib import Path
 
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
@@ -108,3 +109,21 @@ def sweep(folder: Path) -> None:
             if entry.name.endswith(".tmp") and time.time() - entry.stat().st_mtime > _TEMP_AGE_S:
                 with contextlib.suppress(OSError):
                     os.unlink(entry.path)
+
+
+def now_at(folder: Path) -> float:
+    """The clock of the file system this folder is on, which on a network is not this machine's."""
+    return time.time() + _clock_difference(folder, int(time.monotonic() // 60))
+
+
+@lru_cache(maxsize=64)
+def _clock_difference(folder: Path, minute: int) -> float:
+    probe = temp_name(folder / "clock")
+    try:
+        write_new(probe, b"", 0o600)
+        return probe.stat().st_mtime - time.time()
+    except OSError:
+        return 0.0  # not ours to write: this machine's clock has to do
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)

@@ -74,13 +74,14 @@ class RunDocument:
         self._documents = Documents(path)
         self.flush()
 
-    def put(self, table: str, key: str, fields: dict[str, Json]) -> None:
-        """Stage these fields of one entry."""
+    def put(self, table: str, key: str, fields: dict[str, Json]) -> int:
+        """Stage these fields of one entry; the number of this change."""
         with self._staged:
             entries = self._tables.setdefault(table, {})
             # replaced, never changed in place: a flush may be reading the old one
             entries[key] = {**entries.get(key, {}), **fields}
             self._changes += 1
+            return self._changes
 
     def finish(self, tables: Tables) -> None:
         """Stage the final state; entries the record does not speak of stay."""
@@ -103,7 +104,7 @@ class RunDocument:
                 tables = {table: dict(entries) for table, entries in self._tables.items()}
                 tables["run"][self._run] = dict(tables["run"][self._run])
             run = tables["run"][self._run]
-            run["rev"] = self._rev + 1
+            run["rev"], run["changes"] = self._rev + 1, changes
             if len(metrics := tables["metrics"]) > MOST_METRICS:
                 tables["metrics"] = dict(itertools.islice(metrics.items(), MOST_METRICS))
                 run["metric_count"] = len(metrics)

@@ -95,6 +95,15 @@ def read(path: Path, state: State | None = None) -> Contents:
     return _Scan(path, data, old).contents()
 
 
+def read_head(path: Path) -> dict[str, Json] | None:
+    """The first record of a log, or None where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return _Scan(path, file.read(1 << 16), State()).contents().head
+    except OSError:
+        return None
+
+
 class _Scan:
     """One pass over the bytes of a log from an offset on."""
 
@@ -177,11 +186,11 @@ class _Scan:
         elif kind == BEAT_KIND:
             (state.t_us,) = BEAT.unpack(body)
         elif kind == HEAD_KIND:
-            found.head = decode(body, self._log)
-            state.t_us = state.t_us or found.head.get("wall_us", 0)
+            head = found.head = decode(body, self._log)
+            state.t_us = state.t_us or head.get("wall_us", 0)
         elif kind == END_KIND:
-            found.end = decode(body, self._log)
-            state.t_us = found.end.get("t", state.t_us)
+            end = found.end = decode(body, self._log)
+            state.t_us = end.get("t", state.t_us)
         elif kind < 128:
             found.newer = True
 
@@ -256,7 +265,7 @@ def _row_of(item: dict[str, Json], offset: int) -> Rows:
     )
 
 
-def _bytes(count: int) -> str:
+def _bytes(count: float) -> str:
     for unit in ("bytes", "KB", "MB"):
         if count < 1000:
             return f"{count:.4g} {unit}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 # kept in tables of their own
 _APART = {"params", "metrics", "summary", "executions", "environment", "problems"}
-_names: dict[type, frozenset[str]] = {}
+_names: dict[type, tuple[str, ...]] = {}
 
 
 def tables_of(record: RunRecord) -> Tables:
@@ -27,7 +27,7 @@ def tables_of(record: RunRecord) -> Tables:
         "params": {name: _fields(param, "name") for name, param in record.params.items()},
         "metrics": metric_fields(record.metrics),
         "summary": {name: {"value": value} for name, value in record.summary.items()},
-        "executions": {execution.id: _fields(execution, "id") for execution in record.executions},
+        "executions": {execution.id: _execution_fields(execution) for execution in record.executions},
         "environment": {name: dict(fields) for name, fields in record.environment.items()},
         "problems": {str(n): {"text": text} for n, text in enumerate(record.problems, 1)},
     }
@@ -62,6 +62,12 @@ def record_of(tables: Tables) -> RunRecord:
     )
 
 
+def _execution_fields(execution: Execution) -> dict[str, Json]:
+    fields = dataclasses.asdict(execution)
+    del fields["id"]
+    return fields
+
+
 def _execution(id_: str, fields: Mapping[str, Json]) -> Execution:
     outputs = tuple(_made(Output, output) for output in fields.get("outputs") or ())
     return _made(Execution, fields, id=id_, error=_failure(fields.get("error")), outputs=outputs)
@@ -76,13 +82,15 @@ def _texts(entries: Iterable[Mapping[str, Json]]) -> tuple[str, ...]:
 
 
 def _fields(record: Any, key: str) -> dict[str, Json]:
-    fields = dataclasses.asdict(record)
-    del fields[key]
-    return fields
+    return {name: getattr(record, name) for name in _names_of(type(record)) if name != key}
+
+
+def _names_of(kind: type) -> tuple[str, ...]:
+    names = _names.get(kind)
+    if names is None:
+        names = _names[kind] = tuple(field.name for field in dataclasses.fields(kind))
+    return names
 
 
 def _made(kind: type[_T], fields: Mapping[str, Json], **known: Json) -> _T:
-    names = _names.get(kind)
-    if names is None:
-        names = _names[kind] = frozenset(field.name for field in dataclasses.fields(kind))  # pyright: ignore[reportArgumentType]
-    return kind(**{name: value for name, value in fields.items() if name in names} | known)
+    return kind(**{name: fields[name] for name in _names_of(kind) if name in fields} | known)

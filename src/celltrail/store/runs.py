@@ -1,26 +1,96 @@
-"""One run as its files tell it."""
+"""One run as its files tell it: document, log, edits, and whether its process still lives."""
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from celltrail.model import Json, RunRecord
-from celltrail.store import reader, records
-from celltrail.store.encoding import decode
-from celltrail.store.reader import Contents, Gap
+from celltrail.contract import Status
+from celltrail.errors import Damaged, NoRun
+from celltrail.model import Execution, Json, Metric, RunRecord
+from celltrail.store import alive, disk, edits, reader, records
+from celltrail.store.alive import Process
+from celltrail.store.blobs import Blobs
+from celltrail.store.encoding import decode, encode
+from celltrail.store.reader import Contents, Gap, State
 from celltrail.store.series import SeriesMapping
+from celltrail.store.summary import Summaries
+
+# a change within this time of the last one may leave the same time stamp on a file
+_RACY_NS = 2_000_000_000
+_STILL_COMING_S = 5.0
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was read of a run, and for which state of its files that is true."""
+
+    record: RunRecord
+    stamp: str  # of document and edits; "" when they may have changed unnoticed
+    ended: bool  # the run's own process closed it: only edits can still come
+    sizes: dict[str, int] = field(default_factory=dict)  # of the logs, while not ended
+    states: dict[str, State] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)  # folded from the logs
+    facts: list[dict[str, Json]] = field(default_factory=list)  # changes later than the document
+    end: dict[str, Json] | None = None
+    t_us: int = 0  # of the last record
+    owner: Process | None = None  # whose death kills the run
+
+    def encode(self) -> bytes:
+        """As bytes for the index."""
+        body: dict[str, Json] = {"record": records.tables_of(self.record), "stamp": self.stamp, "ended": self.ended}
+        body["record"]["run"][self.record.id]["rev"] = self.record.rev
+        if not self.ended:
+            states = {
+                log: [state.offset, list(state.schemas.items()), state.step, state.t_us]
+                for log, state in self.states.items()
+            }
+            body |= {"sizes": self.sizes, "states": states, "metrics": records.metric_fields(self.metrics)}
+            body |= {"facts": self.facts, "end": self.end, "t": self.t_us}
+            body["owner"] = dataclasses.asdict(self.owner) if self.owner else None
+        return encode(body)
+
+
+def seen_of(data: bytes) -> Seen | None:
+    """What `Seen.encode` gave, or None when it is not that."""
+    try:
+        body = decode(data, "index")
+        seen = Seen(records.record_of(body["record"]), body["stamp"], body["ended"])
+        if not seen.ended:
+            seen.sizes, seen.facts, seen.end, seen.t_us = body["sizes"], body["facts"], body["end"], body["t"]
+            seen.owner = Process(**body["owner"]) if body["owner"] else None
+            seen.metrics = records.metrics_of(body["metrics"])
+            for log, (offset, schemas, step, t_us) in body["states"].items():
+                seen.states[log] = State(offset, {number: tuple(names) for number, names in schemas}, step, t_us)
+        return seen
+    except (Damaged, KeyError, TypeError, ValueError):
+        return None
 
 
 class RunFiles:
     """The folder of one run, for reading."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, blobs: Blobs) -> None:
         self._folder = folder
+        self._blobs = blobs
+        self.id = folder.name
 
-    def record(self) -> RunRecord:
-        """The run as it is now."""
-        return records.record_of(self._tables())
+    def refresh(self, seen: Seen | None) -> Seen:
+        """What the run is now, given what was seen of it before; the same object when nothing changed.
+
+        Raises FileNotFoundError when there is no such run (yet).
+        """
+        stamp = self._stamp()
+        if seen is not None and stamp and seen.stamp == stamp:
+            if seen.ended:
+                return seen
+            if self._sizes() == seen.sizes and self._status(seen) == seen.record.status:
+                return seen
+        return self._reread(seen, stamp)
 
     def series(self) -> SeriesMapping:
         """Its points."""
@@ -31,21 +101,142 @@ class RunFiles:
         found = [event for parts in self._logs().values() for part in parts for event in part.events]
         return sorted(found, key=lambda event: event.get("t", 0))
 
-    def gaps(self) -> list[Gap]:
-        """What cannot be read."""
-        return [gap for parts in self._logs().values() for part in parts for gap in part.gaps]
+    def gaps(self, status: str) -> list[Gap]:
+        """What cannot be read, without what may just not be there yet."""
+        found: list[Gap] = []
+        for path in self._log_paths():
+            contents = reader.read(path)
+            is_fresh = status == "running" or time.time() - path.stat().st_mtime < _STILL_COMING_S
+            tail = contents.state.offset
+            found += [gap for gap in contents.gaps if not (is_fresh and gap.start >= tail)]
+        return found
 
-    def _tables(self) -> Any:
-        return decode((self._folder / "run.json").read_bytes(), "run.json")
+    def _reread(self, seen: Seen | None, stamp: str) -> Seen:
+        tables, problem = self._tables()
+        run = tables["run"][self.id]
+        ended = run["status"] != "running" and not problem
+        new = Seen(records.record_of(tables), stamp, ended)
+        if ended:
+            new.record = dataclasses.replace(new.record, metrics=new.record.metrics | self._rest_of_metrics(run))
+        else:
+            new.owner = self._owner(tables)
+            self._follow(new, seen, tables)
+        record = dataclasses.replace(new.record, problems=new.record.problems + problem)
+        record = self._judged(record, new)
+        new.record = edits.applied(record, edits.view(edits.read(self._folder / "edits")))
+        return new
+
+    def _follow(self, new: Seen, old: Seen | None, tables: Any) -> None:
+        """Bring a record up to the last point in the logs: while a run lives, and for ever when it was killed."""
+        new.sizes = self._sizes()
+        summaries = Summaries()
+        if old is not None and not old.ended and old.states.keys() <= new.sizes.keys():
+            new.states, new.facts, new.end, new.t_us = dict(old.states), list(old.facts), old.end, old.t_us
+            summaries = Summaries(old.metrics)
+        for metric in new.record.metrics.values():
+            summaries.declare(metric.name, metric.goal, metric.unit)
+        for path in self._log_paths():
+            contents = reader.read(path, new.states.get(path.name))
+            new.states[path.name] = contents.state
+            new.t_us = max(new.t_us, contents.state.t_us)
+            new.end = contents.end or new.end
+            for rows in contents.rows:
+                summaries.fold(rows.names, rows.step, rows.values)
+            new.facts += [event for event in contents.events if event.get("kind") == "fact"]
+        new.metrics = summaries.metrics()
+        written = tables["run"][self.id].get("changes", 0)
+        new.facts = [fact for fact in new.facts if fact.get("n", 0) > written]
+        for fact in new.facts:
+            entries = tables.setdefault(fact["table"], {})
+            entries[fact["key"]] = {**entries.get(fact["key"], {}), **fact["fields"]}
+        new.record = dataclasses.replace(records.record_of(tables), metrics=new.metrics)
+
+    def _judged(self, record: RunRecord, seen: Seen) -> RunRecord:
+        """The record with the status the run really has."""
+        status = record.status if seen.ended else self._status(seen)
+        if status == record.status:
+            return record
+        if status == "killed":
+            disk.sweep(self._folder)
+        ended = seen.t_us or record.started_us
+        executions = tuple(_stopped(execution, ended) for execution in record.executions)
+        duration = max(0.0, (ended - record.started_us) / 1e6)
+        return dataclasses.replace(record, status=status, ended_us=ended, duration_s=duration, executions=executions)
+
+    def _status(self, seen: Seen) -> Status:
+        if seen.end is not None:
+            return seen.end.get("status", "finished")
+        is_alive = alive.is_alive(seen.owner) if seen.owner else None
+        if is_alive is None:
+            newest = max((path.stat().st_mtime for path in self._log_paths()), default=0.0)
+            is_alive = newest > disk.now_at(self._folder) - alive.SILENT_S
+        return "running" if is_alive else "killed"
+
+    def _stamp(self) -> str:
+        """Changes whenever the document or an edit does; empty when a change just now could be missed."""
+        try:
+            about = os.stat(self._folder / "run.json")
+            document = f"{about.st_mtime_ns} {about.st_size} {about.st_ino}"
+        except FileNotFoundError:
+            document = "none"
+        try:
+            changed = os.stat(self._folder / "edits").st_mtime_ns
+        except FileNotFoundError:
+            changed = 0
+        return "" if time.time_ns() - changed < _RACY_NS else f"{document} {changed}"
+
+    def _log_paths(self) -> list[Path]:
+        return sorted((self._folder / "m").glob("*.ctl"))
+
+    def _sizes(self) -> dict[str, int]:
+        return {path.name: path.stat().st_size for path in self._log_paths()}
+
+    def _tables(self) -> tuple[Any, tuple[str, ...]]:
+        """The document; what the head of the log knows of the run, and a problem, where it cannot be read."""
+        try:
+            tables = decode((self._folder / "run.json").read_bytes(), "run.json")
+            records.record_of(tables)
+            return tables, ()
+        except FileNotFoundError:
+            problem = "run.json is missing"
+        except (Damaged, KeyError, TypeError, ValueError, AttributeError):
+            problem = "run.json is not readable"
+        head = next((head for path in self._log_paths() if (head := reader.read_head(path))), None)
+        if head is None or time.time_ns() // 1000 - head["wall_us"] < _STILL_COMING_S * 1e6:
+            raise FileNotFoundError(f"run {self.id} has no document")
+        run = {"name": self.id[-6:].lower(), "status": "running", "project": "", "writer": head["writer"]}
+        run |= {"created_us": head["wall_us"], "started_us": head["wall_us"]}
+        return {"run": {self.id: run}}, (f"{problem}; what the log knows is shown instead",)
+
+    def _owner(self, tables: Any) -> Process | None:
+        writer = tables["run"][self.id].get("writer")
+        fields = tables.get("writers", {}).get(writer)
+        if fields is None:
+            fields = reader.read_head(self._folder / "m" / f"{writer}.0001.ctl")
+        try:
+            return Process(fields["pid"], fields["start"], fields["boot"], fields["host"]) if fields else None
+        except KeyError:
+            return None
+
+    def _rest_of_metrics(self, run: dict[str, Json]) -> dict[str, Metric]:
+        """The metrics that did not fit into the document."""
+        try:
+            return records.metrics_of(decode(self._blobs.get(run["more_metrics"]))) if "more_metrics" in run else {}
+        except (OSError, NoRun):
+            return {}
 
     def _logs(self) -> dict[str, list[Contents]]:
         logs: dict[str, list[Contents]] = {}
-        base = 0
-        for path in sorted((self._folder / "m").glob("*.ctl")):
-            writer = path.name.rsplit(".", 2)[0]
+        for path in self._log_paths():
+            parts = logs.setdefault(path.name.rsplit(".", 2)[0], [])
             contents = reader.read(path)
-            base = 0 if writer not in logs else base + (1 << 40)
             for rows in contents.rows:
-                rows.order += base
-            logs.setdefault(writer, []).append(contents)
+                rows.order += len(parts) << 40  # a part is far smaller: offsets order the rows of all parts
+            parts.append(contents)
         return logs
+
+
+def _stopped(execution: Execution, at_us: int) -> Execution:
+    if execution.status != "running":
+        return execution
+    return dataclasses.replace(execution, status="killed", ended_us=execution.ended_us or at_us)

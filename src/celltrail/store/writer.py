@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 import warnings
-import weakref
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from celltrail.errors import BadValue, StoreError
 from celltrail.model import Json, RunRecord
-from celltrail.store import alive, records
+from celltrail.store import alive, forks, records
 from celltrail.store.encoding import encode
 from celltrail.store.log import BEAT, BEAT_KIND, EVENT_KIND, ITEM_KIND, Log, frame
 
@@ -32,8 +31,6 @@ RETRY_S = 1.0
 DRIFT_US = 1_000_000
 # what the log has anyway, as points or as events of their own
 _NOT_LOGGED = {"metrics", "executions", "problems"}
-
-_open_writers: weakref.WeakSet[RunWriter] = weakref.WeakSet()
 
 
 class RunWriter:
@@ -52,7 +49,7 @@ class RunWriter:
         self._start_clock()
         self._log = self._open_log()
         self._document: RunDocument | None = self._open_document(record, blobs)
-        _open_writers.add(self)
+        forks.in_child(self._become_child)
 
     def _open_document(self, record: RunRecord, blobs: Blobs) -> RunDocument:
         from celltrail.store.docs import RunDocument
@@ -81,7 +78,7 @@ class RunWriter:
             "mono_us": self._mono_ns // 1000,
         }
         self._closed = self._in_child = False
-        self._dirty = True
+        self._synced_size = 0
         self._rows = 0
         self._beat_size = 0
         self._ring: deque[bytes] = deque()
@@ -109,7 +106,6 @@ class RunWriter:
             if not self._struggling:
                 try:
                     self._log.row(names, step, t_us, values)
-                    self._dirty = True
                     self._rows += 1
                     return
                 except OSError as error:
@@ -127,16 +123,18 @@ class RunWriter:
         self._append(ITEM_KIND, {"step": step, "t": self.clock(), "name": name, "value": value, **extra})
 
     def event(self, kind: str, **fields: Json) -> None:
-        """Append something that happened."""
+        """Append something that happened; nothing in a forked child that has not logged by itself."""
+        if self._in_child:
+            return
         self._append(EVENT_KIND, {"t": self.clock(), "kind": kind, **fields})
 
     def put(self, table: str, key: str, fields: dict[str, Json]) -> None:
         """Stage a change of the run's document: these fields of this entry; `flush` writes it."""
         if self._document is None:
             return
-        self._document.put(table, key, fields)
+        number = self._document.put(table, key, fields)
         if table not in _NOT_LOGGED:
-            self.event("fact", table=table, key=key, fields=fields)
+            self.event("fact", n=number, table=table, key=key, fields=fields)
 
     def flush(self) -> None:
         """Write the document if anything changed; after a failure the change stays staged."""
@@ -154,8 +152,8 @@ class RunWriter:
             if self._closed or self._in_child:
                 return
             self._retry()
-            dirty, self._dirty = self._dirty, False
-            fd = self._log.duplicate() if dirty and self._log.is_open else -1
+            size = self._log.size
+            fd = self._log.duplicate() if size != self._synced_size and self._log.is_open else -1
             drift = time.time_ns() // 1000 - self.clock() - self._drift_us
         if abs(drift) > DRIFT_US:
             self._drift_us += drift
@@ -163,6 +161,7 @@ class RunWriter:
         if fd >= 0:
             try:
                 os.fdatasync(fd)  # outside the lock: rows go on meanwhile
+                self._synced_size = size
             except OSError as error:
                 failure = error
             finally:
@@ -208,7 +207,6 @@ class RunWriter:
                 failure = error
             self._log.close()
             self._closed = True
-            _open_writers.discard(self)
         self._say(failure)
 
     def _append(self, kind: int, body: dict[str, Json]) -> None:
@@ -222,7 +220,6 @@ class RunWriter:
         if not self._struggling:
             try:
                 self._log.append(data)
-                self._dirty = True
                 return None
             except OSError as error:
                 failure = error
@@ -259,7 +256,7 @@ class RunWriter:
             while self._ring:
                 self._log.append(self._ring[0])
                 self._ring_bytes -= len(self._ring.popleft())
-            self._struggling, self._dirty = False, True
+            self._struggling = False
             if self._dropped:
                 lost, self._dropped = self._dropped, 0
                 self._note(f"{lost} records did not fit into memory while the disk was failing")
@@ -292,13 +289,3 @@ class RunWriter:
         except RuntimeWarning:
             # warnings are errors here, but the cell of a user is not ours to break
             sys.stderr.write(text + "\n")
-
-
-def _leave_to_parent() -> None:
-    """In a forked child: no writer may touch the parent's file; the first row opens one of the child's own."""
-    for writer in list(_open_writers):
-        writer._become_child()  # pyright: ignore[reportPrivateUsage]
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_to_parent)
