@@ -1,0 +1,90 @@
+import type { Comparison, RunRow } from "../../contract.ts";
+import { checkbox } from "../controls.ts";
+import { element } from "../element.ts";
+import { count, formatAgo, formatMoment } from "../format.ts";
+import { statusChip } from "../status.ts";
+import { goalArrow } from "../table/columns.ts";
+import { codeView } from "./code.ts";
+import { type FactRow, type Section, sections } from "./rows.ts";
+
+/** Two or more runs side by side: what differs, and on request what does not. */
+export function comparisonView(comparison: Comparison, signal: AbortSignal): HTMLElement {
+  const parts = sections(comparison);
+  const differing = sum(parts, (part) => part.differing);
+  const equal = sum(parts, (part) => part.equal);
+  const content = element("div");
+  const draw = (onlyDiffering: boolean): void => {
+    content.replaceChildren(table(comparison, parts, onlyDiffering), ...codes(comparison, onlyDiffering));
+  };
+  const only = checkbox("only differing", draw, signal);
+  only.box.checked = true;
+  draw(true);
+  const summary = element("span", { class: "ct-muted" }, `${count(differing, "fact")} differ, ${equal} equal`);
+  return element("div", { class: "ct-comparison" }, element("div", { class: "ct-bar" }, only.el, summary), content);
+}
+
+function table(comparison: Comparison, parts: Section[], onlyDiffering: boolean): HTMLElement {
+  const made = element("table", { class: "ct-facts" });
+  made.append(element("caption", { class: "ct-unseen" }, "runs as columns, facts as rows"), head(comparison.runs));
+  for (const part of parts) made.append(body(part, comparison.runs.length, onlyDiffering));
+  // Many runs are wider than a notebook; what scrolls must be reachable with the keyboard.
+  return element("div", { class: "ct-scroll", tabindex: 0, role: "group", "aria-label": "comparison" }, made);
+}
+
+function head(runs: readonly RunRow[]): HTMLElement {
+  const now = Date.now() / 1000;
+  const cells = runs.map((run) =>
+    element(
+      "th",
+      { scope: "col", title: `${run.name}\n${run.id}\n${formatMoment(run.created)}` },
+      element("span", { class: "ct-runname" }, run.name),
+      element(
+        "span",
+        { class: "ct-runline" },
+        statusChip(run.status),
+        element("span", { class: "ct-muted" }, formatAgo(run.created, now)),
+      ),
+    ),
+  );
+  return element("thead", {}, element("tr", {}, element("td", {}), ...cells));
+}
+
+function body(part: Section, runs: number, onlyDiffering: boolean): HTMLElement {
+  const rows = onlyDiffering ? part.rows.filter((row) => row.differs) : part.rows;
+  const note = part.differing === 0 ? `all ${part.equal} equal` : `${part.differing} differ, ${part.equal} equal`;
+  const heading = element("th", { scope: "rowgroup" }, part.title, element("span", { class: "ct-muted" }, `  ${note}`));
+  // The heading spans the sticky column only, so that it stays in view while the runs scroll.
+  const line = element("tr", { class: "ct-section" }, heading, element("td", { colspan: runs }));
+  return element("tbody", {}, line, ...rows.map((row) => factRow(row, part.title)));
+}
+
+function factRow(row: FactRow, section: string): HTMLElement {
+  const { arrow, word } = goalArrow(row.goal);
+  const name = element("th", { scope: "row", title: row.name }, row.name);
+  if (arrow)
+    name.append(element("span", { class: "ct-goal", title: word, role: "img", "aria-label": word }, ` ${arrow}`));
+  const values = row.values.map((value) => {
+    const text = value.best ? element("strong", { title: "the best of these runs" }, value.text) : value.text;
+    const like = value.like && row.differs ? "ct-like" : "";
+    return element(
+      "td",
+      { class: `${section === "metrics" ? "ct-mono-number" : ""} ${like}`.trim() || null, title: value.text },
+      text,
+    );
+  });
+  return element("tr", {}, name, ...values);
+}
+
+function codes(comparison: Comparison, onlyDiffering: boolean): HTMLElement[] {
+  const [first] = comparison.runs;
+  if (!first || comparison.code.length === 0) return [];
+  const views = comparison.code.map((code) => {
+    const run = comparison.runs.find((one) => one.id === code.run);
+    return codeView(code, first, run, !onlyDiffering);
+  });
+  return [element("h4", { class: "ct-codehead" }, "code"), ...views];
+}
+
+function sum(parts: Section[], of: (part: Section) => number): number {
+  return parts.reduce((total, part) => total + of(part), 0);
+}

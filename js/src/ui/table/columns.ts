@@ -1,0 +1,191 @@
+import type { MetricSummary, ParamValue, RunRow } from "../../contract.ts";
+import { formatDuration, formatMoment, formatReal, formatScalar, NOTHING, toNumber } from "../format.ts";
+import type { SortKey } from "./order.ts";
+
+export type ColumnKind = "select" | "name" | "status" | "tags" | "param" | "last" | "best" | "duration" | "created";
+
+/** One column of the run table: what it is called, what it sorts by and what it says. */
+export interface Column {
+  id: string; // as in a query and in a frame: params.lr, metrics.val/loss, best.val/loss
+  kind: ColumnKind;
+  name: string; // the parameter or metric; "" elsewhere
+  caption: string; // the small line above the title
+  title: string;
+  numeric: boolean;
+  key(row: RunRow): SortKey;
+  text(row: RunRow): string; // for people; also what Markdown gets
+  raw(row: RunRow): string; // in full precision, for a spreadsheet
+}
+
+/** More columns than this and only those whose values differ are shown at first. */
+export const MANY_COLUMNS = 12;
+
+/** Every column these runs can fill: who, what was set, what came out, how long and when. */
+export function columnsOf(rows: readonly RunRow[]): Column[] {
+  const params = namesOf(rows, (row) => row.params).map((name) => paramColumn(name, rows));
+  const metrics = namesOf(rows, (row) => row.metrics).flatMap((name) => metricColumns(name, rows));
+  return [
+    plain(
+      "select",
+      () => undefined,
+      () => "",
+    ),
+    plain(
+      "name",
+      (row) => row.name,
+      (row) => row.name,
+    ),
+    plain(
+      "status",
+      (row) => row.status,
+      (row) => row.status,
+    ),
+    ...(rows.some((row) => row.tags.length > 0)
+      ? [
+          plain(
+            "tags",
+            (row) => row.tags.join(" ") || undefined,
+            (row) => row.tags.join(", "),
+          ),
+        ]
+      : []),
+    ...params,
+    ...metrics,
+    {
+      ...plain(
+        "duration",
+        (row) => row.duration ?? undefined,
+        (row) => formatDuration(row.duration),
+      ),
+      ...secondsRaw,
+    },
+    {
+      ...plain(
+        "created",
+        (row) => row.created,
+        (row) => formatMoment(row.created),
+      ),
+      numeric: true,
+    },
+  ];
+}
+
+/** The columns to show: all of them, or those in which at least two of the runs differ. */
+export function chosen(columns: readonly Column[], rows: readonly RunRow[], onlyDiffering: boolean): Column[] {
+  if (!onlyDiffering || rows.length < 2) return [...columns];
+  return columns.filter((column) => !isMeasured(column) || differs(column, rows));
+}
+
+/** Whether showing everything at once would be too much. */
+export function startsWithDiffering(columns: readonly Column[]): boolean {
+  return columns.filter((column) => column.kind !== "select").length > MANY_COLUMNS;
+}
+
+/** The ids of the runs whose best value of this metric is the best of all; none when they all tie. */
+export function bestRuns(rows: readonly RunRow[], metric: string): Set<string> {
+  let best: number | undefined;
+  let ids = new Set<string>();
+  let known = 0;
+  for (const row of rows) {
+    const summary = row.metrics[metric];
+    const value = summary && summary.goal !== "none" ? toNumber(summary.best) : undefined;
+    if (value === undefined || Number.isNaN(value)) continue;
+    known += 1;
+    const better = best === undefined || (summary?.goal === "max" ? value > best : value < best);
+    if (better) {
+      best = value;
+      ids = new Set();
+    }
+    if (value === best) ids.add(row.id);
+  }
+  return ids.size === known ? new Set() : ids;
+}
+
+/** The arrow of a direction, and how to say it. */
+export function goalArrow(goal: MetricSummary["goal"]): { arrow: string; word: string } {
+  if (goal === "none") return { arrow: "", word: "" };
+  return goal === "max" ? { arrow: "↑", word: "higher is better" } : { arrow: "↓", word: "lower is better" };
+}
+
+const secondsRaw = {
+  numeric: true,
+  raw: (row: RunRow): string => (row.duration === null ? "" : String(row.duration)),
+};
+
+function plain(kind: ColumnKind, key: Column["key"], text: Column["text"]): Column {
+  return {
+    id: kind,
+    kind,
+    name: "",
+    caption: "",
+    title: kind === "select" ? "" : kind,
+    numeric: false,
+    key,
+    text,
+    raw: text,
+  };
+}
+
+function paramColumn(name: string, rows: readonly RunRow[]): Column {
+  const param = (row: RunRow): ParamValue | undefined => own(row.params, name);
+  const values = rows.map((row) => param(row)?.value).filter((value) => value !== undefined && value !== null);
+  return {
+    id: `params.${name}`,
+    kind: "param",
+    name,
+    caption: "param",
+    title: name,
+    numeric: values.length > 0 && values.every((value) => typeof value === "number"),
+    key: (row) => {
+      const value = param(row)?.value ?? undefined;
+      return typeof value === "boolean" ? Number(value) : value;
+    },
+    text: (row) => {
+      const found = param(row);
+      return found ? formatScalar(found.value) : NOTHING;
+    },
+    raw: (row) => {
+      const value = param(row)?.value;
+      return value === undefined ? "" : typeof value === "number" ? String(value) : formatScalar(value);
+    },
+  };
+}
+
+function metricColumns(name: string, rows: readonly RunRow[]): Column[] {
+  const metric = (row: RunRow): MetricSummary | undefined => own(row.metrics, name);
+  const goal = rows.map((row) => metric(row)?.goal ?? "none").find((found) => found !== "none") ?? "none";
+  const column = (kind: "last" | "best", id: string, caption: string): Column => ({
+    id,
+    kind,
+    name,
+    caption,
+    title: name,
+    numeric: true,
+    key: (row) => toNumber(metric(row)?.[kind] ?? null),
+    text: (row) => formatReal(metric(row)?.[kind] ?? null),
+    raw: (row) => String(metric(row)?.[kind] ?? ""),
+  });
+  const last = column("last", `metrics.${name}`, "last");
+  return goal === "none" ? [last] : [last, column("best", `best.${name}`, `best ${goalArrow(goal).arrow}`)];
+}
+
+function isMeasured(column: Column): boolean {
+  return column.kind === "param" || column.kind === "last" || column.kind === "best";
+}
+
+function differs(column: Column, rows: readonly RunRow[]): boolean {
+  const first = rows[0] && column.raw(rows[0]);
+  return rows.some((row) => column.raw(row) !== first);
+}
+
+/** The names in the order in which the runs bring them; the newest run comes first and knows best. */
+function namesOf(rows: readonly RunRow[], part: (row: RunRow) => Record<string, unknown>): string[] {
+  const names = new Set<string>();
+  for (const row of rows) for (const name of Object.keys(part(row))) names.add(name);
+  return [...names];
+}
+
+/** A parameter may be called `constructor`. */
+function own<Value>(record: Record<string, Value>, name: string): Value | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}

@@ -1,0 +1,353 @@
+import { assert } from "../../assert.ts";
+import { element } from "../element.ts";
+import { moved, type Place } from "./keys.ts";
+import { type Sort, sortedAs } from "./order.ts";
+import { columnSpan, edges, rowSpan, scrolledTo } from "./window.ts";
+
+export const ROW_HEIGHT = 28;
+export const HEAD_HEIGHT = 42;
+export const MOST_HEIGHT = 420;
+
+export interface GridColumn<Row> {
+  id: string;
+  width: number;
+  role: "gridcell" | "rowheader";
+  right: boolean;
+  sorts: boolean;
+  head(cell: HTMLElement): void;
+  fill(cell: HTMLElement, row: Row): void;
+}
+
+/** What the grid shows now. `reserve` rows of height are kept free, so that a filter moves nothing below the grid. */
+export interface GridView<Row> {
+  columns: readonly GridColumn<Row>[];
+  rows: readonly Row[];
+  sort: Sort;
+  selected: ReadonlySet<string>;
+  reserve: number;
+}
+
+/** What the grid asks of its owner. */
+export interface GridOwner<Row> {
+  label: string;
+  pinned: number; // columns that stay at the left; the first one is the box that selects
+  key(row: Row): string;
+  title(row: Row): string;
+  press(column: string, several: boolean): void;
+  select(keys: string[], on: boolean): void;
+  find(): void;
+}
+
+interface Line {
+  el: HTMLElement;
+  cells: Map<number, HTMLElement>;
+  seen: number;
+}
+
+/** An ARIA grid that draws only what is on screen: rows of one height, columns of given widths. */
+export class Grid<Row> {
+  readonly el: HTMLElement;
+  readonly #owner: GridOwner<Row>;
+  readonly #head: Line;
+  readonly #body: HTMLElement;
+  readonly #lines = new Map<string, Line>();
+  #view: GridView<Row> = { columns: [], rows: [], sort: [], selected: new Set(), reserve: 0 };
+  #lefts: number[] = [0];
+  #active: Place = { row: 1, column: 1 };
+  #anchor: string | null = null;
+  #seen = 0;
+  #frame = 0;
+
+  constructor(owner: GridOwner<Row>, signal: AbortSignal) {
+    this.#owner = owner;
+    this.#head = {
+      el: element("div", { role: "row", class: "ct-row ct-head", "aria-rowindex": 1 }),
+      cells: new Map(),
+      seen: 0,
+    };
+    this.#body = element("div", { role: "rowgroup", class: "ct-body" });
+    this.el = element(
+      "div",
+      { role: "grid", class: "ct-grid", "aria-label": owner.label, "aria-multiselectable": "true" },
+      element("div", { role: "rowgroup", class: "ct-headgroup" }, this.#head.el),
+      this.#body,
+    );
+    this.el.addEventListener("scroll", () => this.#soon(), { signal, passive: true });
+    this.el.addEventListener("keydown", (event) => this.#key(event), { signal });
+    this.el.addEventListener("mousedown", (event) => this.#point(event), { signal });
+    this.el.addEventListener("click", (event) => this.#click(event), { signal });
+    const sizes = new ResizeObserver(() => this.#soon());
+    sizes.observe(this.el);
+    signal.addEventListener("abort", () => {
+      sizes.disconnect();
+      cancelAnimationFrame(this.#frame);
+    });
+  }
+
+  show(view: GridView<Row>): void {
+    const before = this.#view.rows[this.#active.row - 1];
+    const same = sameIds(view.columns, this.#view.columns);
+    this.#view = view;
+    this.#lefts = edges(view.columns.map((column) => column.width));
+    if (!same) this.#forget();
+    this.#seen += 1;
+    this.#keepActive(before);
+    this.el.setAttribute("aria-rowcount", String(view.rows.length + 1));
+    this.el.setAttribute("aria-colcount", String(view.columns.length));
+    this.el.style.minHeight = `${Math.min(MOST_HEIGHT, HEAD_HEIGHT + view.reserve * ROW_HEIGHT)}px`;
+    this.#body.style.height = `${view.rows.length * ROW_HEIGHT}px`;
+    this.#body.style.width = this.#head.el.style.width = `${this.#lefts.at(-1)}px`;
+    this.#body.hidden = view.rows.length === 0;
+    this.#draw();
+  }
+
+  focus(): void {
+    this.#cellAt(this.#active)?.focus();
+  }
+
+  /** The same run stays the active one when rows are sorted, filtered or added. */
+  #keepActive(before: Row | undefined): void {
+    const { rows, columns } = this.#view;
+    if (before !== undefined && this.#active.row > 0) {
+      const key = this.#owner.key(before);
+      const at = rows.findIndex((row) => this.#owner.key(row) === key);
+      if (at >= 0) this.#active.row = at + 1;
+    }
+    this.#active.row = Math.min(this.#active.row, rows.length);
+    this.#active.column = Math.max(0, Math.min(this.#active.column, columns.length - 1));
+  }
+
+  #soon(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw(): void {
+    const held = this.#focused();
+    const { rows } = this.#view;
+    const span = rowSpan(rows.length, ROW_HEIGHT, this.el.scrollTop, this.el.clientHeight - HEAD_HEIGHT);
+    const columns = this.#columnsToDraw();
+    this.#fillLine(this.#head, columns, null);
+    const wanted = new Map<string, number>();
+    for (let at = span.first; at < span.end; at++) this.#want(wanted, at);
+    // The active row stays in the document when it is scrolled away: its focus must not fall back to the page.
+    if (this.#active.row > 0) this.#want(wanted, this.#active.row - 1);
+    for (const [key, line] of this.#lines) {
+      if (wanted.has(key)) continue;
+      line.el.remove();
+      this.#lines.delete(key);
+    }
+    const order = [...wanted].sort((a, b) => a[1] - b[1]);
+    order.forEach(([key, at], place) => {
+      this.#drawRow(key, at, place, columns);
+    });
+    if (held && !this.#focused()) this.#cellAt(this.#active)?.focus({ preventScroll: true });
+  }
+
+  #want(wanted: Map<string, number>, at: number): void {
+    const row = this.#view.rows[at];
+    if (row !== undefined) wanted.set(this.#owner.key(row), at);
+  }
+
+  #columnsToDraw(): number[] {
+    const { pinned } = this.#owner;
+    const span = columnSpan(this.#lefts, pinned, this.el.scrollLeft, this.el.clientWidth);
+    const found = new Set<number>([this.#active.column]);
+    for (let at = 0; at < Math.min(pinned, this.#view.columns.length); at++) found.add(at);
+    for (let at = span.first; at < span.end; at++) found.add(at);
+    return [...found].sort((a, b) => a - b);
+  }
+
+  #drawRow(key: string, at: number, place: number, columns: number[]): void {
+    const row = this.#view.rows[at];
+    assert(row !== undefined, "a row to draw exists");
+    let line = this.#lines.get(key);
+    if (!line) {
+      line = { el: element("div", { role: "row", class: "ct-row" }), cells: new Map(), seen: 0 };
+      this.#lines.set(key, line);
+    }
+    line.el.setAttribute("aria-rowindex", String(at + 2));
+    line.el.setAttribute("aria-selected", String(this.#view.selected.has(key)));
+    line.el.style.top = `${at * ROW_HEIGHT}px`;
+    line.el.title = this.#owner.title(row);
+    line.el.dataset.key = key;
+    if (this.#body.children[place] !== line.el) this.#body.insertBefore(line.el, this.#body.children[place] ?? null);
+    this.#fillLine(line, columns, row);
+  }
+
+  /** Cells in view are made, others removed; contents are written again only after `show`. */
+  #fillLine(line: Line, columns: number[], row: Row | null): void {
+    const rowIndex = row === null ? 0 : -1;
+    const fresh = line.seen !== this.#seen;
+    line.seen = this.#seen;
+    for (const [at, cell] of line.cells) {
+      if (columns.includes(at)) continue;
+      cell.remove();
+      line.cells.delete(at);
+    }
+    columns.forEach((at, place) => {
+      const column = this.#view.columns[at];
+      if (!column) return;
+      let cell = line.cells.get(at);
+      const made = cell === undefined;
+      if (!cell) {
+        cell = this.#makeCell(column, at, row === null);
+        line.cells.set(at, cell);
+      }
+      if (line.el.children[place] !== cell) line.el.insertBefore(cell, line.el.children[place] ?? null);
+      if (made || fresh) this.#fillCell(cell, column, row);
+    });
+    this.#mark(line, rowIndex === 0 ? 0 : Number(line.el.getAttribute("aria-rowindex")) - 1);
+  }
+
+  #makeCell(column: GridColumn<Row>, at: number, head: boolean): HTMLElement {
+    const cell = element("div", {
+      role: head ? "columnheader" : column.role,
+      class: `ct-cell${column.right ? " ct-right" : ""}${at < this.#owner.pinned ? " ct-pinned" : ""}`,
+      "aria-colindex": at + 1,
+      "data-column": column.id,
+      tabindex: -1,
+    });
+    cell.style.left = `${this.#lefts[at]}px`;
+    cell.style.width = `${column.width}px`;
+    return cell;
+  }
+
+  #fillCell(cell: HTMLElement, column: GridColumn<Row>, row: Row | null): void {
+    cell.replaceChildren();
+    if (row !== null) {
+      column.fill(cell, row);
+      return;
+    }
+    column.head(cell);
+    if (!column.sorts) return;
+    const sorted = sortedAs(this.#view.sort, column.id);
+    cell.setAttribute("aria-sort", sorted === null ? "none" : sorted.descending ? "descending" : "ascending");
+    cell.dataset.place = sorted !== null && this.#view.sort.length > 1 ? String(sorted.place) : "";
+  }
+
+  /** Roving tabindex: one cell of the whole grid can be reached with Tab. */
+  #mark(line: Line, rowIndex: number): void {
+    for (const [at, cell] of line.cells) {
+      cell.tabIndex = rowIndex === this.#active.row && at === this.#active.column ? 0 : -1;
+    }
+  }
+
+  #focused(): boolean {
+    const root = this.el.getRootNode() as Document | ShadowRoot;
+    return root.activeElement !== null && this.el.contains(root.activeElement);
+  }
+
+  #cellAt(place: Place): HTMLElement | undefined {
+    const row = this.#view.rows[place.row - 1];
+    const line = place.row === 0 ? this.#head : row === undefined ? undefined : this.#lines.get(this.#owner.key(row));
+    return line?.cells.get(place.column);
+  }
+
+  #go(place: Place): void {
+    this.#active = place;
+    const { el } = this;
+    if (place.row > 0) {
+      const top = (place.row - 1) * ROW_HEIGHT;
+      el.scrollTop = scrolledTo(top, top + ROW_HEIGHT, el.scrollTop, el.clientHeight - HEAD_HEIGHT, 0);
+    }
+    const pinned = Math.min(this.#owner.pinned, this.#lefts.length - 1);
+    if (place.column >= pinned) {
+      const [start = 0, end = 0] = [this.#lefts[place.column], this.#lefts[place.column + 1]];
+      el.scrollLeft = scrolledTo(start, end, el.scrollLeft, el.clientWidth, this.#lefts[pinned] ?? 0);
+    }
+    this.#draw();
+    this.focus();
+  }
+
+  #key(event: KeyboardEvent): void {
+    const { rows, columns } = this.#view;
+    const page = Math.max(1, Math.floor((this.el.clientHeight - HEAD_HEIGHT) / ROW_HEIGHT) - 1);
+    const size = { rows: rows.length + 1, columns: columns.length, page };
+    const next = moved(this.#active, event.key, event.ctrlKey || event.metaKey, size);
+    if (next) {
+      if (event.shiftKey && next.row > 0 && next.row !== this.#active.row) this.#extend(next.row);
+      this.#go(next);
+    } else if (event.key === " ") this.#choose(this.#active.row, event.shiftKey);
+    else if (event.key === "Enter" && this.#active.row === 0) this.#press(this.#active.column, event.shiftKey);
+    else if (event.key === "/" && !event.ctrlKey && !event.metaKey) this.#owner.find();
+    else return;
+    event.preventDefault();
+  }
+
+  #extend(row: number): void {
+    const keys = [this.#keyAt(this.#active.row), this.#keyAt(row)].filter((key) => key !== undefined);
+    this.#owner.select(keys, true);
+  }
+
+  /** Row 0 stands for all rows shown; `through` selects everything since the last one chosen. */
+  #choose(row: number, through: boolean): void {
+    const { rows, selected } = this.#view;
+    if (row === 0) {
+      const keys = rows.map((one) => this.#owner.key(one));
+      this.#owner.select(keys, !keys.every((key) => selected.has(key)));
+      return;
+    }
+    const key = this.#keyAt(row);
+    if (key === undefined) return;
+    const from = rows.findIndex((one) => this.#owner.key(one) === this.#anchor);
+    if (through && from >= 0) {
+      const [low, high] = [Math.min(from, row - 1), Math.max(from, row - 1)];
+      this.#owner.select(
+        rows.slice(low, high + 1).map((one) => this.#owner.key(one)),
+        true,
+      );
+    } else this.#owner.select([key], !selected.has(key));
+    this.#anchor = key;
+  }
+
+  #keyAt(row: number): string | undefined {
+    const found = this.#view.rows[row - 1];
+    return found === undefined ? undefined : this.#owner.key(found);
+  }
+
+  #press(column: number, several: boolean): void {
+    const found = this.#view.columns[column];
+    if (found?.sorts) this.#owner.press(found.id, several);
+    else if (column === 0) this.#choose(0, false);
+  }
+
+  #placeOf(event: MouseEvent): Place | null {
+    const cell = (event.target as Element | null)?.closest?.("[data-column]");
+    const row = cell?.closest('[role="row"]');
+    if (!cell || !row) return null;
+    return {
+      row: Number(row.getAttribute("aria-rowindex")) - 1,
+      column: Number(cell.getAttribute("aria-colindex")) - 1,
+    };
+  }
+
+  /** Shift with the mouse means a range here, not a stretch of selected text. */
+  #point(event: MouseEvent): void {
+    const place = this.#placeOf(event);
+    if (place && (event.shiftKey || place.row === 0 || place.column === 0)) event.preventDefault();
+  }
+
+  #click(event: MouseEvent): void {
+    const place = this.#placeOf(event);
+    if (!place) return;
+    this.#active = place;
+    this.#draw();
+    this.#cellAt(place)?.focus({ preventScroll: true });
+    if (place.row === 0) this.#press(place.column, event.shiftKey);
+    else if (place.column === 0) this.#choose(place.row, event.shiftKey);
+  }
+
+  #forget(): void {
+    for (const line of [this.#head, ...this.#lines.values()]) {
+      line.el.replaceChildren();
+      line.cells.clear();
+    }
+    for (const line of this.#lines.values()) line.el.remove();
+    this.#lines.clear();
+  }
+}
+
+function sameIds<Row>(a: readonly GridColumn<Row>[], b: readonly GridColumn<Row>[]): boolean {
+  return a.length === b.length && a.every((column, at) => column.id === b[at]?.id && column.width === b[at]?.width);
+}

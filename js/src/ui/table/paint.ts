@@ -1,0 +1,133 @@
+import type { MetricSummary, RunRow } from "../../contract.ts";
+import { element } from "../element.ts";
+import { formatAgo, formatMoment, formatReal, NOTHING } from "../format.ts";
+import { statusChip } from "../status.ts";
+import { bestRuns, type Column, goalArrow } from "./columns.ts";
+import type { GridColumn } from "./grid.ts";
+import { SPARK_WIDTH, spark } from "./spark.ts";
+
+/** What cells need to know besides their run. */
+export interface Scene {
+  now: number; // seconds since the epoch
+  narrow: boolean;
+}
+
+const LETTER = 7.1; // px, a little more than the average at 13px
+const PADDING = 20;
+const SAMPLE = 100; // runs looked at to find a width
+
+/** How wide a column of each kind may be: from, to, and what stands beside the text. */
+const WIDTHS: Record<Column["kind"], { from: number; to: number; beside: number }> = {
+  select: { from: 30, to: 30, beside: 0 },
+  name: { from: 110, to: 240, beside: 0 },
+  status: { from: 104, to: 200, beside: 18 },
+  tags: { from: 70, to: 190, beside: 16 },
+  param: { from: 58, to: 170, beside: 0 },
+  last: { from: 130, to: 210, beside: SPARK_WIDTH + 6 },
+  best: { from: 74, to: 170, beside: 0 },
+  duration: { from: 82, to: 110, beside: 0 },
+  created: { from: 96, to: 110, beside: 0 },
+};
+const NARROW_NAME = 130;
+
+/** The columns of the grid for these columns of runs. */
+export function gridColumns(columns: readonly Column[], rows: readonly RunRow[], scene: Scene): GridColumn<RunRow>[] {
+  return columns.map((column) => {
+    const best = column.kind === "best" ? bestRuns(rows, column.name) : new Set<string>();
+    return {
+      id: column.id,
+      width: widthOf(column, rows, scene),
+      role: column.kind === "name" ? "rowheader" : "gridcell",
+      right: column.numeric,
+      sorts: column.kind !== "select",
+      head: (cell) => paintHead(cell, column),
+      fill: (cell, row) => paint(cell, column, row, best, scene),
+    };
+  });
+}
+
+/** "ValueError" out of "ValueError: message": enough for a cell; the row's title has the rest. */
+export function shortError(row: RunRow): string {
+  return row.error === null ? "" : (row.error.split(":", 1)[0]?.trim() ?? "");
+}
+
+function widthOf(column: Column, rows: readonly RunRow[], scene: Scene): number {
+  const { from, to, beside } = WIDTHS[column.kind];
+  let letters = 0;
+  for (const row of rows.slice(0, SAMPLE)) letters = Math.max(letters, lettersOf(column, row));
+  const head = Math.max(column.title.length + 2, column.caption.length) * LETTER + PADDING;
+  const width = Math.max(head, letters * LETTER + beside + PADDING);
+  const most = column.kind === "name" && scene.narrow ? NARROW_NAME : to;
+  return Math.round(Math.min(most, Math.max(Math.min(from, most), width)));
+}
+
+function lettersOf(column: Column, row: RunRow): number {
+  if (column.kind === "created") return 0;
+  if (column.kind === "status") return row.status.length + (row.error === null ? 0 : shortError(row).length + 1);
+  return column.text(row).length;
+}
+
+function paintHead(cell: HTMLElement, column: Column): void {
+  if (column.kind === "select") {
+    cell.append(element("span", { class: "ct-unseen" }, "select"), box());
+    return;
+  }
+  const word = column.kind === "best" || column.kind === "last" ? `${column.kind} value of ` : "";
+  cell.title = `${word}${column.title}`;
+  const caption = element("span", { class: "ct-caption" }, column.caption);
+  cell.append(caption, element("span", { class: "ct-heading" }, column.title));
+}
+
+function paint(cell: HTMLElement, column: Column, row: RunRow, best: ReadonlySet<string>, scene: Scene): void {
+  switch (column.kind) {
+    case "select":
+      cell.append(element("span", { class: "ct-unseen" }, `select ${row.name}`), box());
+      return;
+    case "status":
+      cell.append(statusChip(row.status));
+      if (row.error !== null) cell.append(element("span", { class: "ct-short" }, shortError(row)));
+      return;
+    case "tags":
+      for (const tag of row.tags) cell.append(element("span", { class: "ct-tag" }, tag));
+      cell.title = column.text(row);
+      return;
+    case "created":
+      cell.textContent = formatAgo(row.created, scene.now);
+      cell.title = formatMoment(row.created);
+      return;
+    case "last":
+      paintLast(cell, row.metrics[column.name], column.text(row));
+      return;
+    default:
+      paintText(cell, column, row, best.has(row.id));
+  }
+}
+
+function paintText(cell: HTMLElement, column: Column, row: RunRow, isBest: boolean): void {
+  const text = column.text(row);
+  cell.classList.toggle("ct-nothing", text === NOTHING);
+  const summary = column.kind === "best" ? row.metrics[column.name] : undefined;
+  if (isBest) cell.append(element("strong", {}, text));
+  else cell.textContent = text;
+  if (summary && text !== NOTHING) cell.title = bestTitle(summary, isBest);
+  else if (column.kind === "param" || column.kind === "name") cell.title = text === NOTHING ? "not set" : text;
+}
+
+function paintLast(cell: HTMLElement, summary: MetricSummary | undefined, text: string): void {
+  cell.classList.toggle("ct-nothing", summary === undefined);
+  if (summary && summary.spark.length > 1) cell.append(spark(summary.spark));
+  cell.append(element("span", { class: summary?.last === "nan" ? "ct-error" : "" }, text));
+  if (!summary) return;
+  const range = `${formatReal(summary.min)} to ${formatReal(summary.max)} over ${summary.count} points`;
+  cell.title = summary.nan_count > 0 ? `${range}, ${summary.nan_count} of them nan` : range;
+}
+
+function bestTitle(summary: MetricSummary, isBest: boolean): string {
+  const at = summary.best_step === null ? "" : ` at step ${summary.best_step}`;
+  return `${formatReal(summary.best)}${at}; ${goalArrow(summary.goal).word}${isBest ? "; the best of the runs shown" : ""}`;
+}
+
+/** The box is a picture of `aria-selected`, which the row carries; a real check box would be a second place to Tab to. */
+function box(): HTMLElement {
+  return element("span", { class: "ct-box", "aria-hidden": "true" });
+}

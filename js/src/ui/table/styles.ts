@@ -1,0 +1,89 @@
+import { HEAD_HEIGHT, MOST_HEIGHT, ROW_HEIGHT } from "./grid.ts";
+
+/** How the run table looks; colours are the shared --ct-* tokens. */
+export const tableStyles = `
+.ct {
+  --ct-edge: color-mix(in srgb, var(--ct-ink) 48%, var(--ct-surface));
+  --ct-headground: color-mix(in srgb, var(--ct-hover) 45%, var(--ct-surface));
+}
+.ct-bar, .ct-foot { align-items: center; display: flex; flex-wrap: wrap; gap: 4px 12px; min-height: 28px; }
+.ct-bar { margin-bottom: 6px; }
+.ct-foot { margin-top: 6px; }
+.ct-title { font-weight: 600; max-width: 40%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.ct-space { flex: 1; }
+.ct-search { flex: 0 1 340px; min-width: 180px; position: relative; }
+.ct-filter {
+  background: var(--ct-surface); border: 1px solid var(--ct-edge); border-radius: 4px; height: 28px; padding: 0 8px;
+  width: 100%;
+}
+.ct-filter::placeholder { color: var(--ct-muted); opacity: 1; }
+.ct .ct-filter:focus-visible { border-color: var(--ct-accent); outline: 1px solid var(--ct-accent); outline-offset: 0; }
+.ct-search[aria-busy]::after {
+  color: var(--ct-muted); content: "asking…"; font-size: 12px; inset: 5px 8px auto auto; background: var(--ct-surface);
+  pointer-events: none; position: absolute;
+}
+.ct-fault {
+  background: var(--ct-surface); border: 1px solid var(--ct-edge); border-radius: 4px; box-shadow: 0 2px 8px rgb(0 0 0 / 18%);
+  color: var(--ct-ink); font: 12px/1.4 var(--ct-mono); inset: calc(100% + 4px) auto auto 0; margin: 0; max-width: min(640px, 92vw);
+  overflow-x: auto; padding: 6px 10px; position: absolute; white-space: pre; width: max-content; z-index: 5;
+}
+.ct-fault:empty { display: none; }
+.ct-wrong { border-left: 3px solid var(--ct-failed); }
+.ct-toggle { align-items: center; cursor: pointer; display: inline-flex; gap: 6px; white-space: nowrap; }
+.ct-toggle input { accent-color: var(--ct-accent); flex: none; }
+.ct-grid {
+  background: var(--ct-surface); border: 1px solid var(--ct-line); border-radius: 4px; contain: layout paint;
+  max-height: ${MOST_HEIGHT}px; overflow: auto; overscroll-behavior-x: contain; position: relative;
+}
+.ct-headgroup { position: sticky; top: 0; width: max-content; min-width: 100%; z-index: 3; }
+.ct-body { min-width: 100%; position: relative; }
+.ct-row { display: flex; height: ${ROW_HEIGHT}px; min-width: 100%; position: absolute; width: 100%; }
+.ct-head { height: ${HEAD_HEIGHT}px; position: relative; }
+.ct-cell {
+  align-items: center; background: var(--ct-row); border-bottom: 1px solid var(--ct-line); display: flex; flex: none; gap: 6px;
+  height: 100%; overflow: hidden; padding: 0 10px; position: absolute; white-space: nowrap;
+}
+.ct-row { --ct-row: var(--ct-surface); background: var(--ct-row); border-bottom: 1px solid var(--ct-line); }
+.ct-row .ct-cell { border-bottom: 0; }
+.ct-row:hover { --ct-row: color-mix(in srgb, var(--ct-hover) 60%, var(--ct-surface)); }
+.ct-row[aria-selected="true"] { --ct-row: color-mix(in srgb, var(--ct-accent) 14%, var(--ct-surface)); }
+.ct .ct-head { --ct-row: var(--ct-headground); border-bottom-color: var(--ct-edge); }
+.ct-cell.ct-pinned { position: sticky; z-index: 2; }
+.ct-cell.ct-pinned[role="rowheader"], .ct-head .ct-pinned[data-column="name"] { border-right: 1px solid var(--ct-line); }
+.ct .ct-cell:focus-visible { border-radius: 0; outline: 2px solid var(--ct-accent); outline-offset: -2px; }
+.ct-right { justify-content: flex-end; text-align: end; }
+.ct-cell[role="rowheader"] { font-weight: 500; }
+.ct-cell[role="rowheader"], .ct-cell[data-column^="params."], .ct-cell[data-column="tags"] { display: block; line-height: ${ROW_HEIGHT - 1}px; text-overflow: ellipsis; }
+.ct-head .ct-cell { cursor: pointer; flex-direction: column; gap: 0; align-items: flex-start; justify-content: center; display: flex; line-height: 1.25; user-select: none; }
+.ct-head .ct-right { align-items: flex-end; }
+.ct-caption { color: var(--ct-muted); font-size: 11px; height: 14px; }
+.ct-caption:empty { display: none; }
+.ct-heading { font-weight: 600; max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
+.ct-cell[aria-sort="ascending"] .ct-heading::after { content: " ▲"; }
+.ct-cell[aria-sort="descending"] .ct-heading::after { content: " ▼"; }
+.ct-cell[aria-sort] .ct-heading::after { color: var(--ct-accent); font-size: 9px; }
+.ct-cell[data-place]:not([data-place=""])::after { color: var(--ct-accent); content: attr(data-place); font-size: 9px; position: absolute; right: 2px; top: 3px; }
+.ct-cell[data-column="select"] { justify-content: center; padding: 0; cursor: pointer; align-items: center; }
+.ct-box { border: 1.5px solid var(--ct-muted); border-radius: 3px; flex: none; height: 14px; width: 14px; }
+.ct-row[aria-selected="true"] .ct-box, .ct-head[data-all="true"] .ct-box {
+  background: var(--ct-accent); border-color: var(--ct-accent);
+  -webkit-mask: none; position: relative;
+}
+.ct-row[aria-selected="true"] .ct-box::after {
+  border: solid var(--ct-surface); border-width: 0 2px 2px 0; content: ""; height: 8px; left: 3.5px; position: absolute; top: .5px;
+  transform: rotate(45deg); width: 4.5px;
+}
+.ct-nothing { color: var(--ct-muted); }
+.ct-cell strong { font-weight: 700; }
+.ct-short { color: var(--ct-muted); overflow: hidden; text-overflow: ellipsis; }
+.ct-tag { background: var(--ct-hover); border-radius: 9px; font-size: 12px; margin-right: 4px; padding: 1px 7px; }
+.ct-spark { color: var(--ct-accent); flex: none; height: 18px; margin-right: auto; width: 56px; }
+.ct-spark path { fill: none; stroke: currentColor; stroke-linecap: round; stroke-linejoin: round; stroke-width: 1.4; }
+.ct-message { border: 1px dashed var(--ct-edge); border-radius: 4px; color: var(--ct-muted); padding: 14px 16px; }
+.ct-message code { color: var(--ct-ink); font-family: var(--ct-mono); font-size: 12px; }
+.ct-none { left: 0; padding: 14px 12px; position: sticky; color: var(--ct-muted); width: max-content; }
+.ct-beside { border-top: 1px solid var(--ct-line); margin-top: 10px; padding-top: 8px; }
+.ct-beside:empty { display: none; }
+.ct-sub { align-items: center; display: flex; gap: 12px; margin-bottom: 4px; }
+.ct-sub h4 { font-size: 13px; font-weight: 600; margin: 0; }
+`;
