@@ -16,21 +16,23 @@ export const PALETTE = {
   dark: ["#4ca3e0", "#ff7f3f", "#22c498", "#e59dc8", "#f0ac1e", "#8fd0f5", "#efe34a", "#c6c6c6"],
 } as const;
 
+/** Of the palette, from the first: no two of these resemble each other. */
+const DISTINCT = 5;
+
 /** Dashes tell apart what shares a colour; the first is a plain line. */
 export const DASHES: readonly (readonly number[])[] = [[], [6, 4], [2, 3], [9, 3, 2, 3]];
 
 /** The palette index of each run: from its id, so that a run keeps its colour from panel to panel while it is free. */
 export function runColours(runs: readonly string[]): Map<string, number> {
-  const hues = PALETTE.light.length - 1;
+  const hues = PALETTE.light.length;
   const taken = new Set<number>();
   const colours = new Map<string, number>();
   for (const run of runs) {
     if (colours.has(run)) continue;
-    if (taken.size > hues) taken.clear();
-    let index = hash(run) % hues;
-    // Grey, the last, is for the run that finds every hue taken.
-    if (taken.size === hues) index = hues;
-    while (taken.has(index)) index = (index + 1) % hues;
+    if (taken.size === hues) taken.clear();
+    let index = hash(run) % DISTINCT;
+    // The hues that resemble another come when the distinct ones are used up.
+    while (taken.has(index)) index = (index + 1) % (taken.size < DISTINCT ? DISTINCT : hues);
     taken.add(index);
     colours.set(run, index);
   }

@@ -8,7 +8,9 @@ from typing import Any
 
 from celltrail.compare import Comparison
 from celltrail.panels.live import Live
+from celltrail.panels.saved import Bundle
 from celltrail.panels.table import Compared, Table, compare_bundle, table_bundle
+from celltrail.panels.widget import Panel
 from celltrail.query import RunSet
 
 
@@ -18,7 +20,7 @@ class Shown:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.live = Live(shell)
-        self._widgets: list[Any] = []
+        self._widgets: list[Panel] = []
 
     def on(self) -> None:
         """Begin to show."""
@@ -37,16 +39,17 @@ class Shown:
     def _formatter(self) -> Any:
         return self.shell.display_formatter.mimebundle_formatter
 
-    def _table(self, runs: RunSet, **_: Any) -> dict[str, Any]:
-        return self._bundle(Table(runs), lambda view: table_bundle(runs, view))
+    def _table(self, runs: RunSet, **_: Any) -> Bundle:
+        widget = Table(runs)
+        return self._kept(widget, table_bundle(runs, widget.model_id))
 
-    def _comparison(self, comparison: Comparison, **_: Any) -> dict[str, Any]:
-        trail = comparison.store.id
-        return self._bundle(Compared(comparison, trail), lambda view: compare_bundle(comparison, trail, view))
+    def _comparison(self, comparison: Comparison, **_: Any) -> Bundle:
+        trail = comparison.runs[0].store.id
+        widget = Compared(comparison, trail)
+        return self._kept(widget, compare_bundle(comparison, trail, widget.model_id))
 
-    def _bundle(self, widget: Any, at_rest: Any) -> dict[str, Any]:
+    def _kept(self, widget: Panel, bundle: Bundle) -> Bundle:
         self._widgets.append(widget)  # the front end speaks to it for as long as the kernel lives
-        bundle = at_rest(widget.model_id)
         if _hosts_widgets_only():
             bundle["application/vnd.jupyter.widget-view+json"] = {
                 "version_major": 2,

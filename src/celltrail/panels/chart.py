@@ -31,9 +31,9 @@ class Chart(Panel):
     @property
     def answers(self) -> dict[str, Callable[[Any], Answer | None]]:
         """A chart knows one intent: send everything again."""
-        return {"sync": self._sync}
+        return {"sync": self._answer_sync}
 
-    def _sync(self, _: Any) -> None:
+    def _answer_sync(self, _: Any) -> None:
         self.is_behind = True  # answered by the publisher's next tick, which alone sends points
 
     def tell(self, feeds: list[Feed], full: bool) -> int:

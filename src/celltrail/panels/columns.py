@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from celltrail.query.thin import keep
 
 LIMIT = 4000  # points a series; the full series stays in the trail
 
@@ -15,9 +16,6 @@ Floats = NDArray[np.float64]
 
 def thin(columns: Floats, limit: int) -> Floats:
     """At most ``limit`` of the points, always with the extremes: a plain stride would lose spikes.
-
-    Of each stretch of neighbours the lowest and the highest value stay, in their order, and so do the
-    first and the last point. A stretch without a finite value keeps its first point, so NaN stays visible.
 
     Args:
         columns: shape (3, n): step, seconds, value.
@@ -29,18 +27,7 @@ def thin(columns: Floats, limit: int) -> Floats:
     >>> small.shape[1] <= 100, small[2].max()
     (True, 9000000000.0)
     """
-    n = columns.shape[1]
-    if n <= limit:
-        return columns
-    edges = np.linspace(0, n, (limit - 2) // 2 + 1).astype(int)
-    values = columns[2]
-    low = np.where(np.isfinite(values), values, np.inf)
-    high = np.where(np.isfinite(values), values, -np.inf)
-    keep = {0, n - 1}
-    for start, end in itertools.pairwise(edges):
-        keep.add(start + int(low[start:end].argmin()))
-        keep.add(start + int(high[start:end].argmax()))
-    return columns[:, sorted(keep)]
+    return columns[:, keep(columns[2], limit)]
 
 
 class Column:

@@ -6,7 +6,7 @@ from collections import deque
 
 from celltrail.contract import Part, RunState
 from celltrail.panels.columns import Column, Floats
-from celltrail.panels.ticks import real
+from celltrail.query.row import real
 from celltrail.run import Logged, Run
 
 WAITING = 200_000  # log() calls that may wait for the publisher; older ones are in the trail anyway

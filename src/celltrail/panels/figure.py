@@ -15,10 +15,14 @@ from typing import Literal
 import numpy as np
 
 from celltrail.panels.columns import Floats, thin
-from celltrail.panels.ticks import log_ticks, number, ticks
+from celltrail.panels.ticks import log_ticks, ticks
+from celltrail.query.plain import number
 
 # Okabe and Ito's colours for colour-blind readers (jfly.uni-koeln.de/color), the light ones darkened to 3:1 on white
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#b8679b", "#b07d00", "#3f97c9", "#8a7f00", "#7f7f7f")
+# and the dark ones lightened to 3:1 on black; the order is that of js/src/ui/theme.ts
+PALETTE = ("#1a7fbf", "#d55e00", "#009e73", "#b8679b", "#b07d00", "#3f97c9", "#8a7f00", "#7f7f7f")
+DISTINCT = 5  # of them, from the first, no two resemble each other
+DASHES = ("", "5 3", "2 2.5", "8 3 2 3")
 INK, RULE = "#7a7a7a", "#9a9a9a"
 
 PLOT_W, PLOT_H, TITLE_H, LEFT, BOTTOM, GAP = 344, 132, 22, 46, 20, 16
@@ -33,6 +37,28 @@ class Line:
     label: str
     metric: str
     points: Floats
+
+
+def run_colours(runs: Sequence[str]) -> dict[str, int]:
+    """The palette index of each run, the same as in the live panel (``runColours`` in js/src/ui/theme.ts).
+
+    It comes from the run's id (FNV-1a), so that a run keeps its colour from picture to picture while free.
+    """
+    colours: dict[str, int] = {}
+    taken: set[int] = set()
+    for run in dict.fromkeys(runs):
+        if len(taken) == len(PALETTE):
+            taken.clear()
+        total = 2166136261
+        for char in run:
+            total = (total ^ ord(char)) * 16777619 & 0xFFFFFFFF
+        index = total % DISTINCT
+        while index in taken:
+            # the hues that resemble another come when the distinct ones are used up
+            index = (index + 1) % (DISTINCT if len(taken) < DISTINCT else len(PALETTE))
+        taken.add(index)
+        colours[run] = index
+    return colours
 
 
 def plot_name(metric: str) -> str:
@@ -54,9 +80,10 @@ def svg(lines: Sequence[Line], x: Literal["step", "time"] = "step", y: Literal["
     rows = math.ceil(len(shown) / columns) if shown else 0
     width = columns * PLOT_W + (columns - 1) * GAP
     height = max(1, rows * (PLOT_H + TITLE_H + BOTTOM))
+    colours = run_colours([line.run for line in lines])
     body = "".join(
         f'<g transform="translate({i % columns * (PLOT_W + GAP)},{i // columns * (PLOT_H + TITLE_H + BOTTOM)})">'
-        f"{_plot(name, group, x, y)}</g>"
+        f"{_plot(name, group, colours, x, y)}</g>"
         for i, (name, group) in enumerate(shown)
     )
     return (
@@ -72,11 +99,15 @@ def png(picture: str) -> bytes:
     return bytes(resvg_py.svg_to_bytes(svg_string=picture))
 
 
-def _plot(name: str, lines: Sequence[Line], x: str, y: str) -> str:
+def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], x: str, y: str) -> str:
+    strokes = _strokes(lines, colours)
     row = 1 if x == "time" else 0
     across, up = _scale(lines, row, LEFT, PLOT_W - 4, "linear"), _scale(lines, 2, TITLE_H + PLOT_H, TITLE_H + 4, y)
     floor = TITLE_H + PLOT_H
-    parts = [f'<text x="{LEFT}" y="14" font-size="12" font-weight="600">{escape(name)}</text>', _legend(name, lines)]
+    parts = [
+        f'<text x="{LEFT}" y="14" font-size="12" font-weight="600">{escape(name)}</text>',
+        _legend(name, lines, strokes),
+    ]
     for value in up.marks:
         at = up(value)
         parts.append(f'<path d="M{LEFT} {at:.1f}H{PLOT_W}" stroke="{RULE}" stroke-opacity=".3"/>')
@@ -85,19 +116,33 @@ def _plot(name: str, lines: Sequence[Line], x: str, y: str) -> str:
         f'<text x="{across(value):.1f}" y="{floor + 14}" text-anchor="middle">{number(value)}</text>'
         for value in across.marks
     ]
-    for index, line in enumerate(lines):
-        parts.append(_path(line, row, across, up, PALETTE[index % len(PALETTE)], floor))
+    parts += [_path(line, row, across, up, stroke, floor) for line, stroke in zip(lines, strokes, strict=True)]
     return "".join(parts)
 
 
-def _legend(name: str, lines: Sequence[Line]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Stroke:
+    colour: str
+    dash: str
+
+    def __str__(self) -> str:
+        return f'stroke="{self.colour}"' + (f' stroke-dasharray="{self.dash}"' if self.dash else "")
+
+
+def _strokes(lines: Sequence[Line], colours: dict[str, int]) -> list[_Stroke]:
+    """The colour says which run, the dash which split."""
+    metrics = list(dict.fromkeys(line.metric for line in lines))
+    return [_Stroke(PALETTE[colours[line.run]], DASHES[metrics.index(line.metric) % len(DASHES)]) for line in lines]
+
+
+def _legend(name: str, lines: Sequence[Line], strokes: Sequence[_Stroke]) -> str:
     at, parts = float(PLOT_W), []
-    for index, line in reversed(list(enumerate(lines[:4]))):
+    for line, stroke in reversed(list(zip(lines, strokes, strict=True))[:4]):
         label = line.label if len(line.label) <= 18 else line.label[:17] + "…"
         parts.append(f'<text x="{at:.0f}" y="14" text-anchor="end">{escape(label)}</text>')
-        at -= 6.2 * len(label) + 14
-        parts.append(f'<path d="M{at:.0f} 10.5h9" stroke="{PALETTE[index % len(PALETTE)]}" stroke-width="2.5"/>')
-        at -= 8
+        at -= 5.6 * len(label) + 22
+        parts.append(f'<path d="M{at:.0f} 10.5h16" {stroke} stroke-width="2"/>')
+        at -= 10
         if at < LEFT + 7 * len(name) + 60:
             break
     return "".join(parts)
@@ -131,7 +176,7 @@ def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str)
     return _Scale(lambda v: start + (end - start) * (v - low) / (high - low), ticks(low, high))
 
 
-def _path(line: Line, row: int, across: _Scale, up: _Scale, colour: str, floor: float) -> str:
+def _path(line: Line, row: int, across: _Scale, up: _Scale, stroke: _Stroke, floor: float) -> str:
     moves, pen, strange = [], "M", []
     points = thin(line.points, MOST_POINTS)
     for at, value in zip(points[row], points[2], strict=True):
@@ -145,8 +190,8 @@ def _path(line: Line, row: int, across: _Scale, up: _Scale, colour: str, floor: 
         pen = "L"
     if len(moves) == 1:
         x, y = moves[0][1:].split(" ")
-        return f'<circle cx="{x}" cy="{y}" r="2.5" fill="{colour}"/>'
-    parts = f'<path d="{"".join(moves)}" fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round"/>'
+        return f'<circle cx="{x}" cy="{y}" r="2.5" fill="{stroke.colour}"/>'
+    parts = f'<path d="{"".join(moves)}" fill="none" {stroke} stroke-width="1.6" stroke-linejoin="round"/>'
     if strange:
         parts += f'<path d="{"".join(strange)}" stroke="#d1242f" stroke-width="1.6"/>'
     return parts

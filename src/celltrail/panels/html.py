@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from celltrail.contract import Comparison, Difference, RunRow, RunState
-from celltrail.panels.ticks import duration, number
+from celltrail.contract import Comparison, Difference, RunRow, RunState, Scalar
+from celltrail.query.plain import MARKS, length, shown
 
-MARKS = {"running": "●", "finished": "✓", "failed": "✕", "interrupted": "◼", "killed": "☠"}
 MOST_ROWS, MOST_COLUMNS = 50, 14
 
 _CELL = "padding:2px 10px;white-space:nowrap"
@@ -43,11 +42,8 @@ def status(word: str) -> str:
     return f"{MARKS.get(word, '')} {word}".strip()
 
 
-def scalar(value: object) -> str:
-    """A parameter or a fact, short."""
-    if isinstance(value, bool) or value is None:
-        return "" if value is None else str(value)
-    return number(value) if isinstance(value, (int, float)) else short(str(value))
+def _fact(value: Scalar) -> str:
+    return short(shown(value))
 
 
 def rows_table(rows: Sequence[RunRow], omitted: int = 0) -> str:
@@ -64,10 +60,10 @@ def rows_table(rows: Sequence[RunRow], omitted: int = 0) -> str:
             [
                 status(row["status"]),
                 short(row["name"]),
-                *(scalar(row["params"][name]["value"]) if name in row["params"] else "" for name in params),
-                *(number(value["last"]) if value else "" for value in values),
-                *(number(value["best"]) if value else "" for value in bests),
-                duration(row["duration"]),
+                *(_fact(row["params"][name]["value"]) if name in row["params"] else "" for name in params),
+                *(shown(value["last"]) if value else "" for value in values),
+                *(shown(value["best"]) if value else "" for value in bests),
+                length(row["duration"]),
             ]
         )
     more = omitted + max(0, len(rows) - MOST_ROWS)
@@ -86,9 +82,9 @@ def states_table(states: Sequence[RunState], omitted: int = 0) -> str:
         [
             status(state["status"]),
             short(state["name"]),
-            number(state["step"]),
-            *(number(state["last"].get(name)) for name in metrics),
-            duration(state["seconds"]),
+            shown(state["step"]),
+            *(shown(state["last"].get(name)) for name in metrics),
+            length(state["seconds"]),
         ]
         for state in states[:MOST_ROWS]
     ]
@@ -114,7 +110,9 @@ def comparison_tables(comparison: Comparison) -> str:
     for title, facts in sections:
         differing = [fact for fact in facts if fact["differs"]]
         if differing:
-            lines = [[fact["name"], *(scalar(value) for value in fact["values"])] for fact in differing[:MOST_ROWS]]
+            lines = [
+                [fact["name"], *(short(shown(value)) for value in fact["values"])] for fact in differing[:MOST_ROWS]
+            ]
             parts.append(table([title, *names], lines, [False] + [True] * len(names)))
     for code in comparison["code"]:
         changed = [line for line in code["lines"] if line["mark"] != " "]

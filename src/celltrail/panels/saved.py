@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import orjson
@@ -29,7 +29,7 @@ from celltrail.contract import (
 from celltrail.panels import html
 from celltrail.panels.columns import thin
 from celltrail.panels.figure import Line, png, svg
-from celltrail.panels.ticks import duration, number
+from celltrail.query.plain import length, shown
 
 BUDGET = 60_000  # bytes of one output in the saved notebook, all MIME types together
 PAYLOAD_SHARE = 27_000
@@ -54,7 +54,7 @@ def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
         "rows": [],
         "comparison": None,
     }
-    return {**empty, **parts}
+    return cast("SavedPanel", {**empty, **parts})
 
 
 def chart_bundle(
@@ -99,10 +99,10 @@ def chart_sentence(states: Sequence[RunState]) -> str:
     """A chart in words, for screen readers and terminals."""
     parts = []
     for state in states:
-        last = ", ".join(f"{name} {number(value)}" for name, value in list(state["last"].items())[:6])
-        steps = f"{number(state['step'])} steps" if state["step"] is not None else "no points"
+        last = ", ".join(f"{name} {shown(value)}" for name, value in list(state["last"].items())[:6])
+        steps = f"{shown(state['step'])} steps" if state["step"] is not None else "no points"
         parts.append(
-            f"{state['name']} {state['status']} after {duration(state['seconds'])}, {steps}: {last}".rstrip(": ")
+            f"{state['name']} {state['status']} after {length(state['seconds'])}, {steps}: {last}".rstrip(": ")
         )
     return "; ".join(parts) or "no runs yet"
 

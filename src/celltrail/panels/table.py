@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from celltrail.compare import Comparison, compare
 from celltrail.contract import Answer, RowsPage, TableOptions
@@ -39,12 +39,12 @@ class Table(Panel):
     @property
     def answers(self) -> dict[str, Callable[[Any], Answer | None]]:
         """A table filters and compares."""
-        return {"query": self._query, "compare": self._compare}
+        return {"query": self._answer_query, "compare": self._answer_compare}
 
-    def _query(self, intent: Any) -> Answer:
+    def _answer_query(self, intent: Any) -> Answer:
         return _answer(intent, rows=page(self.runs.where(intent["where"]) if intent["where"].strip() else self.runs))
 
-    def _compare(self, intent: Any) -> Answer:
+    def _answer_compare(self, intent: Any) -> Answer:
         return _answer(intent, comparison=compare(*intent["runs"], store=self.runs.store).payload())
 
 
@@ -59,12 +59,13 @@ class Compared(Panel):
 def title_of(shown: RunSet | Comparison) -> str:
     """What a panel is of, in a few words."""
     if isinstance(shown, RunSet):
-        return shown.expression or "all runs"
+        return shown.question or "all runs"
     return " · ".join(row["name"] for row in shown.payload()["runs"])
 
 
 def _answer(intent: Any, **data: Any) -> Answer:
-    return {"kind": "answer", "reply_to": intent["id"], "rows": None, "comparison": None, **data}
+    empty: Answer = {"kind": "answer", "reply_to": intent["id"], "rows": None, "comparison": None}
+    return cast("Answer", {**empty, **data})
 
 
 def table_bundle(runs: RunSet, view: str | None) -> saved.Bundle:
