@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
+import print_contract as printer
 import pytest
 
 from celltrail import contract
+from fits import misfits
 
 ROOT = Path(__file__).parent.parent
-
-
-def load(path: Path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-printer = load(ROOT / "js" / "print_contract.py")
-misfits = load(ROOT / "tests" / "fits.py").misfits
 
 
 def test_printed_contract_is_the_committed_one():

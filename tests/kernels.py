@@ -1,0 +1,83 @@
+"""A real IPython kernel for tests: run cells, keep every message the client received."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+
+Message = dict[str, Any]
+
+
+class Reply:
+    """What one cell gave: its reply and all its messages on IOPub, in order."""
+
+    def __init__(self, reply: Message, messages: list[Message]) -> None:
+        self.status: str = reply["content"]["status"]
+        self.content: dict[str, Any] = reply["content"]
+        self.messages = messages
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The contents of the messages of one type."""
+        return [message["content"] for message in self.messages if message["msg_type"] == kind]
+
+    @property
+    def text(self) -> str:
+        """What the cell printed."""
+        return "".join(content["text"] for content in self.of("stream") if content["name"] == "stdout")
+
+    @property
+    def complaints(self) -> str:
+        """What came on stderr."""
+        return "".join(content["text"] for content in self.of("stream") if content["name"] == "stderr")
+
+
+class Kernel:
+    """A kernel process and a client of it."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] = {}) -> None:
+        self.manager = KernelManager()
+        self.manager.kernel_spec.argv[0] = sys.executable
+        self.manager.start_kernel(cwd=str(folder), env={**os.environ, **environment})
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+
+    def run(self, code: str, timeout: float = 60, **options: Any) -> Reply:
+        """Run one cell to its end."""
+        sent = self.client.execute(code, **options)
+        return self.collect(sent, timeout)
+
+    def collect(self, sent: str, timeout: float = 60) -> Reply:
+        """The messages of a request until it is idle, and its reply."""
+        deadline = time.monotonic() + timeout
+        messages: list[Message] = []
+        while time.monotonic() < deadline:
+            try:
+                message = self.client.get_iopub_msg(timeout=1)
+            except queue.Empty:
+                continue
+            if message["parent_header"].get("msg_id") != sent:
+                continue
+            messages.append(message)
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                return Reply(self._reply(sent, deadline), messages)
+        raise TimeoutError(f"the cell was not done after {timeout} s; so far {[m['msg_type'] for m in messages][-20:]}")
+
+    def _reply(self, sent: str, deadline: float) -> Message:
+        while time.monotonic() < deadline:
+            reply = self.client.get_shell_msg(timeout=max(0.1, deadline - time.monotonic()))
+            if reply["parent_header"].get("msg_id") == sent:
+                return reply
+        raise TimeoutError("the cell's reply did not come")
+
+    def stop(self) -> None:
+        """End the kernel."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
