@@ -2,6 +2,7 @@ import { widget } from "../kernel.ts";
 import type { Mount } from "../source.ts";
 import { comparisonStyles } from "../ui/compare/styles.ts";
 import { comparisonView } from "../ui/compare/view.ts";
+import { controlStyles } from "../ui/controls.ts";
 import { element } from "../ui/element.ts";
 import { panelRoot } from "../ui/root.ts";
 
@@ -10,7 +11,7 @@ export type CompareOptions = Record<string, never>;
 
 /** A comparison of runs; the run table opens the same view below itself. */
 export const mount: Mount<CompareOptions> = (into, source, signal) => {
-  const { el } = panelRoot(into, comparisonStyles, "compare", signal);
+  const { el } = panelRoot(into, controlStyles + comparisonStyles, "compare", signal);
   let inside = new AbortController();
   const draw = (): void => {
     inside.abort();

@@ -2,7 +2,7 @@ import type { RowsPage, RunRow, TableOptions } from "../contract.ts";
 import { widget } from "../kernel.ts";
 import type { Mount, Source } from "../source.ts";
 import { comparisonStyles } from "../ui/compare/styles.ts";
-import { checkbox } from "../ui/controls.ts";
+import { checkbox, controlStyles } from "../ui/controls.ts";
 import { element, say } from "../ui/element.ts";
 import { count } from "../ui/format.ts";
 import { panelRoot } from "../ui/root.ts";
@@ -24,7 +24,7 @@ const PINNED = 2; // the box and the name
 
 /** The run table: filter, sort, select, copy, compare. */
 export const mount: Mount<TableOptions> = (into, source, signal) => {
-  const { el } = panelRoot(into, tableStyles + comparisonStyles, "table", signal);
+  const { el } = panelRoot(into, controlStyles + tableStyles + comparisonStyles, "table", signal);
   new RunTable(el, source, signal);
 };
 
@@ -50,6 +50,7 @@ class RunTable {
   #found: RowsPage | null = null; // what the kernel found for an expression
   #onlyDiffering: boolean | null = null; // null: nobody said, so the number of columns decides
   #options: TableOptions;
+  #narrow = false;
 
   constructor(
     private readonly el: HTMLElement,
@@ -118,7 +119,19 @@ class RunTable {
       this.#trouble.hidden = false;
     }, signal);
     const ages = setInterval(() => this.#show(), AGES_MS);
-    signal.addEventListener("abort", () => clearInterval(ages));
+    const widths = new ResizeObserver(() => this.#fit());
+    widths.observe(this.el);
+    signal.addEventListener("abort", () => {
+      clearInterval(ages);
+      widths.disconnect();
+    });
+  }
+
+  #fit(): void {
+    const narrow = this.el.clientWidth < NARROW;
+    if (narrow === this.#narrow) return;
+    this.#narrow = narrow;
+    this.#show();
   }
 
   /** The facts as they are now. */
@@ -179,10 +192,10 @@ class RunTable {
     this.#differing.el.hidden = this.#rows.length < 2;
     this.#differing.el.title = `${columns.length - 1} of ${count(this.#columns.length - 1, "column")} shown`;
 
-    const scene = { now: Date.now() / 1000, narrow: this.el.clientWidth > 0 && this.el.clientWidth < NARROW };
+    const scene = { now: Date.now() / 1000, narrow: this.#narrow, digit: digitWidth(this.el) };
     const selected = new Set(this.#options.selected);
     this.#grid.show({
-      columns: gridColumns(columns, rows, scene),
+      columns: gridColumns(columns, this.#rows, rows, scene),
       rows,
       sort: this.#options.sort,
       selected,
@@ -196,6 +209,8 @@ class RunTable {
   #sayNothing(shown: number): void {
     const none = this.#rows.length === 0 && this.#found === null && this.source.payload().omitted === 0;
     this.#grid.el.hidden = none;
+    this.#search.el.hidden = none;
+    this.#counted.hidden = none;
     this.#none.hidden = shown > 0;
     this.#foot.el.hidden = none;
     this.#none.classList.toggle("ct-none", !none);
@@ -210,4 +225,14 @@ function counted(shown: number, found: number, total: number, held: number): str
     return `the first ${shown} of ${count(total, "run")}; an expression reaches the others`;
   if (found > shown) return `the first ${shown} of ${count(found, "run")} that match`;
   return shown === total ? count(total, "run") : `${shown} of ${count(total, "run")}`;
+}
+
+const DIGIT = 7.6; // px; where nothing is laid out yet
+
+function digitWidth(near: HTMLElement): number {
+  const probe = element("span", { class: "ct-unseen" }, "0000000000");
+  near.append(probe);
+  const width = probe.getBoundingClientRect().width / 10;
+  probe.remove();
+  return width || DIGIT;
 }

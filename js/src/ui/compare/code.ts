@@ -11,14 +11,15 @@ export function codeView(code: CodeDifference, first: RunRow, run: RunRow | unde
   const { removed, added } = diffSize(code.lines);
   const same = removed + added === 0;
   const heading = element(
-    "h5",
-    {},
+    "div",
+    { class: "ct-codetitle" },
     element("span", { class: "ct-codename", title: name }, name),
-    element("span", { class: "ct-muted" }, same ? ` has the same code as ${first.name}` : ` against ${first.name}`),
-    same ? null : element("span", { class: "ct-muted" }, ` · ${count(removed, "line")} removed, ${added} added`),
+    element("span", { class: "ct-muted" }, same ? "has the same code as" : "against"),
+    element("span", { class: "ct-muted", title: first.name }, first.name),
+    same ? null : element("span", { class: "ct-muted" }, `· ${count(removed, "line")} removed, ${added} added`),
   );
   const block = element("div", { class: "ct-codediff" }, heading);
-  if (same && !all) return block;
+  if (code.lines.length === 0 || (same && !all)) return block;
   const body = element("div", {
     class: "ct-code",
     tabindex: 0,

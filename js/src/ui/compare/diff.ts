@@ -42,15 +42,16 @@ export function diffSize(lines: readonly CodeLine[]): { removed: number; added: 
   return { removed: size("-"), added: size("+") };
 }
 
-/** In a run of removed lines followed by as many added ones, line k replaces line k. */
+/** In a run of removed lines followed by added ones, line k is taken to replace line k. */
 function withPieces(lines: readonly CodeLine[]): Piece[][] {
   const found: Piece[][] = lines.map((line) => [{ text: line.text, changed: false }]);
   for (let at = 0; at < lines.length; ) {
     const removed = runOf(lines, at, "-");
     const added = runOf(lines, at + removed, "+");
-    for (let k = 0; removed === added && k < removed; k++) {
+    for (let k = 0; k < Math.min(removed, added); k++) {
       const [from, to] = [lines[at + k] as CodeLine, lines[at + removed + k] as CodeLine];
-      [found[at + k], found[at + removed + k]] = changedPieces(from.text, to.text) as [Piece[], Piece[]];
+      const pair = changedPieces(from.text, to.text);
+      if (pair) [found[at + k], found[at + removed + k]] = pair;
     }
     at += Math.max(1, removed + added);
   }
@@ -63,21 +64,46 @@ function runOf(lines: readonly CodeLine[], from: number, mark: CodeLine["mark"])
   return n;
 }
 
-/** What two lines have in common at both ends is unchanged; lines with next to nothing in common are not split. */
-function changedPieces(a: string, b: string): [Piece[], Piece[]] {
-  const least = Math.min(a.length, b.length);
-  let head = 0;
-  while (head < least && a[head] === b[head]) head += 1;
-  let tail = 0;
-  while (tail < least - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail += 1;
-  const apart = head + tail < Math.max(a.length, b.length) / 3;
-  const split = (text: string): Piece[] =>
-    apart
-      ? [{ text, changed: false }]
-      : [
-          { text: text.slice(0, head), changed: false },
-          { text: text.slice(head, text.length - tail), changed: true },
-          { text: text.slice(text.length - tail), changed: false },
-        ].filter((piece) => piece.text !== "");
-  return [split(a), split(b)];
+// A number is one word, so that 3e-3 against 1e-3 reads as one change.
+const WORD = /\d[\w.]*(?:(?<=[eE])[-+]\d+)?|\w+|\s+|./gu;
+const MOST_WORDS = 300;
+
+/** The words of two lines that the other does not have; null when they have too little in common to be compared. */
+function changedPieces(a: string, b: string): [Piece[], Piece[]] | null {
+  const [before, after] = [a.match(WORD) ?? [], b.match(WORD) ?? []];
+  if (before.length > MOST_WORDS || after.length > MOST_WORDS) return null;
+  const kept = commonWords(before, after);
+  const common = kept.reduce((sum, [at]) => sum + (before[at]?.trim().length ?? 0), 0);
+  if (common * 3 < Math.max(a.trim().length, b.trim().length)) return null;
+  return [pieces(before, new Set(kept.map(([at]) => at))), pieces(after, new Set(kept.map(([, at]) => at)))];
+}
+
+/** The longest common subsequence, as pairs of places. */
+function commonWords(a: readonly string[], b: readonly string[]): [number, number][] {
+  const wide = b.length + 1;
+  const longest = new Uint16Array((a.length + 1) * wide);
+  const at = (i: number, j: number): number => longest[i * wide + j] ?? 0;
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      longest[i * wide + j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+    }
+  }
+  const found: [number, number][] = [];
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    if (a[i] === b[j]) found.push([i++, j++]);
+    else if (at(i + 1, j) >= at(i, j + 1)) i += 1;
+    else j += 1;
+  }
+  return found;
+}
+
+function pieces(words: readonly string[], kept: ReadonlySet<number>): Piece[] {
+  const found: Piece[] = [];
+  words.forEach((text, at) => {
+    const changed = !kept.has(at);
+    const last = found.at(-1);
+    if (last?.changed === changed) last.text += text;
+    else found.push({ text, changed });
+  });
+  return found;
 }

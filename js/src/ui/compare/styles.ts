@@ -1,16 +1,12 @@
 /** How a comparison looks, alone and under the run table. */
 export const comparisonStyles = `
-.ct {
-  --ct-edge: color-mix(in srgb, var(--ct-ink) 48%, var(--ct-surface));
-  --ct-headground: color-mix(in srgb, var(--ct-hover) 45%, var(--ct-surface));
-}
-.ct-comparison .ct-bar { align-items: center; display: flex; flex-wrap: wrap; gap: 4px 12px; margin-bottom: 6px; min-height: 28px; }
+.ct-comparison { --ct-muted: color-mix(in srgb, var(--ct-ink) 72%, transparent); }
 .ct-scroll { border: 1px solid var(--ct-line); border-radius: 4px; max-height: 520px; overflow: auto; }
 .ct .ct-facts { border-collapse: separate; min-width: 100%; }
 .ct-facts th, .ct-facts td { background: var(--ct-surface); border-bottom: 1px solid var(--ct-line); padding: 4px 10px; vertical-align: top; }
 .ct-facts tbody:last-child tr:last-child > * { border-bottom: 0; }
 .ct-facts thead > tr > * { background: var(--ct-headground); border-bottom-color: var(--ct-edge); position: sticky; top: 0; z-index: 2; }
-.ct-facts tr > :first-child { border-right: 1px solid var(--ct-line); left: 0; max-width: 240px; min-width: 130px; overflow-wrap: anywhere; position: sticky; z-index: 1; }
+.ct-facts tr > :first-child { border-right: 1px solid var(--ct-line); left: 0; max-width: 240px; min-width: 130px; overflow-wrap: anywhere; position: sticky; width: 190px; z-index: 1; }
 .ct-facts thead tr > :first-child { z-index: 3; }
 .ct-facts td:not(:first-child), .ct-facts thead th { max-width: 300px; min-width: 120px; overflow-wrap: anywhere; }
 .ct-facts tbody tr:not(.ct-section):hover > * { background: color-mix(in srgb, var(--ct-hover) 60%, var(--ct-surface)); }
@@ -18,6 +14,7 @@ export const comparisonStyles = `
 .ct .ct-section th, .ct .ct-section td { padding-top: 10px; }
 .ct .ct-section th { border-right-color: transparent; color: var(--ct-ink); font-weight: 600; white-space: nowrap; }
 .ct-section th .ct-muted { font-size: 12px; font-weight: 400; white-space: pre; }
+.ct-idtail { font-family: var(--ct-mono); font-size: 11px; font-weight: 400; }
 .ct-runname { display: -webkit-box; font-weight: 600; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .ct-runline { align-items: center; display: flex; font-size: 12px; gap: 8px; white-space: nowrap; }
 .ct-goal { color: var(--ct-muted); }
@@ -25,7 +22,8 @@ export const comparisonStyles = `
 .ct-facts strong { font-weight: 700; }
 .ct-codehead { font-size: 13px; font-weight: 600; margin: 12px 0 2px; }
 .ct-codediff { margin: 4px 0 10px; }
-.ct-codediff h5 { font-size: 12px; font-weight: 400; margin: 0 0 4px; overflow-wrap: anywhere; }
+.ct-codetitle { display: flex; font-size: 12px; gap: 5px; margin: 0 0 4px; white-space: nowrap; }
+.ct-codetitle > * { flex: none; max-width: 40%; overflow: hidden; text-overflow: ellipsis; }
 .ct-codename { font-weight: 600; }
 .ct-code { background: var(--ct-surface); border: 1px solid var(--ct-line); border-radius: 4px; font: 12px/1.5 var(--ct-mono); max-height: 420px; overflow: auto; }
 .ct-lines { min-width: max-content; padding: 4px 0; }

@@ -1,11 +1,13 @@
 import type { Comparison, RunRow } from "../../contract.ts";
 import { checkbox } from "../controls.ts";
 import { element } from "../element.ts";
-import { count, formatAgo, formatMoment } from "../format.ts";
+import { formatAgo, formatMoment } from "../format.ts";
 import { statusChip } from "../status.ts";
 import { goalArrow } from "../table/columns.ts";
 import { codeView } from "./code.ts";
 import { type FactRow, type Section, sections } from "./rows.ts";
+
+const ID_TAIL = 6; // letters of an id that tell runs of one name apart
 
 /** Two or more runs side by side: what differs, and on request what does not. */
 export function comparisonView(comparison: Comparison, signal: AbortSignal): HTMLElement {
@@ -19,7 +21,7 @@ export function comparisonView(comparison: Comparison, signal: AbortSignal): HTM
   const only = checkbox("only differing", draw, signal);
   only.box.checked = true;
   draw(true);
-  const summary = element("span", { class: "ct-muted" }, `${count(differing, "fact")} differ, ${equal} equal`);
+  const summary = element("span", { class: "ct-muted" }, `${differing} differ, ${equal} equal`);
   return element("div", { class: "ct-comparison" }, element("div", { class: "ct-bar" }, only.el, summary), content);
 }
 
@@ -33,11 +35,15 @@ function table(comparison: Comparison, parts: Section[], onlyDiffering: boolean)
 
 function head(runs: readonly RunRow[]): HTMLElement {
   const now = Date.now() / 1000;
+  const names = runs.map((run) => run.name);
   const cells = runs.map((run) =>
     element(
       "th",
       { scope: "col", title: `${run.name}\n${run.id}\n${formatMoment(run.created)}` },
       element("span", { class: "ct-runname" }, run.name),
+      names.indexOf(run.name) === names.lastIndexOf(run.name)
+        ? null
+        : element("span", { class: "ct-idtail" }, `…${run.id.slice(-ID_TAIL)}`),
       element(
         "span",
         { class: "ct-runline" },
@@ -82,7 +88,7 @@ function codes(comparison: Comparison, onlyDiffering: boolean): HTMLElement[] {
     const run = comparison.runs.find((one) => one.id === code.run);
     return codeView(code, first, run, !onlyDiffering);
   });
-  return [element("h4", { class: "ct-codehead" }, "code"), ...views];
+  return [element("div", { class: "ct-codehead" }, "code"), ...views];
 }
 
 function sum(parts: Section[], of: (part: Section) => number): number {

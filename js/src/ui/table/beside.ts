@@ -32,7 +32,11 @@ export function besideTable(
       const mine = ++turn;
       inside.abort();
       inside = new AbortController();
-      const heading = element("h4", { tabindex: -1 }, `Comparison of ${count(runs.length, "run")}`);
+      const heading = element(
+        "div",
+        { class: "ct-subhead", tabindex: -1 },
+        `Comparison of ${count(runs.length, "run")}`,
+      );
       const content = element("div", {}, element("p", { class: "ct-muted", role: "status" }, "comparing…"));
       el.replaceChildren(
         element("div", { class: "ct-sub" }, heading, button("Close", "close the comparison", close, inside.signal)),

@@ -34,19 +34,19 @@ export function footLine(owner: FootOwner, signal: AbortSignal): Foot {
     picked,
     compare,
     clear,
-    element("span", { class: "ct-space" }),
-    told,
-    button("Copy TSV", "copy the runs and columns shown, in full precision, for a spreadsheet", copy("tsv"), signal),
-    button("Copy Markdown", "copy the runs and columns shown, as they read here", copy("markdown"), signal),
+    element(
+      "div",
+      { class: "ct-copies" },
+      told,
+      button("Copy TSV", "copy the runs and columns shown, in full precision, for a spreadsheet", copy("tsv"), signal),
+      button("Copy Markdown", "copy the runs and columns shown, as they read here", copy("markdown"), signal),
+    ),
   );
   return {
     el,
     show(selected, hidden) {
       const unseen = hidden > 0 ? ` (${hidden} not shown)` : "";
-      say(
-        picked,
-        selected === 0 ? "Space or a click on the box selects" : `${count(selected, "run")} selected${unseen}`,
-      );
+      say(picked, selected === 0 ? "select runs to compare them" : `${count(selected, "run")} selected${unseen}`);
       picked.classList.toggle("ct-muted", selected < 2);
       compare.hidden = selected < 2;
       compare.disabled = !owner.compares;

@@ -95,7 +95,7 @@ export class Grid<Row> {
     this.el.setAttribute("aria-rowcount", String(view.rows.length + 1));
     this.el.setAttribute("aria-colcount", String(view.columns.length));
     this.el.style.minHeight = `${Math.min(MOST_HEIGHT, HEAD_HEIGHT + view.reserve * ROW_HEIGHT)}px`;
-    this.#body.style.height = `${view.rows.length * ROW_HEIGHT}px`;
+    this.#body.style.height = `${Math.max(0, view.rows.length * ROW_HEIGHT - 1)}px`;
     this.#body.style.width = this.#head.el.style.width = `${this.#lefts.at(-1)}px`;
     this.#body.hidden = view.rows.length === 0;
     this.#draw();
@@ -127,7 +127,7 @@ export class Grid<Row> {
     const { rows } = this.#view;
     const span = rowSpan(rows.length, ROW_HEIGHT, this.el.scrollTop, this.el.clientHeight - HEAD_HEIGHT);
     const columns = this.#columnsToDraw();
-    this.#fillLine(this.#head, columns, null);
+    this.#fillLine(this.#head, columns, null, 0);
     const wanted = new Map<string, number>();
     for (let at = span.first; at < span.end; at++) this.#want(wanted, at);
     // The active row stays in the document when it is scrolled away: its focus must not fall back to the page.
@@ -172,12 +172,11 @@ export class Grid<Row> {
     line.el.title = this.#owner.title(row);
     line.el.dataset.key = key;
     if (this.#body.children[place] !== line.el) this.#body.insertBefore(line.el, this.#body.children[place] ?? null);
-    this.#fillLine(line, columns, row);
+    this.#fillLine(line, columns, row, at + 1);
   }
 
   /** Cells in view are made, others removed; contents are written again only after `show`. */
-  #fillLine(line: Line, columns: number[], row: Row | null): void {
-    const rowIndex = row === null ? 0 : -1;
+  #fillLine(line: Line, columns: number[], row: Row | null, rowIndex: number): void {
     const fresh = line.seen !== this.#seen;
     line.seen = this.#seen;
     for (const [at, cell] of line.cells) {
@@ -197,7 +196,7 @@ export class Grid<Row> {
       if (line.el.children[place] !== cell) line.el.insertBefore(cell, line.el.children[place] ?? null);
       if (made || fresh) this.#fillCell(cell, column, row);
     });
-    this.#mark(line, rowIndex === 0 ? 0 : Number(line.el.getAttribute("aria-rowindex")) - 1);
+    this.#mark(line, rowIndex);
   }
 
   #makeCell(column: GridColumn<Row>, at: number, head: boolean): HTMLElement {

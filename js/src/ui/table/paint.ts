@@ -10,18 +10,20 @@ import { SPARK_WIDTH, spark } from "./spark.ts";
 export interface Scene {
   now: number; // seconds since the epoch
   narrow: boolean;
+  digit: number; // width of a digit in px
 }
 
-const LETTER = 7.1; // px, a little more than the average at 13px
-const PADDING = 20;
-const SAMPLE = 100; // runs looked at to find a width
+const PADDING = 22;
+const ARROW = 12; // room for the sort arrow beside a title
+const TAG = 18; // what a tag adds to its letters
+const SAMPLE = 200; // runs looked at to find a width
 
 /** How wide a column of each kind may be: from, to, and what stands beside the text. */
 const WIDTHS: Record<Column["kind"], { from: number; to: number; beside: number }> = {
   select: { from: 30, to: 30, beside: 0 },
   name: { from: 110, to: 240, beside: 0 },
-  status: { from: 104, to: 200, beside: 18 },
-  tags: { from: 70, to: 190, beside: 16 },
+  status: { from: 104, to: 210, beside: 18 },
+  tags: { from: 70, to: 200, beside: 0 },
   param: { from: 58, to: 170, beside: 0 },
   last: { from: 130, to: 210, beside: SPARK_WIDTH + 6 },
   best: { from: 74, to: 170, beside: 0 },
@@ -30,13 +32,18 @@ const WIDTHS: Record<Column["kind"], { from: number; to: number; beside: number 
 };
 const NARROW_NAME = 130;
 
-/** The columns of the grid for these columns of runs. */
-export function gridColumns(columns: readonly Column[], rows: readonly RunRow[], scene: Scene): GridColumn<RunRow>[] {
+/** The columns of the grid: as wide as all runs need, so that filtering moves nothing; best among the runs shown. */
+export function gridColumns(
+  columns: readonly Column[],
+  all: readonly RunRow[],
+  shown: readonly RunRow[],
+  scene: Scene,
+): GridColumn<RunRow>[] {
   return columns.map((column) => {
-    const best = column.kind === "best" ? bestRuns(rows, column.name) : new Set<string>();
+    const best = column.kind === "best" ? bestRuns(shown, column.name) : new Set<string>();
     return {
       id: column.id,
-      width: widthOf(column, rows, scene),
+      width: widthOf(column, all, scene),
       role: column.kind === "name" ? "rowheader" : "gridcell",
       right: column.numeric,
       sorts: column.kind !== "select",
@@ -53,18 +60,21 @@ export function shortError(row: RunRow): string {
 
 function widthOf(column: Column, rows: readonly RunRow[], scene: Scene): number {
   const { from, to, beside } = WIDTHS[column.kind];
-  let letters = 0;
-  for (const row of rows.slice(0, SAMPLE)) letters = Math.max(letters, lettersOf(column, row));
-  const head = Math.max(column.title.length + 2, column.caption.length) * LETTER + PADDING;
-  const width = Math.max(head, letters * LETTER + beside + PADDING);
+  // Digits are wider than the average letter.
+  const letter = column.numeric ? scene.digit : scene.digit * 0.95;
+  let widest = 0;
+  for (const row of rows.slice(0, SAMPLE)) widest = Math.max(widest, contentWidth(column, row, letter));
+  const head = Math.max(column.title.length * letter + ARROW, column.caption.length * letter);
+  const width = Math.max(head, widest + beside) + PADDING;
   const most = column.kind === "name" && scene.narrow ? NARROW_NAME : to;
   return Math.round(Math.min(most, Math.max(Math.min(from, most), width)));
 }
 
-function lettersOf(column: Column, row: RunRow): number {
+function contentWidth(column: Column, row: RunRow, letter: number): number {
   if (column.kind === "created") return 0;
-  if (column.kind === "status") return row.status.length + (row.error === null ? 0 : shortError(row).length + 1);
-  return column.text(row).length;
+  if (column.kind === "tags") return row.tags.reduce((sum, tag) => sum + tag.length * letter + TAG, 0);
+  if (column.kind !== "status") return column.text(row).length * letter;
+  return (row.status.length + shortError(row).length) * letter + (row.error === null ? 0 : 8);
 }
 
 function paintHead(cell: HTMLElement, column: Column): void {
@@ -92,7 +102,7 @@ function paint(cell: HTMLElement, column: Column, row: RunRow, best: ReadonlySet
       cell.title = column.text(row);
       return;
     case "created":
-      cell.textContent = formatAgo(row.created, scene.now);
+      cell.append(element("span", { class: "ct-text" }, formatAgo(row.created, scene.now)));
       cell.title = formatMoment(row.created);
       return;
     case "last":
@@ -107,8 +117,7 @@ function paintText(cell: HTMLElement, column: Column, row: RunRow, isBest: boole
   const text = column.text(row);
   cell.classList.toggle("ct-nothing", text === NOTHING);
   const summary = column.kind === "best" ? row.metrics[column.name] : undefined;
-  if (isBest) cell.append(element("strong", {}, text));
-  else cell.textContent = text;
+  cell.append(element(isBest ? "strong" : "span", { class: "ct-text" }, text));
   if (summary && text !== NOTHING) cell.title = bestTitle(summary, isBest);
   else if (column.kind === "param" || column.kind === "name") cell.title = text === NOTHING ? "not set" : text;
 }

@@ -2,16 +2,10 @@ import { HEAD_HEIGHT, MOST_HEIGHT, ROW_HEIGHT } from "./grid.ts";
 
 /** How the run table looks; colours are the shared --ct-* tokens. */
 export const tableStyles = `
-.ct {
-  --ct-edge: color-mix(in srgb, var(--ct-ink) 48%, var(--ct-surface));
-  --ct-headground: color-mix(in srgb, var(--ct-hover) 45%, var(--ct-surface));
-}
-.ct-bar, .ct-foot { align-items: center; display: flex; flex-wrap: wrap; gap: 4px 12px; min-height: 28px; }
-.ct-bar { margin-bottom: 6px; }
-.ct-foot { margin-top: 6px; }
+.ct-foot { align-items: center; display: flex; flex-wrap: wrap; gap: 4px 8px; margin-top: 6px; min-height: 28px; }
+.ct-copies { display: flex; gap: 8px; margin-left: auto; align-items: center; }
 .ct-title { font-weight: 600; max-width: 40%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.ct-space { flex: 1; }
-.ct-search { flex: 0 1 340px; min-width: 180px; position: relative; }
+.ct-search { flex: 0 1 320px; min-width: 170px; position: relative; }
 .ct-filter {
   background: var(--ct-surface); border: 1px solid var(--ct-edge); border-radius: 4px; height: 28px; padding: 0 8px;
   width: 100%;
@@ -29,14 +23,13 @@ export const tableStyles = `
 }
 .ct-fault:empty { display: none; }
 .ct-wrong { border-left: 3px solid var(--ct-failed); }
-.ct-toggle { align-items: center; cursor: pointer; display: inline-flex; gap: 6px; white-space: nowrap; }
-.ct-toggle input { accent-color: var(--ct-accent); flex: none; }
 .ct-grid {
+  --ct-muted: color-mix(in srgb, var(--ct-ink) 72%, transparent);
   background: var(--ct-surface); border: 1px solid var(--ct-line); border-radius: 4px; contain: layout paint;
   max-height: ${MOST_HEIGHT}px; overflow: auto; overscroll-behavior-x: contain; position: relative;
 }
 .ct-headgroup { position: sticky; top: 0; width: max-content; min-width: 100%; z-index: 3; }
-.ct-body { min-width: 100%; position: relative; }
+.ct-body { min-width: 100%; overflow: clip; position: relative; }
 .ct-row { display: flex; height: ${ROW_HEIGHT}px; min-width: 100%; position: absolute; width: 100%; }
 .ct-head { height: ${HEAD_HEIGHT}px; position: relative; }
 .ct-cell {
@@ -53,7 +46,7 @@ export const tableStyles = `
 .ct .ct-cell:focus-visible { border-radius: 0; outline: 2px solid var(--ct-accent); outline-offset: -2px; }
 .ct-right { justify-content: flex-end; text-align: end; }
 .ct-cell[role="rowheader"] { font-weight: 500; }
-.ct-cell[role="rowheader"], .ct-cell[data-column^="params."], .ct-cell[data-column="tags"] { display: block; line-height: ${ROW_HEIGHT - 1}px; text-overflow: ellipsis; }
+.ct-text { overflow: hidden; text-overflow: ellipsis; }
 .ct-head .ct-cell { cursor: pointer; flex-direction: column; gap: 0; align-items: flex-start; justify-content: center; display: flex; line-height: 1.25; user-select: none; }
 .ct-head .ct-right { align-items: flex-end; }
 .ct-caption { color: var(--ct-muted); font-size: 11px; height: 14px; }
@@ -65,9 +58,8 @@ export const tableStyles = `
 .ct-cell[data-place]:not([data-place=""])::after { color: var(--ct-accent); content: attr(data-place); font-size: 9px; position: absolute; right: 2px; top: 3px; }
 .ct-cell[data-column="select"] { justify-content: center; padding: 0; cursor: pointer; align-items: center; }
 .ct-box { border: 1.5px solid var(--ct-muted); border-radius: 3px; flex: none; height: 14px; width: 14px; }
-.ct-row[aria-selected="true"] .ct-box, .ct-head[data-all="true"] .ct-box {
-  background: var(--ct-accent); border-color: var(--ct-accent);
-  -webkit-mask: none; position: relative;
+.ct-row[aria-selected="true"] .ct-box {
+  background: var(--ct-accent); border-color: var(--ct-accent); position: relative;
 }
 .ct-row[aria-selected="true"] .ct-box::after {
   border: solid var(--ct-surface); border-width: 0 2px 2px 0; content: ""; height: 8px; left: 3.5px; position: absolute; top: .5px;
@@ -76,7 +68,8 @@ export const tableStyles = `
 .ct-nothing { color: var(--ct-muted); }
 .ct-cell strong { font-weight: 700; }
 .ct-short { color: var(--ct-muted); overflow: hidden; text-overflow: ellipsis; }
-.ct-tag { background: var(--ct-hover); border-radius: 9px; font-size: 12px; margin-right: 4px; padding: 1px 7px; }
+.ct-tag { background: var(--ct-hover); border-radius: 9px; flex: none; font-size: 12px; line-height: 18px; padding: 0 7px; }
+.ct-cell[data-column="tags"] { gap: 4px; }
 .ct-spark { color: var(--ct-accent); flex: none; height: 18px; margin-right: auto; width: 56px; }
 .ct-spark path { fill: none; stroke: currentColor; stroke-linecap: round; stroke-linejoin: round; stroke-width: 1.4; }
 .ct-message { border: 1px dashed var(--ct-edge); border-radius: 4px; color: var(--ct-muted); padding: 14px 16px; }
@@ -85,5 +78,5 @@ export const tableStyles = `
 .ct-beside { border-top: 1px solid var(--ct-line); margin-top: 10px; padding-top: 8px; }
 .ct-beside:empty { display: none; }
 .ct-sub { align-items: center; display: flex; gap: 12px; margin-bottom: 4px; }
-.ct-sub h4 { font-size: 13px; font-weight: 600; margin: 0; }
+.ct-subhead { font-weight: 600; }
 `;
