@@ -68,6 +68,8 @@ class _Door(ModuleType):
             raise AttributeError(f"celltrail has no {name!r}; it has {', '.join(__all__)}")
         room, _, verb = _ROOMS[name].partition(":")
         value = getattr(import_module(f"celltrail.{room}"), verb)
+        if name == "start":
+            import_module("celltrail.capture.script").describe_runs()
         _show_in_notebook()
         self.__dict__[name] = value
         return value

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
 from types import TracebackType
@@ -63,6 +63,7 @@ class Run:
         self._started = self._flushed = self._synced = self._wrote = time.monotonic()
         self._before: Run | None = None
         self._is_closed = False
+        self._owed = 0
         self._stored = tables_of(record)
         self.is_block = False  # whether runs begun meanwhile belong to it: a with block or a tracked cell
 
@@ -234,10 +235,9 @@ class Run:
                 duration_s=time.monotonic() - self._started,
                 error=failure,
             )
+            self._flush()
             if close:
                 self.close()
-            else:
-                self._flush()
         keeper.drop(self)
         if self in _open:
             _open.remove(self)
@@ -245,10 +245,25 @@ class Run:
             _current.set(self._before)
         tell(Ended(self))
 
-    def close(self) -> None:
-        """Let go of the files of a run that has finished. A second call changes nothing."""
+    def owe(self) -> Callable[[], None]:
+        """Say that facts are still being gathered for this run; call what comes back once they are in.
+
+        Until then the run's files stay open, also when it has finished meanwhile.
+        """
         with self._lock:
-            if not self.is_running and not self._is_closed:
+            self._owed += 1
+
+        def settle() -> None:
+            with self._lock:
+                self._owed -= 1
+                self.close()
+
+        return settle
+
+    def close(self) -> None:
+        """Let go of the files of a run that has finished, as soon as nothing is owed to it any more."""
+        with self._lock:
+            if not self.is_running and not self._is_closed and not self._owed:
                 self._is_closed = True
                 self.writer.close(self.record())
 

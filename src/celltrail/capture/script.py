@@ -1,0 +1,77 @@
+"""Runs begun by ``ct.start()``: the code, environment and commit of the script or cell that began them.
+
+A tracked cell brings all of this itself. Here it is gathered on a thread, and the run's files stay open
+until it is in, so that a run of a few milliseconds has it too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from celltrail.capture.environment import git, hardware, notebook, relative, software
+from celltrail.capture.redact import Redactor
+from celltrail.capture.shield import shield
+from celltrail.model import Json
+from celltrail.run import Event, Run, Started, listen
+
+_MAX_SOURCE = 1_000_000
+
+_listening = False
+
+
+def describe_runs() -> None:
+    """From now on describe the runs of this process; a second call changes nothing."""
+    global _listening
+    if not _listening:
+        _listening = True
+        listen(_hear)
+
+
+def _hear(event: Event) -> None:
+    if isinstance(event, Started) and not event.run.record().code:
+        settle = event.run.owe()
+        source, facts = shield(_around) or ("", {})
+        # not a daemon: a script that ends at once waits the few milliseconds for its own description
+        threading.Thread(target=_gather, args=(event.run, source, facts, settle), name="celltrail-describe").start()
+
+
+def _gather(run: Run, source: str, facts: dict[str, Any], settle: Any) -> None:
+    try:
+        shield(_describe, run, source, facts)
+    finally:
+        settle()
+
+
+def _describe(run: Run, source: str, facts: dict[str, Any]) -> None:
+    clean, put = Redactor().text, run.store.blobs.put
+    environment: dict[str, dict[str, Json]] = {"env": software(put), "hardware": hardware()}
+    if commit := git(os.getcwd(), put, clean):
+        environment["git"] = commit
+    if source:
+        facts["code"] = put(clean(source))
+    run.describe(environment=environment, **facts)
+
+
+def _around() -> tuple[str, dict[str, Any]]:
+    """The source of the cell or script that is running, and where it is."""
+    shell_of = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = shell_of() if shell_of else None
+    if shell is not None:
+        cells = shell.user_ns.get("In") or [""]
+        return cells[-1], {"notebook": notebook(shell.user_ns, Path.cwd()), "cell_id": _cell_id(shell)}
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    if path is None:
+        return "", {}
+    script = Path(path).absolute()
+    source = script.read_text(errors="replace") if script.stat().st_size <= _MAX_SOURCE else ""
+    return source, {"notebook": relative(str(script), Path.cwd())}
+
+
+def _cell_id(shell: Any) -> str | None:
+    kernel = getattr(shell, "kernel", None)
+    parent = (kernel.get_parent("shell") if kernel is not None else None) or {}
+    return parent.get("metadata", {}).get("cellId")
