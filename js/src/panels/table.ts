@@ -230,7 +230,7 @@ function counted(shown: number, found: number, total: number, held: number): str
 const DIGIT = 7.6; // px; where nothing is laid out yet
 
 function digitWidth(near: HTMLElement): number {
-  const probe = element("span", { class: "ct-unseen" }, "0000000000");
+  const probe = element("span", { class: "ct-probe" }, "0000000000");
   near.append(probe);
   const width = probe.getBoundingClientRect().width / 10;
   probe.remove();

@@ -55,7 +55,8 @@ export function gridColumns(
 
 /** "ValueError" out of "ValueError: message": enough for a cell; the row's title has the rest. */
 export function shortError(row: RunRow): string {
-  return row.error === null ? "" : (row.error.split(":", 1)[0]?.trim() ?? "");
+  // An interrupted run says no more by the name of what interrupted it.
+  return row.error === null || row.status === "interrupted" ? "" : (row.error.split(":", 1)[0]?.trim() ?? "");
 }
 
 function widthOf(column: Column, rows: readonly RunRow[], scene: Scene): number {
@@ -74,7 +75,7 @@ function contentWidth(column: Column, row: RunRow, letter: number): number {
   if (column.kind === "created") return 0;
   if (column.kind === "tags") return row.tags.reduce((sum, tag) => sum + tag.length * letter + TAG, 0);
   if (column.kind !== "status") return column.text(row).length * letter;
-  return (row.status.length + shortError(row).length) * letter + (row.error === null ? 0 : 8);
+  return (row.status.length + shortError(row).length) * letter + (shortError(row) ? 8 : 0);
 }
 
 function paintHead(cell: HTMLElement, column: Column): void {
@@ -95,7 +96,7 @@ function paint(cell: HTMLElement, column: Column, row: RunRow, best: ReadonlySet
       return;
     case "status":
       cell.append(statusChip(row.status));
-      if (row.error !== null) cell.append(element("span", { class: "ct-short" }, shortError(row)));
+      if (shortError(row)) cell.append(element("span", { class: "ct-short" }, shortError(row)));
       return;
     case "tags":
       for (const tag of row.tags) cell.append(element("span", { class: "ct-tag" }, tag));

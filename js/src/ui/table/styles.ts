@@ -46,6 +46,7 @@ export const tableStyles = `
 .ct .ct-cell:focus-visible { border-radius: 0; outline: 2px solid var(--ct-accent); outline-offset: -2px; }
 .ct-right { justify-content: flex-end; text-align: end; }
 .ct-cell[role="rowheader"] { font-weight: 500; }
+.ct-probe { position: absolute; visibility: hidden; white-space: nowrap; }
 .ct-text { overflow: hidden; text-overflow: ellipsis; }
 .ct-head .ct-cell { cursor: pointer; flex-direction: column; gap: 0; align-items: flex-start; justify-content: center; display: flex; line-height: 1.25; user-select: none; }
 .ct-head .ct-right { align-items: flex-end; }

@@ -1,0 +1,78 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type CompareOptions, mount } from "../src/panels/compare.ts";
+import { inside, layOut, outputArea, standIn } from "./page.ts";
+import { comparison, payload, run } from "./rows.ts";
+
+let end: AbortController;
+beforeEach(() => {
+  layOut();
+  end = new AbortController();
+});
+afterEach(() => end.abort());
+
+function show(change: Parameters<typeof comparison>[0]): ShadowRoot {
+  const { output } = outputArea();
+  mount(output, standIn<CompareOptions>(payload({ kind: "compare", comparison: comparison(change) }), {}), end.signal);
+  return inside(output);
+}
+
+const three = [run({ id: "01AAAAAA", name: "mlp" }), run({ id: "01BBBBBB", name: "mlp" }), run({ id: "01CCCCCC" })];
+
+test("only what differs is shown until the box is cleared, and the rest is counted", () => {
+  const root = show({
+    runs: three,
+    params: [
+      { name: "lr", values: [1, 2, 2], differs: true, goal: "none" },
+      { name: "epochs", values: [20, 20, 20], differs: false, goal: "none" },
+    ],
+  });
+  const facts = (): string[] => [...root.querySelectorAll("th[scope=row]")].map((cell) => cell.textContent ?? "");
+  expect(facts()).toEqual(["lr"]);
+  expect(root.textContent).toContain("1 differ, 1 equal");
+  root.querySelector<HTMLInputElement>("input[type=checkbox]")?.click();
+  expect(facts()).toEqual(["lr", "epochs"]);
+});
+
+test("the best value of a metric is bold and the direction is an arrow with words", () => {
+  const root = show({
+    runs: three,
+    metrics: [{ name: "val/acc", values: [0.5, 0.9, "nan"], differs: true, goal: "max" }],
+  });
+  expect([...root.querySelectorAll("strong")].map((found) => found.textContent)).toEqual(["0.9000"]);
+  expect(root.querySelector(".ct-goal")?.getAttribute("aria-label")).toBe("higher is better");
+});
+
+test("runs of one name are told apart by the end of their id", () => {
+  const heads = [...show({ runs: three }).querySelectorAll("th[scope=col]")].map((cell) => cell.textContent ?? "");
+  expect(heads[0]).toContain("…AAAAAA");
+  expect(heads[1]).toContain("…BBBBBB");
+  expect(heads[2]).not.toContain("…");
+});
+
+test("each changed line carries its mark as sign and as word, not as colour alone", () => {
+  const root = show({
+    runs: three,
+    code: [
+      {
+        run: "01BBBBBB",
+        lines: [
+          { mark: "-", text: "lr = 1" },
+          { mark: "+", text: "lr = 2" },
+        ],
+      },
+      { run: "01CCCCCC", lines: [] },
+    ],
+  });
+  const lines = [...root.querySelectorAll(".ct-line")].map((line) => line.textContent);
+  expect(lines).toEqual(["-removed: lr = 1", "+added: lr = 2"]);
+  expect(root.querySelector("del")?.textContent).toBe("lr = 1");
+  expect(root.querySelector("ins")?.textContent).toBe("lr = 2");
+  expect(root.textContent).toContain("has the same code as");
+});
+
+test("without a comparison the panel says what to do", () => {
+  const { output } = outputArea();
+  mount(output, standIn<CompareOptions>(payload({ kind: "compare" }), {}), end.signal);
+  expect(inside(output).textContent).toContain("nothing to compare");
+});

@@ -1,0 +1,77 @@
+import type { Comparison, RowsPage, SavedPanel } from "../src/contract.ts";
+import type { Source } from "../src/source.ts";
+
+/** What jsdom lacks and panels use: sizes, their observer, and the question for dark colours. */
+export function layOut(width = 1000, height = 420): void {
+  globalThis.ResizeObserver = class {
+    observe(): void {}
+    unobserve(): void {}
+    disconnect(): void {}
+  };
+  globalThis.matchMedia = ((media: string) =>
+    Object.assign(new EventTarget(), { media, matches: false })) as unknown as typeof matchMedia;
+  Element.prototype.scrollIntoView = () => {};
+  Object.defineProperty(HTMLElement.prototype, "clientWidth", { configurable: true, get: () => width });
+  Object.defineProperty(HTMLElement.prototype, "clientHeight", { configurable: true, get: () => height });
+}
+
+/** A place to mount into, inside something that can take focus, as a notebook's cell can. */
+export function outputArea(): { cell: HTMLElement; output: HTMLElement } {
+  const cell = document.createElement("div");
+  cell.tabIndex = 0;
+  const output = document.createElement("div");
+  cell.append(output);
+  document.body.replaceChildren(cell);
+  return { cell, output };
+}
+
+/** The panel's own document. */
+export function inside(output: HTMLElement): ShadowRoot {
+  const root = output.firstElementChild?.shadowRoot;
+  if (!root) throw new Error("no panel here");
+  return root;
+}
+
+/** A kernel in a page: the payload can be replaced, questions are answered by the given functions. */
+export interface StoodIn<Options> extends Source<Options> {
+  kept: Options[];
+  become(payload: SavedPanel): void;
+}
+
+export function standIn<Options>(
+  first: SavedPanel,
+  options: Options,
+  answers: {
+    kind?: Source<Options>["kind"];
+    query?: (where: string) => Promise<RowsPage>;
+    compare?: (runs: string[]) => Promise<Comparison>;
+  } = {},
+): StoodIn<Options> {
+  let now = first;
+  let shown = options;
+  const hearing = new Set<() => void>();
+  const refuse = (): Promise<never> => Promise.reject(new Error("not asked in this test"));
+  const kept: Options[] = [];
+  return {
+    kept,
+    kind: answers.kind ?? "kernel",
+    payload: () => now,
+    changed(hear, signal) {
+      hearing.add(hear);
+      signal.addEventListener("abort", () => hearing.delete(hear));
+    },
+    options: () => shown,
+    keep(changed) {
+      shown = changed;
+      kept.push(changed);
+    },
+    follow() {},
+    faults() {},
+    query: answers.query ?? refuse,
+    compare: answers.compare ?? refuse,
+    become(payload) {
+      now = payload;
+      for (const hear of hearing) hear();
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import type { Comparison, MetricSummary, ParamValue, RunRow, SavedPanel, Scalar } from "../src/contract.ts";
+
+/** A run's row with everything filled in; a test names only what it is about. */
+export function run(change: Partial<RunRow> & { id: string }): RunRow {
+  return {
+    name: change.id,
+    status: "finished",
+    project: "digits",
+    created: 1_790_000_000,
+    duration: 12,
+    cell: "c1",
+    execution_count: 1,
+    notebook: "train.ipynb",
+    tags: [],
+    note: "",
+    error: null,
+    params: {},
+    metrics: {},
+    parent: null,
+    group: null,
+    ...change,
+  };
+}
+
+export function param(value: Scalar): ParamValue {
+  return { value, rule: "assign", line: 1 };
+}
+
+export function metric(change: Partial<MetricSummary>): MetricSummary {
+  return {
+    goal: "min",
+    last: 1,
+    best: 1,
+    best_step: 1,
+    min: 1,
+    max: 1,
+    count: 2,
+    nan_count: 0,
+    spark: [1, 2],
+    ...change,
+  };
+}
+
+export function payload(change: Partial<SavedPanel>): SavedPanel {
+  return {
+    v: 1,
+    kind: "table",
+    trail: "t",
+    title: "all runs",
+    view: null,
+    runs: [],
+    chart: null,
+    table: null,
+    series: [],
+    omitted: 0,
+    rows: [],
+    comparison: null,
+    ...change,
+  };
+}
+
+export function comparison(change: Partial<Comparison>): Comparison {
+  return { runs: [], facts: [], params: [], metrics: [], environment: [], code: [], ...change };
+}

@@ -1,0 +1,311 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { RowsPage, RunRow, TableOptions } from "../src/contract.ts";
+import { mount } from "../src/panels/table.ts";
+import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
+import { comparison, metric, param, payload, run } from "./rows.ts";
+
+const plain: TableOptions = { sort: [], filter: "", selected: [] };
+let end: AbortController;
+
+beforeEach(() => {
+  layOut();
+  end = new AbortController();
+});
+afterEach(() => {
+  end.abort();
+  vi.useRealTimers();
+});
+
+interface Shown {
+  cell: HTMLElement;
+  root: ShadowRoot;
+  source: StoodIn<TableOptions>;
+}
+
+function show(rows: RunRow[], answers: Parameters<typeof standIn>[2] = {}, options = plain): Shown {
+  const { cell, output } = outputArea();
+  const source = standIn(payload({ rows }), options, answers);
+  mount(output, source, end.signal);
+  return { cell, root: inside(output), source };
+}
+
+const numbered = (n: number): RunRow[] =>
+  Array.from({ length: n }, (_, i) => run({ id: `r${i}`, params: { lr: param(i) } }));
+const one = <E extends HTMLElement>(root: ParentNode, selector: string): E => {
+  const found = root.querySelector<E>(selector);
+  if (!found) throw new Error(`no ${selector}`);
+  return found;
+};
+const names = (root: ParentNode): string[] =>
+  [...root.querySelectorAll(".ct-body .ct-row")].map((row) => one(row, "[role=rowheader]").textContent ?? "");
+const press = (root: ShadowRoot, key: string, held: KeyboardEventInit = {}): void => {
+  root.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, composed: true, ...held }));
+};
+const at = (root: ShadowRoot): string => {
+  const cell = root.activeElement;
+  return `${cell?.closest("[role=row]")?.getAttribute("aria-rowindex")}:${cell?.getAttribute("data-column")}`;
+};
+const type = (root: ShadowRoot, text: string): void => {
+  const box = one<HTMLInputElement>(root, ".ct-filter");
+  box.value = text;
+  box.dispatchEvent(new Event("input"));
+};
+const focusGrid = (root: ShadowRoot): void => one(root, "[role=grid] [tabindex='0']").focus();
+const pressed = (root: ShadowRoot, text: string): void => {
+  const button = [...root.querySelectorAll("button")].find((found) => found.textContent?.startsWith(text));
+  if (!button) throw new Error(`no button ${text}`);
+  button.click();
+};
+
+describe("keys", () => {
+  test("one cell can be reached with Tab; arrows, Home, End and pages move from it", () => {
+    const { root } = show(numbered(40));
+    expect(root.querySelectorAll("[role=grid] [tabindex='0']")).toHaveLength(1);
+    focusGrid(root);
+    expect(at(root)).toBe("2:name");
+    press(root, "ArrowDown");
+    press(root, "ArrowRight");
+    expect(at(root)).toBe("3:status");
+    press(root, "End");
+    expect(at(root)).toBe("3:created");
+    press(root, "Home");
+    expect(at(root)).toBe("3:select");
+    press(root, "PageDown");
+    expect(at(root)).toBe("15:select");
+    press(root, "End", { ctrlKey: true });
+    expect(at(root)).toBe("41:created");
+    press(root, "Home", { ctrlKey: true });
+    expect(at(root)).toBe("1:select");
+    press(root, "ArrowUp");
+    expect(at(root)).toBe("1:select");
+    expect(root.querySelectorAll("[role=grid] [tabindex='0']")).toHaveLength(1);
+  });
+
+  test("no key of the table reaches the notebook, where dd deletes the cell", () => {
+    const { cell, root } = show(numbered(3));
+    const heard = vi.fn();
+    cell.addEventListener("keydown", heard);
+    focusGrid(root);
+    for (const key of ["d", "d", "x", "ArrowDown", "Enter", "/"]) press(root, key);
+    press(root, "d");
+    expect(heard).not.toHaveBeenCalled();
+    expect(one(cell, ".celltrail").dataset.lmSuppressShortcuts).toBe("true");
+  });
+
+  test("Enter on a header sorts, shift adds a column, and aria-sort says so", () => {
+    const { root, source } = show(numbered(3));
+    focusGrid(root);
+    press(root, "ArrowUp");
+    press(root, "ArrowRight");
+    press(root, "ArrowRight");
+    expect(at(root)).toBe("1:params.lr");
+    press(root, "Enter");
+    press(root, "Enter");
+    expect(names(root)).toEqual(["r2", "r1", "r0"]);
+    expect(root.activeElement?.getAttribute("aria-sort")).toBe("descending");
+    press(root, "Home");
+    press(root, "ArrowRight");
+    press(root, "Enter", { shiftKey: true });
+    expect(source.kept.at(-1)?.sort).toEqual(["-params.lr", "name"]);
+  });
+
+  test("Space selects, shift with an arrow extends, and the row says so", () => {
+    const { root, source } = show(numbered(4));
+    focusGrid(root);
+    press(root, " ");
+    press(root, "ArrowDown", { shiftKey: true });
+    expect(source.kept.at(-1)?.selected).toEqual(["r0", "r1"]);
+    expect(root.querySelectorAll("[aria-selected=true]")).toHaveLength(2);
+    press(root, " ");
+    expect(source.kept.at(-1)?.selected).toEqual(["r0"]);
+  });
+
+  test("/ goes to the filter, Esc back to the grid, Esc again to what holds the panel", () => {
+    const { cell, root } = show(numbered(2));
+    focusGrid(root);
+    press(root, "/");
+    expect(root.activeElement?.className).toBe("ct-filter");
+    press(root, "Escape");
+    expect(at(root)).toBe("2:name");
+    press(root, "Escape");
+    expect(document.activeElement).toBe(cell);
+  });
+
+  test("the focused cell keeps the focus when its run moves", () => {
+    const { root, source } = show(numbered(3));
+    focusGrid(root);
+    source.become(payload({ rows: [run({ id: "new" }), ...numbered(3)] }));
+    expect(at(root)).toBe("3:name");
+    expect(root.activeElement?.textContent).toBe("r0");
+  });
+});
+
+describe("mouse", () => {
+  test("a click on a header sorts, on a box selects, with shift through the rows between", () => {
+    const { root, source } = show(numbered(5));
+    one(root, ".ct-head [data-column='params.lr']").click();
+    expect(source.kept.at(-1)?.sort).toEqual(["params.lr"]);
+    const boxes = root.querySelectorAll<HTMLElement>(".ct-body [data-column=select]");
+    boxes[1]?.click();
+    boxes[3]?.dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
+    expect(source.kept.at(-1)?.selected).toEqual(["r1", "r2", "r3"]);
+    one(root, ".ct-head [data-column=select]").click();
+    expect(source.kept.at(-1)?.selected).toHaveLength(5);
+    one(root, ".ct-head [data-column=select]").click();
+    expect(source.kept.at(-1)?.selected).toEqual([]);
+  });
+});
+
+describe("filter", () => {
+  test("plain words filter here and ask nobody", () => {
+    const query = vi.fn();
+    const { root } = show([run({ id: "apple" }), run({ id: "pear" })], { query });
+    type(root, "PEA");
+    expect(names(root)).toEqual(["pear"]);
+    expect(one(root, ".ct-bar").textContent).toContain("1 of 2 runs");
+    type(root, "plum");
+    expect(root.textContent).toContain("no run matches the filter");
+    expect(query).not.toHaveBeenCalled();
+  });
+
+  test("an expression goes to the kernel once typing pauses; a late answer to an older one is dropped", async () => {
+    vi.useFakeTimers();
+    const answers: ((page: RowsPage) => void)[] = [];
+    const query = vi.fn(() => new Promise<RowsPage>((answer) => answers.push(answer)));
+    const { root } = show(numbered(3), { query });
+    type(root, "params.lr <");
+    type(root, "params.lr < 1");
+    await vi.advanceTimersByTimeAsync(249);
+    expect(query).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(query.mock.calls).toEqual([["params.lr < 1"]]);
+    type(root, "params.lr < 2");
+    await vi.advanceTimersByTimeAsync(250);
+    answers[1]?.({ rows: numbered(2), total: 2 });
+    answers[0]?.({ rows: numbered(1), total: 1 });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(names(root)).toEqual(["r0", "r1"]);
+  });
+
+  test("the kernel's sentence stands under the box with its caret line, and the rows stay", async () => {
+    vi.useFakeTimers();
+    const sentence = "expected a value\n  params.lr <\n             ^";
+    const { root } = show(numbered(2), { query: () => Promise.reject(new Error(sentence)) });
+    type(root, "params.lr <");
+    await vi.advanceTimersByTimeAsync(300);
+    expect(one(root, "pre.ct-fault").textContent).toBe(sentence);
+    expect(one(root, ".ct-filter").getAttribute("aria-invalid")).toBe("true");
+    expect(names(root)).toEqual(["r0", "r1"]);
+    type(root, "r1");
+    expect(one(root, "pre.ct-fault").textContent).toBe("");
+    expect(names(root)).toEqual(["r1"]);
+  });
+
+  test("a saved table says that an expression needs the kernel", () => {
+    const { root } = show(numbered(2), { kind: "saved" });
+    type(root, "params.lr < 1");
+    expect(root.textContent).toContain("an expression needs the kernel; plain words work here");
+    expect(names(root)).toHaveLength(2);
+  });
+});
+
+describe("comparing", () => {
+  test("two selected runs can be compared below the table, in the order they were selected", async () => {
+    const compare = vi.fn((ids: string[]) =>
+      Promise.resolve(comparison({ runs: ids.map((id) => run({ id, name: `run ${id}` })) })),
+    );
+    const { root } = show(numbered(3), { compare }, { ...plain, selected: ["r2", "r0"] });
+    pressed(root, "Compare 2 runs");
+    expect(root.textContent).toContain("comparing…");
+    await vi.waitFor(() => expect(root.querySelectorAll(".ct-facts thead th")).toHaveLength(2));
+    expect(compare).toHaveBeenCalledWith(["r2", "r0"]);
+    pressed(root, "Close");
+    expect(root.querySelector(".ct-facts")).toBeNull();
+    pressed(root, "Clear");
+    expect(root.querySelectorAll("[aria-selected=true]")).toHaveLength(0);
+  });
+
+  test("a refusal is shown in words, and a saved table says beforehand that it cannot", async () => {
+    const refusal = { compare: () => Promise.reject(new Error("no run 'r9'")) };
+    const { root } = show(numbered(2), refusal, { ...plain, selected: ["r0", "r1"] });
+    pressed(root, "Compare");
+    await vi.waitFor(() => expect(one(root, ".ct-refusal").textContent).toBe("no run 'r9'"));
+    const saved = show(numbered(2), { kind: "saved" }, { ...plain, selected: ["r0", "r1"] });
+    expect(one<HTMLButtonElement>(saved.root, ".ct-primary").disabled).toBe(true);
+    expect(one(saved.root, ".ct-primary").title).toContain("needs the kernel");
+  });
+});
+
+describe("words", () => {
+  test("no runs yet, said in words that help", () => {
+    expect(show([]).root.textContent).toContain("no runs yet; put %%track on a cell");
+  });
+
+  test("a failed run shows what kind of error it was, and all of it in the row's title", () => {
+    const { root } = show([run({ id: "a", status: "failed", error: "ValueError: loss is nan" })]);
+    expect(one(root, "[data-column=status].ct-cell:not([role=columnheader])").textContent).toBe("failedValueError");
+    expect(one(root, ".ct-body .ct-row").title).toBe("ValueError: loss is nan");
+  });
+
+  test("when the panel does not hold all runs it says how to reach the others", () => {
+    const { root, source } = show(numbered(2));
+    source.become(payload({ rows: numbered(2), omitted: 998 }));
+    expect(root.textContent).toContain("the first 2 of 1,000 runs; an expression reaches the others");
+  });
+});
+
+test("text from a trail is text: planted markup makes no element and runs nothing", async () => {
+  const planted = '<img src=x onerror="globalThis.hurt=1"><script>globalThis.hurt=1</script>';
+  const bad = run({
+    id: planted,
+    name: planted,
+    project: planted,
+    tags: [planted],
+    note: planted,
+    status: "failed",
+    error: planted,
+    notebook: planted,
+    cell: planted,
+    params: { [planted]: param(planted) },
+    metrics: { [planted]: metric({}) },
+    group: planted,
+  });
+  const other = run({ id: "other" });
+  const fact = { name: planted, values: [planted, 1], differs: true, goal: "max" as const };
+  const found = comparison({
+    runs: [bad, other],
+    facts: [fact],
+    params: [fact],
+    metrics: [fact],
+    environment: [fact],
+    code: [
+      {
+        run: "other",
+        lines: [
+          { mark: "-", text: planted },
+          { mark: "+", text: `${planted}!` },
+        ],
+      },
+    ],
+  });
+  const answers = { compare: () => Promise.resolve(found), query: () => Promise.reject(new Error(planted)) };
+  const { root, source } = show([bad, other], answers, {
+    sort: [],
+    filter: `${planted}(`,
+    selected: [planted, "other"],
+  });
+  source.become(payload({ title: planted, rows: [bad, other] }));
+  pressed(root, "Compare");
+  await vi.waitFor(() => expect(root.querySelector(".ct-facts")).not.toBeNull());
+  await vi.waitFor(() => expect(one(root, ".ct-fault").textContent).toBe(planted), { timeout: 2000 });
+  expect(root.querySelectorAll("img, script")).toHaveLength(0);
+  expect(root.textContent?.split(planted).length).toBeGreaterThan(12);
+  expect(globalThis).not.toHaveProperty("hurt");
+});
+
+test("when the signal is aborted nothing is left in the page", () => {
+  const { cell } = show(numbered(3));
+  end.abort();
+  expect(cell.querySelector(".celltrail")).toBeNull();
+});

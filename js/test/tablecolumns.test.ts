@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import type { RunRow } from "../src/contract.ts";
+import { bestRuns, chosen, columnsOf, startsWithDiffering } from "../src/ui/table/columns.ts";
+import { toMarkdown, toTsv } from "../src/ui/table/copy.ts";
+import { metric, param, run } from "./rows.ts";
+
+const ids = (rows: RunRow[]): string[] => columnsOf(rows).map((column) => column.id);
+
+test("columns are what the runs have: parameters and metrics of any of them, tags only if there are some", () => {
+  const rows = [
+    run({ id: "1", params: { lr: param(0.1) }, metrics: { "val/acc": metric({ goal: "max" }) } }),
+    run({ id: "2", params: { hidden: param(64) }, metrics: { norm: metric({ goal: "none", best: null }) } }),
+  ];
+  expect(ids(rows)).toEqual([
+    "select",
+    "name",
+    "status",
+    "params.lr",
+    "params.hidden",
+    "metrics.val/acc",
+    "best.val/acc",
+    "metrics.norm",
+    "duration",
+    "created",
+  ]);
+  expect(ids([run({ id: "1", tags: ["mlp"] })])).toContain("tags");
+});
+
+test("a parameter is numeric only when all its values are, and names of Object's own are only names", () => {
+  const rows = [
+    run({ id: "1", params: { lr: param(1), mode: param("a"), constructor: param(1) } }),
+    run({ id: "2", params: { lr: param(null), mode: param(2) } }),
+  ];
+  const columns = new Map(columnsOf(rows).map((column) => [column.id, column]));
+  expect(columns.get("params.lr")?.numeric).toBe(true);
+  expect(columns.get("params.mode")?.numeric).toBe(false);
+  expect(columns.get("params.lr")?.text(rows[1] as RunRow)).toBe("None");
+  expect(columns.get("params.constructor")?.text(rows[1] as RunRow)).toBe("–");
+});
+
+test("only-differing leaves out what all runs share and keeps who, when and how long", () => {
+  const rows = [
+    run({ id: "1", params: { lr: param(0.1), epochs: param(20), extra: param(1) } }),
+    run({ id: "2", params: { lr: param(0.2), epochs: param(20) } }),
+  ];
+  const kept = (list: RunRow[]): string[] => chosen(columnsOf(list), list, true).map((column) => column.id);
+  expect(kept(rows)).toEqual(["select", "name", "status", "params.lr", "params.extra", "duration", "created"]);
+  expect(kept(rows.slice(0, 1))).toContain("params.epochs");
+});
+
+test("up to twelve columns all are shown at first, beyond only those that differ", () => {
+  const many = (n: number): RunRow[] => {
+    const params = Object.fromEntries(Array.from({ length: n }, (_, i) => [`p${i}`, param(i)]));
+    return [run({ id: "1", params })];
+  };
+  expect(startsWithDiffering(columnsOf(many(8)))).toBe(false);
+  expect(startsWithDiffering(columnsOf(many(9)))).toBe(true);
+});
+
+test("the best follows the goal, never a NaN, and nobody is best when all tie", () => {
+  const with_ = (id: string, goal: "min" | "max" | "none", best: number | "nan" | null): RunRow =>
+    run({ id, metrics: { m: metric({ goal, best }) } });
+  expect([...bestRuns([with_("1", "min", 3), with_("2", "min", 1), with_("3", "min", "nan")], "m")]).toEqual(["2"]);
+  expect([...bestRuns([with_("1", "max", 3), with_("2", "max", 1), run({ id: "3" })], "m")]).toEqual(["1"]);
+  expect([...bestRuns([with_("1", "max", 3), with_("2", "max", 3)], "m")]).toEqual([]);
+  expect([...bestRuns([with_("1", "none", null), with_("2", "none", null)], "m")]).toEqual([]);
+});
+
+test("TSV has full precision and one line a run; Markdown says what the screen says, bars escaped", () => {
+  const rows = [
+    run({
+      id: "1",
+      name: "a|b\tc\nd",
+      params: { lr: param(0.001_234_567) },
+      metrics: { loss: metric({ last: "nan", best: 0.123_456_789 }) },
+    }),
+  ];
+  const columns = columnsOf(rows).filter((column) => column.kind !== "created");
+  expect(toTsv(columns, rows).split("\n")).toEqual([
+    "name\tstatus\tlr\tloss\tbest.loss\tduration",
+    "a|b c d\tfinished\t0.001234567\tnan\t0.123456789\t12",
+  ]);
+  expect(toMarkdown(columns, rows).split("\n")).toEqual([
+    "| name | status | lr | loss | best.loss | duration |",
+    "| --- | --- | ---: | ---: | ---: | ---: |",
+    "| a\\|b c d | finished | 0.001235 | nan | 0.1235 | 12 s |",
+  ]);
+});
