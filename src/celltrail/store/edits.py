@@ -134,7 +134,7 @@ def applied(record: RunRecord, values: Mapping[str, Json]) -> RunRecord:
         kind, _, name = field.partition(":")
         if kind == "tag":
             tags[name] = bool(value)
-        elif kind == "note" and value:
+        elif kind == "note" and value and value not in notes:
             notes.append(value)
         elif kind == "param" and value is not None:
             params[name] = Param(name, value, "declared")

@@ -121,7 +121,7 @@ class _Scan:
     def contents(self) -> Contents:
         """Read to the end."""
         position = 0
-        if self._base == 0:
+        if self._base == 0 and self._data:
             position = len(MAGIC) if self._data.startswith(MAGIC) else self._resume(0)
         end = len(self._data)
         while position < end:

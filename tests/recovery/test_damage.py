@@ -1,0 +1,152 @@
+"""A damaged log costs its damaged records only, says where, and invents nothing."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from recovery.logs import damaged, points, records, written_log
+
+from celltrail.store import Store
+from celltrail.store.log import HEADER, ROW_KIND, SCHEMA_KIND, frame, salt_of
+from celltrail.store.reader import State, read
+
+
+@pytest.fixture
+def log(store: Store, tmp_path: Path) -> Path:
+    """A copy of a real log under its own name: the salt of its records is that name."""
+    source = written_log(store)
+    copy = tmp_path / source.name
+    copy.write_bytes(source.read_bytes())
+    return copy
+
+
+def test_a_log_cut_at_any_byte_gives_exactly_the_whole_records_before_the_cut(log: Path) -> None:
+    """Also: the cut is located as a gap, and reading on from there finds the rest."""
+    data, every = log.read_bytes(), points(read(log))
+    spans = records(data)
+    for cut in range(len(data)):
+        contents = damaged(log, data[:cut])
+        whole = [end for _, end in spans if end <= cut]
+        good = whole[-1] if whole else (8 if cut >= 8 else 0)
+        assert points(contents) == [point for point in every if point[0] < good]
+        assert [(gap.start, gap.size) for gap in contents.gaps] == ([(good, cut - good)] if good < cut else [])
+        if cut >= spans[0][1] and cut % 7 == 0:
+            log.write_bytes(data)
+            assert points(contents) + points(read(log, contents.state)) == every
+
+
+def test_a_flipped_bit_costs_one_record_and_is_found(log: Path) -> None:
+    """A lost schema costs no rows, because it is repeated before the end."""
+    data, every = log.read_bytes(), points(read(log))
+    spans = records(data)
+    chosen = random.Random(7)
+    for start, end in spans:
+        kind = data[start + 8]
+        bits = [chosen.randrange(8 * start, 8 * end) for _ in range(12)] + [8 * (start + 8) + bit for bit in range(8)]
+        for bit in bits:
+            broken = bytearray(data)
+            broken[bit // 8] ^= 1 << bit % 8
+            contents = damaged(log, bytes(broken))
+            lost = start if kind == ROW_KIND else None
+            assert points(contents) == [point for point in every if point[0] != lost]
+            assert [(gap.start, gap.size) for gap in contents.gaps] == [(start, end - start)]
+
+
+def test_zeros_noise_and_holes_lose_only_what_they_cover(log: Path) -> None:
+    """Zeros are what a power cut leaves; they never read as empty records."""
+    data, every = log.read_bytes(), points(read(log))
+    spans = records(data)
+    schemas = {start for start, _ in spans if data[start + 8] == SCHEMA_KIND}
+    chosen = random.Random(11)
+    for _ in range(150):
+        start = chosen.randrange(8, len(data) - 50)
+        stop = min(len(data), start + chosen.randrange(1, 600))
+        filling = chosen.choice([bytes(stop - start), chosen.randbytes(stop - start), b""])
+        contents = damaged(log, data[:start] + filling + data[stop:])
+        touched = {first for first, end in spans if first < stop and end > start}
+        kept = {point[1:] for point in every if point[0] not in touched}
+        got = [point[1:] for point in points(contents)]
+        assert len(got) == len(set(got))
+        assert set(got) <= {point[1:] for point in every}
+        if not schemas & touched or stop < max(schemas):
+            assert kept <= set(got)  # a hole may leave the very bytes it took
+        if filling or stop < len(data):
+            assert contents.gaps
+    contents = damaged(log, data + bytes(4096))
+    assert points(contents) == every
+    assert [(gap.start, gap.size) for gap in contents.gaps] == [(len(data), 4096)]
+
+
+def test_a_repeated_block_invents_no_points(log: Path) -> None:
+    """A block that stands twice holds records that verify; each is taken once."""
+    data, every = log.read_bytes(), points(read(log))
+    chosen = random.Random(5)
+    for _ in range(60):
+        source, target = chosen.randrange(8, len(data) - 400), chosen.randrange(8, len(data) - 400)
+        broken = data[:target] + data[source : source + 400] + data[target + 400 :]
+        got = [point[1:] for point in points(damaged(log, broken))]
+        assert len(got) == len(set(got))
+        assert set(got) <= {point[1:] for point in every}
+
+
+def test_log_bytes_inside_a_text_are_not_records(store: Store, log: Path) -> None:
+    """The bytes of another log, kept inside an item, stay text when the item around them is damaged."""
+    data = log.read_bytes()
+    inside = frame(4, b'{"t": 1, "step": 1, "name": "x", "value": "' + data.replace(b'"', b"'") + b'"}', salt_of("me"))
+    path = log.with_name("me.0001.ctl")
+    contents = damaged(path, b"CTL1\r\n\x1a\n" + inside[:-1] + b"!")
+    assert points(contents) == []
+    assert [(gap.start, gap.size) for gap in contents.gaps] == [(8, len(inside))]
+
+
+def test_a_type_byte_and_an_empty_record_are_covered(log: Path) -> None:
+    """crc32 of nothing is 0, so a header of zeros would verify if length and type were not covered."""
+    data = log.read_bytes()
+    assert damaged(log, data + HEADER.pack(0, 0, 0) * 3).gaps
+    assert damaged(log, data + HEADER.pack(0, 0, 6)).gaps
+
+
+def test_rows_before_their_schema_are_read_once_its_repeat_is_found(log: Path) -> None:
+    """The first schema record may be lost: ids never change in a file and are repeated."""
+    data, every = log.read_bytes(), points(read(log))
+    first = next((start, end) for start, end in records(data) if data[start + 8] == SCHEMA_KIND)
+    contents = damaged(log, data[: first[0]] + bytes(first[1] - first[0]) + data[first[1] :])
+    assert points(contents) == every
+    assert len(contents.gaps) == 1
+
+
+def test_a_gap_says_where_and_near_which_step(store: Store) -> None:
+    """`gaps` of a finished run is the sentence a panel shows."""
+    path = written_log(store)
+    run_id = path.parent.parent.name
+    assert store.gaps(run_id) == []
+    data = bytearray(path.read_bytes())
+    start, end = [span for span in records(bytes(data)) if data[span[0] + 8] == ROW_KIND][9]
+    data[start + 20] ^= 1
+    path.write_bytes(data)
+    (gap,) = store.gaps(run_id)
+    assert str(gap) == f"{end - start} bytes unreadable at {start / 1000:.4g} KB of {path.name}, about step {gap.step}"
+    assert gap.step is not None
+
+
+def test_an_unknown_record_is_passed_over_and_told(log: Path) -> None:
+    """A newer celltrail may write more kinds of records: what is known is read, the file is called newer."""
+    salt, data = salt_of(log.name.rsplit(".", 2)[0]), log.read_bytes()
+    every = points(read(log))
+    below = damaged(log, data + frame(90, b"?", salt))
+    above = damaged(log, data + frame(200, b"?", salt))
+    assert points(below) == points(above) == every
+    assert (below.newer, above.newer) == (True, False)
+    assert below.gaps == above.gaps == []
+
+
+def test_reading_on_from_a_state_equals_reading_all(log: Path) -> None:
+    """A live reader never reads a record twice nor skips one, wherever it stopped."""
+    data, every = log.read_bytes(), points(read(log))
+    for _, cut in records(data):
+        log.write_bytes(data[:cut])
+        first = read(log, State())
+        log.write_bytes(data)
+        assert points(first) + points(read(log, first.state)) == every
