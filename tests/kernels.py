@@ -18,14 +18,19 @@ Message = dict[str, Any]
 class Reply:
     """What one cell gave: its reply and all its messages on IOPub, in order."""
 
-    def __init__(self, reply: Message, messages: list[Message]) -> None:
+    def __init__(self, reply: Message, messages: list[Message], strays: list[Message]) -> None:
         self.status: str = reply["content"]["status"]
         self.content: dict[str, Any] = reply["content"]
         self.messages = messages
+        self.strays = strays  # came meanwhile, but from another cell or from no cell
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The contents of the messages of one type."""
         return [message["content"] for message in self.messages if message["msg_type"] == kind]
+
+    def late(self, kind: str) -> list[dict[str, Any]]:
+        """The contents of the messages of one type that belong to another cell."""
+        return [message["content"] for message in self.strays if message["msg_type"] == kind]
 
     @property
     def text(self) -> str:
@@ -58,16 +63,18 @@ class Kernel:
         """The messages of a request until it is idle, and its reply."""
         deadline = time.monotonic() + timeout
         messages: list[Message] = []
+        strays: list[Message] = []
         while time.monotonic() < deadline:
             try:
                 message = self.client.get_iopub_msg(timeout=1)
             except queue.Empty:
                 continue
             if message["parent_header"].get("msg_id") != sent:
+                strays.append(message)
                 continue
             messages.append(message)
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                return Reply(self._reply(sent, deadline), messages)
+                return Reply(self._reply(sent, deadline), messages, strays)
         raise TimeoutError(f"the cell was not done after {timeout} s; so far {[m['msg_type'] for m in messages][-20:]}")
 
     def _reply(self, sent: str, deadline: float) -> Message:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -112,33 +112,44 @@ class LiveChart:
         self._ticks += 1
 
     def swap(self) -> None:
-        """Replace the live chart by its saved form; nothing is sent afterwards."""
-        if self.is_over:
-            return
+        """Replace the live chart by its saved form; no points are sent afterwards."""
         for feed in self.feeds.values():
             feed.drain()
-        if self.widget is not None:
+        if self.widget is not None and not self.is_over:
             self.widget.tell(list(self.feeds.values()), full=True)
-            bundle = self._at_rest(None)
-            self.is_over = True
-            self._publish(bundle, self._display_id, update=True)
+            self._publish(self._at_rest(None), self._display_id, update=True)
             self.widget.close()
         self.is_over = True
 
+    def add_picture(self) -> None:
+        """The saved form once more, now with a PNG; that takes time which the cell should not wait for."""
+        if self.widget is not None:
+            lines, _ = self._lines()
+            bundle = saved.with_png(self._at_rest(None), lines, self._options)
+            self._publish(bundle, self._display_id, update=True)
+
     def _at_rest(self, view: str | None) -> saved.Bundle:
-        options: ChartOptions = {**OPTIONS, **(self.widget.options if self.widget else {})}  # pyright: ignore
+        lines, totals = self._lines()
         feeds = list(self.feeds.values())
-        lines: list[Line] = []
-        totals: list[int] = []
-        for feed in feeds:
-            for name, column in feed.columns.items():
-                if f"{feed.run.id}/{name}" not in options["hidden"]:
-                    lines.append(Line(feed.run.id, _label(feed.run.name, name, len(feeds)), name, column.points()))
-                    totals.append(column.total)
-        lines, totals = lines[:MOST_LINES], totals[:MOST_LINES]
-        run = feeds[0].run
         states = [feed.state() for feed in feeds]
-        return saved.with_view(saved.chart_bundle(run.store.id, run.name, states, lines, totals, options), view)
+        run = feeds[0].run
+        bundle = saved.chart_bundle(run.store.id, run.name, states, lines, totals, self._options)
+        return saved.with_view(bundle, view)
+
+    @property
+    def _options(self) -> ChartOptions:
+        return cast("ChartOptions", {**OPTIONS, **(self.widget.options if self.widget else {})})
+
+    def _lines(self) -> tuple[list[Line], list[int]]:
+        """The curves that are not switched off, and how many points each has in the trail."""
+        hidden = self._options["hidden"]
+        found = [
+            (Line(feed.run.id, _label(feed.run.name, name, len(self.feeds)), name, column.points()), column.total)
+            for feed in self.feeds.values()
+            for name, column in feed.columns.items()
+            if f"{feed.run.id}/{name}" not in hidden
+        ][:MOST_LINES]
+        return [line for line, _ in found], [total for _, total in found]
 
 
 def _view(model_id: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Literal
 
@@ -26,7 +26,7 @@ DASHES = ("", "5 3", "2 2.5", "8 3 2 3")
 INK, RULE = "#7a7a7a", "#9a9a9a"
 
 PLOT_W, PLOT_H, TITLE_H, LEFT, BOTTOM, GAP = 344, 132, 22, 46, 20, 16
-MOST_PLOTS, MOST_POINTS = 8, 110
+MOST_PLOTS, MOST_POINTS, ALL_POINTS = 8, 100, 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,24 @@ def plot_name(metric: str) -> str:
     return metric.rsplit("/", 1)[-1]
 
 
-def svg(lines: Sequence[Line], x: Literal["step", "time"] = "step", y: Literal["linear", "log"] = "linear") -> str:
-    """The picture as an SVG document; small multiples, one plot for each metric name."""
+def svg(
+    lines: Sequence[Line],
+    x: Literal["step", "time"] = "step",
+    y: Literal["linear", "log"] = "linear",
+    most: int = MOST_PLOTS,
+) -> str:
+    """The picture as an SVG document: small multiples, one plot for each of the first ``most`` metric names."""
     plots: dict[str, list[Line]] = {}
     for line in lines:
         plots.setdefault(plot_name(line.metric), []).append(line)
-    shown = list(plots.items())[:MOST_PLOTS]
+    shown = list(plots.items())[:most]
     columns = min(2, max(1, len(shown)))
     rows = math.ceil(len(shown) / columns) if shown else 0
     width = columns * PLOT_W + (columns - 1) * GAP
     height = max(1, rows * (PLOT_H + TITLE_H + BOTTOM))
     colours = run_colours([line.run for line in lines])
+    each = max(16, min(MOST_POINTS, ALL_POINTS // max(1, sum(len(group) for _, group in shown))))
+    shown = [(name, [replace(line, points=thin(line.points, each)) for line in group]) for name, group in shown]
     body = "".join(
         f'<g transform="translate({i % columns * (PLOT_W + GAP)},{i // columns * (PLOT_H + TITLE_H + BOTTOM)})">'
         f"{_plot(name, group, colours, x, y)}</g>"
@@ -92,11 +99,11 @@ def svg(lines: Sequence[Line], x: Literal["step", "time"] = "step", y: Literal["
     )
 
 
-def png(picture: str) -> bytes:
-    """The SVG as a PNG with a transparent background."""
+def png(picture: str, zoom: float = 1) -> bytes:
+    """The SVG as a PNG with a transparent background, ``zoom`` pixels to a unit."""
     import resvg_py
 
-    return bytes(resvg_py.svg_to_bytes(svg_string=picture))
+    return bytes(resvg_py.svg_to_bytes(svg_string=picture, zoom=zoom))
 
 
 def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], x: str, y: str) -> str:
@@ -178,8 +185,7 @@ def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str)
 
 def _path(line: Line, row: int, across: _Scale, up: _Scale, stroke: _Stroke, floor: float) -> str:
     moves, pen, strange = [], "M", []
-    points = thin(line.points, MOST_POINTS)
-    for at, value in zip(points[row], points[2], strict=True):
+    for at, value in zip(line.points[row], line.points[2], strict=True):
         if not math.isfinite(at):
             continue
         if not math.isfinite(value) or (up.is_log and value <= 0):

@@ -24,6 +24,7 @@ class Live:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._charts: deque[LiveChart] = deque()
+        self._pictures: deque[LiveChart] = deque()  # charts whose saved form lacks its PNG
         self._of_run: dict[str, LiveChart] = {}
         self._of_cell: dict[str, LiveChart] = {}
         self._lock = threading.RLock()
@@ -42,6 +43,7 @@ class Live:
         self._shell.events.unregister("post_run_cell", self._cell_over)
         for chart in list(self._charts):
             self._retire(chart)
+        self._add_pictures()
 
     def show(self, run: Run) -> None:
         """Show the chart of this run now, before its first point."""
@@ -97,6 +99,7 @@ class Live:
     def _retire(self, chart: LiveChart) -> None:
         with self._lock:
             chart.swap()
+            self._pictures.append(chart)
             if chart in self._charts:
                 self._charts.remove(chart)
             for run_id in chart.feeds:
@@ -105,8 +108,9 @@ class Live:
     def _publish(self) -> None:
         while True:
             time.sleep(TICK_S)
+            self._add_pictures()
             with self._lock:
-                if not self._charts:
+                if not self._charts and not self._pictures:
                     self._thread = None
                     return
                 # round robin: the first chart with news gets this tick and goes to the back
@@ -118,6 +122,10 @@ class Live:
                     self._charts.remove(chart)
                     self._charts.append(chart)
                     chart.tick()
+
+    def _add_pictures(self) -> None:
+        while self._pictures:
+            self._pictures.popleft().add_picture()
 
     def _execution(self) -> str:
         """What tells this execution of a cell from all others: the id of the request for it."""

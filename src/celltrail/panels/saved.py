@@ -32,7 +32,7 @@ from celltrail.panels.figure import Line, png, svg
 from celltrail.query.plain import length, shown
 
 BUDGET = 60_000  # bytes of one output in the saved notebook, all MIME types together
-PAYLOAD_SHARE = 27_000
+PAYLOAD_SHARE = 18_000
 BYTES_A_POINT = 22  # 8 + 4 + 4 bytes in base64
 
 Bundle = dict[str, Any]
@@ -61,7 +61,7 @@ def chart_bundle(
     trail: str, title: str, states: list[RunState], lines: Sequence[Line], totals: Sequence[int], options: ChartOptions
 ) -> Bundle:
     """A chart at rest. ``totals`` are the points each line has in the trail."""
-    shown = list(lines)[: max(1, PAYLOAD_SHARE // (BYTES_A_POINT * 12))]
+    shown = list(lines)[: max(1, PAYLOAD_SHARE // (BYTES_A_POINT * 12 + 130))]
     each = max(12, min(400, PAYLOAD_SHARE // (BYTES_A_POINT * max(1, len(shown)))))
     series = [_series(line, total, each) for line, total in zip(shown, totals, strict=False)]
     omitted = len(lines) - len(shown)
@@ -73,8 +73,20 @@ def chart_bundle(
         source = base64.b64encode(picture.encode()).decode()
         image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
         bundle["text/html"] = f'<figure style="margin:0">{image}</figure>{bundle["text/html"]}'
-        bundle["image/png"] = base64.b64encode(png(picture)).decode()
     return within_budget(bundle)
+
+
+def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bundle:
+    """The bundle and a PNG, as much of the picture as the budget lets it be.
+
+    It takes a tenth of a second or more, most of it for finding fonts: nothing to do while a cell waits.
+    """
+    room = BUDGET - size(bundle) - 20
+    for plots, zoom in ((8, 1), (4, 1), (4, 0.75), (2, 0.75), (1, 0.75), (1, 0.5)):
+        data = base64.b64encode(png(svg(lines, options["x"], options["y"], plots), zoom)).decode()
+        if len(data) <= room:
+            return {**bundle, "image/png": data}
+    return bundle
 
 
 def table_bundle(trail: str, title: str, rows: list[RunRow], options: TableOptions, text: str) -> Bundle:
@@ -108,10 +120,8 @@ def chart_sentence(states: Sequence[RunState]) -> str:
 
 
 def within_budget(bundle: Bundle) -> Bundle:
-    """The bundle in at most `BUDGET` bytes: the PNG goes first, then sparks, then rows, then series."""
+    """The bundle in at most `BUDGET` bytes: sparks go first, then rows, then series."""
     payload: SavedPanel = bundle[contract.MIME]
-    if size(bundle) > BUDGET:
-        bundle.pop("image/png", None)
     if size(bundle) > BUDGET and payload["rows"]:
         payload["rows"] = [_without_sparks(row) for row in payload["rows"]]
     while size(bundle) > BUDGET and len(payload["rows"]) > 1:
