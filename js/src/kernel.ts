@@ -35,14 +35,14 @@ export class Kernel<State extends object, View extends object> {
   }
 
   changed(name: keyof (State & View) & string, hear: () => void, signal: AbortSignal): void {
-    this.listen(`change:${name}`, hear, signal);
+    this.#listen(`change:${name}`, hear, signal);
   }
 
   messages(hear: Hear, signal: AbortSignal): void {
-    this.listen("msg:custom", hear, signal);
+    this.#listen("msg:custom", hear, signal);
   }
 
-  private listen(event: string, hear: (...args: never[]) => void, signal: AbortSignal): void {
+  #listen(event: string, hear: (...args: never[]) => void, signal: AbortSignal): void {
     if (signal.aborted) return;
     this.model.on(event, hear);
     signal.addEventListener("abort", () => this.model.off(event, hear), { once: true });

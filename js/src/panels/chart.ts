@@ -25,27 +25,27 @@ export function mount(el: HTMLElement, source: Source<ChartOptions>, signal: Abo
 }
 
 class Chart {
-  private readonly set = new SeriesSet();
-  private readonly runs = new Runs();
-  private readonly title = element("p", { class: "title" });
-  private readonly grid = element("div", { class: "grid" });
-  private readonly blank = element("div", { class: "blank tall" });
-  private readonly foot = element("p", { class: "foot" });
-  private readonly fault = element("p", { class: "ct-error", role: "alert" });
-  private readonly more = element("button", { type: "button", class: "ct-button" });
-  private readonly reset = element("button", { type: "button", class: "ct-button" }, "reset zoom");
-  private readonly x = new Choice("x axis", ["step", "time"], (x) => this.choose({ x }));
-  private readonly y = new Choice("y axis", ["linear", "log"], (y) => this.choose({ y }));
-  private readonly controls = element("div", { class: "controls" }, this.reset, this.x.el, this.y.el);
-  private readonly sync = `celltrail-${++charts}`;
-  private readonly cards = new Map<string, Card>();
-  private readonly seen: IntersectionObserver;
-  private options: ChartOptions;
-  private theme: Theme | undefined;
-  private zoom: [number, number] | null = null;
-  private limit = FIRST;
-  private shape = -1;
-  private frame = 0;
+  readonly #set = new SeriesSet();
+  readonly #runs = new Runs();
+  readonly #title = element("p", { class: "title" });
+  readonly #grid = element("div", { class: "grid" });
+  readonly #blank = element("div", { class: "blank tall" });
+  readonly #foot = element("p", { class: "foot" });
+  readonly #fault = element("p", { class: "ct-error", role: "alert" });
+  readonly #more = element("button", { type: "button", class: "ct-button" });
+  readonly #reset = element("button", { type: "button", class: "ct-button" }, "reset zoom");
+  readonly #x = new Choice("x axis", ["step", "time"], (x) => this.#choose({ x }));
+  readonly #y = new Choice("y axis", ["linear", "log"], (y) => this.#choose({ y }));
+  readonly #controls = element("div", { class: "controls" }, this.#reset, this.#x.el, this.#y.el);
+  readonly #sync = `celltrail-${++charts}`;
+  readonly #cards = new Map<string, Card>();
+  readonly #seen: IntersectionObserver;
+  #options: ChartOptions;
+  #theme: Theme | undefined;
+  #zoom: [number, number] | null = null;
+  #limit = FIRST;
+  #shape = -1;
+  #frame = 0;
 
   constructor(
     root: HTMLElement,
@@ -53,153 +53,153 @@ class Chart {
     signal: AbortSignal,
     themed: (hear: (theme: Theme) => void) => void,
   ) {
-    this.options = { ...CHART, ...source.options() };
+    this.#options = { ...CHART, ...source.options() };
     root.append(
-      element("div", { class: "top" }, element("div", {}, this.title, this.runs.el), this.controls),
-      this.fault,
-      this.blank,
-      this.grid,
-      this.foot,
-      this.more,
+      element("div", { class: "top" }, element("div", {}, this.#title, this.#runs.el), this.#controls),
+      this.#fault,
+      this.#blank,
+      this.#grid,
+      this.#foot,
+      this.#more,
     );
-    this.more.addEventListener("click", () => {
-      this.limit = Number.POSITIVE_INFINITY;
-      this.relayout();
+    this.#more.addEventListener("click", () => {
+      this.#limit = Number.POSITIVE_INFINITY;
+      this.#relayout();
     });
-    this.reset.addEventListener("click", () => this.zoomTo(null));
+    this.#reset.addEventListener("click", () => this.#zoomTo(null));
 
-    this.seen = new IntersectionObserver((entries) => this.look(entries), { rootMargin: "200px" });
-    const size = new ResizeObserver(() => this.draw());
-    size.observe(this.grid);
+    this.#seen = new IntersectionObserver((entries) => this.#look(entries), { rootMargin: "200px" });
+    const size = new ResizeObserver(() => this.#draw());
+    size.observe(this.#grid);
     signal.addEventListener("abort", () => {
-      cancelAnimationFrame(this.frame);
-      this.seen.disconnect();
+      cancelAnimationFrame(this.#frame);
+      this.#seen.disconnect();
       size.disconnect();
-      for (const card of this.cards.values()) card.destroy();
+      for (const card of this.#cards.values()) card.destroy();
     });
 
     themed((theme) => {
-      this.theme = theme;
-      this.restyle();
+      this.#theme = theme;
+      this.#restyle();
     });
-    source.changed(() => this.refresh(), signal);
-    source.faults((sentence) => say(this.fault, sentence), signal);
+    source.changed(() => this.#refresh(), signal);
+    source.faults((sentence) => say(this.#fault, sentence), signal);
     source.follow((points, data) => {
-      this.set.take(points, data);
-      this.draw();
+      this.#set.take(points, data);
+      this.#draw();
     }, signal);
-    this.refresh();
+    this.#refresh();
   }
 
-  private refresh(): void {
-    this.set.meet(this.source.payload().runs ?? []);
-    this.draw();
+  #refresh(): void {
+    this.#set.meet(this.source.payload().runs ?? []);
+    this.#draw();
   }
 
-  private choose(change: Partial<ChartOptions>): void {
-    if (change.x) this.zoom = null;
-    this.options = { ...this.options, ...change };
-    this.source.keep(this.options);
-    this.restyle();
+  #choose(change: Partial<ChartOptions>): void {
+    if (change.x) this.#zoom = null;
+    this.#options = { ...this.#options, ...change };
+    this.source.keep(this.#options);
+    this.#restyle();
   }
 
-  private toggle(key: string): void {
-    const hidden = new Set(this.options.hidden);
+  #toggle(key: string): void {
+    const hidden = new Set(this.#options.hidden);
     if (!hidden.delete(key)) hidden.add(key);
-    this.options = { ...this.options, hidden: [...hidden] };
-    this.source.keep(this.options);
-    for (const card of this.cards.values()) card.toggle(hidden);
-    this.draw();
+    this.#options = { ...this.#options, hidden: [...hidden] };
+    this.source.keep(this.#options);
+    for (const card of this.#cards.values()) card.toggle(hidden);
+    this.#draw();
   }
 
-  private zoomTo(range: [number, number] | null): void {
-    this.zoom = range;
-    this.draw();
+  #zoomTo(range: [number, number] | null): void {
+    this.#zoom = range;
+    this.#draw();
   }
 
-  private setting(theme: Theme): Setting {
-    const { x, y, hidden } = this.options;
-    const runs = this.set.runs;
+  #setting(theme: Theme): Setting {
+    const { x, y, hidden } = this.#options;
+    const runs = this.#set.runs;
     return { theme, x, log: y === "log", hidden: new Set(hidden), runs, colours: runColours([...runs.keys()]) };
   }
 
-  private restyle(): void {
-    if (!this.theme) return;
-    const setting = this.setting(this.theme);
-    for (const card of this.cards.values()) card.apply(setting);
-    this.runs.paint(setting.theme, setting.colours);
-    this.draw();
+  #restyle(): void {
+    if (!this.#theme) return;
+    const setting = this.#setting(this.#theme);
+    for (const card of this.#cards.values()) card.apply(setting);
+    this.#runs.paint(setting.theme, setting.colours);
+    this.#draw();
   }
 
   /** Everything seen changes in the next frame, once, however many messages came. */
-  private draw(): void {
-    if (this.frame === 0) this.frame = requestAnimationFrame(() => this.paint());
+  #draw(): void {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#paint());
   }
 
-  private paint(): void {
-    this.frame = 0;
-    const states = [...this.set.runs.values()];
-    if (this.shape !== this.set.shape) this.relayout();
-    this.runs.show(states);
+  #paint(): void {
+    this.#frame = 0;
+    const states = [...this.#set.runs.values()];
+    if (this.#shape !== this.#set.shape) this.#relayout();
+    this.#runs.show(states);
     const { title, omitted } = this.source.payload();
-    say(this.title, states.length === 1 ? "" : title);
-    this.title.hidden = states.length === 1 || title === "";
-    this.x.show(this.options.x);
-    this.y.show(this.options.y);
-    this.reset.hidden = this.zoom === null;
-    say(this.foot, omitted > 0 ? `and ${omitted} more series in the trail` : "");
-    this.foot.hidden = omitted === 0;
-    const range = this.zoom ?? this.set.extent(this.options.x);
-    this.say(range !== undefined);
-    if (range) for (const card of this.cards.values()) if (card.visible) card.draw(range);
+    say(this.#title, states.length === 1 ? "" : title);
+    this.#title.hidden = states.length === 1 || title === "";
+    this.#x.show(this.#options.x);
+    this.#y.show(this.#options.y);
+    this.#reset.hidden = this.#zoom === null;
+    say(this.#foot, omitted > 0 ? `and ${omitted} more series in the trail` : "");
+    this.#foot.hidden = omitted === 0;
+    const range = this.#zoom ?? this.#set.extent(this.#options.x);
+    this.#say(range !== undefined);
+    if (range) for (const card of this.#cards.values()) if (card.visible) card.draw(range);
   }
 
   /** Makes the cards that are missing; those whose lines changed are made anew. */
-  private relayout(): void {
-    if (!this.theme) return;
-    this.shape = this.set.shape;
-    const setting = this.setting(this.theme);
-    for (const card of this.cards.values()) card.destroy();
-    this.cards.clear();
-    this.seen.disconnect();
-    for (const group of this.set.groups.slice(0, this.limit)) {
-      const card = new Card(group, setting, this.sync, {
-        toggle: (key) => this.toggle(key),
-        zoom: (range) => this.zoomTo(range),
+  #relayout(): void {
+    if (!this.#theme) return;
+    this.#shape = this.#set.shape;
+    const setting = this.#setting(this.#theme);
+    for (const card of this.#cards.values()) card.destroy();
+    this.#cards.clear();
+    this.#seen.disconnect();
+    for (const group of this.#set.groups.slice(0, this.#limit)) {
+      const card = new Card(group, setting, this.#sync, {
+        toggle: (key) => this.#toggle(key),
+        zoom: (range) => this.#zoomTo(range),
       });
-      this.cards.set(group.name, card);
-      this.grid.append(card.el);
-      this.seen.observe(card.el);
+      this.#cards.set(group.name, card);
+      this.#grid.append(card.el);
+      this.#seen.observe(card.el);
     }
-    const left = this.set.groups.length - this.cards.size;
-    this.more.hidden = left <= 0;
-    say(this.more, `show ${count(left, "more plot")}`);
-    this.runs.show([...this.set.runs.values()]);
-    this.runs.paint(setting.theme, setting.colours);
-    this.draw();
+    const left = this.#set.groups.length - this.#cards.size;
+    this.#more.hidden = left <= 0;
+    say(this.#more, `show ${count(left, "more plot")}`);
+    this.#runs.show([...this.#set.runs.values()]);
+    this.#runs.paint(setting.theme, setting.colours);
+    this.#draw();
   }
 
-  private look(entries: IntersectionObserverEntry[]): void {
+  #look(entries: IntersectionObserverEntry[]): void {
     for (const entry of entries) {
-      const card = [...this.cards.values()].find((one) => one.el === entry.target);
+      const card = [...this.#cards.values()].find((one) => one.el === entry.target);
       if (card) card.visible = entry.isIntersecting;
     }
-    this.draw();
+    this.#draw();
   }
 
   /** Where there is nothing to draw, a sentence in the place where the plots will be. */
-  private say(some: boolean): void {
-    const states = [...this.set.runs.values()];
+  #say(some: boolean): void {
+    const states = [...this.#set.runs.values()];
     const running = states.some((state) => state.status === "running");
-    this.blank.hidden = some;
-    this.controls.hidden = !some;
-    this.grid.hidden = !some;
-    this.blank.classList.toggle("tall", running && this.source.kind === "kernel");
+    this.#blank.hidden = some;
+    this.#controls.hidden = !some;
+    this.#grid.hidden = !some;
+    this.#blank.classList.toggle("tall", running && this.source.kind === "kernel");
     if (some) return;
-    if (states.length === 0) say(this.blank, "no run yet");
+    if (states.length === 0) say(this.#blank, "no run yet");
     else
       say(
-        this.blank,
+        this.#blank,
         running && this.source.kind === "kernel" ? "waiting for the first point" : "no metric was logged",
       );
   }

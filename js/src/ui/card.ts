@@ -30,12 +30,12 @@ export class Card {
   readonly el: HTMLElement;
   /** Off screen it is not drawn; the first draw comes when it scrolls into view. */
   visible = true;
-  private readonly legend: Legend;
-  private readonly plot: Plot;
-  private readonly stage: HTMLElement;
-  private readonly spoken = element("div", { class: "ct-unseen", "aria-live": "polite" });
-  private readonly entries: Entry[];
-  private speaking = false;
+  readonly #legend: Legend;
+  readonly #plot: Plot;
+  readonly #stage: HTMLElement;
+  readonly #spoken = element("div", { class: "ct-unseen", "aria-live": "polite" });
+  readonly #entries: Entry[];
+  #speaking = false;
 
   constructor(
     private readonly group: Group,
@@ -43,12 +43,12 @@ export class Card {
     sync: string,
     events: CardEvents,
   ) {
-    this.entries = entries(group, setting);
-    this.legend = new Legend(group.name, this.entries, {
+    this.#entries = entries(group, setting);
+    this.#legend = new Legend(group.name, this.#entries, {
       toggle: events.toggle,
-      point: (row) => this.plot.focus(row),
+      point: (row) => this.#plot.focus(row),
     });
-    this.stage = element("div", {
+    this.#stage = element("div", {
       class: "stage",
       tabindex: 0,
       role: "group",
@@ -56,32 +56,32 @@ export class Card {
       "aria-label": `${group.name}: arrow keys read the values, plus zooms out`,
     });
     this.el = element("section", { class: "card", role: "figure" }, element("h3", {}, group.name));
-    this.el.append(this.stage, this.legend.el, this.spoken);
-    this.plot = new Plot(
-      this.stage,
+    this.el.append(this.#stage, this.#legend.el, this.#spoken);
+    this.#plot = new Plot(
+      this.#stage,
       sync,
-      { cursor: (x, values) => this.point(x, values), zoom: events.zoom },
-      this.look(),
+      { cursor: (x, values) => this.#point(x, values), zoom: events.zoom },
+      this.#look(),
       PLOT_HEIGHT,
     );
-    this.stage.addEventListener("keydown", (event) => this.key(event, events));
-    this.stage.addEventListener("blur", () => this.plot.leave());
+    this.#stage.addEventListener("keydown", (event) => this.#key(event, events));
+    this.#stage.addEventListener("blur", () => this.#plot.leave());
     this.apply(setting);
   }
 
   /** New colours or another axis: the plot is made anew, the rest changes in place. */
   apply(setting: Setting): void {
     this.setting = setting;
-    this.plot.restyle(this.look());
-    this.legend.paint(setting.theme, this.entries);
-    this.legend.shown(setting.hidden);
+    this.#plot.restyle(this.#look());
+    this.#legend.paint(setting.theme, this.#entries);
+    this.#legend.shown(setting.hidden);
   }
 
   toggle(hidden: ReadonlySet<string>): void {
     this.setting = { ...this.setting, hidden };
-    this.legend.shown(hidden);
-    this.entries.forEach((one, i) => {
-      this.plot.show(i, !hidden.has(one.key));
+    this.#legend.shown(hidden);
+    this.#entries.forEach((one, i) => {
+      this.#plot.show(i, !hidden.has(one.key));
     });
   }
 
@@ -90,9 +90,9 @@ export class Card {
     const { x, log } = this.setting;
     const columns = members.map((member) => member.column);
     const joined = join(columns, x, log);
-    this.plot.draw(joined, range, this.stage.clientWidth);
-    const facts = members.map((member, i) => this.facts(member, joined.unshown[i] ?? 0));
-    this.legend.facts(facts);
+    this.#plot.draw(joined, range, this.#stage.clientWidth);
+    const facts = members.map((member, i) => this.#facts(member, joined.unshown[i] ?? 0));
+    this.#legend.facts(facts);
     const first = facts[0];
     const last = first?.last === null || first === undefined ? "no value yet" : `last ${spell(first.last)}`;
     const sentence = `${name}, ${members.length === 1 ? "1 series" : `${members.length} series`}, ${last}`;
@@ -100,52 +100,53 @@ export class Card {
   }
 
   destroy(): void {
-    this.plot.destroy();
+    this.#plot.destroy();
     this.el.remove();
   }
 
-  private look(): ConstructorParameters<typeof Plot>[3] {
+  #look(): ConstructorParameters<typeof Plot>[3] {
     const { theme, x, log, hidden } = this.setting;
-    const lines = this.entries.map(({ colour, dash, key }) => ({ colour, dash, shown: !hidden.has(key) }));
+    const lines = this.#entries.map(({ colour, dash, key }) => ({ colour, dash, shown: !hidden.has(key) }));
     return { lines, theme, x, log };
   }
 
   /** The last value is the kernel's, who has seen every point; the column knows it too for a saved run. */
-  private facts({ column, run, metric }: Member, unshown: number): Facts {
+  #facts({ column, run, metric }: Member, unshown: number): Facts {
     const known = this.setting.runs.get(run)?.last[metric];
     const some = column.min <= column.max;
     return {
       last: known ?? column.last ?? null,
       min: some ? column.min : null,
       max: some ? column.max : null,
-      bad: column.bad,
+      nan: column.nan,
+      inf: column.inf,
       unshown,
     };
   }
 
-  private point(x: number | null, values: (number | null)[]): void {
+  #point(x: number | null, values: (number | null)[]): void {
     const place = x === null ? null : this.setting.x === "step" ? `step ${formatReal(x)}` : formatDuration(x);
-    this.legend.cursor(place, values);
-    if (!this.speaking || place === null) return;
-    const told = this.entries.flatMap((one, i) => {
+    this.#legend.cursor(place, values);
+    if (!this.#speaking || place === null) return;
+    const told = this.#entries.flatMap((one, i) => {
       const value = values[i];
       return typeof value === "number" ? [`${one.name} ${one.split} ${formatReal(value)}`.trim()] : [];
     });
-    say(this.spoken, `${place}: ${told.slice(0, 4).join(", ")}`);
+    say(this.#spoken, `${place}: ${told.slice(0, 4).join(", ")}`);
   }
 
-  private key(event: KeyboardEvent, events: CardEvents): void {
+  #key(event: KeyboardEvent, events: CardEvents): void {
     const far = event.shiftKey ? 10 : 1;
     const steps: Record<string, number> = { ArrowLeft: -far, ArrowRight: far, Home: -Infinity, End: Infinity };
     const by = steps[event.key];
     if (by !== undefined) {
       event.preventDefault();
-      this.speaking = true;
-      this.plot.walk(by);
-      this.speaking = false;
+      this.#speaking = true;
+      this.#plot.walk(by);
+      this.#speaking = false;
     }
     if (event.key === "+" || event.key === "0") events.zoom(null);
-    if (event.key === "Escape") this.plot.leave();
+    if (event.key === "Escape") this.#plot.leave();
   }
 }
 

@@ -1,29 +1,34 @@
 /** Styles of the chart panel. The .u- classes are uPlot's: only what a plot without its own legend needs. */
 export const chartCss = `
-.top { align-items: flex-start; display: flex; flex-wrap: wrap; gap: 6px 16px; justify-content: space-between; }
+.top {
+  align-items: flex-start; container-type: inline-size; display: flex; flex-wrap: wrap; gap: 6px 16px;
+  justify-content: space-between; min-height: 26px;
+}
+.top > * { max-width: 100%; min-width: 0; }
 .title { font-weight: 600; margin: 0 0 2px; }
 .controls { align-items: center; display: flex; flex-wrap: wrap; font-size: 12px; gap: 6px 10px; margin-inline-start: auto; }
-.runs { flex: 0 1 auto; min-width: 0; }
 .runs .scroll { max-height: 148px; overflow: auto; }
 .runs th, .runs td { line-height: 22px; padding-inline-end: 14px; }
 .runs th { white-space: nowrap; }
 .runs .name { display: inline-block; font-weight: 600; max-width: 26ch; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
 .runs.many .name { font-weight: 400; }
+.runs td:empty { padding: 0; }
 .runs td { color: var(--ct-muted); }
 .runs .ct-status { color: var(--ct-ink); }
 .runs .swatch { display: none; }
 .runs.many .swatch { display: inline-block; margin-inline-end: 7px; vertical-align: middle; }
+@container (max-width: 520px) { .runs th:nth-child(5), .runs td:nth-child(5) { display: none; } .runs .many .name { max-width: 15ch; } }
 .swatch { fill: none; flex: none; height: 8px; width: 18px; }
 .errors p { margin: 2px 0; max-width: 110ch; overflow-wrap: anywhere; white-space: pre-wrap; }
 .grid {
-  --columns: 3; --gap: 20px; display: grid; gap: 14px var(--gap); margin-top: 8px;
+  --gap: 20px; display: grid; gap: 14px var(--gap); margin-top: 8px;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, max(290px, (100% - 2 * var(--gap)) / 3)), 1fr));
 }
 .card { container-type: inline-size; min-width: 0; }
 .card h3 { font-size: 12.5px; font-weight: 600; line-height: 18px; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .stage { border-radius: 4px; min-height: 172px; position: relative; }
 .legend { max-height: 152px; overflow: auto; }
-.legend table { font-size: 12px; line-height: 20px; table-layout: fixed; width: 100%; }
+.legend table { font-size: 12px; line-height: 20px; max-width: 620px; table-layout: fixed; width: 100%; }
 .legend thead th { background: var(--ct-surface); color: var(--ct-muted); font-size: 11px; position: sticky; top: 0; z-index: 1; }
 .legend th.last, .legend th.min, .legend th.max { width: 68px; }
 .legend th.at { width: 76px; }

@@ -5,7 +5,7 @@ let groups = 0;
 /** A few words of which one holds: real radio buttons, so that arrows, Tab and screen readers know what to do. */
 export class Choice<Word extends string> {
   readonly el: HTMLElement;
-  private readonly inputs = new Map<Word, HTMLInputElement>();
+  readonly #inputs = new Map<Word, HTMLInputElement>();
 
   constructor(title: string, words: readonly Word[], chosen: (word: Word) => void) {
     const name = `ct-choice-${++groups}`;
@@ -13,12 +13,12 @@ export class Choice<Word extends string> {
     for (const word of words) {
       const input = element("input", { type: "radio", name, value: word });
       input.addEventListener("change", () => chosen(word));
-      this.inputs.set(word, input);
+      this.#inputs.set(word, input);
       this.el.append(element("label", {}, input, word));
     }
   }
 
   show(word: Word): void {
-    for (const [one, input] of this.inputs) input.checked = one === word;
+    for (const [one, input] of this.#inputs) input.checked = one === word;
   }
 }

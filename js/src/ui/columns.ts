@@ -22,77 +22,81 @@ export interface Drawn {
  */
 export class Column {
   count = 0;
-  bad = 0;
+  nan = 0;
+  inf = 0;
   min = Number.POSITIVE_INFINITY;
   max = Number.NEGATIVE_INFINITY;
   readonly marks: Mark[] = [];
-  private readonly kept: Drawn = { step: [], seconds: [], value: [] };
-  private weight = 1; // points that become two
-  private readonly ends = { step: empty(), time: empty() };
-  private open: { n: number; low: Point; high: Point; last: Point } | undefined;
-  private first: Point | undefined;
+  readonly #kept: Drawn = { step: [], seconds: [], value: [] };
+  #weight = 1; // points that become two
+  readonly #ends = { step: empty(), time: empty() };
+  #open: { n: number; low: Point; high: Point; last: Point } | undefined;
+  #first: Point | undefined;
 
   get last(): number | undefined {
-    return this.open?.last.value ?? this.kept.value.at(-1);
+    return this.#open?.last.value ?? this.#kept.value.at(-1);
   }
 
   push(step: number, seconds: number, value: number): void {
     this.count++;
-    widen(this.ends.step, step);
-    widen(this.ends.time, seconds);
+    widen(this.#ends.step, step);
+    widen(this.#ends.time, seconds);
     if (!Number.isFinite(value)) {
-      this.mark({ step, seconds });
+      if (Number.isNaN(value)) this.nan++;
+      else this.inf++;
+      this.#mark({ step, seconds });
       return;
     }
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
     const point = { step, seconds, value };
-    this.first ??= point;
-    if (this.weight === 1) this.keep(point);
-    else this.gather(point);
+    this.#first ??= point;
+    if (this.#weight === 1) this.#keep(point);
+    else this.#gather(point);
   }
 
   /** First and last x of all that came, marks included; low > high while there is nothing. */
   extent(by: "step" | "time"): readonly [number, number] {
-    return this.ends[by];
+    return this.#ends[by];
   }
 
   /** The kept points, with the very first and those of the open bucket, in the order they were logged. */
   drawn(): Drawn {
-    const { step, seconds, value } = this.kept;
+    const { step, seconds, value } = this.#kept;
     const drawn: Drawn = { step: step.slice(), seconds: seconds.slice(), value: value.slice() };
-    const { first, open } = this;
-    if (first && this.weight > 1 && drawn.step[0] !== first.step) put(drawn, first, true);
+    const first = this.#first;
+    const open = this.#open;
+    if (first && this.#weight > 1 && drawn.step[0] !== first.step) put(drawn, first, true);
     if (open) for (const point of new Set([...ordered(open.low, open.high), open.last])) put(drawn, point, false);
     return drawn;
   }
 
-  private gather(point: Point): void {
-    const open = this.open;
-    if (!open) this.open = { n: 1, low: point, high: point, last: point };
+  #gather(point: Point): void {
+    const open = this.#open;
+    if (!open) this.#open = { n: 1, low: point, high: point, last: point };
     else {
       open.n++;
       if (point.value < open.low.value) open.low = point;
       if (point.value > open.high.value) open.high = point;
       open.last = point;
-      if (open.n === this.weight) this.shut(open.low, open.high);
+      if (open.n === this.#weight) this.#shut(open.low, open.high);
     }
   }
 
-  private shut(low: Point, high: Point): void {
-    this.open = undefined;
-    for (const point of ordered(low, high)) this.keep(point);
+  #shut(low: Point, high: Point): void {
+    this.#open = undefined;
+    for (const point of ordered(low, high)) this.#keep(point);
     // Each bucket leaves exactly two points, so that four neighbours are always two buckets.
-    if (low === high) this.keep(low);
+    if (low === high) this.#keep(low);
   }
 
-  private keep(point: Point): void {
-    put(this.kept, point, false);
-    if (this.kept.step.length >= BUDGET) this.halve();
+  #keep(point: Point): void {
+    put(this.#kept, point, false);
+    if (this.#kept.step.length >= BUDGET) this.#halve();
   }
 
-  private halve(): void {
-    const { step, seconds, value } = this.kept;
+  #halve(): void {
+    const { step, seconds, value } = this.#kept;
     const from = (i: number): Point => ({ step: step[i] ?? 0, seconds: seconds[i] ?? 0, value: value[i] ?? 0 });
     let to = 0;
     for (let i = 0; i + 3 < step.length; i += 4) {
@@ -109,11 +113,10 @@ export class Column {
       }
     }
     step.length = seconds.length = value.length = to;
-    this.weight = this.weight === 1 ? 4 : this.weight * 2;
+    this.#weight = this.#weight === 1 ? 4 : this.#weight * 2;
   }
 
-  private mark(mark: Mark): void {
-    this.bad++;
+  #mark(mark: Mark): void {
     if (this.marks.length < MARKS) this.marks.push(mark);
     // A series of nothing but NaN: the newest place is worth more than one amid hundreds.
     else this.marks[MARKS - 1] = mark;

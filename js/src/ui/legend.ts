@@ -18,7 +18,8 @@ export interface Facts {
   last: number | string | null;
   min: number | null;
   max: number | null;
-  bad: number;
+  nan: number;
+  inf: number;
   unshown: number;
 }
 
@@ -42,21 +43,21 @@ interface Row {
 /** The values of a plot as a table: its legend, and what is read where a canvas cannot be. */
 export class Legend {
   readonly el: HTMLElement;
-  private readonly head: HTMLElement;
-  private readonly rows: Row[];
+  readonly #head: HTMLElement;
+  readonly #rows: Row[];
 
   constructor(title: string, entries: readonly Entry[], events: LegendEvents) {
-    this.head = element("th", { scope: "col", class: "ct-number at" });
+    this.#head = element("th", { scope: "col", class: "ct-number at" });
     const heads = ["last", "min", "max"].map((word) =>
       element("th", { scope: "col", class: `ct-number ${word}` }, word),
     );
     const first = element("th", { scope: "col" }, element("span", { class: "ct-unseen" }, "series"));
-    this.rows = entries.map((entry, i) => row(entry, i, events));
+    this.#rows = entries.map((entry, i) => row(entry, i, events));
     const table = element(
       "table",
       { "aria-label": `values of ${title}` },
-      element("thead", {}, element("tr", {}, first, ...heads, this.head)),
-      element("tbody", {}, ...this.rows.map((one) => one.tr)),
+      element("thead", {}, element("tr", {}, first, ...heads, this.#head)),
+      element("tbody", {}, ...this.#rows.map((one) => one.tr)),
     );
     this.el = element("div", { class: "legend" }, table);
     this.cursor(null, []);
@@ -64,27 +65,31 @@ export class Legend {
 
   facts(facts: readonly Facts[]): void {
     facts.forEach((fact, i) => {
-      const row = this.rows[i];
+      const row = this.#rows[i];
       if (!row) return;
       say(row.last, typeof fact.last === "string" ? fact.last : number(fact.last));
       say(row.min, number(fact.min));
       say(row.max, number(fact.max));
-      const notes = [fact.bad > 0 ? `${fact.bad} nan` : "", fact.unshown > 0 ? `${fact.unshown} ≤ 0` : ""];
-      say(row.note, notes.filter(Boolean).join(", "));
+      const notes: [number, string][] = [
+        [fact.nan, "nan"],
+        [fact.inf, "inf"],
+        [fact.unshown, "≤ 0"],
+      ];
+      say(row.note, notes.flatMap(([n, word]) => (n > 0 ? [`${n} ${word}`] : [])).join(", "));
     });
   }
 
   /** The column of values at the cursor; its place is kept while there is none. */
   cursor(at: string | null, values: readonly (number | null)[]): void {
-    say(this.head, at ?? "at cursor");
+    say(this.#head, at ?? "at cursor");
     this.el.classList.toggle("pointed", at !== null);
-    this.rows.forEach((row, i) => {
+    this.#rows.forEach((row, i) => {
       say(row.cursor, at === null ? "" : number(values[i] ?? null));
     });
   }
 
   shown(hidden: ReadonlySet<string>): void {
-    for (const row of this.rows) {
+    for (const row of this.#rows) {
       const shown = !hidden.has(row.button.dataset.key ?? "");
       row.button.setAttribute("aria-pressed", String(shown));
       row.tr.classList.toggle("off", !shown);
@@ -93,7 +98,7 @@ export class Legend {
 
   paint(theme: Theme, entries: readonly Entry[]): void {
     entries.forEach((entry, i) => {
-      this.rows[i]?.swatch.setAttribute("stroke", theme.palette[entry.colour % theme.palette.length] ?? theme.ink);
+      this.#rows[i]?.swatch.setAttribute("stroke", theme.palette[entry.colour % theme.palette.length] ?? theme.ink);
     });
   }
 }

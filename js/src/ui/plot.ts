@@ -2,7 +2,7 @@ import uPlot from "uplot";
 import { assert } from "../assert.ts";
 import type { Joined, X } from "./join.ts";
 import type { Theme } from "./theme.ts";
-import { logTicks, xIncrements, xTick, yRange, yTick } from "./ticks.ts";
+import { logTick, logTicks, xIncrements, xTick, yRange, yTick } from "./ticks.ts";
 
 export interface Line {
   colour: number;
@@ -30,9 +30,9 @@ const SPARSE = 12; // px a point needs to be drawn as a dot
 
 /** One uPlot: made anew when its look changes, otherwise fed in place. */
 export class Plot {
-  private u: uPlot | undefined;
-  private joined: Joined = { x: [], y: [], marks: [], unshown: [] };
-  private width = 0;
+  #u: uPlot | undefined;
+  #joined: Joined = { x: [], y: [], marks: [], unshown: [] };
+  #width = 0;
 
   constructor(
     private readonly into: HTMLElement,
@@ -50,22 +50,22 @@ export class Plot {
   show(line: number, shown: boolean): void {
     const known = this.look.lines[line];
     if (known) known.shown = shown;
-    this.u?.setSeries(line + 1, { show: shown }, false);
+    this.#u?.setSeries(line + 1, { show: shown }, false);
   }
 
   /** Brightens one line and fades the rest; null makes them equal again. */
   focus(line: number | null): void {
     // uPlot takes null for "none", its types do not.
-    this.u?.setSeries((line === null ? null : line + 1) as number, { focus: line !== null }, false);
+    this.#u?.setSeries((line === null ? null : line + 1) as number, { focus: line !== null }, false);
   }
 
   draw(joined: Joined, range: [number, number], width: number): void {
     if (width < 40) return;
-    this.joined = joined;
+    this.#joined = joined;
     const data = [joined.x, ...joined.y] as uPlot.AlignedData;
-    const u = this.u ?? this.make(width, range, data);
-    if (this.width !== width) u.setSize({ width, height: this.height });
-    this.width = width;
+    const u = this.#u ?? this.#make(width, range, data);
+    if (this.#width !== width) u.setSize({ width, height: this.height });
+    this.#width = width;
     u.batch(() => {
       u.setData(data, false);
       u.setScale("x", { min: range[0], max: range[1] });
@@ -74,8 +74,8 @@ export class Plot {
 
   /** Moves the cursor by points, as the arrow keys do; false when there is nothing to stand on. */
   walk(by: number): boolean {
-    const { u } = this;
-    const { x } = this.joined;
+    const u = this.#u;
+    const { x } = this.#joined;
     if (!u || x.length === 0) return false;
     const { min, max } = u.scales.x ?? {};
     const at = u.cursor.idx ?? (by > 0 ? -1 : x.length);
@@ -90,26 +90,26 @@ export class Plot {
   }
 
   leave(): void {
-    const { u } = this;
+    const u = this.#u;
     if (!u) return;
     u.setCursor({ left: -10, top: -10 });
     uPlot.sync(this.sync).pub("mousemove", u, -10, -10, u.bbox.width, u.bbox.height, 0);
   }
 
   destroy(): void {
-    this.u?.destroy();
-    this.u = undefined;
+    this.#u?.destroy();
+    this.#u = undefined;
   }
 
-  private make(width: number, range: [number, number], data: uPlot.AlignedData): uPlot {
-    this.width = width;
-    const u = new uPlot(this.options(width, range), data, this.into);
+  #make(width: number, range: [number, number], data: uPlot.AlignedData): uPlot {
+    this.#width = width;
+    const u = new uPlot(this.#options(width, range), data, this.into);
     u.root.setAttribute("aria-hidden", "true");
-    this.u = u;
+    this.#u = u;
     return u;
   }
 
-  private options(width: number, range: [number, number]): uPlot.Options {
+  #options(width: number, range: [number, number]): uPlot.Options {
     const { theme, x: by, log, lines } = this.look;
     const font = `11px ${theme.font}`;
     const axis = { font, stroke: theme.muted, gap: 6, ticks: { show: false }, border: { show: false } };
@@ -125,8 +125,8 @@ export class Plot {
         sync: { key: this.sync, filters: { pub: (type) => type === "mousemove" || type === "mouseleave" } },
         drag: { x: true, y: false, setScale: false },
         focus: { prox: lines.length > 1 ? 18 : -1 },
-        points: { size: 7, width: 0, fill: (u, i) => this.stroke(u, i) },
-        dataIdx: (u, series, near, x) => this.nearest(u, series, near, x),
+        points: { size: 7, width: 0, fill: (u, i) => this.#stroke(u, i) },
+        dataIdx: (u, series, near, x) => this.#nearest(u, series, near, x),
         bind: {
           dblclick: () => () => {
             this.events.zoom(null);
@@ -156,7 +156,7 @@ export class Plot {
             ? {
                 splits: (_: uPlot, _axis: number, min: number, max: number) => logTicks(min, max),
                 filter: (_: uPlot, splits: number[]) => splits,
-                values: (_: uPlot, splits: number[]) => splits.map((value) => yTick(value, value / 10)),
+                values: (_: uPlot, splits: number[]) => splits.map(logTick),
               }
             : {
                 values: (_: uPlot, splits: number[], _axis: number, _space: number, increment: number) =>
@@ -164,49 +164,49 @@ export class Plot {
               }),
         },
       ],
-      series: [{}, ...lines.map((line, i) => this.series(line, i))],
+      series: [{}, ...lines.map((line, i) => this.#series(line, i))],
       hooks: {
-        setCursor: [(u) => this.tell(u)],
-        setSelect: [(u) => this.select(u)],
-        draw: [(u) => this.drawMarks(u)],
+        setCursor: [(u) => this.#tell(u)],
+        setSelect: [(u) => this.#select(u)],
+        draw: [(u) => this.#drawMarks(u)],
       },
     };
   }
 
-  private series(line: Line, index: number): uPlot.Series {
+  #series(line: Line, index: number): uPlot.Series {
     const many = this.look.lines.length > 8;
     return {
       show: line.shown,
       scale: "y",
-      stroke: (u, i) => this.stroke(u, i),
+      stroke: (u, i) => this.#stroke(u, i),
       width: many ? 1.25 : 1.75,
       dash: [...line.dash],
       points: {
         size: 4.5,
         width: 0,
-        fill: (u, i) => this.stroke(u, i),
-        show: (u) => this.defined(index) <= u.bbox.width / devicePixelRatio / SPARSE,
+        fill: (u, i) => this.#stroke(u, i),
+        show: (u) => this.#defined(index) <= u.bbox.width / devicePixelRatio / SPARSE,
       },
     };
   }
 
-  private stroke(_: uPlot, series: number): string {
+  #stroke(_: uPlot, series: number): string {
     const { lines, theme } = this.look;
     const colour = theme.palette[(lines[series - 1]?.colour ?? 0) % theme.palette.length];
     assert(colour, "a theme has a palette");
     return colour;
   }
 
-  private defined(line: number): number {
+  #defined(line: number): number {
     let n = 0;
-    for (const value of this.joined.y[line] ?? []) if (typeof value === "number") n++;
+    for (const value of this.#joined.y[line] ?? []) if (typeof value === "number") n++;
     return n;
   }
 
   /** The line's own point nearest to the cursor: never a neighbour's, and nothing far beyond where the line ends. */
-  private nearest(u: uPlot, series: number, near: number, at: number): number {
+  #nearest(u: uPlot, series: number, near: number, at: number): number {
     if (series === 0) return near;
-    const { x, y } = this.joined;
+    const { x, y } = this.#joined;
     const line = y[series - 1] ?? [];
     let left = near;
     while (left >= 0 && line[left] === undefined) left--;
@@ -221,20 +221,20 @@ export class Plot {
     return inside || !far ? best : nothing;
   }
 
-  private tell(u: uPlot): void {
+  #tell(u: uPlot): void {
     const index = u.cursor.idx;
     if (index === null || index === undefined || (u.cursor.left ?? -1) < 0) {
       this.events.cursor(null, []);
       return;
     }
-    const values = this.joined.y.map((line, i) => {
+    const values = this.#joined.y.map((line, i) => {
       const at = u.cursor.idxs?.[i + 1];
       return at === null || at === undefined ? null : (line[at] ?? null);
     });
-    this.events.cursor(this.joined.x[index] ?? null, values);
+    this.events.cursor(this.#joined.x[index] ?? null, values);
   }
 
-  private select(u: uPlot): void {
+  #select(u: uPlot): void {
     const { left, width } = u.select;
     if (width < 4) return;
     const range: [number, number] = [u.posToVal(left, "x"), u.posToVal(left + width, "x")];
@@ -242,12 +242,12 @@ export class Plot {
     this.events.zoom(range);
   }
 
-  private drawMarks(u: uPlot): void {
+  #drawMarks(u: uPlot): void {
     const { ctx, bbox } = u;
     const dots = devicePixelRatio;
     ctx.save();
     ctx.fillStyle = this.look.theme.bad;
-    this.joined.marks.forEach((marks, i) => {
+    this.#joined.marks.forEach((marks, i) => {
       if (!this.look.lines[i]?.shown) return;
       for (const x of marks) {
         const at = u.valToPos(x, "x", true);

@@ -19,39 +19,39 @@ const ERRORS = 3;
 /** One line a run: what it is called, how it stands, how far it came. */
 export class Runs {
   readonly el: HTMLElement;
-  private readonly body = element("tbody");
-  private readonly errors = element("div", { class: "errors" });
-  private readonly live = element("div", { class: "ct-unseen", "aria-live": "polite" });
-  private readonly rows = new Map<string, Row>();
-  private readonly known = new Map<string, string>();
+  readonly #body = element("tbody");
+  readonly #errors = element("div", { class: "errors" });
+  readonly #live = element("div", { class: "ct-unseen", "aria-live": "polite" });
+  readonly #rows = new Map<string, Row>();
+  readonly #known = new Map<string, string>();
 
   constructor() {
     const heads = ["run", "status", "step", "elapsed", "points"].map((word) => element("th", { scope: "col" }, word));
     const head = element("thead", { class: "ct-unseen" }, element("tr", {}, ...heads));
-    const table = element("table", { "aria-label": "runs" }, head, this.body);
-    this.el = element("div", { class: "runs" }, element("div", { class: "scroll" }, table), this.errors, this.live);
+    const table = element("table", { "aria-label": "runs" }, head, this.#body);
+    this.el = element("div", { class: "runs" }, element("div", { class: "scroll" }, table), this.#errors, this.#live);
   }
 
   show(states: readonly RunState[]): void {
     this.el.classList.toggle("many", states.length > 1);
     for (const state of states) {
-      const row = this.rows.get(state.run) ?? this.add(state);
+      const row = this.#rows.get(state.run) ?? this.#add(state);
       showStatus(row.status, state.status);
       say(row.step, state.step === null ? "" : `step ${state.step.toLocaleString("en-US")}`);
       say(row.seconds, formatDuration(state.seconds));
-      say(row.points, count(state.points, "point"));
-      this.announce(state);
+      say(row.points, state.points === 0 ? "" : count(state.points, "point"));
+      this.#announce(state);
     }
-    this.blame(states.filter((state) => state.error));
+    this.#blame(states.filter((state) => state.error));
   }
 
   paint(theme: Theme, colours: ReadonlyMap<string, number>): void {
-    for (const [run, row] of this.rows) {
+    for (const [run, row] of this.#rows) {
       row.swatch.setAttribute("stroke", theme.palette[(colours.get(run) ?? 0) % theme.palette.length] ?? theme.ink);
     }
   }
 
-  private add(state: RunState): Row {
+  #add(state: RunState): Row {
     const cell = (name: string): HTMLElement => element("td", { class: name });
     const row = {
       swatch: swatch([]),
@@ -67,29 +67,29 @@ export class Runs {
       element("span", { class: "name", title: state.name }, state.name),
     );
     const tr = element("tr", {}, name, element("td", {}, row.status), row.step, row.seconds, row.points);
-    this.body.append(tr);
+    this.#body.append(tr);
     const made = { tr, ...row };
-    this.rows.set(state.run, made);
+    this.#rows.set(state.run, made);
     return made;
   }
 
   /** A run that fails says why, at once and in full. */
-  private blame(failed: readonly RunState[]): void {
-    const one = this.rows.size === 1;
+  #blame(failed: readonly RunState[]): void {
+    const one = this.#rows.size === 1;
     const sentences = failed.map((state) => (one ? `${state.error}` : `${state.name}: ${state.error}`));
     const told = sentences.slice(0, ERRORS);
     if (sentences.length > ERRORS) told.push(`and ${sentences.length - ERRORS} more`);
-    if (told.join("\n") === this.errors.dataset.told) return;
-    this.errors.dataset.told = told.join("\n");
-    this.errors.replaceChildren(...told.map((sentence) => element("p", { class: "ct-error ct-mono" }, sentence)));
+    if (told.join("\n") === this.#errors.dataset.told) return;
+    this.#errors.dataset.told = told.join("\n");
+    this.#errors.replaceChildren(...told.map((sentence) => element("p", { class: "ct-error ct-mono" }, sentence)));
   }
 
   /** Only an end is read out: a screen reader must not drone along with the points. */
-  private announce(state: RunState): void {
-    const before = this.known.get(state.run);
-    this.known.set(state.run, state.status);
+  #announce(state: RunState): void {
+    const before = this.#known.get(state.run);
+    this.#known.set(state.run, state.status);
     if (before === "running" && state.status !== "running") {
-      say(this.live, `${state.name} ${state.status} after ${formatDuration(state.seconds)}`);
+      say(this.#live, `${state.name} ${state.status} after ${formatDuration(state.seconds)}`);
     }
   }
 }

@@ -25,8 +25,8 @@ export class SeriesSet {
   readonly groups: Group[] = [];
   /** Grows with every new run or line: a reason to lay out anew. */
   shape = 0;
-  private readonly members = new Map<string, Member>();
-  private readonly sent = new Map<string, number>();
+  readonly #members = new Map<string, Member>();
+  readonly #sent = new Map<string, number>();
 
   meet(states: readonly RunState[]): void {
     for (const state of states) {
@@ -37,18 +37,18 @@ export class SeriesSet {
 
   take(points: Points, data: Float64Array): void {
     this.meet(points.runs);
-    if (points.full) this.forget();
+    if (points.full) this.#forget();
     let at = 0;
     for (const { run, metric, start, n } of points.parts) {
       const key = `${run}/${metric}`;
-      const member = this.member(key, run, metric);
+      const member = this.#member(key, run, metric);
       if (start === 0) member.column = new Column();
       // What came before, a repeated message say, is not drawn twice.
-      const known = start === 0 ? 0 : Math.max(0, (this.sent.get(key) ?? 0) - start);
+      const known = start === 0 ? 0 : Math.max(0, (this.#sent.get(key) ?? 0) - start);
       for (let i = known; i < n; i++) {
         member.column.push(data[at + i] ?? NaN, data[at + n + i] ?? NaN, data[at + 2 * n + i] ?? NaN);
       }
-      this.sent.set(key, Math.max(start + n, start === 0 ? 0 : (this.sent.get(key) ?? 0)));
+      this.#sent.set(key, Math.max(start + n, start === 0 ? 0 : (this.#sent.get(key) ?? 0)));
       at += 3 * n;
     }
   }
@@ -57,7 +57,7 @@ export class SeriesSet {
   extent(by: X): [number, number] | undefined {
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
-    for (const { column } of this.members.values()) {
+    for (const { column } of this.#members.values()) {
       const ends = column.extent(by);
       low = Math.min(low, ends[0]);
       high = Math.max(high, ends[1]);
@@ -66,18 +66,18 @@ export class SeriesSet {
     return high > low ? [low, high] : [low, low + 1];
   }
 
-  private forget(): void {
-    for (const member of this.members.values()) member.column = new Column();
-    this.sent.clear();
+  #forget(): void {
+    for (const member of this.#members.values()) member.column = new Column();
+    this.#sent.clear();
   }
 
-  private member(key: string, run: string, metric: string): Member {
-    const known = this.members.get(key);
+  #member(key: string, run: string, metric: string): Member {
+    const known = this.#members.get(key);
     if (known) return known;
     const cut = metric.lastIndexOf("/");
     const name = metric.slice(cut + 1);
     const member: Member = { key, run, metric, split: cut < 0 ? "" : metric.slice(0, cut), column: new Column() };
-    this.members.set(key, member);
+    this.#members.set(key, member);
     this.shape++;
     const group = this.groups.find((one) => one.name === name);
     if (group) group.members.push(member);

@@ -44,10 +44,19 @@ function timeTick(value: number, increment: number): string {
 
 /** A tick of a y axis, short enough for the space that is kept for it. */
 export function yTick(value: number, increment: number): string {
-  const size = Math.abs(value);
   if (value === 0) return "0";
-  if (size >= 1e5 || size < 1e-3) return Number(value.toPrecision(3)).toExponential().replace("e+", "e");
-  return plain(value, increment);
+  return short(value) ?? plain(value, increment);
+}
+
+/** A tick of a logarithmic axis: its neighbours are far away, so it needs no more digits than it has. */
+export function logTick(value: number): string {
+  return short(value) ?? String(Number(value.toPrecision(3)));
+}
+
+function short(value: number): string | undefined {
+  const size = Math.abs(value);
+  if (size < 1e5 && size >= 1e-3) return undefined;
+  return Number(value.toPrecision(3)).toExponential().replace("e+", "e");
 }
 
 function plain(value: number, increment: number): string {
