@@ -138,6 +138,22 @@ describe("keys", () => {
     source.become(payload({ rows: [run({ id: "new" }), ...numbered(3)] }));
     expect(at(root)).toBe("3:name");
     expect(root.activeElement?.textContent).toBe("r0");
+    press(root, "End", { ctrlKey: true });
+    source.become(payload({ rows: numbered(3).reverse() }));
+    expect(at(root)).toBe("2:created");
+    source.become(payload({ rows: [run({ id: "r2", params: { a: param(1), b: param(2) } })] }));
+    expect(at(root)).toBe("2:created");
+  });
+
+  test("the focused cell keeps the focus when it is scrolled out of sight", async () => {
+    const { root } = show(numbered(200));
+    focusGrid(root);
+    const grid = one(root, "[role=grid]");
+    grid.scrollTop = 4000;
+    grid.dispatchEvent(new Event("scroll"));
+    await vi.waitFor(() => expect(names(root)).toContain("r145"));
+    expect(names(root)).not.toContain("r50");
+    expect(at(root)).toBe("2:name");
   });
 });
 

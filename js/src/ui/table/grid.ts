@@ -85,7 +85,8 @@ export class Grid<Row> {
   }
 
   show(view: GridView<Row>): void {
-    const before = this.#view.rows[this.#active.row - 1];
+    const before = { row: this.#view.rows[this.#active.row - 1], column: this.#view.columns[this.#active.column]?.id };
+    const held = this.#focused();
     const same = sameIds(view.columns, this.#view.columns);
     this.#view = view;
     this.#lefts = edges(view.columns.map((column) => column.width));
@@ -99,22 +100,24 @@ export class Grid<Row> {
     this.#body.style.width = this.#head.el.style.width = `${this.#lefts.at(-1)}px`;
     this.#body.hidden = view.rows.length === 0;
     this.#draw();
+    // Cells that were made anew, or moved, have lost the focus on the way.
+    if (held && !this.#focused()) this.#cellAt(this.#active)?.focus({ preventScroll: true });
   }
 
   focus(): void {
     this.#cellAt(this.#active)?.focus();
   }
 
-  /** The same run stays the active one when rows are sorted, filtered or added. */
-  #keepActive(before: Row | undefined): void {
+  /** The same cell stays the active one when rows are sorted, filtered or added and columns come or go. */
+  #keepActive(before: { row: Row | undefined; column: string | undefined }): void {
     const { rows, columns } = this.#view;
-    if (before !== undefined && this.#active.row > 0) {
-      const key = this.#owner.key(before);
-      const at = rows.findIndex((row) => this.#owner.key(row) === key);
-      if (at >= 0) this.#active.row = at + 1;
-    }
-    this.#active.row = Math.min(this.#active.row, rows.length);
-    this.#active.column = Math.max(0, Math.min(this.#active.column, columns.length - 1));
+    const key = before.row === undefined ? undefined : this.#owner.key(before.row);
+    const row = key === undefined ? -1 : rows.findIndex((one) => this.#owner.key(one) === key);
+    const column = columns.findIndex((one) => one.id === before.column);
+    this.#active = {
+      row: Math.min(row < 0 ? this.#active.row : row + 1, rows.length),
+      column: column < 0 ? Math.max(0, Math.min(this.#active.column, columns.length - 1)) : column,
+    };
   }
 
   #soon(): void {
@@ -123,7 +126,6 @@ export class Grid<Row> {
   }
 
   #draw(): void {
-    const held = this.#focused();
     const { rows } = this.#view;
     const span = rowSpan(rows.length, ROW_HEIGHT, this.el.scrollTop, this.el.clientHeight - HEAD_HEIGHT);
     const columns = this.#columnsToDraw();
@@ -141,7 +143,6 @@ export class Grid<Row> {
     order.forEach(([key, at], place) => {
       this.#drawRow(key, at, place, columns);
     });
-    if (held && !this.#focused()) this.#cellAt(this.#active)?.focus({ preventScroll: true });
   }
 
   #want(wanted: Map<string, number>, at: number): void {
