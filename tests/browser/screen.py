@@ -1,0 +1,207 @@
+"""What a person does with a notebook in a browser, with a time limit on every step."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+
+from browser.server import Server
+
+MIME = "application/vnd.celltrail.panel+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+OPEN_SECONDS = 60
+
+# Jupyter's own: the notebook in front, also while the page is still starting.
+PANEL = """
+const app = window.jupyterapp;
+const shown = app?.shell?.currentWidget;
+const panel = shown?.content?.widgets && shown.sessionContext ? shown : undefined;
+"""
+
+
+class Screen:
+    """One browser page with one notebook open in it."""
+
+    MIME = MIME
+
+    def __init__(self, page: Page, server: Server, pictures: Path) -> None:
+        self.page, self.server, self.pictures = page, server, pictures
+        self.outside: list[str] = []
+        self.complaints: list[str] = []
+        page.set_default_timeout(15_000)
+        page.on("request", self._request)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error.stack or error}"))
+
+    def _request(self, request: Request) -> None:
+        place = urlsplit(request.url)
+        if place.scheme in ("http", "https", "ws", "wss") and place.hostname != "127.0.0.1":
+            self.outside.append(request.url)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            place = (message.location or {}).get("url", "")
+            self.complaints.append(f"{message.text} ({place.split('?')[0]})")
+
+    # -- asking the page -----------------------------------------------------------------------------------------
+
+    def ask(self, body: str, argument: Any = None, seconds: float = 10) -> Any:
+        """The value of a JavaScript function body with `argument`, `app` and `panel` in scope.
+
+        Playwright's evaluate has no time limit of its own and a promise of Jupyter's may never settle.
+        """
+        return self.page.evaluate(
+            "([argument, ms]) => Promise.race(["
+            f"(async () => {{ {PANEL} {body} }})(),"
+            "new Promise((_, refuse) => setTimeout(() => refuse(new Error('no answer in ' + ms + ' ms')), ms))])",
+            [argument, int(seconds * 1000)],
+        )
+
+    def until(self, what: str, holds: Callable[[], Any], seconds: float = 20, every: float = 0.1) -> Any:
+        """Wait for a condition and give its value; the failure says which one and shows the page."""
+        limit = time.monotonic() + seconds
+        while True:
+            value = holds()
+            if value:
+                return value
+            if time.monotonic() > limit:
+                self.picture("timeout")
+                raise AssertionError(f"not within {seconds} s: {what}")
+            self.page.wait_for_timeout(every * 1000)
+
+    # -- the notebook --------------------------------------------------------------------------------------------
+
+    def open(self, notebook: Path, kernel: bool = True) -> None:
+        """Open a notebook; its kernel comes up idle, or is refused in the dialog when `kernel` is False."""
+        self.notebook = notebook
+        self.page.goto(self.server.page_of(notebook), wait_until="domcontentloaded", timeout=OPEN_SECONDS * 1000)
+        self._appeared()
+        if kernel:
+            self.until("the kernel is idle", lambda: self.kernel_status() == "idle", OPEN_SECONDS)
+        else:
+            self.page.locator(".jp-Dialog").get_by_label("No Kernel").click()
+            self.until("there is no kernel", lambda: self.kernel_status() == "none")
+
+    def open_without_kernel(self, notebook: Path) -> None:
+        """Open a copy that names a kernel nobody has, as on another machine, and go on with none."""
+        copy = notebook.with_name(f"{notebook.stem}-reopened.ipynb")
+        content = json.loads(notebook.read_text())
+        # with a language it knows, Jupyter would start another kernel of that language
+        content["metadata"] = {"kernelspec": {"name": "gone", "display_name": "Gone", "language": "none"}}
+        copy.write_text(json.dumps(content))
+        self.open(copy, kernel=False)
+
+    def _appeared(self) -> None:
+        path = self.notebook.relative_to(self.server.root).as_posix()
+        ready = "return panel?.context?.path === argument && panel.context.isReady"
+        self.until("the notebook is open", lambda: self.ask(ready, path), OPEN_SECONDS)
+
+    def reload(self) -> None:
+        """The browser's reload button; the kernel goes on and the page finds it again."""
+        self.page.reload(wait_until="domcontentloaded", timeout=OPEN_SECONDS * 1000)
+        self._appeared()
+        self.until("the kernel is found again", lambda: self.kernel_status() in ("idle", "busy"), OPEN_SECONDS)
+
+    def kernel_status(self) -> str:
+        """idle, busy, starting, dead ... as the page believes."""
+        return self.ask("return panel?.sessionContext?.session?.kernel?.status ?? 'none'")
+
+    def kernel_id(self) -> str:
+        """The id under which the server knows the kernel."""
+        return self.ask("return panel.sessionContext.session.kernel.id")
+
+    def cell(self, index: int) -> Locator:
+        """A cell, in the order of the notebook, scrolled into view."""
+        found = self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+        found.scroll_into_view_if_needed()
+        return found
+
+    def panel(self, index: int, kind: str) -> Locator:
+        """The celltrail panel that a cell shows: "chart", "table" or "compare"."""
+        return self.cell(index).locator(f'.celltrail[data-kind="{kind}"]:visible')
+
+    def ink(self, panel: Locator) -> float:
+        """How light the panel's text is, from 0 to 255."""
+        colour = panel.evaluate("el => getComputedStyle(el.shadowRoot.querySelector('.ct')).color", timeout=5000)
+        return sum(float(part) for part in re.findall(r"[\d.]+", colour)[:3]) / 3
+
+    def run(self, index: int, wait: float | None = 60) -> None:
+        """Click into a cell and press Ctrl+Enter; wait for its end unless told otherwise."""
+        before = self.count(index)
+        self.cell(index).locator(".jp-InputArea-editor .cm-content").first.click()
+        self.page.keyboard.press("Control+Enter")
+        if wait is None:
+            self.until(f"cell {index} is running", lambda: self.running(index) or self.count(index) != before)
+        else:
+            self.finished(index, before, wait)
+
+    def finished(self, index: int, before: int | None, seconds: float = 60) -> None:
+        """Wait for an execution to end."""
+        self.until(
+            f"cell {index} has ended",
+            lambda: not self.running(index) and self.count(index) not in (None, before),
+            seconds,
+        )
+
+    def running(self, index: int) -> bool:
+        """Whether the cell shows a star."""
+        return self.ask("return panel.content.widgets[argument].model.executionState === 'running'", index)
+
+    def count(self, index: int) -> int | None:
+        """The number in the cell's brackets."""
+        return self.ask("return panel.content.widgets[argument].model.executionCount ?? null", index)
+
+    def outputs(self, index: int) -> list[dict[str, Any]]:
+        """The outputs of a cell as the page holds them, in the notebook format."""
+        return self.ask("return panel.content.widgets[argument].model.outputs.toJSON()", index)
+
+    def interrupt(self) -> None:
+        """Press i twice in command mode, as the menu's shortcut says."""
+        self.page.keyboard.press("Escape")
+        self.page.keyboard.press("i")
+        self.page.keyboard.press("i")
+
+    def save(self) -> dict[str, Any]:
+        """Ctrl+S, and the file as it is on disk then."""
+        before = self.notebook.stat().st_mtime_ns
+        self.page.keyboard.press("Escape")
+        self.page.keyboard.press("Control+s")
+        self.until("the notebook is saved", lambda: self.notebook.stat().st_mtime_ns != before)
+        self.until("the notebook is clean", lambda: not self.ask("return panel.context.model.dirty"))
+        return json.loads(self.notebook.read_text())
+
+    def theme(self, name: str) -> None:
+        """Switch the theme as the menu does: "JupyterLab Dark" or "JupyterLab Light"."""
+        self.ask("await app.commands.execute('apputils:change-theme', { theme: argument })", name)
+        light = "false" if "Dark" in name else "true"
+        self.until("the theme is applied", lambda: self.page.get_attribute("body", "data-jp-theme-light") == light)
+
+    def shut_down_kernel(self) -> None:
+        """End the kernel as the menu does."""
+        self.ask("await panel.sessionContext.shutdown()", seconds=20)
+
+    def kill_kernel(self) -> None:
+        """SIGKILL, in the middle of whatever it does."""
+        self.server.kernel_process(self.kernel_id()).kill()
+
+    # -- judging -------------------------------------------------------------------------------------------------
+
+    def picture(self, name: str) -> Path:
+        """A screenshot in the folder of this test."""
+        self.pictures.mkdir(parents=True, exist_ok=True)
+        path = self.pictures / f"{name}.png"
+        self.page.screenshot(path=path, timeout=15_000)
+        return path
+
+    def assert_quiet(self) -> None:
+        """Nothing was asked of another machine, and nothing of ours is among the console's errors."""
+        assert self.outside == []
+        # the widgets' modules are loaded from blobs, the extension from a folder of its name
+        assert [text for text in self.complaints if "celltrail" in text.lower() or "blob:" in text] == []

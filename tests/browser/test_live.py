@@ -1,0 +1,184 @@
+"""The live chart in a real notebook: it grows while the kernel is busy and ends as what happened."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from browser.screen import Screen
+
+both = pytest.mark.parametrize("front", ["lab", "notebook"], indirect=True)
+
+LOAD = "%load_ext celltrail\nimport time\nimport celltrail as ct"
+SLOW = """%%track slow --tag demo
+lr, steps = 0.1, {steps}
+for i in range(steps):
+    ct.log({{"train/loss": 1 / (1 + i), "val/loss": 1.2 / (1 + i), "acc": i / steps}}, step=i)
+    time.sleep(0.05)
+"""
+
+
+def open_with(screen: Screen, folder: str, *cells: str) -> None:
+    """A new notebook of these cells, celltrail loaded."""
+    screen.open(screen.server.write(folder, "live", [LOAD, *cells]))
+    screen.run(0)
+
+
+@both
+def test_points_arrive_while_the_cell_is_busy(screen: Screen, folder: str) -> None:
+    """The last values move while the kernel is still busy, and afterwards they are those of the last step."""
+    open_with(screen, folder, SLOW.format(steps=200))
+    screen.run(1, wait=None)
+    last = screen.panel(1, "chart").get_by_label("values of acc").locator("td.last")
+    last.wait_for()
+    seen = set()
+
+    def grows() -> bool:
+        seen.add(last.inner_text())
+        return len(seen) >= 5
+
+    screen.until("five different last values", grows, 8)
+    assert screen.running(1)
+    assert screen.kernel_status() == "busy"
+    screen.picture("mid-run")
+    screen.finished(1, None)
+    screen.until("the last value of the last step", lambda: last.inner_text() == "0.995")
+    status = screen.panel(1, "chart").get_by_label("runs").first
+    assert "finished" in status.inner_text()
+    assert "step 199" in status.inner_text()
+    screen.assert_quiet()
+
+
+def test_the_status_bar_tells_the_run(screen: Screen, folder: str) -> None:
+    """The current run, its step and its last loss stand in JupyterLab's status bar."""
+    open_with(screen, folder, SLOW.format(steps=100))
+    screen.run(1, wait=None)
+    item = screen.page.locator("#jp-main-statusbar").get_by_text(re.compile("slow.*step", re.DOTALL)).first
+    item.wait_for()
+    before = item.inner_text()
+    assert "loss" in before
+    screen.until("the step moves on", lambda: item.inner_text() != before)
+    screen.finished(1, None)
+    screen.assert_quiet()
+
+
+def test_axes_and_legend_by_mouse(screen: Screen, folder: str) -> None:
+    """Linear or log, step or time, and a series switched off in the legend; the saved form remembers it."""
+    open_with(screen, folder, SLOW.format(steps=120))
+    screen.run(1, wait=None)
+    chart = screen.panel(1, "chart")
+    chart.get_by_role("button", name="log", exact=True).click()
+    chart.get_by_role("button", name="time", exact=True).click()
+    series = chart.get_by_label("values of loss").get_by_role("button").first
+    series.click()
+    assert series.get_attribute("aria-pressed") == "false"
+    screen.finished(1, None)
+    options = screen.outputs(1)[0]["data"][screen.MIME]["chart"]
+    assert (options["x"], options["y"], len(options["hidden"])) == ("time", "log", 1)
+    screen.assert_quiet()
+
+
+@both
+def test_a_reload_in_mid_run(screen: Screen, folder: str) -> None:
+    """After the browser's reload the chart is there again, goes on growing, and says when the run has ended."""
+    open_with(screen, folder, SLOW.format(steps=300))
+    screen.run(1, wait=None)
+    screen.panel(1, "chart").get_by_label("values of acc").locator("td.last").wait_for()
+    screen.save()
+    screen.reload()
+    last = screen.panel(1, "chart").get_by_label("values of acc").locator("td.last")
+    last.wait_for()
+    before = last.inner_text()
+    screen.until("the chart goes on", lambda: last.inner_text() != before)
+    assert screen.kernel_status() == "busy"
+    screen.picture("reloaded")
+    screen.until("the kernel is idle", lambda: screen.kernel_status() == "idle", 40)
+    status = screen.panel(1, "chart").get_by_label("runs").first
+    screen.until("the chart says so", lambda: "finished" in status.inner_text())
+    assert last.inner_text() == "0.997"
+    screen.assert_quiet()
+
+
+def test_a_run_that_raises(screen: Screen, folder: str) -> None:
+    """The cell fails as it would alone; its chart stays, reads failed and gives the exception."""
+    open_with(screen, folder, '%%track bad\nfor i in range(20):\n    ct.log(loss=20 - i)\nraise ValueError("too far")')
+    screen.run(1)
+    kinds = [output["output_type"] for output in screen.outputs(1)]
+    assert kinds[-1] == "error"
+    chart = screen.panel(1, "chart")
+    chart.get_by_text("ValueError: too far").wait_for()
+    assert "failed" in chart.get_by_label("runs").first.inner_text()
+    screen.picture("failed")
+    screen.assert_quiet()
+
+
+def test_the_stop_button(screen: Screen, folder: str) -> None:
+    """An interrupt stops the cell at once, and the chart reads interrupted with the points up to there."""
+    open_with(screen, folder, SLOW.format(steps=1000), 'ct.run("slow").status, len(ct.run("slow").history())')
+    screen.run(1, wait=None)
+    last = screen.panel(1, "chart").get_by_label("values of acc").locator("td.last")
+    last.wait_for()
+    screen.interrupt()
+    screen.finished(1, None, 10)
+    assert screen.outputs(1)[-1]["ename"] == "KeyboardInterrupt"
+    status = screen.panel(1, "chart").get_by_label("runs").first
+    screen.until("the chart says so", lambda: "interrupted" in status.inner_text())
+    screen.run(2)
+    shown = screen.outputs(2)[0]["data"]["text/plain"]
+    assert shown.startswith("('interrupted', ")
+    screen.assert_quiet()
+
+
+def test_a_flood_of_points(screen: Screen, folder: str) -> None:
+    """A hundred thousand calls of log() neither stall the cell nor drop the last point from the chart."""
+    flood = '%%track flood\nfor i in range(100_000):\n    ct.log({"acc": i / 100_000}, step=i)'
+    open_with(screen, folder, flood)
+    screen.run(1, wait=60)
+    last = screen.panel(1, "chart").get_by_label("values of acc").locator("td.last")
+    screen.until("the last point is shown", lambda: last.inner_text() == "0.99999")
+    assert [output["output_type"] for output in screen.outputs(1)] == ["display_data"]
+    screen.assert_quiet()
+
+
+def test_a_kernel_killed_in_mid_run(screen: Screen, folder: str) -> None:
+    """After kill -9 a new kernel finds every point that log() had returned, and the run reads killed."""
+    told = """%%track doomed
+for i in range(1000):
+    ct.log({"loss": 1 / (1 + i)}, step=i)
+    with open("returned.txt", "w") as file:
+        file.write(str(i))
+    time.sleep(0.02)
+"""
+    read = 'r = ct.run("doomed")\nprint(r.status, int(r.series("loss").step.max()), open("returned.txt").read())'
+    again = "%%track again\nct.log(loss=1.0)"
+    open_with(screen, folder, told, read, again, 'ct.run("again").status')
+    screen.run(1, wait=None)
+    screen.panel(1, "chart").get_by_label("values of loss").locator("td.last").wait_for()
+    screen.kill_kernel()
+    screen.until("the kernel is back", lambda: screen.kernel_status() == "idle", 40)
+    screen.run(0)
+    screen.run(2)
+    status, last, returned = screen.outputs(2)[0]["text"].split()
+    assert status == "killed"
+    assert int(last) >= int(returned) > 0
+    screen.run(3)
+    screen.run(4)
+    assert screen.outputs(4)[0]["data"]["text/plain"] == "'finished'"
+
+
+@both
+def test_dark_theme(screen: Screen, folder: str) -> None:
+    """A chart drawn in the light theme follows a switch to the dark one: light ink, and its lines anew."""
+    open_with(screen, folder, SLOW.format(steps=20))
+    screen.run(1)
+    chart = screen.panel(1, "chart")
+    chart.get_by_label("values of acc").wait_for()
+    screen.picture("light")
+    light = screen.ink(chart)
+    screen.theme("JupyterLab Dark")
+    screen.until("the ink is light", lambda: screen.ink(chart) > 160)
+    assert light < 100
+    screen.page.wait_for_timeout(300)
+    screen.picture("dark")
+    screen.assert_quiet()

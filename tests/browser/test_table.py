@@ -1,0 +1,103 @@
+"""The run table by mouse: sort, filter, select two and compare."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator
+
+from browser.screen import Screen
+
+both = pytest.mark.parametrize("front", ["lab", "notebook"], indirect=True)
+
+RUNS = """import celltrail as ct
+%load_ext celltrail
+for name, lr, size in [("small", 0.1, 16), ("large", 0.1, 256), ("slow", 0.001, 16)]:
+    with ct.start(name, params={"lr": lr, "size": size}, tags=["demo"]) as run:
+        for i in range(10):
+            run.log({"loss": 1 / (1 + i * lr * size), "acc": lr * i / 10}, step=i)
+"""
+
+
+@pytest.fixture
+def table(screen: Screen, folder: str) -> Locator:
+    """The table of three runs under the second cell."""
+    screen.open(screen.server.write(folder, "table", [RUNS, "ct.runs()"]))
+    screen.run(0)
+    screen.run(1)
+    shown = screen.panel(1, "table")
+    shown.get_by_role("grid").wait_for()
+    return shown
+
+
+def names(table: Locator) -> list[str]:
+    """The names of the runs, from top to bottom."""
+    rows = table.get_by_role("rowheader").all()
+    placed = [(row.bounding_box(), row.inner_text().strip()) for row in rows]
+    return [name for _, name in sorted(((box["y"], name) for box, name in placed if box), key=lambda pair: pair[0])]
+
+
+@both
+def test_sort_and_filter(screen: Screen, table: Locator) -> None:
+    """A click on a heading sorts, another the other way; words and expressions filter."""
+    assert names(table) == ["slow", "large", "small"], "newest first"
+    heading = table.get_by_role("columnheader").filter(has_text="size")
+    heading.click()
+    first = names(table)
+    heading.click()
+    assert {first[0], names(table)[0]} > {"large"}
+    box = table.get_by_role("searchbox").or_(table.get_by_role("textbox")).first
+    box.click()
+    screen.page.keyboard.type("larg")
+    screen.until("only one row is left", lambda: names(table) == ["large"])
+    box.fill("params.lr >= 0.1 and best('loss') < 0.1")
+    screen.until("the kernel answers the expression", lambda: set(names(table)) == {"small", "large"})
+    box.fill("params.lr >>> 1")
+    table.get_by_role("alert").or_(table.locator(".ct-error:visible")).first.wait_for()
+    screen.picture("bad-expression")
+    box.fill("")
+    screen.until("all rows are back", lambda: len(names(table)) == 3)
+    screen.assert_quiet()
+
+
+@both
+def test_select_two_and_compare(screen: Screen, table: Locator) -> None:
+    """Two boxes and one button: what differs between two runs stands under the table."""
+    for name in ("small", "large"):
+        row = table.get_by_role("row").filter(has=screen.page.get_by_role("rowheader", name=name))
+        row.locator(".ct-box").click()
+    table.get_by_role("button", name="compare").click()
+    size = table.get_by_role("row").filter(has_text="size").filter(has_text="256").filter(has_text="16")
+    size.last.wait_for()
+    screen.picture("compared")
+    screen.assert_quiet()
+
+
+def test_typing_stays_in_the_table(screen: Screen, table: Locator) -> None:
+    """`dd` typed into the table is no command to the notebook, which would delete the cell."""
+    table.get_by_role("rowheader").first.click()
+    screen.page.keyboard.type("dd")
+    screen.page.wait_for_timeout(300)
+    assert screen.ask("return panel.content.widgets.length") == 2
+    screen.assert_quiet()
+
+
+def test_after_a_reload_the_table_still_asks_the_kernel(screen: Screen, table: Locator) -> None:
+    """The saved table finds its live widget again while the kernel lives."""
+    table.get_by_role("rowheader").first.wait_for()
+    screen.save()
+    screen.reload()
+    again = screen.panel(1, "table")
+    box = again.get_by_role("searchbox").or_(again.get_by_role("textbox")).first
+    box.wait_for()
+    box.fill("params.lr >= 0.1")
+    screen.until("the kernel answers the expression", lambda: set(names(again)) == {"small", "large"})
+    screen.assert_quiet()
+
+
+def test_dark_table(screen: Screen, table: Locator) -> None:
+    """The table follows the dark theme."""
+    screen.picture("light")
+    screen.theme("JupyterLab Dark")
+    screen.until("the ink is light", lambda: screen.ink(table) > 160)
+    screen.picture("dark")
+    screen.assert_quiet()
