@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -261,9 +262,8 @@ def test_a_column_stays_bounded():
 
 def lines(count: int, points: int) -> list[Line]:
     steps = np.arange(points, dtype=float)
-    return [
-        Line("r", f"metric {i}", f"train/metric {i}", np.array([steps, steps, np.sin(6 * steps / points + i)])) for i in range(count)
-    ]
+    values = [np.sin(6 * steps / points + i) for i in range(count)]
+    return [Line("r", f"metric {i}", f"train/metric {i}", np.array([steps, steps, v])) for i, v in enumerate(values)]
 
 
 @pytest.mark.parametrize(("count", "points"), [(1, 10), (10, 200), (60, 4000), (3, 100_000)])
