@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from celltrail import contract
 from celltrail.contract import CodeDifference, CodeLine, Difference, Goal
-from celltrail.errors import BadValue, Damaged
+from celltrail.errors import BadValue, NoRun, StoreError
 from celltrail.model import Json, RunRecord
 from celltrail.query import RunSet, StoredRun, find, open_store, plain, row
 from celltrail.query.columns import labels
@@ -54,7 +54,7 @@ class Comparison:
             "facts": _facts(records),
             "params": _family([{name: param.value for name, param in record.params.items()} for record in records]),
             "metrics": _metrics(records),
-            "environment": _family([_environment(run) for run in runs]),
+            "environment": _surroundings(runs),
         }
         self._code = [_code(run) for run in runs]
 
@@ -222,12 +222,31 @@ def _family(found: Sequence[Mapping[str, Json]]) -> list[Line]:
     return [Line(name, tuple(each.get(name) for each in found)) for name in _names(found)]
 
 
-def _environment(run: StoredRun) -> dict[str, Json]:
-    """All that is known of a run's surroundings, flat: ``python``, ``packages.numpy``, ``git.commit``."""
-    flat: dict[str, Json] = {}
-    for part, facts in run.record.environment.items():
-        _flatten("" if part == "env" else part, facts, flat)
-    return flat
+def _surroundings(runs: Sequence[StoredRun]) -> list[Line]:
+    """Python, system, git, hardware and seeds; of the packages, which are hundreds, those that differ."""
+    found: list[dict[str, Json]] = []
+    for run in runs:
+        flat: dict[str, Json] = {}
+        for part, facts in run.record.environment.items():
+            _flatten("" if part == "env" else part, facts, flat)
+        if isinstance(flat.get("git.diff"), str):
+            flat["git.diff"] = flat["git.diff"][:12]  # says whether uncommitted changes are the same
+        for name, version in _packages(run, flat).items():
+            flat.pop(name, None)
+            flat[f"packages.{name}"] = version
+        found.append(flat)
+    return [line for line in _family(found) if line.differs or not line.name.startswith("packages.")]
+
+
+def _packages(run: StoredRun, flat: dict[str, Json]) -> dict[str, Json]:
+    """Takes out the reference to the list of packages and returns the list."""
+    listing = flat.pop("packages", None)
+    if not isinstance(listing, str):
+        return {}
+    try:
+        return json.loads(run.store.blobs.get(listing))
+    except (StoreError, NoRun, ValueError):
+        return {"list": "not readable"}
 
 
 def _flatten(name: str, value: Json, into: dict[str, Json]) -> None:
@@ -241,8 +260,8 @@ def _flatten(name: str, value: Json, into: dict[str, Json]) -> None:
 def _code(run: StoredRun) -> str:
     try:
         return run.code
-    except Damaged:
-        return "(the code of this run is damaged in the trail)\n"
+    except (StoreError, NoRun):
+        return "(the code of this run cannot be read from the trail)\n"
 
 
 def _names(families: Iterable[Iterable[str]]) -> list[str]:

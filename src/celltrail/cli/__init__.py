@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a mark the terminal lacks is no reason to fail
     try:
-        asked = parser().parse_args(argv)
+        asked = parser().parse_args(_with_sort_keys(sys.argv[1:] if argv is None else argv))
         status = asked.command(asked)
         sys.stdout.flush()
         return status
@@ -57,3 +57,16 @@ def parser() -> argparse.ArgumentParser:
             "--store", type=Path, metavar="FOLDER", help="the trail (default: the one of the working folder)"
         )
     return top
+
+
+def _with_sort_keys(argv: Sequence[str]) -> list[str]:
+    """``--sort -key`` as ``--sort=-key``: the parser would take the key for an option.
+
+    >>> _with_sort_keys(["ls", "--sort", "-created"])
+    ['ls', '--sort=-created']
+    """
+    words = list(argv)
+    for place in range(len(words) - 2, -1, -1):
+        if words[place] == "--sort":
+            words[place : place + 2] = [f"--sort={words[place + 1]}"]
+    return words

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from celltrail.cli import terminal
+from celltrail.errors import NoRun, StoreError
 from celltrail.model import Metric
 from celltrail.query import StoredRun, find, open_store, row
 from celltrail.query.evaluate import aggregate_of
@@ -44,7 +45,7 @@ def _blocks(found: StoredRun) -> list[str]:
         _titled("notes", "\n".join(f"- {shown(note)}" for note in found.notes)),
         _environment(found),
         _titled("problems while recording", "\n".join(f"- {shown(each)}" for each in found.record.problems)),
-        _titled("code", _printable(found.code)),
+        _titled("code", _code(found)),
     ]
 
 
@@ -122,5 +123,9 @@ def _titled(title: str, text: str) -> str:
     return f"{terminal.bold(title)}\n{text}" if text else ""
 
 
-def _printable(code: str) -> str:
+def _code(found: StoredRun) -> str:
+    try:
+        code = found.code
+    except (StoreError, NoRun) as problem:  # the rest of the run is still worth showing
+        return f"({problem})"
     return "\n".join("".join(c if c.isprintable() or c == "\t" else "·" for c in line) for line in code.splitlines())

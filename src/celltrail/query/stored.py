@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from celltrail.store import Store
+
+_ID_LENGTH = 26
 
 
 class StoredRun:
@@ -218,10 +221,10 @@ def find(ref: str | StoredRun | RunRecord, store: Store | None = None) -> Stored
     store = open_store(store)
     if isinstance(ref, RunRecord):
         return StoredRun(ref, store)
+    if len(ref) == _ID_LENGTH:
+        with suppress(NoRun):
+            return StoredRun(store.record(ref.upper()), store)
     records = store.records()
-    for record in records:
-        if record.id == ref.upper():
-            return StoredRun(record, store)
     for record in records:  # newest first
         if record.name == ref:
             return StoredRun(record, store)

@@ -1,0 +1,133 @@
+"""What differs between runs, as lines, frames, text and the payload of the panel."""
+
+import math
+
+import orjson
+import pytest
+
+from celltrail.compare import code_lines, compare
+from celltrail.errors import BadValue, NoRun
+from celltrail.query import find, runs
+from celltrail.run import start
+
+
+def train(store, name, lr, *, code="a = 1\ntrain(a)\n", packages=None, **more):
+    listing = store.blobs.put(orjson.dumps({"numpy": "2.4.6", "pandas": "3.1.1", **(packages or {})}))
+    environment = {
+        "env": {"python": "3.11.7", "numpy": "2.4.6", "packages": listing},
+        "git": {"commit": "c0ffee", "dirty": False},
+        "seeds": {"numpy": 7},
+    }
+    params = {"lr": lr, "batch": 32, **more}
+    with start(name, params, store=store, code=store.blobs.put(code.encode()), environment=environment) as run:
+        for step in range(3):
+            run.log({"val/acc": 1 - lr * step, "lr": lr, "odd": math.nan}, step=step)
+
+
+@pytest.fixture
+def pair(store):
+    train(store, "one", 0.1)
+    train(store, "two", 0.01, code="a = 1\ntrain(a, 2)\n", packages={"pandas": "3.2.0", "torch": "3.0"}, warmup=True)
+    return store
+
+
+def test_payload_says_what_differs(pair):
+    """Every param, metric and fact has its value per run, in order, and whether it differs."""
+    payload = compare("one", "two", store=pair).payload()
+    assert [row["name"] for row in payload["runs"]] == ["one", "two"]
+    params = {line["name"]: (line["values"], line["differs"]) for line in payload["params"]}
+    assert params == {"lr": ([0.1, 0.01], True), "batch": ([32, 32], False), "warmup": ([None, True], True)}
+    metrics = {line["name"]: line for line in payload["metrics"]}
+    assert metrics["val/acc"]["values"] == [0.8, 0.98]
+    assert metrics["best val/acc"]["values"] == [1, 1]
+    assert metrics["best val/acc"]["goal"] == "max"
+    assert not metrics["best val/acc"]["differs"]
+    assert metrics["odd"]["values"] == ["nan", "nan"]
+    assert not metrics["odd"]["differs"]
+    assert "best odd" not in metrics
+    facts = {line["name"]: line for line in payload["facts"]}
+    assert facts["status"]["values"] == ["finished", "finished"]
+    assert "error" not in facts
+
+
+def test_environment_lists_only_packages_that_differ(pair):
+    """Hundreds of equal packages would hide the two that changed."""
+    lines = {line["name"]: line for line in compare("one", "two", store=pair).payload()["environment"]}
+    assert lines["packages.pandas"]["values"] == ["3.1.1", "3.2.0"]
+    assert lines["packages.torch"]["values"] == [None, "3.0"]
+    assert {"python", "git.commit", "git.dirty", "seeds.numpy"} == {name for name in lines if "packages" not in name}
+
+
+def test_code_is_compared_with_the_first(pair):
+    """Line by line against the first run; equal code has no lines."""
+    train(pair, "three", 1)
+    payload = compare("one", "two", "three", store=pair).payload()
+    first, second = payload["code"]
+    assert [line["mark"] + line["text"] for line in first["lines"]] == [" a = 1", "-train(a)", "+train(a, 2)"]
+    assert (first["run"], second["lines"]) == (find("two", pair).id, [])
+    assert "+train(a, 2)" in compare("one", "two", store=pair).code
+    assert compare("one", "three", store=pair).code == ""
+
+
+def test_long_code_shows_what_is_near_a_change():
+    """Of two thousand-line scripts only the neighbourhood of the change is kept."""
+    old = [f"line {number}" for number in range(1_000)]
+    new = [*old[:500], "changed", *old[501:900], *old[901:]]
+    lines = code_lines("\n".join(old), "\n".join(new))
+    assert len(lines) < 20
+    assert [line["text"] for line in lines if line["mark"] != " "] == ["line 500", "changed", "line 900"]
+    assert "…" in [line["text"] for line in lines]
+
+
+def test_frames(pair):
+    """Only what differs unless asked for all; a column per run, values as they were logged."""
+    found = compare("one", "two", store=pair)
+    frame = found.df()
+    assert list(frame.columns) == ["one", "two"]
+    assert frame.loc[("params", "lr")].tolist() == [0.1, 0.01]
+    assert ("params", "batch") not in frame.index
+    assert ("params", "batch") in found.df(only_differing=False).index
+    assert found.params.loc["batch"].tolist() == [32, 32]
+    assert found.metrics.loc["val/acc", "two"] == pytest.approx(0.98)
+    assert found.environment.loc["git.commit", "one"] == "c0ffee"
+    assert found.facts.loc["status"].tolist() == ["finished", "finished"]
+
+
+def test_text_shows_only_what_differs(pair):
+    """The plain form names what differs, and in a line what does not."""
+    text = repr(compare("one", "two", store=pair))
+    assert "warmup" in text
+    assert "batch" not in text
+    assert "+train(a, 2)" in text
+    train(pair, "twin", 0.1)
+    assert "no difference in: params, metrics, environment" in repr(compare("one", "twin", store=pair))
+    assert "code is the same" in repr(compare("one", "twin", store=pair))
+
+
+def test_any_way_to_name_runs(pair):
+    """Names, ids, runs, lists and sets are all welcome; two runs of one name are told apart."""
+    one, two = find("one", pair), find("two", pair)
+    assert compare(one, two.id, store=pair).labels == ["one", "two"]
+    assert compare([one, two.record], store=pair).labels == ["one", "two"]
+    assert compare(runs("params.lr < 1", store=pair)).labels == ["two", "one"]
+    train(pair, "one", 0.5)
+    labels = compare(one, find("one", pair)).labels
+    assert labels[0] == f"one ({one.id[-6:]})"
+    assert len(set(labels)) == 2
+
+
+def test_what_cannot_be_compared(pair):
+    """One run is no comparison, and an unknown one is named."""
+    with pytest.raises(BadValue, match="two runs or more, not 1"):
+        compare("one", store=pair)
+    with pytest.raises(NoRun, match="did you mean 'two'"):
+        compare("one", "twoo", store=pair)
+
+
+def test_lost_code_does_not_lose_the_comparison(pair):
+    """A blob that is gone costs the code of its run only."""
+    digest = find("two", pair).record.code
+    for path in pair.root.glob("blobs/**/*"):
+        if path.is_file() and digest.endswith(path.name):
+            path.unlink()
+    assert "cannot be read" in compare("one", "two", store=pair).code
