@@ -43,7 +43,7 @@ export function searchBox<Found>(owner: SearchOwner<Found>, signal: AbortSignal)
 
   const say = (sentence: string, wrong: boolean): void => {
     fault.textContent = sentence;
-    fault.classList.toggle("ct-wrong", wrong);
+    fault.classList.toggle("ct-error", wrong);
     input.setAttribute("aria-invalid", String(wrong));
   };
   const ask = async (typed: string): Promise<void> => {

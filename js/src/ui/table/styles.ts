@@ -22,7 +22,7 @@ export const tableStyles = `
   overflow-x: auto; padding: 6px 10px; position: absolute; white-space: pre; width: max-content; z-index: 5;
 }
 .ct-fault:empty { display: none; }
-.ct-wrong { border-left: 3px solid var(--ct-failed); }
+.ct .ct-fault.ct-error { border-left: 3px solid var(--ct-failed); color: var(--ct-ink); }
 .ct-grid {
   --ct-muted: color-mix(in srgb, var(--ct-ink) 72%, transparent);
   background: var(--ct-surface); border: 1px solid var(--ct-line); border-radius: 4px; contain: layout paint;
