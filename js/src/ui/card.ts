@@ -55,7 +55,7 @@ export class Card {
       "aria-roledescription": "plot",
       "aria-label": `${group.name}: arrow keys read the values, plus zooms out`,
     });
-    this.el = element("section", { class: "card", role: "figure" }, element("h3", {}, group.name));
+    this.el = element("div", { class: "card", role: "figure" }, element("h3", {}, group.name));
     this.el.append(this.#stage, this.#legend.el, this.#spoken);
     this.#plot = new Plot(
       this.#stage,

@@ -17,7 +17,7 @@ export const chartCss = `
 .runs .ct-status { color: var(--ct-ink); }
 .runs .swatch { display: none; }
 .runs.many .swatch { display: inline-block; margin-inline-end: 7px; vertical-align: middle; }
-@container (max-width: 520px) { .runs th:nth-child(5), .runs td:nth-child(5) { display: none; } .runs .many .name { max-width: 15ch; } }
+@container (max-width: 520px) { .runs th:nth-child(5), .runs td:nth-child(5) { display: none; } .runs.many .name { max-width: 15ch; } }
 .swatch { fill: none; flex: none; height: 8px; width: 18px; }
 .errors p { margin: 2px 0; max-width: 110ch; overflow-wrap: anywhere; white-space: pre-wrap; }
 .grid {
@@ -35,7 +35,6 @@ export const chartCss = `
 .legend td { color: var(--ct-muted); }
 .legend td.last { color: var(--ct-ink); }
 .legend .pointed td.at, .legend.pointed td.at { color: var(--ct-ink); }
-.legend:not(.pointed) thead .at { opacity: 0.65; }
 .legend button {
   align-items: center; background: none; border: 0; cursor: pointer; display: flex; gap: 7px; line-height: 20px;
   max-width: 100%; padding: 0 4px 0 0; text-align: start; width: 100%;

@@ -83,22 +83,25 @@ export class Plot {
     const end = x.findLastIndex((value) => value <= (max ?? value));
     const next = Math.min(Math.max(at + by, target), end);
     const left = u.valToPos(x[next] ?? 0, "x");
-    const height = u.bbox.height / devicePixelRatio;
-    u.setCursor({ left, top: height / 2 });
-    uPlot.sync(this.sync).pub("mousemove", u, left, height / 2, u.bbox.width / devicePixelRatio, height, next);
+    this.#point(u, left, u.bbox.height / devicePixelRatio / 2);
     return true;
   }
 
   leave(): void {
     const u = this.#u;
     if (!u) return;
-    u.setCursor({ left: -10, top: -10 });
-    uPlot.sync(this.sync).pub("mousemove", u, -10, -10, u.bbox.width, u.bbox.height, 0);
+    this.#point(u, -10, -10);
   }
 
   destroy(): void {
     this.#u?.destroy();
     this.#u = undefined;
+  }
+
+  /** Places the cursor here and in the plots beside; uPlot's third argument is missing in its types. */
+  #point(u: uPlot, left: number, top: number): void {
+    const place: (at: { left: number; top: number }, fire: boolean, publish: boolean) => void = u.setCursor;
+    place({ left, top }, true, true);
   }
 
   #make(width: number, range: [number, number], data: uPlot.AlignedData): uPlot {
