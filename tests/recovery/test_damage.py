@@ -6,11 +6,11 @@ import random
 from pathlib import Path
 
 import pytest
-from recovery.logs import damaged, points, records, written_log
 
 from celltrail.store import Store
 from celltrail.store.log import HEADER, ROW_KIND, SCHEMA_KIND, frame, salt_of
 from celltrail.store.reader import State, read
+from recovery.logs import damaged, points, records, written_log
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from recovery.logs import begin
-
 from celltrail.store import Store
+from recovery.logs import begin
 
 WORK = """
 import mmap, struct, sys

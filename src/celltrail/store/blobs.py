@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from celltrail.errors import Damaged, NoRun
+from celltrail.errors import Damaged, NoRun, StoreError
 from celltrail.store import disk, root
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -29,15 +29,23 @@ class Blobs:
         digest = blake3(data).hexdigest()
         path = self._path(digest)
         try:
+            self._keep(path, data)
+        except StoreError:
+            raise
+        except OSError as error:
+            raise StoreError(root.unwritable(self._trail, error)) from error
+        return digest
+
+    def _keep(self, path: Path, data: bytes) -> None:
+        try:
             if path.stat().st_size == len(data):
                 with contextlib.suppress(OSError):
                     os.utime(path)  # young again: a clean-up running now spares it
-                return digest
+                return
         except FileNotFoundError:
             root.establish(self._trail)
             disk.make_folder(path.parent, self._trail)
         disk.replace_whole(path, data, mode=0o444)
-        return digest
 
     def get(self, digest: str) -> bytes:
         """The bytes of this digest, verified; `Damaged` when they are not the ones that were put."""

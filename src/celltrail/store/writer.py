@@ -239,8 +239,11 @@ class RunWriter:
         """Keep records in memory until the disk takes them; whether there was room."""
         self._struggling = True
         if self._ring_bytes + len(data) > RING_BYTES:
+            self._retry()
+        if self._ring_bytes + len(data) > RING_BYTES:
             self._dropped += 1
             return False
+        self._struggling = True
         self._ring.append(data)
         self._ring_bytes += len(data)
         self._retry()
