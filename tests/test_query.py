@@ -126,6 +126,10 @@ def test_best_needs_a_direction(store):
         run.log({"gap": 2.0})
     # declared by any run, it holds for all
     assert names(runs(store=store).sort("-best('gap')")) == ["a", "b"]
+    with start("c", store=store) as run:
+        run.log({"gap": 9.0})
+        run.log({"gap": 1.0})
+    assert runs(store=store).df()["best.gap"].tolist() == [9, 2, 3]
 
 
 def test_a_name_no_run_has_is_told(trained):

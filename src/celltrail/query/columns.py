@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,7 @@ def every_column(records: Sequence[RunRecord]) -> list[Column]:
     names += [f"metrics.{name}" for name in metrics]
     names += [f"best.{name}" for name in metrics if goals.get(name, "none") != "none"]
     names += [f"summary.{name}" for name in _names(record.summary for record in records)]
-    return [_known(name) for name in names]
+    return [_known(name, goals) for name in names]
 
 
 def chosen_columns(names: Iterable[str], records: Sequence[RunRecord], ask: Callable[[str], Question]) -> list[Column]:
@@ -91,7 +91,8 @@ def short_columns(records: Sequence[RunRecord]) -> list[Column]:
     names += _telling_metrics(records)
     if any(record.tags for record in records):
         names.append("tags")
-    return [_known(name) for name in names]
+    goals = _goals(records)
+    return [_known(name, goals) for name in names]
 
 
 def read_key(text: str) -> tuple[Any, bool]:
@@ -107,13 +108,13 @@ def read_key(text: str) -> tuple[Any, bool]:
         return column, falling
 
 
-def _known(name: str) -> Column:
+def _known(name: str, goals: Mapping[str, str]) -> Column:
     family, _, rest = name.partition(".")
     match family:
         case "metrics" if rest:
             return Column(name, lambda record: _of_metric(record.metrics.get(rest), "last"), numeric=True)
         case "best" if rest:
-            return Column(name, lambda record: _of_metric(record.metrics.get(rest), "best"), numeric=True)
+            return Column(name, lambda record: _best(record.metrics.get(rest), goals[rest]), numeric=True)
         case "params" if rest:
             return Column(name, lambda record: record.params[rest].value if rest in record.params else None)
         case "summary" if rest:
@@ -126,6 +127,11 @@ def _known(name: str) -> Column:
 
 def _of_metric(metric: Metric | None, aggregate: str) -> float | None:
     return None if metric is None else aggregate_of(metric, aggregate)
+
+
+def _best(metric: Metric | None, goal: str) -> float | None:
+    """A run that does not say what is better goes by what another run said."""
+    return None if metric is None else aggregate_of(metric, metric.goal if metric.goal != "none" else goal)
 
 
 def _names(families: Iterable[Iterable[str]]) -> list[str]:
