@@ -104,6 +104,3 @@ def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext celltrail``."""
     import_module("celltrail.magic").unload(shell)
 
-
-def _jupyter_labextension_paths() -> list[dict[str, str]]:
-    return [{"src": "labextension", "dest": "celltrail"}]

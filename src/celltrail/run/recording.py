@@ -40,7 +40,7 @@ class Run:
     Used as a context manager it finishes by itself: ``finished``, ``failed`` after an exception,
     ``interrupted`` after KeyboardInterrupt.
 
-    >>> with start("demo", {"lr": 0.1}, store=doctest_store) as run:
+    >>> with start("demo", {"lr": 0.1}) as run:
     ...     run.log({"train/loss": 0.5})
     >>> run.status
     'finished'
@@ -358,7 +358,7 @@ def start(
         store: the trail to write to; found by `celltrail.store.locate` unless given.
         facts: what is known of where the run comes from, as in `Run.describe`.
 
-    >>> run = start("demo", {"lr": 0.1}, tags=["first"], store=doctest_store)
+    >>> run = start("demo", {"lr": 0.1}, tags=["first"])
     >>> run.params["lr"], current() is run
     (0.1, True)
     >>> run.finish()
