@@ -15,8 +15,9 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)b?", re.IGNORECASE)
 _SCALE = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 _PLACE = re.compile(r"\$([A-Za-z_]\w*)|\{([^{}]+)\}")
 # promised by the public face and refused by name until they do something
-_PLANNED = {"--every", "--resume", "--fork", "--continues", "--if-same", "--sweep", "--hash", "--parse-output"}
-_PLANNED |= {"--own-threads", "--budget"}
+_PLANNED = frozenset(
+    "--every --resume --fork --continues --if-same --sweep --hash --parse-output --own-threads --budget".split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True, slots=True)

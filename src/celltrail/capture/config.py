@@ -67,6 +67,11 @@ def _number(node: ast.expr) -> Any:
     return value if known and type(value) in (int, float) else None
 
 
+def is_key(key: str) -> bool:
+    """Whether a key can be part of a parameter's name."""
+    return 0 < len(key) <= 64 and key.isprintable() and key == key.strip() and not key.startswith("$")
+
+
 def fields(value: object) -> Iterator[tuple[str, Json]]:
     """The scalar fields of a configuration object, nested ones dotted; nothing for any other object.
 
@@ -100,6 +105,8 @@ def _mapping(value: object) -> Mapping[str, Any] | None:
 
 def _flat(found: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Json]]:
     for key, value in found.items():
+        if not is_key(key):
+            continue
         if is_scalar(value):
             yield key, value
         elif isinstance(value, list | tuple) and 0 < len(value) <= 16 and all(map(is_scalar, value)):

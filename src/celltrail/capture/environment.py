@@ -28,9 +28,11 @@ _ALLOWED = re.compile(
     r"TOKENIZERS_PARALLELISM|WORLD_SIZE|RANK|LOCAL_RANK|JAX_PLATFORMS|XLA_FLAGS"
 )
 # shown by name in tables and comparisons; all others are in the listing
-_KEY_PACKAGES = ["numpy", "pandas", "scipy", "scikit-learn", "torch", "torchvision", "tensorflow", "keras", "jax"]
-_KEY_PACKAGES += ["jaxlib", "flax", "lightning", "transformers", "datasets", "xgboost", "lightgbm", "catboost", "polars"]
-_KEY_PACKAGES += ["pyarrow", "statsmodels", "ipython", "ipykernel", "openai", "anthropic", "langchain"]
+_KEY_PACKAGES = tuple(
+    "numpy pandas scipy scikit-learn torch torchvision tensorflow keras jax jaxlib flax lightning transformers"  # noqa: SIM905
+    " datasets xgboost lightgbm catboost polars pyarrow statsmodels ipython ipykernel openai anthropic"
+    " langchain".split()
+)
 _GIT_LIMIT_S = 5
 _MAX_DIFF = 5_000_000
 
@@ -148,8 +150,7 @@ def _output(command: list[str], folder: str | None = None) -> str:
             capture_output=True,
             timeout=_GIT_LIMIT_S,
             check=False,
-            
-            stdin=subprocess.DEVNULL,,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -13,7 +13,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from celltrail.capture.analyze import Names, bound_names, dotted, root
-from celltrail.capture.config import fields, is_scalar, literal
+from celltrail.capture.config import fields, is_key, is_scalar, literal
 from celltrail.capture.watch import is_metric_name
 from celltrail.model import Json, Param, ParamRule
 
@@ -234,7 +234,7 @@ def _items(node: ast.expr, depth: int = 3) -> Iterator[tuple[str, Json, int]]:
         entries = [
             (key.value, value)
             for key, value in zip(node.keys, node.values, strict=True)
-            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+            if isinstance(key, ast.Constant) and isinstance(key.value, str) and is_key(key.value)
         ]
     elif isinstance(node, ast.Call):
         entries = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]

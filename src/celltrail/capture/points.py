@@ -6,6 +6,7 @@ brings values of one iteration together and writes them.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from celltrail.capture.shield import shield
 from celltrail.capture.watch import Plan
 from celltrail.run import Run, current
 
+Item = tuple[int, int, Any, tuple[Any, ...]]  # number of the call, time stamp, value, loop variables
 Row = tuple[tuple[str, ...], int, int, list[float]]
 _MOST = 4096  # rows written at a time, so that the run's lock is free in between
 
@@ -38,51 +40,90 @@ def pass_through(index: int, value: Any = None, *context: Any) -> Any:
     return value
 
 
-class Points:
-    """The values of one execution's watched names until they are written."""
+class Watcher:
+    """The watched values of a session: which execution inserted which call, and whose run is open."""
 
-    def __init__(self, run: Run, plan: Plan) -> None:
-        self.run, self.plan = run, plan
-        self._waiting: deque[tuple[int, int, Any, tuple[Any, ...]]] = deque()
-        self.put: Callable[[tuple[int, int, Any, tuple[Any, ...]]], None] = self._waiting.append
-        self._steps: dict[str, int] = {}
-        self._context: dict[str, dict[str, _Segments]] = {}
-        self._clock = run.writer.clock() - time.perf_counter_ns() // 1000
+    def __init__(self) -> None:
+        self.plan = Plan()
+        self.owners: list[Points] = []  # for each inserted call
+        self._open: dict[str, Points] = {}  # by the run's id
 
     def hooks(self) -> tuple[Hook, Hook]:
         """The two functions that the inserted calls name: for plain names and for attributes."""
         return Hook(_take, self), Hook(_take_field, self)
 
-    def close(self) -> None:
+    def open(self, run: Run) -> Points:
+        """Where the values of an execution go; `own` gives it the calls inserted for it."""
+        points = self._open[run.id] = Points(run, self.plan, self._forward)
+        return points
+
+    def own(self, points: Points) -> None:
+        """The calls inserted since the last time belong to these points."""
+        self.owners += [points] * (len(self.plan.targets) - len(self.owners))
+
+    def close(self, points: Points) -> None:
         """The run ends: write what waits. Later values go to the run that is current then, if any."""
-        self.put = self._forward
-        self.drain()
+        if points.run is not None:
+            self._open.pop(points.run.id, None)
+        points.close()
 
     def drain(self) -> None:
-        """Write all waiting values to the run; called by one thread at a time."""
+        """Write what waits in all open points."""
+        for points in list(self._open.values()):
+            points.drain()
+
+    def _forward(self, item: Item) -> None:
+        # a function of a cell that has ended, called by a later one
+        run = current()
+        points = self._open.get(run.id) if run is not None else None
+        if points is not None:
+            points.put(item)
+
+
+class Points:
+    """The values of one execution's watched names until they are written."""
+
+    def __init__(self, run: Run, plan: Plan, forward: Callable[[Item], None]) -> None:
+        self.run: Run | None = run
+        self._plan, self._forward = plan, forward
+        self._waiting: deque[Item] = deque()
+        self.put: Callable[[Item], None] = self._waiting.append
+        self._steps: dict[str, int] = {}
+        self._context: dict[str, dict[str, _Segments]] = {}
+        self._clock = run.writer.clock() - time.perf_counter_ns() // 1000
+        self._lock = threading.Lock()  # the recorder's thread drains now and then, the main thread at the end
+
+    def close(self) -> None:
+        """Write what waits and let go of the run."""
+        self.put = self._forward
+        self.drain()
+        self.run = None
+
+    def drain(self) -> None:
+        """Write all waiting values to the run."""
+        with self._lock:
+            while self._waiting and self.run is not None:
+                self.run.log_rows(self._rows())
+
+    def _rows(self) -> list[Row]:
+        """Some of what waits, values of one iteration together."""
         rows: list[Row] = []
         last: tuple[Any, ...] | None = None
-        while self._waiting:
+        while self._waiting and len(rows) < _MOST:
             index, stamp, value, around = self._waiting.popleft()
             number = _number(value)
             if number is None:
                 continue
-            name = self.plan.targets[index]
-            step = self._steps.get(name, -1) + 1
-            self._steps[name] = step
-            self._note_context(name, step, self.plan.context[index], around)
-            same = rows and rows[-1][1] == step and last == around and name not in rows[-1][0]
-            if same:
+            name = self._plan.targets[index]
+            step = self._steps[name] = self._steps.get(name, -1) + 1
+            self._note_context(name, step, self._plan.context[index], around)
+            if rows and rows[-1][1] == step and last == around and name not in rows[-1][0]:
                 names, _, stamp_us, values = rows[-1]
                 rows[-1] = ((*names, name), step, stamp_us, [*values, number])
             else:
                 rows.append(((name,), step, self._clock + stamp // 1000, [number]))
             last = around
-            if len(rows) >= _MOST:
-                self.run.log_rows(rows)
-                rows, last = [], None
-        if rows:
-            self.run.log_rows(rows)
+        return rows
 
     @property
     def names(self) -> list[str]:
@@ -100,16 +141,6 @@ class Points:
         for loop, value in zip(loops, values, strict=False):
             if type(value) is int or type(value) is float:
                 self._context.setdefault(name, {}).setdefault(loop, _Segments()).add(step, value)
-
-    def _forward(self, item: tuple[int, int, Any, tuple[Any, ...]]) -> None:
-        run, number = current(), _number(item[2])
-        if run is None or number is None:
-            return
-        name = self.plan.targets[item[0]]
-        if run is not self.run:  # a function of this cell, called by a later tracked one
-            self.run, self._steps = run, {}
-        self._steps[name] = step = self._steps.get(name, -1) + 1
-        run.log({name: number}, step=step)
 
 
 class _Segments:
@@ -135,26 +166,25 @@ class _Segments:
             self.stretches.append([step, value, 0, 1])
 
 
-def _take(points: Points, index: int, value: Any = None, *context: Any) -> Any:
+def _take(watcher: Watcher, index: int, value: Any = None, *context: Any) -> Any:
     kind = type(value)
     if kind is float or kind is int:
-        points.put((index, time.perf_counter_ns(), value, context))
+        watcher.owners[index].put((index, time.perf_counter_ns(), value, context))
     else:
-        shield(_take_other, points, index, value, context)
+        shield(_take_other, watcher, index, value, context)
     return value
 
 
-def _take_field(points: Points, index: int, owner: Any = None, *context: Any) -> None:
-    name = points.plan.targets[index].rsplit(".", 1)[-1]
-    shield(_take_other, points, index, owner, context, name)
+def _take_field(watcher: Watcher, index: int, owner: Any = None, *context: Any) -> None:
+    shield(_take_other, watcher, index, owner, context, watcher.plan.targets[index].rsplit(".", 1)[-1])
 
 
-def _take_other(points: Points, index: int, value: Any, context: tuple[Any, ...], field: str = "") -> None:
+def _take_other(watcher: Watcher, index: int, value: Any, context: tuple[Any, ...], field: str = "") -> None:
     if field:
         value = getattr(value, field)
     kept = keep(value)
     if kept is not None:
-        points.put((index, time.perf_counter_ns(), kept, context))
+        watcher.owners[index].put((index, time.perf_counter_ns(), kept, context))
 
 
 def keep(value: Any) -> Any:

@@ -16,8 +16,10 @@ from celltrail.errors import BadValue
 _OURS = re.compile(r"(\s*)%%(track|scratch)(?:\s+(.*?))?\s*$", re.DOTALL)
 _MAGIC = re.compile(r"\s*%%(\w+|!)")
 # their bodies are not Python: a line of ours inside belongs to them
-_FOREIGN = {"!", "bash", "cmd", "file", "html", "HTML", "javascript", "js", "latex", "markdown", "perl", "pypy"}
-_FOREIGN |= {"python", "python2", "python3", "ruby", "script", "sh", "svg", "SVG", "sx", "system", "writefile"}
+_FOREIGN = frozenset(
+    "! bash cmd file html HTML javascript js latex markdown perl pypy python python2 python3 ruby script sh svg SVG"  # noqa: SIM905
+    " sx system writefile".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,16 @@ def _arguments(kind: str, line: str) -> Arguments:
     if line.strip():
         raise BadValue(f"%%scratch takes no arguments, but got {line.strip()!r}")
     return Arguments(off=True)
+
+
+def body_is_empty(cell: str) -> bool:
+    """Whether a cell holds nothing to run besides its leading magics.
+
+    >>> body_is_empty("%%track a\n\n# later"), body_is_empty("%%track\nx")
+    (True, False)
+    """
+    lines = (line.strip() for line in cell.splitlines())
+    return all(not line or line.startswith(("%%", "#")) for line in lines)
 
 
 _NOISE = re.compile(r"!|%|-\*-|noqa|type:|pyright|ruff|pylint|fmt:|mypy|isort|In\[|TODO|FIXME|XXX", re.IGNORECASE)

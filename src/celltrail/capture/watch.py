@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -41,11 +41,10 @@ def is_metric_name(name: str) -> bool:
 
 @dataclass(slots=True)
 class Plan:
-    """Which names to record where."""
+    """All inserted calls of a session, by the number each of them carries."""
 
-    by_name: bool  # found by their names, not asked for: only loops count, and only real metrics
-    targets: list[str]  # for each inserted call, the name it records
-    context: list[tuple[str, ...]]  # for each inserted call, the loop variables around it
+    targets: list[str] = field(default_factory=list)  # for each inserted call, the name it records
+    context: list[tuple[str, ...]] = field(default_factory=list)  # and the loop variables around it
 
 
 def logs_itself(tree: ast.AST, namespace: Mapping[str, Any]) -> bool:
@@ -102,31 +101,35 @@ def _names(target: ast.AST) -> Iterator[str]:
             yield name
 
 
-def insert(tree: ast.Module, names: Iterable[str], *, by_name: bool = False) -> Plan:
+def insert(tree: ast.Module, names: Iterable[str], plan: Plan, *, by_name: bool = False) -> list[str]:
     """Insert a hook call at each binding of these names inside a loop or function; changes the tree.
 
     Args:
         tree: the parsed cell.
         names: what to watch, dotted names included.
+        plan: gets the new calls; its earlier numbers stay, since functions of earlier cells carry them.
         by_name: the names were guessed: only loops count, and a name that sums up over a loop is taken
             once it is complete.
+
+    Returns:
+        The names that were found.
     """
-    inserter = _Inserter(frozenset(names), by_name, _deleted(tree))
+    before = len(plan.targets)
+    inserter = _Inserter(frozenset(names), plan, by_name, _deleted(tree))
     tree.body = inserter.block(tree.body)
-    return Plan(by_name, inserter.targets, inserter.context)
+    return list(dict.fromkeys(plan.targets[before:]))
 
 
 class _Inserter(ast.NodeTransformer):
-    def __init__(self, names: frozenset[str], by_name: bool, deleted: set[str]) -> None:
-        self.names, self.by_name, self.deleted = names, by_name, deleted
-        self.targets: list[str] = []
-        self.context: list[tuple[str, ...]] = []
+    def __init__(self, names: frozenset[str], plan: Plan, by_name: bool, deleted: set[str]) -> None:
+        self.names, self.plan, self.by_name, self.deleted = names, plan, by_name, deleted
         self.loops: list[str] = []  # loop variables around, within the function at hand
         self.in_loop = self.in_function = 0
         self.sums: set[str] = set()  # names that are summed up somewhere inside the loop at hand
 
     @property
     def active(self) -> bool:
+        """Whether what is bound here is to be recorded."""
         return bool(self.in_loop or (self.in_function and not self.by_name))
 
     # statements
@@ -224,13 +227,13 @@ class _Inserter(ast.NodeTransformer):
         return node
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        for field, value in ast.iter_fields(node):
+        for part, value in ast.iter_fields(node):
             if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
-                setattr(node, field, self.block(value))
+                setattr(node, part, self.block(value))
             elif isinstance(value, list):
                 value[:] = [self.visit(item) if isinstance(item, ast.AST) else item for item in value]
             elif isinstance(value, ast.AST):
-                setattr(node, field, self.visit(value))
+                setattr(node, part, self.visit(value))
         return node
 
     # expressions
@@ -257,9 +260,9 @@ class _Inserter(ast.NodeTransformer):
 
     def _call(self, name: str, value: ast.expr, hook: str = HOOK) -> ast.Call:
         around = tuple(loop for loop in self.loops if loop and loop != name and loop not in self.deleted)[-3:]
-        self.targets.append(name)
-        self.context.append(around)
-        index = ast.Constant(len(self.targets) - 1)
+        self.plan.targets.append(name)
+        self.plan.context.append(around)
+        index = ast.Constant(len(self.plan.targets) - 1)
         loops = [ast.Name(loop, ast.Load()) for loop in around]
         return ast.Call(ast.Name(hook, ast.Load()), [index, value, *loops], keywords=[])
 

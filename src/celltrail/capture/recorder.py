@@ -1,0 +1,303 @@
+"""`Recorder`: the one object with hooks in a shell; makes a run of each cell that is marked."""
+
+from __future__ import annotations
+
+import ast
+import atexit
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+from celltrail.capture import environment, rng
+from celltrail.capture.arguments import expand
+from celltrail.capture.outputs import Outputs
+from celltrail.capture.points import Watcher, pass_through
+from celltrail.capture.redact import Redactor
+from celltrail.capture.shield import complain_to, shield
+from celltrail.capture.tee import KernelTee, TerminalTee, unframe
+from celltrail.capture.tracked import Tracked, cell_name
+from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, read
+from celltrail.capture.watch import FIELD_HOOK, HOOK
+from celltrail.capture.worker import Worker
+from celltrail.model import Execution, new_id, now_us
+from celltrail.run import set_current, start
+from celltrail.store import Store, locate
+
+_PATIENCE_S = 0.25  # how long a cell waits for the record of the one before, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that whoever shows things should know: a run began, or celltrail itself had a problem."""
+
+    kind: Literal["run", "problem"]
+    level: Literal["info", "warning"]
+    text: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Recorder:
+    """Records the cells of one shell that are marked ``%%track``, between `on` and `off`.
+
+    Args:
+        shell: the IPython shell.
+        notify: is told of each run that begins and of the first problem of the session. Without it,
+            problems are one line on stderr.
+    """
+
+    def __init__(self, shell: Any, notify: Callable[[Notice], None] | None = None) -> None:
+        self.shell = shell
+        self.notify = notify
+        self._open: dict[tuple[int, str], Tracked] = {}  # by thread and request
+        self._awaited: dict[str, Tracked] = {}  # by request, until its last output
+        self._watcher = Watcher()
+        self._worker = Worker(self._watcher.drain)
+        self._tee: KernelTee | None = None
+        self._terminal: TerminalTee | None = None
+        self._pid = os.getpid()
+        self._complained = self._is_on = self._unsettled = False
+
+    # on and off
+
+    def on(self) -> None:
+        """Hook into the shell; a second call changes nothing."""
+        if self._is_on:
+            return
+        self._is_on = True
+        self.shell.input_transformer_manager.cleanup_transforms.insert(0, cleanup)
+        self.shell.events.register("pre_run_cell", self._pre)
+        self.shell.events.register("post_run_cell", self._post)
+        kernel = getattr(self.shell, "kernel", None)
+        if kernel is not None and getattr(kernel, "iopub_thread", None) is not None:
+            self._tee = KernelTee(kernel, self._take)
+            self._tee.on()
+        complain_to(self._complain)
+        self._worker.start()
+        atexit.register(self._at_exit)
+
+    def off(self) -> None:
+        """Put everything back as it was found."""
+        if not self._is_on:
+            return
+        self._is_on = False
+        transforms = self.shell.input_transformer_manager.cleanup_transforms
+        if cleanup in transforms:
+            transforms.remove(cleanup)
+        self.shell.events.unregister("pre_run_cell", self._pre)
+        self.shell.events.unregister("post_run_cell", self._post)
+        for tracked in list(self._open.values()):
+            shield(self._end, tracked, KeyboardInterrupt("recording was switched off"))
+        self._open.clear()
+        self._disarm()
+        if self._tee is not None:
+            self._tee.off()
+        for tracked in list(self._awaited.values()):
+            self._worker.put(tracked.close)
+        self._awaited.clear()
+        for hook in (HOOK, FIELD_HOOK):
+            if hook in self.shell.user_ns:  # functions defined in tracked cells go on calling it
+                self.shell.user_ns[hook] = pass_through
+        self._worker.stop()
+        complain_to(None)
+        atexit.unregister(self._at_exit)
+
+    def _at_exit(self) -> None:
+        if os.getpid() == self._pid:
+            for tracked in (*self._open.values(), *self._awaited.values()):
+                self._worker.put(tracked.close)
+            self._worker.stop(2.0)
+
+    # the hooks
+
+    def _pre(self, *args: Any, **kw: Any) -> None:
+        """IPython's ``pre_run_cell``."""
+        if os.getpid() == self._pid:
+            shield(self._before_cell, *args, **kw)
+
+    def _post(self, *args: Any, **kw: Any) -> None:
+        """IPython's ``post_run_cell``."""
+        if os.getpid() == self._pid:
+            shield(self._after_cell, *args, **kw)
+
+    def visit(self, tree: Any) -> Any:
+        """IPython's protocol of an AST transformer: look at the code of a tracked cell, insert what watches."""
+        tracked = self._open.get(self._key()) if self._open else None
+        if tracked is not None and isinstance(tree, ast.Module):
+            shield(tracked.examine, tree, self.shell.user_ns, self._watcher)
+            if tracked.points is not None:
+                shield(self._place_hooks)
+        return tree
+
+    def _take(self, frames: list[Any]) -> None:
+        """A message is on its way to the client."""
+        if self._awaited:
+            self._worker.put(partial(self._receive, frames))
+
+    # before
+
+    def _before_cell(self, info: Any, *_: Any, **__: Any) -> None:
+        if self._unsettled and not self._open:
+            # what a cell asks about the run before it must be there: "run all" is quicker than the recorder
+            self._unsettled = not self._worker.wait(_PATIENCE_S)
+        key = self._key()
+        if key in self._open:
+            self._open[key].depth += 1
+            return
+        mark = read(info.raw_cell)
+        if mark is None or mark.arguments.off or os.environ.get("CELLTRAIL_OFF") == "1":
+            return
+        if not body_is_empty(info.raw_cell):
+            self._begin(key, info, mark)
+
+    def _begin(self, key: tuple[int, str], info: Any, mark: Mark) -> None:
+        namespace = self.shell.user_ns
+        redactor = Redactor()
+        arguments = expand(mark.arguments, namespace)
+        cell_id = cell_name(getattr(info, "cell_id", None))
+        store = Store(locate())
+        code = store.blobs.put(redactor.text(info.raw_cell))
+        count = self.shell.execution_count - (1 if info.store_history else 0)
+        execution = Execution(new_id(), count, cell_id, "running", now_us(), code=code)
+        name = arguments.name or first_comment(info.raw_cell) or (f"cell {cell_id}" if cell_id else None)
+        run = start(
+            redactor.text(name) if name else None,
+            tags=map(redactor.text, arguments.tags),
+            notes=redactor.text(arguments.note),
+            group=arguments.group,
+            project=arguments.project,
+            seed=arguments.seed,
+            store=store,
+            cell_id=cell_id,
+            notebook=environment.notebook(namespace, store.root.parent),
+            code=code,
+            executions=(execution,),
+        )
+        set_current(run)
+        outputs = Outputs(arguments.max_output) if arguments.output else None
+        tracked = Tracked(run, mark, info.raw_cell, execution, redactor, run.owe(), outputs)
+        self._open[key] = tracked
+        self._listen(key[1], tracked)
+        self.shell.ast_transformers.append(self)
+        self._worker.ticking = True
+        if self.notify is not None:
+            chart = True if arguments.chart is None and arguments.watch else arguments.chart
+            shield(self.notify, Notice("run", "info", data={"run": run, "chart": chart}))
+        # the last thing before the body, after --seed
+        states = shield(rng.take) or {}
+        self._worker.put(partial(tracked.describe_start, states, os.getcwd()))
+
+    def _listen(self, request: str, tracked: Tracked) -> None:
+        if tracked.outputs is None:
+            return
+        if self._tee is not None:
+            self._awaited[request] = tracked
+        else:
+            outputs = tracked.outputs
+            self._terminal = TerminalTee(
+                self.shell,
+                lambda name, text: outputs.stream("stderr" if name == "stderr" else "stdout", text),
+                lambda content: outputs.display("display", content, 0),
+            )
+            self._terminal.on()
+
+    def _place_hooks(self) -> None:
+        namespace = self.shell.user_ns
+        hook, field_hook = self._watcher.hooks()
+        for name, function in ((HOOK, hook), (FIELD_HOOK, field_hook)):
+            if type(namespace.get(name)) is not type(hook):
+                namespace[name] = function
+                self.shell.user_ns_hidden[name] = function
+
+    # after
+
+    def _after_cell(self, result: Any = None, *_: Any, **__: Any) -> None:
+        key = self._key()
+        tracked = self._open.get(key)
+        if tracked is None:
+            return
+        if tracked.depth:
+            tracked.depth -= 1
+            return
+        try:
+            self._end(tracked, _error_of(result))
+        finally:
+            self._open.pop(key, None)
+            self._disarm()
+
+    def _end(self, tracked: Tracked, error: BaseException | None) -> None:
+        if self._terminal is not None:
+            self._terminal.off()
+            self._terminal = None
+        if tracked.points is not None:
+            shield(self._watcher.close, tracked.points)
+        try:
+            tracked.end(error, self._traceback(error), self.shell.user_ns)
+        finally:
+            self._unsettled = True
+            if tracked not in self._awaited.values():
+                self._worker.put(tracked.close)
+
+    def _traceback(self, error: BaseException | None) -> str:
+        if error is None:
+            return ""
+        shown = getattr(self.shell, "_last_traceback", None)
+        if self._tee is not None and shown and type(error).__name__ != "UsageError":
+            return "\n".join(shown)
+        return "".join(traceback.format_exception(error))
+
+    def _disarm(self) -> None:
+        transformers = self.shell.ast_transformers
+        while not self._open and self in transformers:
+            transformers.remove(self)
+        self._worker.ticking = bool(self._open)
+
+    # on the worker's thread
+
+    def _receive(self, frames: list[Any]) -> None:
+        message = unframe(frames)
+        if message is None:
+            return
+        kind, request, topic, content = message
+        tracked = self._awaited.get(request)
+        if tracked is None or tracked.outputs is None:
+            return
+        if kind == "stream":
+            tracked.outputs.stream("stderr" if topic.endswith("stderr") else "stdout", content)
+        elif kind != "status":
+            tracked.outputs.message(kind, content)
+        elif b'"idle"' in content:
+            # streams are flushed after post_run_cell, so only this is the end
+            self._awaited.pop(request, None)
+            tracked.close()
+
+    # state
+
+    def _key(self) -> tuple[int, str]:
+        kernel = getattr(self.shell, "kernel", None)
+        parent = kernel.get_parent("shell") if kernel is not None else None
+        return threading.get_ident(), ((parent or {}).get("header") or {}).get("msg_id", "")
+
+    def _complain(self, text: str, traceback_text: str) -> None:
+        """The shield caught something: keep it with the runs at hand, say it once per session."""
+        for tracked in (*self._open.values(), *self._awaited.values()):
+            tracked.complain(traceback_text)
+        if self._complained:
+            return
+        self._complained = True
+        notice = Notice("problem", "warning", f"recording had a problem, your cell did not: {text}")
+        if self.notify is not None:
+            self.notify(notice)
+        elif sys.stderr is not None:
+            sys.stderr.write(f"celltrail: {notice.text}\n")
+
+
+def _error_of(result: Any) -> BaseException | None:
+    if result is None:
+        # an async cell that was cancelled has no result
+        return KeyboardInterrupt()
+    return result.error_before_exec or result.error_in_exec

@@ -1,0 +1,168 @@
+"""One tracked execution: its run, and what is gathered about it from its first line to its last output."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from celltrail.capture import environment, rng, watch
+from celltrail.capture.analyze import analyze
+from celltrail.capture.outputs import Outputs
+from celltrail.capture.params import Found, declared, without
+from celltrail.capture.points import Points, Watcher
+from celltrail.capture.redact import Redactor
+from celltrail.capture.shield import shield
+from celltrail.capture.transform import Mark
+from celltrail.model import Execution, Failure, Json, Param
+from celltrail.run import Run
+
+_MAX_PROBLEMS = 5
+
+
+@dataclass(slots=True, eq=False)
+class Tracked:
+    """An execution that is a run."""
+
+    run: Run
+    mark: Mark
+    source: str
+    execution: Execution
+    redactor: Redactor
+    settle: Callable[[], None]  # the run's files may be closed
+    outputs: Outputs | None = None
+    depth: int = 0  # nested run_cell calls
+    offset: int = 0  # lines above the code that is being looked at
+    found: Found | None = None
+    points: Points | None = None
+    watched: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    # before the body
+
+    def examine(self, tree: ast.Module, namespace: dict[str, Any], watcher: Watcher) -> None:
+        """Look at the code about to run: where it stands, its parameters, what to watch."""
+        body = _magic_body(tree)
+        if body is not None:  # %%time and the like: the body comes by itself, as a tree of its own
+            self.offset = len(self.source.splitlines()) - len(body.splitlines())
+            return
+        if self.found is None:
+            self.found = Found(tree, analyze(tree), namespace, self.offset)
+            if self.mark.arguments.params:
+                shield(self.found.before)
+        shield(self._watch, tree, namespace, watcher)
+
+    def _watch(self, tree: ast.Module, namespace: dict[str, Any], watcher: Watcher) -> None:
+        arguments = self.mark.arguments
+        by_name = not arguments.watch
+        names = arguments.watch
+        if by_name and not arguments.no_watch and not watch.logs_itself(tree, namespace):
+            names = watch.metric_names(tree)
+        if names:
+            self.watched += watch.insert(tree, names, watcher.plan, by_name=by_name)
+            self.points = self.points or watcher.open(self.run)
+            watcher.own(self.points)
+
+    # in the background
+
+    def describe_start(self, states: rng.States, folder: str) -> None:
+        """What is known before the body has run: parameters first, then where it runs."""
+        put, clean = self.run.store.blobs.put, self.redactor.text
+        self.run.describe(params=self._params(self.found.params if self.found else {}))
+        surroundings: dict[str, dict[str, Json]] = {
+            "rng": {library: put(rng.pack(library, state)) for library, state in states.items()},
+            "env": environment.software(put),
+            "hardware": environment.hardware(),
+        }
+        if commit := environment.git(folder, put, clean):
+            surroundings["git"] = commit
+        self.run.describe(environment=surroundings)
+
+    def close(self) -> None:
+        """The last output has come: write the execution down and let the files be closed."""
+        try:
+            shield(self._describe_end)
+        finally:
+            self.settle()
+
+    def _describe_end(self) -> None:
+        outputs = self.outputs.records(self.run.store.blobs.put, self.redactor.text) if self.outputs else ()
+        self.execution = replace(self.execution, outputs=outputs)
+        facts: dict[str, Any] = {
+            "executions": (self.execution,),
+            "params": self._params(self.found.params if self.found else {}),
+        }
+        if self.problems:
+            facts["problems"] = (*self.run.record().problems, *map(self.redactor.text, self.problems))
+        if self.watched:
+            why = "named with --watch" if self.mark.arguments.watch else "loop variables with the name of a metric"
+            context = self.points.context() if self.points else {}
+            self.run.writer.event("watch", names=self.watched, why=why, context=context)
+        self.run.describe(**facts)
+
+    def _params(self, found: dict[str, Param]) -> dict[str, Param]:
+        clean = self.redactor.value
+        kept = without(found, self.mark.arguments.no_param)
+        return {name: replace(param, value=clean(name, param.value)) for name, param in kept.items()}
+
+    # after the body
+
+    def end(self, error: BaseException | None, traceback: str, namespace: dict[str, Any]) -> None:
+        """The body is over: the run has its status when this returns."""
+        status, clean = _status_after(error), self.redactor.text
+        failure: Failure | None = None
+        if error is not None:
+            blob = shield(self.run.store.blobs.put, clean(traceback)) if traceback else None
+            failure = Failure(type(error).__name__, clean(_text(error))[:2000], blob or "")
+        if self.found is not None:
+            shield(self._params_after, self.found, namespace)
+        self.run.finish("finished" if status == "ok" else "failed" if status == "error" else "interrupted", failure)
+        ended = self.run.record().ended_us
+        self.execution = replace(self.execution, status=status, ended_us=ended, error=failure)
+
+    def _params_after(self, found: Found, namespace: dict[str, Any]) -> None:
+        if self.mark.arguments.params:
+            found.after()
+        for param in declared(self.mark.arguments.param, namespace):
+            found.params[param.name] = param
+
+    def complain(self, traceback: str) -> None:
+        """A fault of celltrail's own while recording this."""
+        if len(self.problems) < _MAX_PROBLEMS:
+            self.problems.append(traceback)
+
+
+def _magic_body(tree: ast.Module) -> str | None:
+    """The body handed to a cell magic, when the code is nothing but that."""
+    statement = tree.body[0] if len(tree.body) == 1 else None
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and len(call.args) == 3):
+        return None
+    body = call.args[2]
+    is_text = isinstance(body, ast.Constant) and isinstance(body.value, str)
+    return str(body.value) if call.func.attr == "run_cell_magic" and is_text else None  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _status_after(error: BaseException | None) -> Literal["ok", "error", "interrupted"]:
+    if error is None:
+        return "ok"
+    # an interrupted await arrives as CancelledError
+    return "interrupted" if type(error).__name__ in ("KeyboardInterrupt", "CancelledError") else "error"
+
+
+def _text(error: BaseException) -> str:
+    return shield(str, error) or ""
+
+
+def cell_name(cell_id: str | None) -> str | None:
+    """A cell's id as it may be kept: VS Code's begins with the absolute path of the notebook.
+
+    >>> cell_name("vscode-notebook-cell:/home/ada/a.ipynb#W0sZmlsZQ"), cell_name("3f2a")
+    ('W0sZmlsZQ', '3f2a')
+    """
+    if cell_id is None:
+        return None
+    tail = cell_id.rsplit("#", 1)[-1]
+    return None if os.sep in tail or "/" in tail else tail

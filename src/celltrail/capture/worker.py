@@ -1,0 +1,66 @@
+"""The recorder's own thread: everything that can wait is done here, in the order it was put."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from celltrail.capture.shield import shield
+
+Job = Callable[[], None]
+TICK_S = 0.05
+
+
+class Worker:
+    """A daemon thread that does jobs one after the other, and a tick now and then while asked to."""
+
+    def __init__(self, tick: Job) -> None:
+        self._jobs: deque[Job] = deque()
+        self._wake = threading.Event()
+        self._tick = tick
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self.ticking = False  # whether values are coming in that nobody announces
+
+    def put(self, job: Job) -> None:
+        """Do this later; costs about a microsecond."""
+        self._jobs.append(job)
+        self._wake.set()
+
+    def start(self) -> None:
+        """Begin, unless it runs already."""
+        if self._thread is None or not self._thread.is_alive():
+            self._stopping = False
+            self._thread = threading.Thread(target=self._work, name="celltrail-recorder", daemon=True)
+            self._thread.start()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until everything put so far is done; whether it is."""
+        if self._thread is None or not self._thread.is_alive() or threading.current_thread() is self._thread:
+            return not self._jobs
+        done = threading.Event()
+        self.put(done.set)
+        return done.wait(timeout_s)
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Do what is left, then end the thread."""
+        thread, self._thread = self._thread, None
+        self._stopping = True
+        self._wake.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout_s)
+
+    def _work(self) -> None:
+        ticked = time.monotonic()
+        while True:
+            self._wake.wait(TICK_S if self.ticking else None)
+            self._wake.clear()
+            while self._jobs:
+                shield(self._jobs.popleft())
+            if self.ticking and time.monotonic() - ticked >= TICK_S:
+                ticked = time.monotonic()
+                shield(self._tick)
+            if self._stopping and not self._jobs:
+                return
