@@ -196,12 +196,13 @@ class Chart {
     this.#grid.hidden = !some;
     this.#blank.classList.toggle("tall", running && this.source.kind === "kernel");
     if (some) return;
-    if (states.length === 0) say(this.#blank, "no run yet");
-    else
-      say(
-        this.#blank,
-        running && this.source.kind === "kernel" ? "waiting for the first point" : "no metric was logged",
-      );
+    say(this.#blank, this.#nothing(states.length, running));
+  }
+
+  #nothing(runs: number, running: boolean): string {
+    if (runs === 0) return "no run yet";
+    if (!running) return "no metric was logged";
+    return this.source.kind === "kernel" ? "waiting for the first point" : "no point had come when this was saved";
   }
 }
 

@@ -46,7 +46,7 @@ export class Card {
     this.#entries = entries(group, setting);
     this.#legend = new Legend(group.name, this.#entries, {
       toggle: events.toggle,
-      point: (row) => this.#plot.focus(row),
+      point: (row) => this.#plot.focus(row !== null && this.#isShown(row) ? row : null),
     });
     this.#stage = element("div", {
       class: "stage",
@@ -80,6 +80,7 @@ export class Card {
   toggle(hidden: ReadonlySet<string>): void {
     this.setting = { ...this.setting, hidden };
     this.#legend.shown(hidden);
+    this.#plot.focus(null);
     this.#entries.forEach((one, i) => {
       this.#plot.show(i, !hidden.has(one.key));
     });
@@ -102,6 +103,10 @@ export class Card {
   destroy(): void {
     this.#plot.destroy();
     this.el.remove();
+  }
+
+  #isShown(row: number): boolean {
+    return !this.setting.hidden.has(this.#entries[row]?.key ?? "");
   }
 
   #look(): ConstructorParameters<typeof Plot>[3] {

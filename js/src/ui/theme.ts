@@ -107,10 +107,14 @@ export function watchTheme(host: Element, root: HTMLElement, hear: (theme: Theme
   for (const el of [document.body, document.documentElement]) {
     observer.observe(el, { attributes: true, attributeFilter: MARKS });
   }
+  // A panel may be drawn before it is in the page, where there is no colour yet to be read.
+  const placed = new ResizeObserver(read);
+  placed.observe(root);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed, { signal });
   signal.addEventListener("abort", () => {
     clearTimeout(timer);
     observer.disconnect();
+    placed.disconnect();
   });
   read();
 }

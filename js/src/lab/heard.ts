@@ -1,0 +1,41 @@
+import type { RunState } from "../contract.ts";
+import { formatReal } from "../ui/format.ts";
+
+/** The runs told of by a kernel's message when it is one of our `Points`; anything else is nothing. */
+export function runsHeard(message: { header: { msg_type: string }; content: unknown }): RunState[] {
+  if (message.header.msg_type !== "comm_msg") return [];
+  const points = field(field(message.content, "data"), "content");
+  if (field(points, "kind") !== "points" || !Array.isArray(field(points, "parts"))) return [];
+  const runs = field(points, "runs");
+  return Array.isArray(runs) ? runs.filter(isRunState) : [];
+}
+
+/** The run to speak of: the one that is going, else the last that was told of. */
+export function current(runs: readonly RunState[]): RunState | undefined {
+  return runs.findLast((run) => run.status === "running") ?? runs.at(-1);
+}
+
+/** "baseline · step 120 · loss 0.3120"; an ended run says how it ended. */
+export function sentence({ name, status, step, last }: RunState): string {
+  const parts = [name];
+  if (status !== "running") parts.push(status);
+  if (step !== null) parts.push(`step ${step}`);
+  const metric = headline(Object.keys(last));
+  if (metric !== undefined) parts.push(`${metric} ${formatReal(last[metric] ?? null)}`);
+  return parts.join(" · ");
+}
+
+/** A loss if there is one, that of training first; else what was logged first. */
+function headline(metrics: readonly string[]): string | undefined {
+  const losses = metrics.filter((metric) => metric.split("/").at(-1) === "loss");
+  return losses.find((metric) => metric === "train/loss") ?? losses[0] ?? metrics[0];
+}
+
+function isRunState(value: unknown): value is RunState {
+  const last = field(value, "last");
+  return typeof field(value, "name") === "string" && typeof last === "object" && last !== null;
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}

@@ -1,0 +1,4 @@
+import { saved } from "./saved.ts";
+import { status } from "./status.ts";
+
+export default [saved, status];

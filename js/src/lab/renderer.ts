@@ -1,0 +1,132 @@
+import { type IRenderMimeRegistry, MimeModel } from "@jupyterlab/rendermime";
+import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
+import { Panel } from "@lumino/widgets";
+import { MIME, type SavedPanel } from "../contract.ts";
+import { savedSource } from "../saved.ts";
+import { element } from "../ui/element.ts";
+import { readPayload } from "./payload.ts";
+
+const WIDGET = "application/vnd.jupyter.widget-view+json";
+const HTML = "text/html";
+const PANEL = ".celltrail";
+// An empty chart that is about to come alive would flash a sentence first.
+const PATIENCE_MS = 300;
+
+/** One saved output: its snapshot, or its living widget while the kernel knows it. */
+export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
+  readonly #snapshot = element("div");
+  #drawn = new AbortController();
+  #hosted = new AbortController();
+  #last = "";
+
+  constructor(private readonly registry: IRenderMimeRegistry) {
+    super();
+    this.addClass("celltrail-saved");
+    this.node.append(this.#snapshot);
+  }
+
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const data = model.data[MIME];
+    const seen = JSON.stringify([data, model.trusted]);
+    if (seen === this.#last) return;
+    this.#last = seen;
+    this.#clear();
+    const payload = readPayload(data);
+    if (typeof payload === "string") {
+      await this.#explain(payload, model);
+      return;
+    }
+    // Our factory is safe, a widget is not: it runs code of its own, so only a trusted notebook gets one.
+    const host = payload.view !== null && model.trusted && this.registry.mimeTypes.includes(WIDGET);
+    if (host) this.#host(`${payload.view}`, () => this.#draw(payload, model));
+    if (host && payload.kind === "chart" && payload.series.length === 0) {
+      const { signal } = this.#drawn;
+      setTimeout(() => signal.aborted || this.#draw(payload, model), PATIENCE_MS);
+    } else await this.#draw(payload, model);
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) return;
+    this.#drawn.abort();
+    this.#hosted.abort();
+    super.dispose();
+  }
+
+  #clear(): void {
+    this.#hosted.abort();
+    this.#hosted = new AbortController();
+    this.#wipe();
+    for (const child of [...this.widgets]) child.dispose();
+  }
+
+  #wipe(): AbortSignal {
+    this.#drawn.abort();
+    this.#drawn = new AbortController();
+    this.#snapshot.replaceChildren();
+    return this.#drawn.signal;
+  }
+
+  async #draw(payload: SavedPanel, model: IRenderMime.IMimeModel): Promise<void> {
+    const signal = this.#wipe();
+    const mount = await mountOf(payload);
+    if (signal.aborted) return;
+    try {
+      mount(this.#snapshot, signal);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.#wipe();
+      await this.#explain(`this output is damaged: ${error.message}`, model);
+    }
+  }
+
+  /** The sentence, and below it what any other viewer would show. */
+  async #explain(sentence: string, model: IRenderMime.IMimeModel): Promise<void> {
+    this.#snapshot.replaceChildren(element("p", {}, sentence));
+    if (model.data[HTML] === undefined) return;
+    const html = this.registry.createRenderer(HTML);
+    this.addWidget(html);
+    await html.renderModel(model);
+  }
+
+  /** The notebook's own widget, hidden until our panel stands in it: the error of a dead kernel is never seen. */
+  #host(view: string, redraw: () => void): void {
+    const widget = this.registry.createRenderer(WIDGET);
+    widget.hide();
+    this.addWidget(widget);
+    let alive = false;
+    const look = (): void => {
+      const stands = widget.node.querySelector(PANEL) !== null;
+      if (stands === alive) return;
+      alive = stands;
+      widget.setHidden(!alive);
+      if (alive) this.#wipe();
+      else redraw();
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(widget.node, { childList: true, subtree: true });
+    this.#hosted.signal.addEventListener("abort", () => observer.disconnect());
+    const data = { [WIDGET]: { model_id: view, version_major: 2, version_minor: 0 } };
+    widget.renderModel(new MimeModel({ data, trusted: true })).then(look, () => widget.dispose());
+  }
+}
+
+type Draw = (el: HTMLElement, signal: AbortSignal) => void;
+
+/** Panels are loaded with the first output that shows one: a notebook without any pays nothing. */
+async function mountOf(payload: SavedPanel): Promise<Draw> {
+  switch (payload.kind) {
+    case "chart": {
+      const { CHART, mount } = await import("../panels/chart.ts");
+      return (el, signal) => mount(el, savedSource(payload, payload.chart ?? CHART), signal);
+    }
+    case "table": {
+      const { mount } = await import("../panels/table.ts");
+      const options = payload.table ?? { sort: [], filter: "", selected: [] };
+      return (el, signal) => mount(el, savedSource(payload, options), signal);
+    }
+    case "compare": {
+      const { mount } = await import("../panels/compare.ts");
+      return (el, signal) => mount(el, savedSource(payload, {}), signal);
+    }
+  }
+}
