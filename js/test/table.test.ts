@@ -320,6 +320,16 @@ test("text from a trail is text: planted markup makes no element and runs nothin
   expect(globalThis).not.toHaveProperty("hurt");
 });
 
+test("a grid hidden for a moment, as while the theme changes, keeps what it had drawn", async () => {
+  const { root } = show(numbered(30));
+  const cells = (): number => root.querySelectorAll("[role=grid] [data-column]").length;
+  const drawn = cells();
+  layOut(0, 0);
+  one(root, "[role=grid]").dispatchEvent(new Event("scroll"));
+  await new Promise((settled) => requestAnimationFrame(() => requestAnimationFrame(settled)));
+  expect(cells()).toBe(drawn);
+});
+
 test("when the signal is aborted nothing is left in the page", () => {
   const { cell } = show(numbered(3));
   end.abort();

@@ -128,8 +128,9 @@ class RunTable {
   }
 
   #fit(): void {
-    const narrow = this.el.clientWidth < NARROW;
-    if (narrow === this.#narrow) return;
+    const width = this.el.clientWidth;
+    const narrow = width < NARROW;
+    if (width === 0 || narrow === this.#narrow) return;
     this.#narrow = narrow;
     this.#show();
   }

@@ -100,6 +100,7 @@ export class Grid<Row> {
     this.#body.style.width = this.#head.el.style.width = `${this.#lefts.at(-1)}px`;
     this.#body.hidden = view.rows.length === 0;
     this.#draw();
+    if (this.el.clientWidth === 0) this.#soon();
     // Cells that were made anew, or moved, have lost the focus on the way.
     if (held && !this.#focused()) this.#cellAt(this.#active)?.focus({ preventScroll: true });
   }
@@ -126,6 +127,8 @@ export class Grid<Row> {
   }
 
   #draw(): void {
+    // A hidden grid has no room to fill; what was drawn before stays, for it may be hidden for a moment only.
+    if (this.el.clientWidth === 0) return;
     const { rows } = this.#view;
     const span = rowSpan(rows.length, ROW_HEIGHT, this.el.scrollTop, this.el.clientHeight - HEAD_HEIGHT);
     const columns = this.#columnsToDraw();
