@@ -89,7 +89,8 @@ def test_a_killed_run_reads_killed_with_complete_summaries(store: Store, tmp_pat
                 points.step[-1],
             )
             assert (metric.min, metric.max) == (points.value.min(), points.value.max())
-        assert record.ended_us == max(points.t_us[-1] for points in series.values())
+        last = [int(points.t_us[-1]) for points in series.values()] + [event["t"] for event in reader.events(run_id)]
+        assert record.ended_us == max(last)
         assert record.duration_s == (record.ended_us - record.started_us) / 1e6
         facts = [event for event in reader.events(run_id) if event["kind"] == "fact"]
         assert record.params.keys() == {fact["key"] for fact in facts}

@@ -50,7 +50,11 @@ class TextTable(Table):
     """A table whose document ids are text, read from the file each time."""
 
     document_id_class = str  # pyright: ignore[reportAssignmentType]
-    default_query_cache_capacity = 0  # the cache would answer from before another process wrote
+
+    def __init__(self, storage: Storage, name: str, persist_empty: bool = False) -> None:
+        # the query cache would answer from before another process wrote; the class attribute that is
+        # meant to size it is bound as a default before a subclass can change it
+        super().__init__(storage, name, cache_size=0, persist_empty=persist_empty)
 
 
 class Documents(TinyDB):

@@ -150,9 +150,10 @@ def _check(field: str, value: Json) -> None:
     if allowed is None or (colon and not name):
         known = ", ".join(f"{kind}..." if kind.endswith(":") else kind for kind in _KINDS)
         raise BadValue(f"no field {field!r} to edit{nearest(field, _KINDS)}; fields are {known}")
-    label = value if kind in ("name", "group") and isinstance(value, str) else name
-    if colon or kind == "name":
-        check_name(label)
+    if colon:
+        check_name(name)
+    elif kind == "name" and isinstance(value, str):
+        check_name(value)
     if value is not None and (not isinstance(value, allowed) or (isinstance(value, bool) and allowed is not bool)):
         wanted = allowed if isinstance(allowed, tuple) else (allowed,)
         if not (isinstance(value, bool) and bool in wanted):

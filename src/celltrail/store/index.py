@@ -115,8 +115,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         about = path.parent.stat()
         if hasattr(os, "getuid") and (about.st_uid != os.getuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
             raise PermissionError(f"{path.parent} is not this user's alone")
+        with contextlib.suppress(FileNotFoundError):
+            if not path.stat().st_size and path.with_name("index.db-wal").exists():
+                _remove(path)  # emptied under somebody's hands: it would stay locked as long as they live
     for attempt in (1, 2):
-        db = sqlite3.connect(path, timeout=5, check_same_thread=False)
+        db = sqlite3.connect(path, timeout=1, check_same_thread=False)
         try:
             version = db.execute("pragma user_version").fetchone()[0]
             if version == VERSION or (version == 0 and not db.execute("select 1 from sqlite_master").fetchone()):

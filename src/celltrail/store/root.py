@@ -52,6 +52,7 @@ def trail_id(root: Path) -> str:
 def establish(root: Path) -> str:
     """Make the folder a trail if it is not one yet; its id. Any number of processes may do this at once."""
     try:
+        disk.sweep(root)
         if known := trail_id(root):
             return known
         disk.make_folder(root, root)

@@ -139,7 +139,8 @@ class RunFiles:
             contents = reader.read(path, new.states.get(path.name))
             new.states[path.name] = contents.state
             new.t_us = max(new.t_us, contents.state.t_us)
-            new.end = contents.end or new.end
+            if path.name.startswith(f"{new.record.writer}."):  # of other processes only the own part has ended
+                new.end = contents.end or new.end
             for rows in contents.rows:
                 summaries.fold(rows.names, rows.step, rows.values)
             new.facts += [event for event in contents.events if event.get("kind") == "fact"]

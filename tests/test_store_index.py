@@ -1,0 +1,209 @@
+"""The index is disposable: with it, without it, or with a broken one, the answers are those of the files."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from celltrail.model import Metric, Param, RunRecord
+from celltrail.store import Store
+from celltrail.store.index import is_network
+from recovery.logs import begin
+
+
+def filled(store: Store, count: int = 5) -> list[str]:
+    """Runs of every kind: finished, running, edited."""
+    ids = []
+    for number in range(count):
+        writer = begin(store, name=f"run {number}", params={"lr": Param("lr", number / 7)})
+        writer.row(("loss",), 1, writer.clock(), (number,))
+        if number % 2:
+            metrics = {"loss": Metric("loss", "min", last=float(number), count=1)}
+            writer.close(dataclasses.replace(store.record(writer.id), status="finished", metrics=metrics))
+        else:
+            writer.flush()
+        ids.append(writer.id)
+    store.edit(ids[1], "name", "edited")
+    return ids
+
+
+def the_index(store: Store) -> Path:
+    return Path(os.environ["XDG_CACHE_HOME"]) / "celltrail" / store.id / "index.db"
+
+
+def fresh(store: Store) -> list[RunRecord]:
+    """What a new process would answer."""
+    return Store(store.root).records()
+
+
+def test_records_come_newest_first_and_are_kept_outside_the_trail(store: Store) -> None:
+    """Nothing but the trail's own files is in the trail."""
+    ids = filled(store)
+    assert [record.id for record in store.records()] == ids[::-1]
+    assert the_index(store).exists()
+    assert {path.suffix for path in store.root.rglob("*") if path.is_file()} == {".json", ".ctl"}
+
+
+@pytest.mark.parametrize("harm", ["delete", "empty", "cut", "garbage", "older", "newer", "foreign", "nonsense rows"])
+def test_a_broken_index_loses_nothing(store: Store, harm: str) -> None:
+    """Whatever happened to the file: the same answers, and a good index afterwards."""
+    filled(store)
+    expected = fresh(store)
+    path = the_index(store)
+    with sqlite3.connect(path) as db:
+        db.execute("pragma wal_checkpoint(truncate)")
+    data = path.read_bytes()
+    if harm == "delete":
+        shutil.rmtree(path.parent)
+    elif harm in ("empty", "cut", "garbage"):
+        path.write_bytes({"empty": b"", "cut": data[: len(data) // 2], "garbage": os.urandom(5000)}[harm])
+    else:
+        with sqlite3.connect(path) as db:
+            db.execute(
+                {
+                    "older": "pragma user_version = 0",
+                    "newer": "pragma user_version = 99",
+                    "foreign": "drop table run",
+                    "nonsense rows": "update run set row = 'x'",
+                }[harm]
+            )
+    assert fresh(store) == expected
+    assert fresh(store) == expected
+    with sqlite3.connect(path) as db:
+        assert db.execute("select count(*) from run").fetchone() == (5,)
+
+
+def test_damage_while_it_is_open_is_survived(store: Store) -> None:
+    """A store that is in use goes on, and so does the next one."""
+    ids = filled(store)
+    expected = store.records()
+    the_index(store).write_bytes(os.urandom(20_000))
+    store.edit(ids[2], "name", "changed")
+    expected[2] = dataclasses.replace(expected[2], name="changed")
+    assert store.records() == expected == fresh(store)
+
+
+def test_no_place_for_an_index(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Then the files answer, each time."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file" / "x"))
+    ids = filled(store)
+    assert [record.id for record in fresh(store)] == ids[::-1]
+    assert [record.id for record in fresh(store)] == ids[::-1]
+
+
+def test_every_change_is_seen_by_a_store_that_listed_before(store: Store) -> None:
+    """New runs, later documents, edits, endings, removals; by another store than the one that wrote."""
+    reader = Store(store.root)
+    assert reader.records() == []
+    writer = begin(store)
+    assert [record.status for record in reader.records()] == ["running"]
+    writer.row(("loss",), 1, writer.clock(), (0.5,))
+    assert reader.records()[0].metrics["loss"].last == 0.5
+    writer.row(("loss",), 2, writer.clock(), (0.25,))
+    writer.put("summary", "best", {"value": 1})
+    assert reader.records()[0].metrics["loss"].last == 0.25
+    assert reader.records()[0].summary == {"best": 1}
+    writer.close(dataclasses.replace(store.record(writer.id), status="finished"))
+    assert reader.records()[0].status == "finished"
+    for name in ("one", "two", "six"):
+        store.edit(writer.id, "name", name)
+        assert reader.records()[0].name == name
+    shutil.rmtree(store.root / "runs" / writer.id[-2:] / writer.id)
+    assert reader.records() == []
+    assert fresh(store) == []
+
+
+def test_what_has_not_changed_is_not_read_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the first listing, finished runs cost a stat: their documents are not opened."""
+    writer = begin(store)
+    writer.close(dataclasses.replace(store.record(writer.id), status="finished"))
+    folder = store.root / "runs" / writer.id[-2:] / writer.id
+    expected = store.records()
+    assert fresh(store) == expected
+    about = (folder / "run.json").stat()
+    with open(folder / "run.json", "r+b") as file:
+        data = file.read()
+        file.seek(0)
+        file.write(data.replace(b'"run"', b'"RUN"'))
+    os.utime(folder / "run.json", ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert store.records() == expected == fresh(store)
+
+
+def test_two_copies_of_a_trail_do_not_mix(store: Store, tmp_path: Path) -> None:
+    """They share the id, not their runs."""
+    ids = filled(store)
+    store.records()
+    copy = Store(shutil.copytree(store.root, tmp_path / "copy" / ".celltrail"))
+    copy.edit(ids[0], "name", "only in the copy")
+    shutil.rmtree(copy.root / "runs" / ids[1][-2:] / ids[1])
+    assert len(copy.records()) == 4
+    assert len(fresh(store)) == 5
+    assert {record.name for record in fresh(store)}.isdisjoint({"only in the copy"})
+
+
+def test_an_index_folder_of_somebody_else_is_not_used(store: Store) -> None:
+    """A cache that others can write could answer anything."""
+    filled(store)
+    expected = fresh(store)
+    folder = the_index(store).parent
+    with sqlite3.connect(folder / "index.db") as db:
+        db.execute("update run set row = replace(row, 'run 2', 'forged')")
+    folder.chmod(0o777)
+    assert fresh(store) == expected
+
+
+LIST = """
+import sys
+from celltrail.store import Store
+for _ in range(5):
+    store = Store(sys.argv[1])
+    assert len(store.records()) == 20
+    store._made._index.store({run.id: None for run in store.records()[::2]})
+"""
+
+
+def test_many_processes_and_threads_build_one_index(store: Store) -> None:
+    """At once, deleting each other's rows: every answer is complete."""
+    filled(store, 20)
+    processes = [subprocess.Popen([sys.executable, "-c", LIST, str(store.root)]) for _ in range(3)]
+    failed: list[int] = []
+    threads = [threading.Thread(target=lambda: failed.append(20 - len(store.records()))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [process.wait() for process in processes] == [0] * 3
+    assert failed == [0] * 4
+
+
+def test_listing_is_fast_the_second_time(store: Store) -> None:
+    """A stat or two for a finished run: well under a millisecond, where reading it takes several times that."""
+    for _ in range(60):
+        writer = begin(store)
+        writer.close(dataclasses.replace(store.record(writer.id), status="finished"))
+    store.records()
+    best = min(_seconds(store) for _ in range(5))
+    assert best < 60 * 1e-3
+
+
+def _seconds(store: Store) -> float:
+    began = time.perf_counter()
+    store.records()
+    return time.perf_counter() - began
+
+
+def test_network_file_systems_are_known_by_their_mount(tmp_path: Path) -> None:
+    """A local folder is not one; /proc tells the kind of the longest mount above a path."""
+    assert not is_network(tmp_path)
+    assert not is_network(tmp_path / "not" / "there" / "yet")
