@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from kernels import Kernel
 
 import celltrail as ct
+from kernels import Kernel
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -60,6 +60,7 @@ class Run:
         self._known: set[tuple[str, ...]] = set()  # sets of names that were checked
         self._rows: deque[tuple[tuple[str, ...], int, int, list[float]]] = deque()
         self._lock = threading.RLock()
+        self._document_lock = threading.RLock()
         self._started = self._flushed = self._synced = self._wrote = time.monotonic()
         self._before: Run | None = None
         self._is_closed = False
@@ -209,18 +210,14 @@ class Run:
                 if isinstance(value, dict):
                     facts[name] = {**getattr(self._record, name), **value}
             self._record = replace(self._record, **facts)
-            self._flush()
+        self._flush()
 
-    def finish(
-        self, status: Status | None = None, error: BaseException | Failure | None = None, *, close: bool = True
-    ) -> None:
+    def finish(self, status: Status | None = None, error: BaseException | Failure | None = None) -> None:
         """End the run. A second call changes nothing.
 
         Args:
             status: "finished" unless given, or unless there is an error.
             error: what ended it; KeyboardInterrupt makes it ``interrupted``, anything else ``failed``.
-            close: False keeps its files open for facts that come late, such as the outputs of the cell; they
-                are added by `describe`, and `close` ends it.
         """
         if status is not None and status not in STATUSES:
             raise BadValue(f"status {status!r} is not one of {', '.join(STATUSES)}")
@@ -235,9 +232,8 @@ class Run:
                 duration_s=time.monotonic() - self._started,
                 error=failure,
             )
-            self._flush()
-            if close:
-                self.close()
+        self._flush()
+        self._close()
         keeper.drop(self)
         if self in _open:
             _open.remove(self)
@@ -256,13 +252,13 @@ class Run:
         def settle() -> None:
             with self._lock:
                 self._owed -= 1
-                self.close()
+            self._close()
 
         return settle
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Let go of the files of a run that has finished, as soon as nothing is owed to it any more."""
-        with self._lock:
+        with self._document_lock:
             if not self.is_running and not self._is_closed and not self._owed:
                 self._is_closed = True
                 self.writer.close(self.record())
@@ -271,36 +267,38 @@ class Run:
 
     def keep(self, now_s: float) -> None:
         """What is due now: summaries into the document, bytes onto the platter, a sign of life."""
+        if not self.is_running:
+            return
         with self._lock:
-            if not self.is_running:
-                return
             if self._rows:
                 self._wrote = now_s
                 self._fold()
-            if now_s - self._flushed >= FLUSH_S:
-                self._flush()
-            if now_s - self._synced >= SYNC_S:
-                self._synced = now_s
-                self.writer.sync()
-            if now_s - self._wrote >= BEAT_S:
-                self._wrote = now_s
-                self.writer.beat()
+        # the disk is waited for without the lock that log() needs
+        if now_s - self._flushed >= FLUSH_S:
+            self._flush()
+        if now_s - self._synced >= SYNC_S:
+            self._synced = now_s
+            self.writer.sync()
+        if now_s - self._wrote >= BEAT_S:
+            self._wrote = now_s
+            self.writer.beat()
 
     def _flush(self) -> None:
         """Bring the document up to what is known now."""
-        if self._is_closed:
-            return
-        began = time.monotonic()
-        tables = tables_of(self.record())
-        for table, entries in tables.items():
-            for key, fields in entries.items():
-                if self._stored[table].get(key) != fields:
-                    self.writer.put(table, key, fields)
-        self._stored = tables
-        self.writer.flush()
-        now = time.monotonic()
-        # a slow disk gets fewer writes: at most 1 % of the time goes into documents
-        self._flushed = now + max(0.0, 100 * (now - began) - FLUSH_S)
+        with self._document_lock:
+            if self._is_closed:
+                return
+            began = time.monotonic()
+            tables = tables_of(self.record())
+            for table, entries in tables.items():
+                for key, fields in entries.items():
+                    if self._stored[table].get(key) != fields:
+                        self.writer.put(table, key, fields)
+            self._stored = tables
+            self.writer.flush()
+            now = time.monotonic()
+            # a slow disk gets fewer writes: at most 1 % of the time goes into documents
+            self._flushed = now + max(0.0, 100 * (now - began) - FLUSH_S)
 
     def _fold(self) -> None:
         """Rows into summaries, one block for each stretch of the same names."""
