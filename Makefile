@@ -54,7 +54,7 @@ setup: .make/venv .make/npm .make/front .make/python
 .make/venv: | .make/tools
 	@echo "[1/4] Python environment in .venv"
 	@[ -x $(PY) ] || "$$(cat .make/python-command)" -m venv .venv
-	@$(PY) -m pip install -q "hatchling>=1.27" "hatch-jupyter-builder>=0.10" "jupyter-builder>=1.3"
+	@$(PY) -m pip install -q editables "hatchling>=1.27" "hatch-jupyter-builder>=0.10" "jupyter-builder>=1.3"
 	@touch $@
 
 .make/npm: js/package-lock.json | .make/tools
@@ -67,12 +67,13 @@ setup: .make/venv .make/npm .make/front .make/python
 	@cd js && npm run --silent build
 	@touch $@
 
-# The front end must exist when pip reads the project, but a newer one is no reason to install again.
+# The front end is built by now, so pip's own build of it is skipped: it would install npm packages beside the
+# lock file. A newer front end is no reason to install again.
 # pip would remove the files of an old installation through the link, so the link goes first.
 .make/python: pyproject.toml js/package.json | .make/venv .make/front
 	@echo "[4/4] Python packages into .venv (one to three minutes the first time)"
 	@rm -f $(LAB_LINK)
-	@$(PY) -m pip install -q --no-build-isolation -e ".[dev]"
+	@SKIP_JUPYTER_BUILDER=1 $(PY) -m pip install -q --no-build-isolation -e ".[dev]"
 	@rm -rf $(LAB_LINK)
 	@touch $@
 
@@ -123,7 +124,8 @@ package: setup
 
 print: .make/python
 	@$(PY) js/print_contract.py > js/src/contract.ts.new && mv js/src/contract.ts.new js/src/contract.ts
-	@echo "printed js/src/contract.ts"
+	@$(PY) js/print_messages.py > js/test/messages.ts.new && mv js/test/messages.ts.new js/test/messages.ts
+	@echo "printed js/src/contract.ts and js/test/messages.ts"
 
 bench: setup
 	@for file in benchmarks/*.py; do echo "== $$file"; $(PY) "$$file"; done

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import print_contract as printer
+import print_messages
 import pytest
 
 from celltrail import contract
+from celltrail.store import Store
 from fits import misfits
 
 ROOT = Path(__file__).parent.parent
@@ -16,6 +18,20 @@ ROOT = Path(__file__).parent.parent
 def test_printed_contract_is_the_committed_one():
     """`make print` was run after the last change of contract.py."""
     assert (ROOT / "js/src/contract.ts").read_text() == printer.printed()
+
+
+def test_printed_messages_are_the_committed_ones():
+    """What the TypeScript tests replay is what Python sends today."""
+    assert (ROOT / "js/test/messages.ts").read_text() == print_messages.printed()
+
+
+def test_recorded_messages_fit_the_contract(store: Store):
+    """Every message that is replayed has exactly the shape the contract gives its kind."""
+    heard, payload = print_messages.chart(store)
+    heard += print_messages.answers(store)
+    assert {message["kind"] for message, _ in heard} == {"points", "answer", "fault"}
+    assert [fault for message, _ in heard for fault in misfits(message, contract.FromKernel)] == []
+    assert misfits(payload, contract.SavedPanel) == []
 
 
 def test_printer_refuses_what_typescript_lacks():
