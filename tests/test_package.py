@@ -103,6 +103,18 @@ def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return commands
 
 
+def test_the_lock_file_is_whole() -> None:
+    """`npm ci` refuses a lock file that lacks an optional package of another platform, as npm itself may write it."""
+    packages = json.loads((ROOT / "js/package-lock.json").read_text())["packages"]
+    missing = [
+        name
+        for path, package in packages.items()
+        for name in package.get("optionalDependencies", {})
+        if f"node_modules/{name}" not in packages and f"{path}/node_modules/{name}" not in packages
+    ]
+    assert missing == []
+
+
 def test_one_name_and_one_version(built: Built) -> None:
     """Package, wheel, extension and install.json bear one name; version is said once, in package.json."""
     package = json.loads((ROOT / "js/package.json").read_text())
