@@ -34,6 +34,7 @@ class Listing:
         from celltrail.store.index import Index
 
         self._root = root
+        self._runs = str(root / "runs")
         self._blobs = blobs
         self._index = Index(trail_id, root)
         self._seen: dict[str, Seen] = {}
@@ -73,7 +74,7 @@ class Listing:
     def _refresh(self, run_id: str, changed: dict[str, bytes | None]) -> None:
         old = self._seen.get(run_id)
         try:
-            new = RunFiles(run_folder(self._root, run_id), self._blobs).refresh(old)
+            new = RunFiles(f"{self._runs}/{run_id[-2:]}/{run_id}", self._blobs).refresh(old)
         except FileNotFoundError:
             # not written yet, or removed while we looked
             if self._seen.pop(run_id, None):

@@ -93,4 +93,8 @@ def _names_of(kind: type) -> tuple[str, ...]:
 
 
 def _made(kind: type[_T], fields: Mapping[str, Json], **known: Json) -> _T:
-    return kind(**{name: fields[name] for name in _names_of(kind) if name in fields} | known)
+    try:
+        return kind(**fields, **known)
+    except TypeError:
+        # fields of a later format, or some that are known better
+        return kind(**{name: fields[name] for name in _names_of(kind) if name in fields} | known)

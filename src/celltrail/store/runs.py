@@ -74,10 +74,14 @@ def seen_of(data: bytes) -> Seen | None:
 class RunFiles:
     """The folder of one run, for reading."""
 
-    def __init__(self, folder: Path, blobs: Blobs) -> None:
-        self._folder = folder
+    def __init__(self, folder: str | Path, blobs: Blobs) -> None:
+        self._place = os.fspath(folder)  # text: a listing asks thousands of runs for their stamp
         self._blobs = blobs
-        self.id = folder.name
+        self.id = os.path.basename(self._place)
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self._place)
 
     def refresh(self, seen: Seen | None) -> Seen:
         """What the run is now, given what was seen of it before; the same object when nothing changed.
@@ -176,12 +180,12 @@ class RunFiles:
     def _stamp(self) -> str:
         """Changes whenever the document or an edit does; empty when a change just now could be missed."""
         try:
-            about = os.stat(self._folder / "run.json")
+            about = os.stat(self._place + "/run.json")
             document = f"{about.st_mtime_ns} {about.st_size} {about.st_ino}"
         except FileNotFoundError:
             document = "none"
         try:
-            changed = os.stat(self._folder / "edits").st_mtime_ns
+            changed = os.stat(self._place + "/edits").st_mtime_ns
         except FileNotFoundError:
             changed = 0
         return "" if time.time_ns() - changed < _RACY_NS else f"{document} {changed}"
