@@ -1,4 +1,5 @@
 import { saved } from "./saved.ts";
 import { status } from "./status.ts";
+import { vega } from "./vega.ts";
 
-export default [saved, status];
+export default [saved, status, vega];
