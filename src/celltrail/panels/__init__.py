@@ -10,6 +10,7 @@ from celltrail.compare import Comparison
 from celltrail.panels.live import Live
 from celltrail.panels.saved import Bundle
 from celltrail.panels.table import Compared, Table, compare_bundle, table_bundle
+from celltrail.panels.vega import Charts
 from celltrail.panels.widget import Panel
 from celltrail.query import RunSet
 
@@ -20,6 +21,7 @@ class Shown:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.live = Live(shell)
+        self._charts = Charts(shell)
         self._widgets: list[Panel] = []
 
     def on(self) -> None:
@@ -27,11 +29,14 @@ class Shown:
         formatter = self._formatter()
         formatter.for_type(RunSet, self._table)
         formatter.for_type(Comparison, self._comparison)
+        if not _hosts_widgets_only():  # those draw Altair's charts by themselves
+            self._charts.on()
         self.live.on()
 
     def off(self) -> None:
         """Leave the shell as it was found."""
         self.live.off()
+        self._charts.off()
         formatter = self._formatter()
         for kind in (RunSet, Comparison):
             formatter.pop(kind, None)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 5_000
 _MOST_LINES = 500
 _WIDTH, _HEIGHT = 560, 320
+_MADE = "celltrail"
 
 
 def lines(runs: Sequence[StoredRun], y: str, x: Literal["step", "time"]) -> alt.Chart:
@@ -50,11 +51,13 @@ def lines(runs: Sequence[StoredRun], y: str, x: Literal["step", "time"]) -> alt.
                 }
             )
         )
+    data = pd.concat(frames, ignore_index=True)
+    data.attrs[_MADE] = True
     axis = alt.X("step:Q", title="step") if x == "step" else alt.X("seconds:Q", title="time since the start, s")
     subtitle = f"{len(drawn)} of {len(having)} runs" if len(drawn) < len(having) else ""
     return (
         alt.Chart(
-            pd.concat(frames, ignore_index=True),
+            data,
             title=alt.TitleParams(f"{y} of {_many(len(having))}", subtitle=subtitle) if subtitle else alt.Undefined,
             width=_WIDTH,
             height=_HEIGHT,
@@ -100,8 +103,10 @@ def points(records: Sequence[RunRecord], x: str, y: str, ask: Callable[[str], Qu
         kind, scale = "T", alt.Undefined
     else:
         kind, scale = "Q", _scale(values)
+    data = pd.DataFrame(rows)
+    data.attrs[_MADE] = True
     return (
-        alt.Chart(pd.DataFrame(rows), width=_WIDTH, height=_HEIGHT)
+        alt.Chart(data, width=_WIDTH, height=_HEIGHT)
         .mark_circle(size=70, opacity=0.8)
         .encode(
             x=alt.X(f"x:{kind}", title=across.title, scale=scale),
@@ -115,6 +120,18 @@ def points(records: Sequence[RunRecord], x: str, y: str, ask: Callable[[str], Qu
             ],
         )
     )
+
+
+def drawn_from_runs(chart: Any) -> bool:
+    """Whether a chart, or a part of it, was made here: its data says so, whatever was restyled since."""
+    data: Any = getattr(chart, "data", None)
+    attrs = getattr(data, "attrs", None)
+    if isinstance(attrs, dict) and _MADE in attrs:
+        return True
+    inner = [getattr(chart, name, None) for name in ("layer", "hconcat", "vconcat", "concat")]
+    parts = [part for group in inner if isinstance(group, list) for part in group]
+    within = getattr(chart, "spec", None)
+    return any(drawn_from_runs(part) for part in [*parts, *([] if within is None else [within])])
 
 
 def _height(records: Sequence[RunRecord], y: str, ask: Callable[[str], Question]) -> tuple[Column, str]:
