@@ -1,0 +1,111 @@
+"""Altair charts where there is no network: the Vega-Lite itself under a name that a notebook file may hold.
+
+Altair's own renderer writes a page that loads its library from the web. celltrail's extension brings the
+library along, so it takes the bare specification; other readers of the file get a table without scripts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from importlib.util import find_spec
+from typing import Any
+
+from celltrail.panels import html
+from celltrail.panels.saved import Bundle
+from celltrail.query.figure import drawn_from_runs
+from celltrail.query.plain import shown
+
+MIME = "application/vnd.vegalite.v6+json"
+TOP = ("altair.vegalite.v6.api", "TopLevelMixin")  # the class all of Altair's charts have in common
+MOST_ROWS = 20
+
+Spec = dict[str, Any]
+
+
+class Charts:
+    """Shows the charts made by celltrail in one shell, and leaves those of the user to the user's renderer."""
+
+    def __init__(self, shell: Any) -> None:
+        self._formatter = shell.display_formatter.mimebundle_formatter
+        self._before: Any = None
+
+    def on(self) -> None:
+        """Begin to show them; Altair itself is loaded by the first chart, not by this."""
+        self._before = self._formatter.for_type_by_name(*TOP, self._show)
+
+    def off(self) -> None:
+        """Leave the shell as it was found."""
+        self._formatter.pop(".".join(TOP), None)
+        if self._before is not None:
+            self._formatter.for_type_by_name(*TOP, self._before)
+
+    def _show(self, chart: Any, **_: Any) -> Any:
+        import altair as alt
+
+        chosen = alt.renderers.active != "default" or alt.data_transformers.active.startswith("vegafusion")
+        if chosen or not drawn_from_runs(chart):
+            return self._before(chart) if self._before is not None else chart._repr_mimebundle_()
+        return renderer(chart.to_dict(context={"pre_transform": False}), **alt.renderers.options)
+
+
+def renderer(spec: Spec, **options: Any) -> tuple[Bundle, Bundle]:
+    """Altair's renderer named ``celltrail``: ``alt.renderers.enable("celltrail")`` shows all charts by it."""
+    sentence = _sentence(spec)
+    bundle: Bundle = {MIME: {"description": sentence, **spec}, "text/plain": sentence}
+    if find_spec("vl_convert"):
+        bundle["image/png"] = _png(spec)
+    else:
+        bundle["text/html"] = f"<p>{escape(html.short(sentence, 200))}</p>{_data_table(spec)}"
+    return bundle, ({MIME: options} if options else {})
+
+
+def _png(spec: Spec) -> bytes:
+    from altair.utils import spec_to_mimebundle
+
+    made: Any = spec_to_mimebundle(spec, format="png", mode="vega-lite")
+    return made[0]["image/png"]
+
+
+def _sentence(spec: Spec) -> str:
+    """The chart in words, for screen readers and terminals."""
+    known = spec.get("description") or _text(spec.get("title"))
+    encoding = _encoding(spec)
+    y, x = (_text(encoding.get(side, {}).get("title")) or encoding.get(side, {}).get("field", "") for side in "yx")
+    axes = f"{y} over {x}" if x and y else ""
+    return str(known or axes or "chart")
+
+
+def _encoding(spec: Spec) -> Mapping[str, Any]:
+    """The encoding of the chart or of the first part of it that has one."""
+    return next((part["encoding"] for part in _parts(spec) if "encoding" in part), {})
+
+
+def _parts(spec: Spec) -> Iterable[Spec]:
+    yield spec
+    for name in ("layer", "hconcat", "vconcat", "concat"):
+        for part in spec.get(name, ()):
+            yield from _parts(part)
+    if isinstance(spec.get("spec"), dict):
+        yield from _parts(spec["spec"])
+
+
+def _text(title: Any) -> str:
+    text = title.get("text", "") if isinstance(title, dict) else title or ""
+    return " ".join(text) if isinstance(text, list) else str(text)
+
+
+def _data_table(spec: Spec) -> str:
+    """The first rows of the first data in the chart."""
+    rows = next((rows for part in _parts(spec) if (rows := _rows(part, spec))), [])
+    names = list(rows[0]) if rows else []
+    lines = [[html.short(shown(row.get(name))) for name in names] for row in rows[:MOST_ROWS]]
+    numeric = [isinstance(value, int | float) for value in rows[0].values()] if rows else []
+    more = f"<p>and {len(rows) - MOST_ROWS} more rows</p>" if len(rows) > MOST_ROWS else ""
+    return html.table(names, lines, numeric) + more if rows else ""
+
+
+def _rows(part: Spec, spec: Spec) -> list[Spec]:
+    data = part.get("data") or {}
+    values = data.get("values") or spec.get("datasets", {}).get(data.get("name"))
+    return values if isinstance(values, list) and values and isinstance(values[0], dict) else []
