@@ -41,7 +41,7 @@ class _Stream:
 
     def add(self, content: bytes | str) -> None:
         """One message's text, or its content frame as JSON."""
-        self.size += len(content) - (0 if isinstance(content, str) else len(f'{{"name":"{self.kind}","text":""}}'))
+        self.size += len(content) if isinstance(content, str) else _length(content)
         if self._room > 0 and len(content) <= self._room:
             self._room -= len(content)
             self.head.append(_text(content))
@@ -66,6 +66,12 @@ class _Stream:
         if missing <= 0:
             return head + tail, False
         return f"{head}\n[... {missing:,} of {self.size:,} bytes not kept ...]\n{tail}", True
+
+
+def _length(content: bytes) -> int:
+    """The bytes of text in a content frame, without parsing it: escapes counted, not undone."""
+    escapes = content.count(b"\\") - content.count(b"\\\\") + 4 * content.count(b"\\u00")
+    return len(content) - len('{"name":"stdout","text":""}') - escapes
 
 
 def _text(content: bytes | str) -> str:

@@ -123,13 +123,13 @@ class Found:
             if isinstance(value, ast.Call) and not isinstance(result, dict):
                 for key, inner in fields(result):
                     self._add(f"{name}.{key}", inner, "config", value.lineno)
-            is_input = isinstance(value, ast.IfExp) or (
-                not isinstance(value, ast.Constant) and self._is_used(name, value)
-            )
-            if is_input and is_scalar(result) and not is_metric_name(name):
+            if is_scalar(result) and (isinstance(value, ast.IfExp) or self._is_used(name, value)):
                 self._add(name, result, "scalar", value.lineno)
 
     def _is_used(self, name: str, value: ast.expr) -> bool:
+        """Whether a computed value is an input: handed on to a call, and not a result, a time or a constant."""
+        if isinstance(value, ast.Constant) or (is_metric_name(name) and name not in ("lr", "learning_rate")):
+            return False
         if any(isinstance(node, ast.Await) for node in ast.walk(value)):
             return False
         calls = [node for node in ast.walk(value) if isinstance(node, ast.Call)]

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from types import MemberDescriptorType
 from typing import Any
 
 from celltrail.capture.shield import shield
@@ -45,7 +46,6 @@ class Watcher:
 
     def __init__(self) -> None:
         self.plan = Plan()
-        self.owners: list[Points] = []  # for each inserted call
         self._open: dict[str, Points] = {}  # by the run's id
 
     def hooks(self) -> tuple[Hook, Hook]:
@@ -53,13 +53,9 @@ class Watcher:
         return Hook(_take, self), Hook(_take_field, self)
 
     def open(self, run: Run) -> Points:
-        """Where the values of an execution go; `own` gives it the calls inserted for it."""
+        """Where the values of an execution go."""
         points = self._open[run.id] = Points(run, self.plan, self._forward)
         return points
-
-    def own(self, points: Points) -> None:
-        """The calls inserted since the last time belong to these points."""
-        self.owners += [points] * (len(self.plan.targets) - len(self.owners))
 
     def close(self, points: Points) -> None:
         """The run ends: write what waits. Later values go to the run that is current then, if any."""
@@ -169,7 +165,7 @@ class _Segments:
 def _take(watcher: Watcher, index: int, value: Any = None, *context: Any) -> Any:
     kind = type(value)
     if kind is float or kind is int:
-        watcher.owners[index].put((index, time.perf_counter_ns(), value, context))
+        watcher.plan.owners[index].put((index, time.perf_counter_ns(), value, context))
     else:
         shield(_take_other, watcher, index, value, context)
     return value
@@ -181,10 +177,19 @@ def _take_field(watcher: Watcher, index: int, owner: Any = None, *context: Any) 
 
 def _take_other(watcher: Watcher, index: int, value: Any, context: tuple[Any, ...], field: str = "") -> None:
     if field:
-        value = getattr(value, field)
+        value = _stored(value, field)
     kept = keep(value)
     if kept is not None:
-        watcher.owners[index].put((index, time.perf_counter_ns(), kept, context))
+        watcher.plan.owners[index].put((index, time.perf_counter_ns(), kept, context))
+
+
+def _stored(owner: Any, field: str) -> Any:
+    """An attribute as it lies in the object: a property is code of the user's, and not ours to run."""
+    inside = getattr(owner, "__dict__", None)
+    if inside is not None and field in inside:
+        return inside[field]
+    member = getattr(type(owner), field, None)
+    return member.__get__(owner) if isinstance(member, MemberDescriptorType) else None
 
 
 def keep(value: Any) -> Any:

@@ -21,7 +21,7 @@ from celltrail.capture.redact import Redactor
 from celltrail.capture.shield import complain_to, shield
 from celltrail.capture.tee import KernelTee, TerminalTee, unframe
 from celltrail.capture.tracked import Tracked, cell_name
-from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, read
+from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
 from celltrail.capture.watch import FIELD_HOOK, HOOK
 from celltrail.capture.worker import Worker
 from celltrail.model import Execution, new_id, now_us
@@ -128,9 +128,7 @@ class Recorder:
         """IPython's protocol of an AST transformer: look at the code of a tracked cell, insert what watches."""
         tracked = self._open.get(self._key()) if self._open else None
         if tracked is not None and isinstance(tree, ast.Module):
-            shield(tracked.examine, tree, self.shell.user_ns, self._watcher)
-            if tracked.points is not None:
-                shield(self._place_hooks)
+            shield(tracked.examine, tree, self.shell.user_ns, self._watcher, self._place_hooks)
         return tree
 
     def _take(self, frames: list[Any]) -> None:
@@ -180,6 +178,7 @@ class Recorder:
         set_current(run)
         outputs = Outputs(arguments.max_output) if arguments.output else None
         tracked = Tracked(run, mark, info.raw_cell, execution, redactor, run.owe(), outputs)
+        tracked.offset = leading_blank_lines(info.raw_cell)
         self._open[key] = tracked
         self._listen(key[1], tracked)
         self.shell.ast_transformers.append(self)

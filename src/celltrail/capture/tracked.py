@@ -34,7 +34,7 @@ class Tracked:
     settle: Callable[[], None]  # the run's files may be closed
     outputs: Outputs | None = None
     depth: int = 0  # nested run_cell calls
-    offset: int = 0  # lines above the code that is being looked at
+    offset: int = 0  # lines of the cell above the code that is being looked at
     found: Found | None = None
     points: Points | None = None
     watched: list[str] = field(default_factory=list)
@@ -42,7 +42,9 @@ class Tracked:
 
     # before the body
 
-    def examine(self, tree: ast.Module, namespace: dict[str, Any], watcher: Watcher) -> None:
+    def examine(
+        self, tree: ast.Module, namespace: dict[str, Any], watcher: Watcher, place_hooks: Callable[[], None]
+    ) -> None:
         """Look at the code about to run: where it stands, its parameters, what to watch."""
         body = _magic_body(tree)
         if body is not None:  # %%time and the like: the body comes by itself, as a tree of its own
@@ -52,18 +54,20 @@ class Tracked:
             self.found = Found(tree, analyze(tree), namespace, self.offset)
             if self.mark.arguments.params:
                 shield(self.found.before)
-        shield(self._watch, tree, namespace, watcher)
+        shield(self._watch, tree, namespace, watcher, place_hooks)
 
-    def _watch(self, tree: ast.Module, namespace: dict[str, Any], watcher: Watcher) -> None:
+    def _watch(
+        self, tree: ast.Module, namespace: dict[str, Any], watcher: Watcher, place_hooks: Callable[[], None]
+    ) -> None:
         arguments = self.mark.arguments
         by_name = not arguments.watch
         names = arguments.watch
         if by_name and not arguments.no_watch and not watch.logs_itself(tree, namespace):
             names = watch.metric_names(tree)
         if names:
-            self.watched += watch.insert(tree, names, watcher.plan, by_name=by_name)
             self.points = self.points or watcher.open(self.run)
-            watcher.own(self.points)
+            place_hooks()
+            self.watched += watch.insert(tree, names, watcher.plan, self.points, by_name=by_name)
 
     # in the background
 

@@ -101,11 +101,21 @@ def _arguments(kind: str, line: str) -> Arguments:
 def body_is_empty(cell: str) -> bool:
     """Whether a cell holds nothing to run besides its leading magics.
 
-    >>> body_is_empty("%%track a\n\n# later"), body_is_empty("%%track\nx")
+    >>> body_is_empty("%%track a\\n\\n# later"), body_is_empty("%%track\\nx")
     (True, False)
     """
     lines = (line.strip() for line in cell.splitlines())
     return all(not line or line.startswith(("%%", "#")) for line in lines)
+
+
+def leading_blank_lines(cell: str) -> int:
+    """How many lines IPython takes away before it counts.
+
+    >>> leading_blank_lines("\\n  \\nx")
+    2
+    """
+    lines = cell.splitlines()
+    return next((index for index, line in enumerate(lines) if line.strip()), 0)
 
 
 _NOISE = re.compile(r"!|%|-\*-|noqa|type:|pyright|ruff|pylint|fmt:|mypy|isort|In\[|TODO|FIXME|XXX", re.IGNORECASE)
