@@ -294,3 +294,18 @@ def test_the_picture_of_anything(values: list[float], y: str):
     assert picture.startswith("<svg")
     assert not re.search(r"[ML ](nan|inf|-inf)|NaN", picture)
     assert "<b>" not in picture
+
+
+def test_a_tracked_cell_with_a_metric_in_its_loop_shows_the_chart_first(kernel: Kernel):
+    """The chart stands above what the loop prints, also when nothing but a variable's name announces points."""
+    kernel.run("%load_ext celltrail")
+    try:
+        reply = kernel.run("%%track named\nfor epoch in range(3):\n    loss = 1 / (epoch + 1)\n    print(loss)")
+        kinds = [message["msg_type"] for message in reply.messages]
+        assert kinds.index("display_data") < kinds.index("stream")
+        assert drawn(reply)["loss"] == {0: 1.0, 1: 0.5, 2: 1 / 3}
+        assert len(swaps(reply)) == 1
+        assert kernel.run("%%track unseen --no-chart\nfor epoch in range(3):\n    loss = 1").of("display_data") == []
+        assert kernel.run("%%track nothing\nx = 1").of("display_data") == []
+    finally:
+        kernel.run("%unload_ext celltrail")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import atexit
+import contextlib
 import os
 import sys
 import threading
@@ -46,8 +47,9 @@ class Recorder:
 
     Args:
         shell: the IPython shell.
-        notify: is told of each run that begins and of the first problem of the session. Without it,
-            problems are one line on stderr.
+        notify: is told of each run that begins, with ``chart`` True (show it now), False (never) or None (with
+            the first point); again when the code was looked at and points will come; and of the first problem
+            of the session. Without it, problems are one line on stderr.
     """
 
     def __init__(self, shell: Any, notify: Callable[[Notice], None] | None = None) -> None:
@@ -88,8 +90,9 @@ class Recorder:
         transforms = self.shell.input_transformer_manager.cleanup_transforms
         if cleanup in transforms:
             transforms.remove(cleanup)
-        self.shell.events.unregister("pre_run_cell", self._pre)
-        self.shell.events.unregister("post_run_cell", self._post)
+        for event, hook in (("pre_run_cell", self._pre), ("post_run_cell", self._post)):
+            with contextlib.suppress(ValueError):  # somebody emptied the list of hooks
+                self.shell.events.unregister(event, hook)
         for tracked in list(self._open.values()):
             shield(self._end, tracked, KeyboardInterrupt("recording was switched off"))
         self._open.clear()
@@ -129,7 +132,13 @@ class Recorder:
         tracked = self._open.get(self._key()) if self._open else None
         if tracked is not None and isinstance(tree, ast.Module):
             shield(tracked.examine, tree, self.shell.user_ns, self._watcher, self._place_hooks)
+            if tracked.watched and tracked.mark.arguments.chart is None:
+                self._tell_chart(tracked, True)  # points will come, so the chart can stand above what is printed
         return tree
+
+    def _tell_chart(self, tracked: Tracked, chart: bool | None) -> None:
+        if self.notify is not None:
+            shield(self.notify, Notice("run", "info", data={"run": tracked.run, "chart": chart}))
 
     def _take(self, frames: list[Any]) -> None:
         """A message is on its way to the client."""
@@ -183,9 +192,7 @@ class Recorder:
         self._listen(key[1], tracked)
         self.shell.ast_transformers.append(self)
         self._worker.ticking = True
-        if self.notify is not None:
-            chart = True if arguments.chart is None and arguments.watch else arguments.chart
-            shield(self.notify, Notice("run", "info", data={"run": run, "chart": chart}))
+        self._tell_chart(tracked, arguments.chart)
         # the last thing before the body, after --seed
         states = shield(rng.take) or {}
         self._worker.put(partial(tracked.describe_start, states, os.getcwd()))

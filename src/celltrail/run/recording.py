@@ -189,7 +189,6 @@ class Run:
     def note(self, text: str) -> None:
         """Add a note in plain text; edits by people end up in the same place."""
         self.store.edit(self.id, f"note:{new_id()}", str(text))
-        self._record = replace(self._record, notes=(*self._record.notes, str(text)))
 
     def define_metric(self, name: str, *, goal: Goal | None = None, unit: str = "") -> None:
         """Say in which direction a metric is better ("min", "max" or "none") and in what unit it is."""
