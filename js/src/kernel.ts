@@ -63,6 +63,8 @@ interface Waiting {
 }
 
 const WRITE_BACK_MS = 300;
+const APPEARED_MS = 1000;
+const GAP_MS = 250;
 
 // Not crypto.randomUUID: it is missing where a hub is reached by plain http.
 const page = Math.random().toString(36).slice(2, 10);
@@ -147,7 +149,12 @@ function blame(fault: Fault, waiting: Map<string, Waiting>, faulted: Iterable<(s
   else for (const hear of faulted) hear(fault.text);
 }
 
-/** Hears points in order; whatever is missed (a gap in `seq`, a start beyond what came) costs one Sync. */
+/**
+ * Hears points in order; whatever is missed (a gap in `seq`, a start beyond what came) costs one Sync.
+ *
+ * A Sync waits a moment, because the kernel sends everything from time to time unasked, and because an intent
+ * answered while a cell runs makes Jupyter show the busy kernel as idle.
+ */
 function follow(
   kernel: Kernel<PanelState, object>,
   hear: (points: Points, data: Float64Array) => void,
@@ -155,31 +162,34 @@ function follow(
 ): void {
   const have = new Map<string, number>();
   let last: number | undefined;
-  let syncing = false;
+  let syncing: ReturnType<typeof setTimeout> | undefined;
 
-  const sync = (): void => {
-    if (syncing) return;
-    syncing = true;
-    kernel.send({ kind: "sync", id: freshId() });
+  const sync = (patience: number): void => {
+    syncing ??= setTimeout(() => kernel.send({ kind: "sync", id: freshId() }), patience);
   };
+  const stop = (): void => {
+    clearTimeout(syncing);
+    syncing = undefined;
+  };
+  signal.addEventListener("abort", stop, { once: true });
 
   kernel.messages((message, buffers) => {
-    if (message.kind === "fault") syncing = false;
+    if (message.kind === "fault") stop();
     if (message.kind !== "points") return;
     if (message.full) {
-      syncing = false;
+      stop();
       have.clear();
-    } else if (last !== undefined && message.seq !== last + 1) sync();
+    } else if (last !== undefined && message.seq !== last + 1) sync(GAP_MS);
     last = message.seq;
     for (const part of message.parts) {
       const key = `${part.run}/${part.metric}`;
-      if (part.start > (have.get(key) ?? 0)) sync();
+      if (part.start > (have.get(key) ?? 0)) sync(GAP_MS);
       have.set(key, part.start + part.n);
     }
     hear(message, float64(buffers[0]));
   }, signal);
   // A panel that appears late (second view, reloaded page) has missed what was sent before.
-  sync();
+  sync(APPEARED_MS);
 }
 
 /** anywidget's entry: one AbortController ends everything the panel started. */

@@ -30,11 +30,12 @@ export class Column {
   readonly #kept: Drawn = { step: [], seconds: [], value: [] };
   #weight = 1; // points that become two
   readonly #ends = { step: empty(), time: empty() };
-  #open: { n: number; low: Point; high: Point; last: Point } | undefined;
+  #open: { n: number; low: Point; high: Point } | undefined;
   #first: Point | undefined;
+  #last: Point | undefined;
 
   get last(): number | undefined {
-    return this.#open?.last.value ?? this.#kept.value.at(-1);
+    return this.#last?.value;
   }
 
   push(step: number, seconds: number, value: number): void {
@@ -51,6 +52,7 @@ export class Column {
     if (value > this.max) this.max = value;
     const point = { step, seconds, value };
     this.#first ??= point;
+    this.#last = point;
     if (this.#weight === 1) this.#keep(point);
     else this.#gather(point);
   }
@@ -60,25 +62,26 @@ export class Column {
     return this.#ends[by];
   }
 
-  /** The kept points, with the very first and those of the open bucket, in the order they were logged. */
+  /** The kept points, those of the open bucket, and always the first and the last, in the order of logging. */
   drawn(): Drawn {
     const { step, seconds, value } = this.#kept;
     const drawn: Drawn = { step: step.slice(), seconds: seconds.slice(), value: value.slice() };
     const first = this.#first;
     const open = this.#open;
     if (first && this.#weight > 1 && drawn.step[0] !== first.step) put(drawn, first, true);
-    if (open) for (const point of new Set([...ordered(open.low, open.high), open.last])) put(drawn, point, false);
+    for (const point of open ? ordered(open.low, open.high) : []) put(drawn, point, false);
+    const last = this.#last;
+    if (last && this.#weight > 1 && drawn.step.at(-1) !== last.step) put(drawn, last, false);
     return drawn;
   }
 
   #gather(point: Point): void {
     const open = this.#open;
-    if (!open) this.#open = { n: 1, low: point, high: point, last: point };
+    if (!open) this.#open = { n: 1, low: point, high: point };
     else {
       open.n++;
       if (point.value < open.low.value) open.low = point;
       if (point.value > open.high.value) open.high = point;
-      open.last = point;
       if (open.n === this.#weight) this.#shut(open.low, open.high);
     }
   }

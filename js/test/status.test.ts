@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import type { RunState } from "../src/contract.ts";
+import { current, runsHeard, sentence } from "../src/lab/heard.ts";
+import { messages } from "./messages.ts";
+
+function state(change: Partial<RunState>): RunState {
+  const plain = { run: "a", name: "base", status: "running", step: 12, seconds: 1, points: 24, error: null } as const;
+  return { ...plain, last: { "val/loss": 0.5, "train/loss": 0.25 }, ...change };
+}
+
+const comm = (content: unknown): Parameters<typeof runsHeard>[0] => ({
+  header: { msg_type: "comm_msg" },
+  content: { comm_id: "c", data: { method: "custom", content } },
+});
+
+test("runs are heard in what a widget sends, as Python sent it", () => {
+  const heard = messages.map(({ message }) => runsHeard(comm(message)).length);
+  expect(heard).toEqual(messages.map(({ message }) => (message.kind === "points" ? message.runs.length : 0)));
+  expect(Math.max(...heard)).toBeGreaterThan(0);
+});
+
+test("other messages, of other widgets too, are nothing", () => {
+  const points = { kind: "points", parts: [], runs: [state({})] };
+  expect(runsHeard(comm(points)).length).toBe(1);
+  expect(runsHeard({ ...comm(points), header: { msg_type: "stream" } })).toEqual([]);
+  for (const other of [null, "points", { kind: "points", runs: 3 }, { ...points, parts: undefined }]) {
+    expect(runsHeard(comm(other))).toEqual([]);
+  }
+  expect(runsHeard(comm({ ...points, runs: [{ name: 3 }, { name: "b", last: null }] }))).toEqual([]);
+  expect(runsHeard({ header: { msg_type: "comm_msg" }, content: {} })).toEqual([]);
+});
+
+test("the run that is going is spoken of before those that ended", () => {
+  const runs = [state({ name: "one" }), state({ name: "two", status: "failed" })];
+  expect(current(runs)?.name).toBe("one");
+  expect(current(runs.slice(1))?.name).toBe("two");
+  expect(current([])).toBeUndefined();
+});
+
+test("a sentence has the name, the step and training's loss, and says how a run ended", () => {
+  expect(sentence(state({}))).toBe("base · step 12 · train/loss 0.2500");
+  expect(sentence(state({ status: "failed" }))).toBe("base · failed · step 12 · train/loss 0.2500");
+  expect(sentence(state({ last: { acc: 1, "val/loss": "nan" } }))).toBe("base · step 12 · val/loss nan");
+  expect(sentence(state({ last: {}, step: null }))).toBe("base");
+});
