@@ -83,6 +83,7 @@ export interface Points {
 export interface RowsPage {
   rows: RunRow[];
   total: number;
+  hints: string[];
 }
 
 /** One line of a diff. */
@@ -187,5 +188,6 @@ export interface SavedPanel {
   series: SavedSeries[];
   omitted: number;
   rows: RunRow[];
+  hints: string[];
   comparison: Comparison | null;
 }

@@ -109,8 +109,8 @@ test("an answer goes to whom it belongs, a fault rejects with the kernel's sente
   const first = source.query("lr < 1");
   const second = source.query("lr <");
   const [one, two] = model.sent;
-  const rows = { rows: [], total: 7 };
-  model.say({ kind: "answer", reply_to: "nobody", rows: { rows: [], total: 0 }, comparison: null });
+  const rows = { rows: [], total: 7, hints: [] };
+  model.say({ kind: "answer", reply_to: "nobody", rows: { rows: [], total: 0, hints: [] }, comparison: null });
   model.say({ kind: "fault", reply_to: two?.id ?? "", text: "a value is missing" });
   model.say({ kind: "answer", reply_to: one?.id ?? "", rows, comparison: null });
   await expect(first).resolves.toEqual(rows);

@@ -612,7 +612,8 @@ export const messages = [
       "group": null
      }
     ],
-    "total": 1
+    "total": 1,
+    "hints": []
    },
    "comparison": null
   },
@@ -925,6 +926,7 @@ export const panels = [
   ],
   "omitted": 0,
   "rows": [],
+  "hints": [],
   "comparison": null
  },
  {
@@ -1066,6 +1068,7 @@ export const panels = [
     "group": null
    }
   ],
+  "hints": [],
   "comparison": null
  },
  {
@@ -1080,6 +1083,7 @@ export const panels = [
   "series": [],
   "omitted": 0,
   "rows": [],
+  "hints": [],
   "comparison": {
    "runs": [
     {

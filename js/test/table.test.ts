@@ -198,8 +198,8 @@ describe("filter", () => {
     expect(query.mock.calls).toEqual([["params.lr < 1"]]);
     type(root, "params.lr < 2");
     await vi.advanceTimersByTimeAsync(250);
-    answers[1]?.({ rows: numbered(2), total: 2 });
-    answers[0]?.({ rows: numbered(1), total: 1 });
+    answers[1]?.({ rows: numbered(2), total: 2, hints: [] });
+    answers[0]?.({ rows: numbered(1), total: 1, hints: [] });
     await vi.advanceTimersByTimeAsync(0);
     expect(names(root)).toEqual(["r0", "r1"]);
   });
@@ -334,4 +334,13 @@ test("when the signal is aborted nothing is left in the page", () => {
   const { cell } = show(numbered(3));
   end.abort();
   expect(cell.querySelector(".celltrail")).toBeNull();
+});
+
+test("what is odd about a question stands above the rows, and in the place of those that are missing", () => {
+  const { output } = outputArea();
+  const hints = ["no run matches", "no run has params.learning_rte; did you mean learning_rate?"];
+  mount(output, standIn(payload({ rows: [], hints }), plain), end.signal);
+  const said = [...inside(output).querySelectorAll("[role=status]")].map((el) => el.textContent);
+  expect(said).toContain(hints.join("; "));
+  expect(inside(output).textContent).not.toContain("no runs yet");
 });

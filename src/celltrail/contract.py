@@ -103,6 +103,7 @@ class RowsPage(TypedDict):
 
     rows: list[RunRow]
     total: int
+    hints: list[str]  # what is odd about the question, such as a name that no run has
 
 
 class CodeLine(TypedDict):
@@ -222,6 +223,7 @@ class SavedPanel(TypedDict):
     chart: ChartOptions | None
     table: TableOptions | None
     series: list[SavedSeries]
-    omitted: int  # series left out to stay within the size budget
+    omitted: int  # series or rows left out to stay within the size budget
     rows: list[RunRow]
+    hints: list[str]  # beside the rows, as in `RowsPage`
     comparison: Comparison | None

@@ -41,6 +41,7 @@ class RunTable {
   readonly #counted = element("span", { class: "ct-muted", role: "status" });
   readonly #none = element("div", { class: "ct-message" });
   readonly #table = element("div");
+  readonly #hints = element("p", { class: "ct-muted", role: "status" });
   readonly #trouble = element("p", { class: "ct-error", role: "alert", hidden: true });
 
   #rows: RunRow[] = [];
@@ -104,7 +105,7 @@ class RunTable {
 
   #arrange(): void {
     const bar = element("div", { class: "ct-bar" }, this.#title, this.#search.el, this.#differing.el, this.#counted);
-    this.#table.append(bar, this.#grid.el, this.#none, this.#foot.el, this.#beside.el);
+    this.#table.append(bar, this.#hints, this.#grid.el, this.#none, this.#foot.el, this.#beside.el);
     this.el.append(this.#trouble, this.#table);
   }
 
@@ -208,11 +209,15 @@ class RunTable {
 
   /** What stands in the place of rows. */
   #sayNothing(shown: number): void {
-    const none = this.#rows.length === 0 && this.#found === null && this.source.payload().omitted === 0;
+    const { omitted, hints } = this.source.payload();
+    const none = this.#rows.length === 0 && this.#found === null && omitted === 0;
+    const odd = this.#found?.hints ?? hints;
+    say(this.#hints, odd.join("; "));
+    this.#hints.hidden = odd.length === 0;
     this.#grid.el.hidden = none;
     this.#search.el.hidden = none;
     this.#counted.hidden = none;
-    this.#none.hidden = shown > 0;
+    this.#none.hidden = shown > 0 || (none && odd.length > 0);
     this.#foot.el.hidden = none;
     this.#none.classList.toggle("ct-none", !none);
     if (none) this.#none.replaceChildren("no runs yet; put ", element("code", {}, "%%track"), " on a cell");

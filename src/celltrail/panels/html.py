@@ -46,8 +46,11 @@ def _fact(value: Scalar) -> str:
     return short(shown(value))
 
 
-def rows_table(rows: Sequence[RunRow], omitted: int = 0) -> str:
-    """Runs as a table: parameters, last and best of each metric, duration."""
+def rows_table(rows: Sequence[RunRow], omitted: int = 0, hints: Sequence[str] = ()) -> str:
+    """Runs as a table: parameters, last and best of each metric, duration; below it what else is to be said."""
+    said = "".join(f"<p>{escape(hint)}</p>" for hint in hints)
+    if not rows:
+        return said or "<p>no runs yet; put %%track on a cell</p>"
     params = list(dict.fromkeys(name for row in rows for name in row["params"]))[:MOST_COLUMNS]
     metrics = list(dict.fromkeys(name for row in rows for name in row["metrics"]))[:MOST_COLUMNS]
     head = ["status", "run", *params, *metrics, *(f"best {m}" for m in metrics if _directed(rows, m)), "duration"]
@@ -67,7 +70,7 @@ def rows_table(rows: Sequence[RunRow], omitted: int = 0) -> str:
             ]
         )
     more = omitted + max(0, len(rows) - MOST_ROWS)
-    return table(head, lines, numeric) + (f"<p>and {more} more runs</p>" if more else "")
+    return table(head, lines, numeric) + (f"<p>and {more} more runs</p>" if more else "") + said
 
 
 def _directed(rows: Sequence[RunRow], metric: str) -> bool:

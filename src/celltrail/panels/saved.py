@@ -20,6 +20,7 @@ from celltrail.contract import (
     ChartOptions,
     Comparison,
     PanelKind,
+    RowsPage,
     RunRow,
     RunState,
     SavedPanel,
@@ -52,6 +53,7 @@ def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
         "series": [],
         "omitted": 0,
         "rows": [],
+        "hints": [],
         "comparison": None,
     }
     return cast("SavedPanel", {**empty, **parts})
@@ -89,10 +91,14 @@ def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bu
     return bundle
 
 
-def table_bundle(trail: str, title: str, rows: list[RunRow], options: TableOptions, text: str) -> Bundle:
+def table_bundle(trail: str, title: str, page: RowsPage, options: TableOptions, text: str) -> Bundle:
     """A run table at rest."""
-    payload = panel("table", trail, title, rows=rows, table=options)
-    return within_budget({contract.MIME: payload, "text/html": html.rows_table(rows), "text/plain": text})
+    rows, hints = page["rows"], page["hints"]
+    omitted = page["total"] - len(rows)
+    payload = panel("table", trail, title, rows=rows, hints=hints, omitted=omitted, table=options)
+    return within_budget(
+        {contract.MIME: payload, "text/html": html.rows_table(rows, omitted, hints), "text/plain": text}
+    )
 
 
 def compare_bundle(trail: str, title: str, comparison: Comparison, text: str) -> Bundle:
@@ -128,7 +134,7 @@ def within_budget(bundle: Bundle) -> Bundle:
         keep = len(payload["rows"]) * 2 // 3
         payload["omitted"] += len(payload["rows"]) - keep
         payload["rows"] = payload["rows"][:keep]
-        bundle["text/html"] = html.rows_table(payload["rows"], payload["omitted"])
+        bundle["text/html"] = html.rows_table(payload["rows"], payload["omitted"], payload["hints"])
     while size(bundle) > BUDGET and payload["series"]:
         payload["omitted"] += 1
         payload["series"].pop()

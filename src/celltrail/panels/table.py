@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, cast
 
 from celltrail.compare import Comparison, compare
@@ -17,7 +17,8 @@ PAGE = 500  # rows a panel holds at once; the filter reaches the others
 
 def page(runs: RunSet) -> RowsPage:
     """The first rows of a set and how many there are."""
-    return {"rows": runs[:PAGE].rows(), "total": len(runs)}
+    hints = [] if len(runs) or not runs.question else ["no run matches"]
+    return {"rows": runs[:PAGE].rows(), "total": len(runs), "hints": hints + runs.hints}
 
 
 class Table(Panel):
@@ -31,6 +32,7 @@ class Table(Panel):
             runs.store.id,
             title_of(runs),
             rows=first["rows"],
+            hints=first["hints"],
             omitted=first["total"] - len(first["rows"]),
             table=OPTIONS,
         )
@@ -70,8 +72,7 @@ def _answer(intent: Any, **data: Any) -> Answer:
 
 def table_bundle(runs: RunSet, view: str | None) -> saved.Bundle:
     """What a cell that ends in a `RunSet` shows and keeps."""
-    rows: Sequence[Any] = page(runs)["rows"]
-    bundle = saved.table_bundle(runs.store.id, title_of(runs), list(rows), OPTIONS, repr(runs))
+    bundle = saved.table_bundle(runs.store.id, title_of(runs), page(runs), OPTIONS, repr(runs))
     return saved.with_view(bundle, view)
 
 

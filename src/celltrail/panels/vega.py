@@ -32,7 +32,9 @@ class Charts:
 
     def on(self) -> None:
         """Begin to show them; Altair itself is loaded by the first chart, not by this."""
-        self._before = self._formatter.for_type_by_name(*TOP, self._show)
+        # popped because a formatter that was already used is kept elsewhere, and would win over ours
+        self._before = self._formatter.pop(".".join(TOP), None)
+        self._formatter.for_type_by_name(*TOP, self._show)
 
     def off(self) -> None:
         """Leave the shell as it was found."""
@@ -69,11 +71,12 @@ def _png(spec: Spec) -> bytes:
 
 def _sentence(spec: Spec) -> str:
     """The chart in words, for screen readers and terminals."""
-    known = spec.get("description") or _text(spec.get("title"))
+    if spec.get("description"):
+        return str(spec["description"])
     encoding = _encoding(spec)
     y, x = (_text(encoding.get(side, {}).get("title")) or encoding.get(side, {}).get("field", "") for side in "yx")
     axes = f"{y} over {x}" if x and y else ""
-    return str(known or axes or "chart")
+    return ": ".join(filter(None, (_text(spec.get("title")), axes))) or "chart"
 
 
 def _encoding(spec: Spec) -> Mapping[str, Any]:
