@@ -296,6 +296,16 @@ def test_the_picture_of_anything(values: list[float], y: str):
     assert "<b>" not in picture
 
 
+def test_an_empty_answer_says_why(kernel: Kernel):
+    """A question that no run answers is not the same as an empty trail, and a misspelt name is named."""
+    kernel.run(TRAIN)
+    (result,) = kernel.run("ct.runs('params.lrr > 1')").of("execute_result")
+    hints = result["data"][contract.MIME]["hints"]
+    assert hints[0] == "no run matches"
+    assert "did you mean" in hints[1]
+    assert "no run matches" in result["data"]["text/html"]
+
+
 def test_a_tracked_cell_with_a_metric_in_its_loop_shows_the_chart_first(kernel: Kernel):
     """The chart stands above what the loop prints, also when nothing but a variable's name announces points."""
     kernel.run("%load_ext celltrail")
@@ -309,13 +319,3 @@ def test_a_tracked_cell_with_a_metric_in_its_loop_shows_the_chart_first(kernel: 
         assert kernel.run("%%track nothing\nx = 1").of("display_data") == []
     finally:
         kernel.run("%unload_ext celltrail")
-
-
-def test_an_empty_answer_says_why(kernel: Kernel):
-    """A question that no run answers is not the same as an empty trail, and a misspelt name is named."""
-    kernel.run(TRAIN)
-    (result,) = kernel.run("ct.runs('params.lrr > 1')").of("execute_result")
-    hints = result["data"][contract.MIME]["hints"]
-    assert hints[0] == "no run matches"
-    assert "did you mean" in hints[1]
-    assert "no run matches" in result["data"]["text/html"]

@@ -1,9 +1,10 @@
 /** The lazy part: Vega, Vega-Lite and what draws them. Nothing else may import this file but by `import()`. */
 
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
-import { type Loader, loader as vegaLoader } from "vega";
+import { type Loader, type View, loader as vegaLoader } from "vega";
 import embed, { type Config, type EmbedOptions, type VisualizationSpec } from "vega-embed";
 import { expressionInterpreter } from "vega-interpreter";
+import { element } from "../ui/element.ts";
 
 export type Spec = Record<string, unknown>;
 
@@ -25,9 +26,15 @@ interface Loading {
 /** What a chart may ask of its frame; all else, such as the address of an editor or a style sheet, is not its own. */
 const ALLOWED = ["renderer", "width", "height", "padding", "scaleFactor", "downloadFileName"] as const;
 
+// Beside the chart stands the button of its menu.
+const MENU_PX = 38;
+const LEAST_PX = 120;
+// Below this scale text cannot be read; the output scrolls instead.
+const READABLE = 0.6;
+
 /** Draws a chart into an element until the signal aborts. */
 export async function drawChart(
-  el: HTMLElement,
+  frame: HTMLElement,
   spec: Spec,
   asked: Spec,
   look: Look,
@@ -36,6 +43,9 @@ export async function drawChart(
 ): Promise<void> {
   // vega-embed takes options from the chart's usermeta, among them the one that lets code be compiled
   const { usermeta: _, ...chart } = spec;
+  // in a chart as wide as its cell ("container") Vega looks for the width of a block
+  const el = element("div", { style: chart.width === "container" ? "display:block" : "max-width:100%" });
+  frame.append(el);
   const result = await embed(el, chart as unknown as VisualizationSpec, {
     renderer: "svg",
     scaleFactor: 2,
@@ -49,11 +59,29 @@ export async function drawChart(
     config: hasGround(chart) ? {} : config(look),
     loader: guarded(loading),
   } satisfies EmbedOptions);
-  const drawing = el.querySelector<SVGElement>("svg.marks");
-  // scaled down with its text where the cell is narrow; Vega finds the pointer through the same scale
-  if (drawing) drawing.style.cssText += "max-width:100%;height:auto";
-  if (signal.aborted) result.finalize();
-  else signal.addEventListener("abort", () => result.finalize(), { once: true });
+  if (signal.aborted) return result.finalize();
+  signal.addEventListener("abort", () => result.finalize(), { once: true });
+  const drawing = el.querySelector<SVGSVGElement>("svg.marks");
+  if (!drawing) return;
+  // what has no single width shrinks with its text; Vega finds the pointer through the same scale
+  drawing.style.cssText += "max-width:100%;height:auto";
+  if (typeof chart.width === "number" && ("mark" in chart || "layer" in chart)) {
+    shrink(frame, drawing, result.view, chart.width, signal);
+  } else {
+    drawing.style.minWidth = `${READABLE * drawing.width.baseVal.value}px`;
+  }
+}
+
+/** Keeps a chart within its cell, at most as wide as it was made. */
+function shrink(frame: HTMLElement, drawing: SVGSVGElement, view: View, wanted: number, signal: AbortSignal): void {
+  const observer = new ResizeObserver(() => {
+    if (frame.clientWidth === 0) return;
+    const axes = drawing.width.baseVal.value - view.width();
+    const width = Math.max(LEAST_PX, Math.min(wanted, frame.clientWidth - MENU_PX - axes));
+    if (Math.abs(width - view.width()) >= 1) void view.width(width).runAsync();
+  });
+  observer.observe(frame);
+  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
 }
 
 /** Whether the chart brings its own background, for which it must have chosen its other colours. */

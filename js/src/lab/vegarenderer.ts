@@ -54,9 +54,9 @@ export class VegaRenderer extends Widget implements IRenderMime.IRenderer {
       const loading = { resolver: this.resolver, trusted: model.trusted };
       const metadata = model.metadata[mime];
       const options = isObject(metadata) ? metadata.embed_options : undefined;
-      const canvas = element("div", { style: "max-width:100%" });
-      this.node.replaceChildren(canvas);
-      await drawChart(canvas, spec, isObject(options) ? options : {}, this.#look(), loading, signal);
+      const frame = element("div");
+      this.node.replaceChildren(frame);
+      await drawChart(frame, spec, isObject(options) ? options : {}, this.#look(), loading, signal);
       this.node.style.minHeight = "";
     } catch (error) {
       if (!(error instanceof Error)) throw error;

@@ -217,10 +217,11 @@ class RunTable {
     this.#grid.el.hidden = none;
     this.#search.el.hidden = none;
     this.#counted.hidden = none;
-    this.#none.hidden = shown > 0 || (none && odd.length > 0);
+    this.#none.hidden = shown > 0;
     this.#foot.el.hidden = none;
     this.#none.classList.toggle("ct-none", !none);
-    if (none) this.#none.replaceChildren("no runs yet; put ", element("code", {}, "%%track"), " on a cell");
+    if (none && odd.length > 0) this.#none.textContent = "";
+    else if (none) this.#none.replaceChildren("no runs yet; put ", element("code", {}, "%%track"), " on a cell");
     else this.#none.textContent = "no run matches the filter";
   }
 }
