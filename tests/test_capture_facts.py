@@ -47,7 +47,7 @@ class Watched:
         self.namespace |= {watch.HOOK: hook, watch.FIELD_HOOK: field_hook}
         tree = ast.parse(dedent(code))
         found = tuple(names.split()) or watch.metric_names(tree)
-        watch.insert(tree, found, self.watcher.plan, self.points, by_name=not names)
+        watch.insert(tree, found, self.watcher.plan, self.points.put, by_name=not names)
         try:
             execute(tree, self.namespace)
         finally:

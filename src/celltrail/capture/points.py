@@ -19,7 +19,9 @@ from celltrail.capture.watch import Plan
 from celltrail.run import Run, current
 
 Item = tuple[int, int, Any, tuple[Any, ...]]  # number of the call, time stamp, value, loop variables
+Put = Callable[[Item], None]
 Row = tuple[tuple[str, ...], int, int, list[float]]
+_stamp = time.perf_counter_ns
 _MOST = 4096  # rows written at a time, so that the run's lock is free in between
 
 
@@ -50,7 +52,7 @@ class Watcher:
 
     def hooks(self) -> tuple[Hook, Hook]:
         """The two functions that the inserted calls name: for plain names and for attributes."""
-        return Hook(_take, self), Hook(_take_field, self)
+        return Hook(_take, self.plan.puts), Hook(_take_field, self.plan)
 
     def open(self, run: Run) -> Points:
         """Where the values of an execution go."""
@@ -79,11 +81,11 @@ class Watcher:
 class Points:
     """The values of one execution's watched names until they are written."""
 
-    def __init__(self, run: Run, plan: Plan, forward: Callable[[Item], None]) -> None:
+    def __init__(self, run: Run, plan: Plan, forward: Put) -> None:
         self.run: Run | None = run
         self._plan, self._forward = plan, forward
         self._waiting: deque[Item] = deque()
-        self.put: Callable[[Item], None] = self._waiting.append
+        self.put: Put = self._waiting.append
         self._steps: dict[str, int] = {}
         self._context: dict[str, dict[str, _Segments]] = {}
         self._clock = run.writer.clock() - time.perf_counter_ns() // 1000
@@ -91,7 +93,10 @@ class Points:
 
     def close(self) -> None:
         """Write what waits and let go of the run."""
-        self.put = self._forward
+        puts = self._plan.puts
+        for index, put in enumerate(puts):
+            if put == self.put:
+                puts[index] = self._forward
         self.drain()
         self.run = None
 
@@ -162,25 +167,26 @@ class _Segments:
             self.stretches.append([step, value, 0, 1])
 
 
-def _take(watcher: Watcher, index: int, value: Any = None, *context: Any) -> Any:
+# This is what a watched loop pays for: every look-up counts.
+def _take(puts: list[Put], index: int, value: Any = None, *context: Any) -> Any:
     kind = type(value)
     if kind is float or kind is int:
-        watcher.plan.owners[index].put((index, time.perf_counter_ns(), value, context))
+        puts[index]((index, _stamp(), value, context))
     else:
-        shield(_take_other, watcher, index, value, context)
+        shield(_take_other, puts, index, value, context)
     return value
 
 
-def _take_field(watcher: Watcher, index: int, owner: Any = None, *context: Any) -> None:
-    shield(_take_other, watcher, index, owner, context, watcher.plan.targets[index].rsplit(".", 1)[-1])
+def _take_field(plan: Plan, index: int, owner: Any = None, *context: Any) -> None:
+    shield(_take_other, plan.puts, index, owner, context, plan.targets[index].rsplit(".", 1)[-1])
 
 
-def _take_other(watcher: Watcher, index: int, value: Any, context: tuple[Any, ...], field: str = "") -> None:
+def _take_other(puts: list[Put], index: int, value: Any, context: tuple[Any, ...], field: str = "") -> None:
     if field:
         value = _stored(value, field)
     kept = keep(value)
     if kept is not None:
-        watcher.plan.owners[index].put((index, time.perf_counter_ns(), kept, context))
+        puts[index]((index, _stamp(), kept, context))
 
 
 def _stored(owner: Any, field: str) -> Any:

@@ -6,6 +6,7 @@ import ast
 import atexit
 import contextlib
 import os
+import re
 import sys
 import threading
 import traceback
@@ -291,15 +292,20 @@ class Recorder:
     def _complain(self, text: str, traceback_text: str) -> None:
         """The shield caught something: keep it with the runs at hand, say it once per session."""
         for tracked in (*self._open.values(), *self._awaited.values()):
-            tracked.complain(traceback_text)
+            tracked.complain(_placeless(traceback_text))
         if self._complained:
             return
         self._complained = True
-        notice = Notice("problem", "warning", f"recording had a problem, your cell did not: {text}")
+        notice = Notice("problem", "warning", f"recording had a problem, your cell did not: {_placeless(text)}")
         if self.notify is not None:
             self.notify(notice)
         elif sys.stderr is not None:
             sys.stderr.write(f"celltrail: {notice.text}\n")
+
+
+def _placeless(text: str) -> str:
+    """The text without the folders of this machine: it may end up in a notebook that travels."""
+    return re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.@+-])", "", text)
 
 
 def _error_of(result: Any) -> BaseException | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -45,7 +45,7 @@ class Plan:
 
     targets: list[str] = field(default_factory=list)  # for each inserted call, the name it records
     context: list[tuple[str, ...]] = field(default_factory=list)  # the loop variables around it
-    owners: list[Any] = field(default_factory=list)  # who gets its values
+    puts: list[Any] = field(default_factory=list)  # what is called with its values
 
 
 def logs_itself(tree: ast.AST, namespace: Mapping[str, Any]) -> bool:
@@ -102,14 +102,16 @@ def _names(target: ast.AST) -> Iterator[str]:
             yield name
 
 
-def insert(tree: ast.Module, names: Iterable[str], plan: Plan, owner: Any, *, by_name: bool = False) -> list[str]:
+def insert(
+    tree: ast.Module, names: Iterable[str], plan: Plan, put: Callable[[Any], None], *, by_name: bool = False
+) -> list[str]:
     """Insert a hook call at each binding of these names inside a loop or function; changes the tree.
 
     Args:
         tree: the parsed cell.
         names: what to watch, dotted names included.
         plan: gets the new calls; its earlier numbers stay, since functions of earlier cells carry them.
-        owner: who gets the values.
+        put: is called with the values.
         by_name: the names were guessed: only loops count, and a name that sums up over a loop is taken
             once it is complete.
 
@@ -117,14 +119,14 @@ def insert(tree: ast.Module, names: Iterable[str], plan: Plan, owner: Any, *, by
         The names that were found.
     """
     before = len(plan.targets)
-    inserter = _Inserter(frozenset(names), plan, owner, by_name, _deleted(tree))
+    inserter = _Inserter(frozenset(names), plan, put, by_name, _deleted(tree))
     tree.body = inserter.block(tree.body)
     return list(dict.fromkeys(plan.targets[before:]))
 
 
 class _Inserter(ast.NodeTransformer):
-    def __init__(self, names: frozenset[str], plan: Plan, owner: Any, by_name: bool, deleted: set[str]) -> None:
-        self.names, self.plan, self.owner, self.by_name, self.deleted = names, plan, owner, by_name, deleted
+    def __init__(self, names: frozenset[str], plan: Plan, put: Any, by_name: bool, deleted: set[str]) -> None:
+        self.names, self.plan, self.put, self.by_name, self.deleted = names, plan, put, by_name, deleted
         self.loops: list[str] = []  # loop variables around, within the function at hand
         self.in_loop = self.in_function = 0
         self.sums: set[str] = set()  # names that are summed up somewhere inside the loop at hand
@@ -262,8 +264,8 @@ class _Inserter(ast.NodeTransformer):
 
     def _call(self, name: str, value: ast.expr, hook: str = HOOK) -> ast.Call:
         around = tuple(loop for loop in self.loops if loop and loop != name and loop not in self.deleted)[-3:]
-        # all three before the call exists: a call without an owner would raise in the user's loop
-        self.plan.owners.append(self.owner)
+        # all three before the call exists: a call with nobody to call would raise in the user's loop
+        self.plan.puts.append(self.put)
         self.plan.context.append(around)
         self.plan.targets.append(name)
         index = ast.Constant(len(self.plan.targets) - 1)
