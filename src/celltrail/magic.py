@@ -95,8 +95,11 @@ Extension._runs_line.__doc__ = "%runs [EXPRESSION]: the table of the runs that m
 
 
 def load(shell: Any) -> None:
-    """``%load_ext celltrail``; a second call changes nothing."""
-    if id(shell) in _loaded or os.environ.get("CELLTRAIL_OFF") == "1":
+    """``%load_ext celltrail``; a second call changes nothing.
+
+    It is loaded under ``CELLTRAIL_OFF=1`` too: ``%%track`` must go on being understood, only nothing is recorded.
+    """
+    if id(shell) in _loaded:
         return
     _loaded[id(shell)] = Extension(shell)
     _loaded[id(shell)].on()

@@ -106,6 +106,8 @@ def _metric(metric: Metric) -> list[str]:
 def _environment(found: StoredRun) -> str:
     rows: list[list[str]] = []
     for part, facts in found.record.environment.items():
+        if part == "rng":
+            continue  # digests of generator states
         # the packages are for `compare`: two hundred lines tell nobody anything
         rows += [
             [name if part == "env" else f"{part}.{name}", clipped(shown(value), _WIDE)]
