@@ -1,17 +1,22 @@
 """Altair charts where there is no network: the Vega-Lite itself under a name that a notebook file may hold.
 
 Altair's own renderer writes a page that loads its library from the web. celltrail's extension brings the
-library along, so it takes the bare specification; other readers of the file get a table without scripts.
+library along, so it takes the bare specification; other readers of the file get a picture or a table, without
+scripts.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
 from html import escape
-from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
+
 from celltrail.panels import html
+from celltrail.panels.columns import Floats
+from celltrail.panels.figure import Line, svg
 from celltrail.panels.saved import Bundle
 from celltrail.query.figure import drawn_from_runs
 from celltrail.query.plain import shown
@@ -55,18 +60,52 @@ def renderer(spec: Spec, **options: Any) -> tuple[Bundle, Bundle]:
     """Altair's renderer named ``celltrail``: ``alt.renderers.enable("celltrail")`` shows all charts by it."""
     sentence = _sentence(spec)
     bundle: Bundle = {MIME: {"description": sentence, **spec}, "text/plain": sentence}
-    if find_spec("vl_convert"):
-        bundle["image/png"] = _png(spec)
+    if picture := _png(spec):
+        bundle["image/png"] = picture
     else:
-        bundle["text/html"] = f"<p>{escape(html.short(sentence, 200))}</p>{_data_table(spec)}"
+        bundle["text/html"] = _still(spec, sentence)
     return bundle, ({MIME: options} if options else {})
 
 
-def _png(spec: Spec) -> bytes:
-    from altair.utils import spec_to_mimebundle
+def _png(spec: Spec) -> bytes | None:
+    from altair.vegalite.v6.display import png_renderer
 
-    made: Any = spec_to_mimebundle(spec, format="png", mode="vega-lite")
+    try:
+        made: Any = png_renderer(spec)
+    except (RuntimeError, ValueError):
+        return None  # vl-convert, with which Altair makes pictures, is not installed or too old
     return made[0]["image/png"]
+
+
+def _still(spec: Spec, sentence: str) -> str:
+    """What readers without the extension see: curves as a picture, anything else as a table of its data."""
+    if lines := _lines(spec):
+        source = base64.b64encode(svg(lines).encode()).decode()
+        image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
+        return f'<figure style="margin:0">{image}</figure>'
+    return f"<p>{escape(html.short(sentence, 200))}</p>{_data_table(spec)}"
+
+
+def _lines(spec: Spec) -> list[Line]:
+    """The curves of the first part that draws lines of numbers over numbers."""
+    for part in _parts(spec):
+        mark, encoding = part.get("mark"), part.get("encoding", {})
+        rows = _rows(part, spec) or _rows(spec, spec)
+        x, y, colour = (encoding.get(channel, {}) for channel in ("x", "y", "color"))
+        plain = all(axis.get("type") == "quantitative" and "field" in axis for axis in (x, y))
+        if (mark.get("type") if isinstance(mark, dict) else mark) != "line" or not plain or not rows:
+            continue
+        curves: dict[str, list[Spec]] = {}
+        for row in rows:
+            curves.setdefault(str(row.get(colour.get("field"), "")), []).append(row)
+        name = _text(y.get("title")) or y["field"]
+        return [Line(label, label, name, _points(own, x["field"], y["field"])) for label, own in curves.items()]
+    return []
+
+
+def _points(rows: list[Spec], x: str, y: str) -> Floats:
+    across, up = (np.array([row.get(name) for row in rows], dtype=np.float64) for name in (x, y))
+    return np.stack((across, across, up))
 
 
 def _sentence(spec: Spec) -> str:
