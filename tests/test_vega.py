@@ -125,6 +125,26 @@ def test_unloading_puts_back_what_was_found(tmp_path: Path) -> None:
         kernel.stop()
 
 
+def test_front_ends_that_draw_altair_are_left_alone(tmp_path: Path) -> None:
+    """In VS Code and Colab Altair's own form stays, and unloading takes nothing away that is not celltrail's."""
+    kernel = Kernel(tmp_path, {"VSCODE_PID": "1"})
+    try:
+        kernel.run(
+            "import celltrail as ct\nwith ct.start('one') as run:\n    run.log({'loss': 1.0})\n"
+            "chart = ct.runs().chart('loss')\n%load_ext celltrail"
+        )
+        assert THEIRS in shown(kernel, "chart")["text/html"]
+        kernel.run(
+            "formatter = get_ipython().display_formatter.mimebundle_formatter\n"
+            "name = ('altair.vegalite.v6.api', 'TopLevelMixin')\n"
+            "_ = formatter.for_type_by_name(*name, lambda chart, **_: {'text/plain': 'theirs'})\n"
+            "%unload_ext celltrail"
+        )
+        assert shown(kernel, "chart") == {"text/plain": "theirs"}
+    finally:
+        kernel.stop()
+
+
 def test_altair_can_find_the_renderer() -> None:
     """The entry point stands in the group that Altair looks into, and leads to the renderer."""
     project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]

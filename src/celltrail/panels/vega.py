@@ -34,15 +34,20 @@ class Charts:
     def __init__(self, shell: Any) -> None:
         self._formatter = shell.display_formatter.mimebundle_formatter
         self._before: Any = None
+        self._is_on = False
 
     def on(self) -> None:
         """Begin to show them; Altair itself is loaded by the first chart, not by this."""
         # popped because a formatter that was already used is kept elsewhere, and would win over ours
         self._before = self._formatter.pop(".".join(TOP), None)
         self._formatter.for_type_by_name(*TOP, self._show)
+        self._is_on = True
 
     def off(self) -> None:
         """Leave the shell as it was found."""
+        if not self._is_on:
+            return
+        self._is_on = False
         self._formatter.pop(".".join(TOP), None)
         if self._before is not None:
             self._formatter.for_type_by_name(*TOP, self._before)
