@@ -16,6 +16,9 @@ export const CHART: ChartOptions = { x: "step", y: "linear", hidden: [] };
 /** Cards that are made without being asked for: a hundred plots at once help nobody and cost seconds. */
 const FIRST = 12;
 
+// ms after which a plot without room is tried again
+const RETRY_MS = 250;
+
 let charts = 0;
 
 /** The live chart: small multiples that grow while the run logs. */
@@ -45,6 +48,7 @@ class Chart {
   #zoom: [number, number] | null = null;
   #limit = FIRST;
   #shape = -1;
+  #retry: ReturnType<typeof setTimeout> | undefined;
   #frame = 0;
 
   constructor(
@@ -73,6 +77,7 @@ class Chart {
     size.observe(this.#grid);
     signal.addEventListener("abort", () => {
       cancelAnimationFrame(this.#frame);
+      clearTimeout(this.#retry);
       this.#seen.disconnect();
       size.disconnect();
       for (const card of this.#cards.values()) card.destroy();
@@ -151,7 +156,18 @@ class Chart {
     this.#foot.hidden = omitted === 0;
     const range = this.#zoom ?? this.#set.extent(this.#options.x);
     this.#say(range !== undefined);
-    if (range) for (const card of this.#cards.values()) if (card.visible) card.draw(range);
+    if (!range) return;
+    const seen = [...this.#cards.values()].filter((card) => card.visible);
+    if (seen.map((card) => card.draw(range)).includes(false)) this.#again();
+  }
+
+  /**
+   * While a theme is switched the output has no width for a moment, and no observer tells when it has one
+   * again, since it is the width it had before.
+   */
+  #again(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#draw(), RETRY_MS);
   }
 
   /** Makes the cards that are missing; those whose lines changed are made anew. */

@@ -86,18 +86,19 @@ export class Card {
     });
   }
 
-  draw(range: [number, number]): void {
+  draw(range: [number, number]): boolean {
     const { members, name } = this.group;
     const { x, log } = this.setting;
     const columns = members.map((member) => member.column);
     const joined = join(columns, x, log);
-    this.#plot.draw(joined, range, this.#stage.clientWidth);
+    const drawn = this.#plot.draw(joined, range, this.#stage.clientWidth);
     const facts = members.map((member, i) => this.#facts(member, joined.unshown[i] ?? 0));
     this.#legend.facts(facts);
     const first = facts[0];
     const last = first?.last === null || first === undefined ? "no value yet" : `last ${spell(first.last)}`;
     const sentence = `${name}, ${members.length === 1 ? "1 series" : `${members.length} series`}, ${last}`;
     if (this.el.getAttribute("aria-label") !== sentence) this.el.setAttribute("aria-label", sentence);
+    return drawn;
   }
 
   destroy(): void {

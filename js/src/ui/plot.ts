@@ -59,8 +59,9 @@ export class Plot {
     this.#u?.setSeries((line === null ? null : line + 1) as number, { focus: line !== null }, false);
   }
 
-  draw(joined: Joined, range: [number, number], width: number): void {
-    if (width < 40) return;
+  /** False when there is no room to draw in, as in an output that is folded or not laid out at the moment. */
+  draw(joined: Joined, range: [number, number], width: number): boolean {
+    if (width < 40) return false;
     this.#joined = joined;
     const data = [joined.x, ...joined.y] as uPlot.AlignedData;
     const u = this.#u ?? this.#make(width, range, data);
@@ -70,6 +71,7 @@ export class Plot {
       u.setData(data, false);
       u.setScale("x", { min: range[0], max: range[1] });
     });
+    return true;
   }
 
   /** Moves the cursor by points, as the arrow keys do; false when there is nothing to stand on. */
