@@ -81,7 +81,7 @@ def test_bad_names(store: Store, name: object):
 
 def test_strange_but_good_names(store: Store):
     """Slashes, spaces, dots, quotes and any script are fine; the same letters in another form are the same name."""
-    names = ["train/loss", "top 5", "a.b", "it's \"x\"", "потери", "損失", "café"]
+    names = ["train/loss", "top 5", "a.b", 'it\'s "x"', "потери", "損失", "café"]
     with start(store=store) as run:
         run.log(dict.fromkeys(names, 1.0))
         run.log({"cafe\N{COMBINING ACUTE ACCENT}": 2.0})

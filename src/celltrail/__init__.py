@@ -103,4 +103,3 @@ def load_ipython_extension(shell: Any) -> None:
 def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext celltrail``."""
     import_module("celltrail.magic").unload(shell)
-

@@ -71,7 +71,9 @@ def front(request: pytest.FixtureRequest) -> Front:
 
 @pytest.fixture
 def server(front: Front, server_of: Callable[[Front], Server]) -> Server:
-    return server_of(front)
+    shown = server_of(front)
+    shown.reset_settings()
+    return shown
 
 
 @pytest.fixture

@@ -127,6 +127,15 @@ class Screen:
         """The celltrail panel that a cell shows: "chart", "table" or "compare"."""
         return self.cell(index).locator(f'.celltrail[data-kind="{kind}"]:visible')
 
+    def runs_of(self, index: int) -> Locator:
+        """The lines of a chart that tell how its runs stand."""
+        return self.panel(index, "chart").locator("table[aria-label=runs]")
+
+    def says(self, index: int, words: str, seconds: float = 20) -> None:
+        """Wait until those lines hold these words."""
+        lines = self.runs_of(index)
+        self.until(f"the chart says {words}", lambda: lines.count() and words in lines.inner_text(), seconds)
+
     def ink(self, panel: Locator) -> float:
         """How light the panel's text is, from 0 to 255."""
         colour = panel.evaluate("el => getComputedStyle(el.shadowRoot.querySelector('.ct')).color", timeout=5000)
@@ -178,7 +187,7 @@ class Screen:
         return json.loads(self.notebook.read_text())
 
     def theme(self, name: str) -> None:
-        """Switch the theme as the menu does: "JupyterLab Dark" or "JupyterLab Light"."""
+        """Switch the theme as the menu does: "JupyterLab Dark" or "JupyterLab Light"; kept for one test."""
         self.ask("await app.commands.execute('apputils:change-theme', { theme: argument })", name)
         light = "false" if "Dark" in name else "true"
         self.until("the theme is applied", lambda: self.page.get_attribute("body", "data-jp-theme-light") == light)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -49,16 +50,21 @@ class Server:
     def __post_init__(self) -> None:
         self.root = self.home / "notebooks"
         self.root.mkdir(parents=True)
-        for name, values in SETTINGS.items():
-            file = self.home / "settings" / f"{name}.jupyterlab-settings"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(values))
+        self.reset_settings()
         self.log = (self.home / "server.log").open("wb")
         self.process = subprocess.Popen(
             self._command(), cwd=self.root, env=self._environment(), stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         self._wait()
+
+    def reset_settings(self) -> None:
+        """Forget what a test chose, the theme for one."""
+        shutil.rmtree(self.home / "settings", ignore_errors=True)
+        for name, values in SETTINGS.items():
+            file = self.home / "settings" / f"{name}.jupyterlab-settings"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(values))
 
     def _command(self) -> list[str]:
         return [

@@ -35,9 +35,10 @@ def test_the_quickstart_by_clicking(screen: Screen, folder: str) -> None:
         raised = any(output["output_type"] == "error" for output in screen.outputs(index))
         assert raised == ("raises-exception" in cell["metadata"].get("tags", [])), cell["id"]
 
-    assert "failed" in screen.panel(place["failed"], "chart").get_by_label("runs").first.inner_text()
-    assert "interrupted" in screen.panel(place["interrupted"], "chart").get_by_label("runs").first.inner_text()
-    assert screen.panel(place["sweep"], "chart").get_by_label("runs").first.locator("tbody tr").count() == 6
+    screen.says(place["failed"], "failed")
+    screen.says(place["interrupted"], "interrupted")
+    screen.says(place["sweep"], "finished")
+    assert screen.runs_of(place["sweep"]).locator("tbody tr").count() == 6
     screen.picture("sweep")
     table = screen.panel(place["table"], "table")
     assert table.get_by_role("rowheader").count() == 9

@@ -89,7 +89,7 @@ for i in range(1000):
     screen.save()
     screen.kill_kernel()
     screen.open_without_kernel(screen.notebook)
-    screen.panel(1, "chart").get_by_label("runs").first.wait_for()
+    screen.panel(1, "chart").get_by_label("values of acc").locator("td.last").wait_for()
     screen.picture("mid-run-reopened")
     assert not screen.page.get_by_text("model not found").is_visible()
     screen.assert_quiet()

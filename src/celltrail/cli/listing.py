@@ -37,7 +37,7 @@ def run(asked: argparse.Namespace) -> int:
     for hint in found.hints:
         print(hint, file=sys.stderr)
     if asked.json:
-        terminal.print_json(RowsPage(rows=found[:limit].rows(), total=len(found)))
+        terminal.print_json(RowsPage(rows=found[:limit].rows(), total=len(found), hints=found.hints))
     else:
         print(_told(found, limit))
     return 1 if asked.expression and not len(found) else 0
