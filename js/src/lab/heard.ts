@@ -1,8 +1,22 @@
 import type { RunState } from "../contract.ts";
 import { formatReal } from "../ui/format.ts";
 
+/** As much of a Jupyter message as is looked at. */
+export interface Heard {
+  header: { msg_type: string };
+  content: unknown;
+}
+
+/** What a widget was sent by its kernel, when this message carries that to the widget of this comm. */
+export function customHeard(message: Heard, comm: string): unknown {
+  if (message.header.msg_type !== "comm_msg" || field(message.content, "comm_id") !== comm) return undefined;
+  const data = field(message.content, "data");
+  const content = field(data, "method") === "custom" ? field(data, "content") : undefined;
+  return typeof field(content, "kind") === "string" ? content : undefined;
+}
+
 /** The runs told of by a kernel's message when it is one of our `Points`; anything else is nothing. */
-export function runsHeard(message: { header: { msg_type: string }; content: unknown }): RunState[] {
+export function runsHeard(message: Heard): RunState[] {
   if (message.header.msg_type !== "comm_msg") return [];
   const points = field(field(message.content, "data"), "content");
   if (field(points, "kind") !== "points" || !Array.isArray(field(points, "parts"))) return [];

@@ -1,9 +1,11 @@
+import type { ISessionContext } from "@jupyterlab/apputils";
 import { type IRenderMimeRegistry, MimeModel } from "@jupyterlab/rendermime";
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { Panel } from "@lumino/widgets";
 import { MIME, type SavedPanel } from "../contract.ts";
 import { savedSource } from "../saved.ts";
 import { element } from "../ui/element.ts";
+import { overheardSource } from "./overheard.ts";
 import { readPayload } from "./payload.ts";
 
 const WIDGET = "application/vnd.jupyter.widget-view+json";
@@ -19,7 +21,10 @@ export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
   #hosted = new AbortController();
   #last = "";
 
-  constructor(private readonly registry: IRenderMimeRegistry) {
+  constructor(
+    private readonly registry: IRenderMimeRegistry,
+    private readonly session: ISessionContext | undefined,
+  ) {
     super();
     this.addClass("celltrail-saved");
     this.node.append(this.#snapshot);
@@ -68,7 +73,7 @@ export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
 
   async #draw(payload: SavedPanel, model: IRenderMime.IMimeModel): Promise<void> {
     const signal = this.#wipe();
-    const mount = await mountOf(payload);
+    const mount = await mountOf(payload, model.trusted ? this.session : undefined);
     if (signal.aborted) return;
     try {
       mount(this.#snapshot, signal);
@@ -113,11 +118,14 @@ export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
 type Draw = (el: HTMLElement, signal: AbortSignal) => void;
 
 /** Panels are loaded with the first output that shows one: a notebook without any pays nothing. */
-async function mountOf(payload: SavedPanel): Promise<Draw> {
+async function mountOf(payload: SavedPanel, session: ISessionContext | undefined): Promise<Draw> {
   switch (payload.kind) {
     case "chart": {
       const { CHART, mount } = await import("../panels/chart.ts");
-      return (el, signal) => mount(el, savedSource(payload, payload.chart ?? CHART), signal);
+      const { view, chart } = payload;
+      const options = chart ?? CHART;
+      if (view === null || !session) return (el, signal) => mount(el, savedSource(payload, options), signal);
+      return (el, signal) => mount(el, overheardSource(payload, options, view, session, signal), signal);
     }
     case "table": {
       const { mount } = await import("../panels/table.ts");

@@ -1,4 +1,5 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
+import type { ISessionContext } from "@jupyterlab/apputils";
 import { INotebookTracker } from "@jupyterlab/notebook";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import { MIME } from "../contract.ts";
@@ -15,18 +16,18 @@ export const saved: JupyterFrontEndPlugin<void> = {
   requires: [INotebookTracker],
   optional: [IRenderMimeRegistry],
   activate(_: JupyterFrontEnd, notebooks: INotebookTracker, everywhere: IRenderMimeRegistry | null) {
-    const offer = (registry: IRenderMimeRegistry): void =>
+    const offer = (registry: IRenderMimeRegistry, session?: ISessionContext): void =>
       registry.addFactory({
         safe: true,
         mimeTypes: [MIME],
         defaultRank: RANK,
-        createRenderer: () => new SavedRenderer(registry),
+        createRenderer: () => new SavedRenderer(registry, session),
       });
     if (everywhere) offer(everywhere);
     // Only a notebook's own registry can make the widgets of its kernel.
     notebooks.forEach((panel) => {
-      offer(panel.content.rendermime);
+      offer(panel.content.rendermime, panel.sessionContext);
     });
-    notebooks.widgetAdded.connect((_, panel) => offer(panel.content.rendermime));
+    notebooks.widgetAdded.connect((_, panel) => offer(panel.content.rendermime, panel.sessionContext));
   },
 };
