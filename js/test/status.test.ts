@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RunState } from "../src/contract.ts";
-import { current, runsHeard, sentence } from "../src/lab/heard.ts";
+import { current, customHeard, runsHeard, sentence } from "../src/lab/heard.ts";
 import { messages } from "./messages.ts";
 
 function state(change: Partial<RunState>): RunState {
@@ -42,4 +42,14 @@ test("a sentence has the name, the step and training's loss, and says how a run 
   expect(sentence(state({ status: "failed" }))).toBe("base · failed · step 12 · train/loss 0.2500");
   expect(sentence(state({ last: { acc: 1, "val/loss": "nan" } }))).toBe("base · step 12 · val/loss nan");
   expect(sentence(state({ last: {}, step: null }))).toBe("base");
+});
+
+test("only what a kernel sends to that one widget is overheard", () => {
+  const points = { kind: "points", parts: [], runs: [] };
+  expect(customHeard(comm(points), "c")).toBe(points);
+  expect(customHeard(comm(points), "d")).toBeUndefined();
+  expect(customHeard({ ...comm(points), header: { msg_type: "comm_open" } }, "c")).toBeUndefined();
+  expect(customHeard(comm(null), "c")).toBeUndefined();
+  const update = { comm_id: "c", data: { method: "update", content: points } };
+  expect(customHeard({ header: { msg_type: "comm_msg" }, content: update }, "c")).toBeUndefined();
 });

@@ -107,7 +107,8 @@ class Screen:
         """The browser's reload button; the kernel goes on and the page finds it again."""
         self.page.reload(wait_until="domcontentloaded", timeout=OPEN_SECONDS * 1000)
         self._appeared()
-        self.until("the kernel is found again", lambda: self.kernel_status() in ("idle", "busy"), OPEN_SECONDS)
+        # of a busy kernel a new page learns nothing until it is free: to Jupyter it is "unknown" meanwhile
+        self.until("the kernel is found", lambda: self.kernel_status() in ("idle", "busy", "unknown"), OPEN_SECONDS)
 
     def kernel_status(self) -> str:
         """idle, busy, starting, dead ... as the page believes."""
@@ -161,11 +162,16 @@ class Screen:
 
     def running(self, index: int) -> bool:
         """Whether the cell shows a star."""
-        return self.ask("return panel.content.widgets[argument].model.executionState === 'running'", index)
+        return self._prompt(index) == "*"
 
     def count(self, index: int) -> int | None:
-        """The number in the cell's brackets."""
-        return self.ask("return panel.content.widgets[argument].model.executionCount ?? null", index)
+        """The number in the cell's brackets; none before it has run in this kernel, or while it runs."""
+        shown = self._prompt(index)
+        return int(shown) if shown.isdigit() else None
+
+    def _prompt(self, index: int) -> str:
+        text = self.ask("return panel.content.widgets[argument].inputArea.promptNode.textContent", index)
+        return text.strip().strip("[]:").strip()
 
     def outputs(self, index: int) -> list[dict[str, Any]]:
         """The outputs of a cell as the page holds them, in the notebook format."""
