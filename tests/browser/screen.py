@@ -144,21 +144,18 @@ class Screen:
 
     def run(self, index: int, wait: float | None = 60) -> None:
         """Click into a cell and press Ctrl+Enter; wait for its end unless told otherwise."""
-        before = self.count(index)
+        # a new kernel counts from one again, so the number of an earlier execution must not be taken for this one's
+        self.ask("panel.content.widgets[argument].setPrompt('')", index)
         self.cell(index).locator(".jp-InputArea-editor .cm-content").first.click()
         self.page.keyboard.press("Control+Enter")
         if wait is None:
-            self.until(f"cell {index} is running", lambda: self.running(index) or self.count(index) != before)
+            self.until(f"cell {index} has begun", lambda: self.running(index) or self.count(index) is not None)
         else:
-            self.finished(index, before, wait)
+            self.finished(index, wait)
 
-    def finished(self, index: int, before: int | None, seconds: float = 60) -> None:
+    def finished(self, index: int, seconds: float = 60) -> None:
         """Wait for an execution to end."""
-        self.until(
-            f"cell {index} has ended",
-            lambda: not self.running(index) and self.count(index) not in (None, before),
-            seconds,
-        )
+        self.until(f"cell {index} has ended", lambda: self.count(index) is not None, seconds)
 
     def running(self, index: int) -> bool:
         """Whether the cell shows a star."""

@@ -68,4 +68,4 @@ def watch_it_grow(screen: Screen, index: int) -> None:
         screen.page.wait_for_timeout(50)
     assert len(seen) == 3
     screen.picture("training")
-    screen.finished(index, None)
+    screen.finished(index)

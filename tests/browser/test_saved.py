@@ -74,7 +74,7 @@ def test_the_file_and_no_kernel(screen: Screen, folder: str) -> None:
     screen.assert_quiet()
 
 
-@pytest.mark.xfail(strict=False, reason="fails for a cause not established yet; see the issue")
+@pytest.mark.xfail(strict=False, reason="saved in mid-run, the file holds the chart as first displayed: no points yet")
 def test_saved_in_mid_run_and_killed(screen: Screen, folder: str) -> None:
     """A file saved while the run was live shows the curve so far when its kernel is gone for good."""
     slow = """%%track slow
