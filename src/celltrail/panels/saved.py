@@ -8,12 +8,12 @@ only under a name that ends in ``+json``.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Sequence
 from html import escape
 from typing import Any, cast
 
 import numpy as np
-import orjson
 
 from celltrail import contract
 from celltrail.contract import (
@@ -33,6 +33,7 @@ from celltrail.panels.figure import Line, png, svg
 from celltrail.query.plain import length, shown
 
 BUDGET = 60_000  # bytes of one output in the saved notebook, all MIME types together
+DEPTH, ENVELOPE = 6, 400  # levels of JSON above a bundle in the file, and what stands around it there
 PAYLOAD_SHARE = 18_000
 BYTES_A_POINT = 22  # 8 + 4 + 4 bytes in base64
 
@@ -146,8 +147,9 @@ def within_budget(bundle: Bundle) -> Bundle:
 
 
 def size(bundle: Bundle) -> int:
-    """Bytes the bundle takes in the notebook file."""
-    return len(orjson.dumps(bundle))
+    """Bytes the bundle takes in the notebook file, which is JSON indented by depth."""
+    text = json.dumps(bundle, indent=1)
+    return len(text) + DEPTH * text.count("\n") + ENVELOPE
 
 
 def _series(line: Line, total: int, limit: int) -> SavedSeries:
