@@ -81,7 +81,6 @@ def test_typing_stays_in_the_table(screen: Screen, table: Locator) -> None:
     screen.assert_quiet()
 
 
-@pytest.mark.xfail(strict=False, reason="after a reload the saved table does not find its live widget; see the issue")
 def test_after_a_reload_the_table_still_asks_the_kernel(screen: Screen, table: Locator) -> None:
     """The saved table finds its live widget again while the kernel lives."""
     table.get_by_role("rowheader").first.wait_for()

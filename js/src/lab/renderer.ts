@@ -93,25 +93,54 @@ export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
     await html.renderModel(model);
   }
 
-  /** The notebook's own widget, hidden until our panel stands in it: the error of a dead kernel is never seen. */
+  /**
+   * The notebook's own widget, in the place of the snapshot as soon as our panel stands in it.
+   *
+   * Jupyter gives the registry a factory that knows the kernel only when that is connected. What an earlier factory
+   * made waits for ever, so the guest is made anew when the factory has changed.
+   */
   #host(view: string, redraw: () => void): void {
-    const widget = this.registry.createRenderer(WIDGET);
-    widget.hide();
-    this.addWidget(widget);
+    const { signal } = this.#hosted;
+    let factory: IRenderMime.IRendererFactory | undefined;
+    let guest: IRenderMime.IRenderer | undefined;
     let alive = false;
-    const look = (): void => {
-      const stands = widget.node.querySelector(PANEL) !== null;
+    const turn = (stands: boolean): void => {
       if (stands === alive) return;
       alive = stands;
-      widget.setHidden(!alive);
       if (alive) this.#wipe();
       else redraw();
     };
+    const invite = (): void => {
+      const now = this.registry.getFactory(WIDGET);
+      if (alive || now === undefined || now === factory) return;
+      factory = now;
+      guest?.dispose();
+      guest = this.#guest(view, turn, signal);
+    };
+    invite();
+    this.session?.statusChanged.connect(invite);
+    signal.addEventListener("abort", () => this.session?.statusChanged.disconnect(invite));
+  }
+
+  /** A widget that is hidden until our panel stands in it: the error of a dead kernel is never seen. */
+  #guest(view: string, turn: (stands: boolean) => void, signal: AbortSignal): IRenderMime.IRenderer {
+    const guest = this.registry.createRenderer(WIDGET);
+    guest.hide();
+    this.addWidget(guest);
+    const look = (): void => {
+      if (guest.isDisposed) return;
+      const stands = guest.node.querySelector(PANEL) !== null;
+      guest.setHidden(!stands);
+      turn(stands);
+    };
     const observer = new MutationObserver(look);
-    observer.observe(widget.node, { childList: true, subtree: true });
-    this.#hosted.signal.addEventListener("abort", () => observer.disconnect());
+    observer.observe(guest.node, { childList: true, subtree: true });
+    const leave = (): void => observer.disconnect();
+    signal.addEventListener("abort", leave);
+    guest.disposed.connect(leave);
     const data = { [WIDGET]: { model_id: view, version_major: 2, version_minor: 0 } };
-    widget.renderModel(new MimeModel({ data, trusted: true })).then(look, () => widget.dispose());
+    guest.renderModel(new MimeModel({ data, trusted: true })).then(look, () => guest.dispose());
+    return guest;
   }
 }
 
