@@ -31,9 +31,11 @@ def table(screen: Screen, folder: str) -> Locator:
 
 def names(table: Locator) -> list[str]:
     """The names of the runs, from top to bottom."""
-    rows = table.get_by_role("rowheader").all()
-    placed = [(row.bounding_box(), row.inner_text().strip()) for row in rows]
-    return [name for _, name in sorted(((box["y"], name) for box, name in placed if box), key=lambda pair: pair[0])]
+    # asked in one go: a row that is filtered away meanwhile would be waited for
+    placed = table.get_by_role("rowheader").evaluate_all(
+        "rows => rows.map((row) => [row.getBoundingClientRect().y, row.innerText.trim()])"
+    )
+    return [name for _, name in sorted(placed)]
 
 
 @both
