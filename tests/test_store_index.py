@@ -16,7 +16,7 @@ import pytest
 
 from celltrail.model import Metric, Param, RunRecord
 from celltrail.store import Store
-from celltrail.store.index import is_network
+from celltrail.store.network import is_network
 from recovery.logs import begin
 
 

@@ -104,6 +104,7 @@ class Metric:
     sum: float = 0.0
     count: int = 0
     nan_count: int = 0
+    axis: str | None = None  # the metric of the same log calls it is drawn over; None is the step
 
     @property
     def best(self) -> float:
@@ -173,6 +174,7 @@ class RunRecord:
     cell_id: str | None = None
     notebook: str | None = None
     user: str = ""
+    host: str = ""  # readable name of the machine
     writer: str = ""
     code: str = ""  # blob digest of the run's cell or script
     error: Failure | None = None
@@ -185,6 +187,12 @@ class RunRecord:
     environment: dict[str, dict[str, Json]] = field(default_factory=dict)  # env, git, hardware, seeds
     problems: tuple[str, ...] = ()  # faults of celltrail's own while recording this run
     rev: int = 0
+    # what only people say, in edits and never in the run's own document
+    folder: str | None = None
+    rating: float | None = None
+    starred: bool = False
+    archived: bool = False  # out of sight unless asked for
+    deleted: bool = False  # goes to the trash at the next clean-up
 
     @property
     def is_running(self) -> bool:

@@ -197,7 +197,7 @@ class RunSet:
     def _resolve(self) -> list[RunRecord]:
         everything = self.store.records()
         goals = _goals(everything)
-        found = everything
+        found = [record for record in everything if self._is_in_sight(record)]
         for step in self._steps:
             match step:
                 case _InProject(name):
@@ -214,6 +214,15 @@ class RunSet:
                         found = _sorted(found, Question(node, text, self._points(), goals), falling)
         self._hints = list(dict.fromkeys(self._hints))
         return found
+
+    def _is_in_sight(self, record: RunRecord) -> bool:
+        """Archived and deleted runs show themselves only to a question that names these words."""
+        hidden = {name for name in ("archived", "deleted") if getattr(record, name)}
+        return not hidden or hidden <= self._named()
+
+    def _named(self) -> set[str]:
+        asked = [step.node for step in self._steps if isinstance(step, _Where)]
+        return {part.name for node in asked for part in tree.walk(node) if isinstance(part, tree.Field)}
 
     def _ask(self, text: str) -> Question:
         try:

@@ -6,6 +6,7 @@ import atexit
 import getpass
 import itertools
 import os
+import platform
 import sys
 import threading
 import time
@@ -372,6 +373,7 @@ def start(
         started_us=now,
         group=group,
         user=_user(),
+        host=platform.node(),
         tags=tuple(check_name(tag, "tag") for tag in tags),
         notes=(notes,) if notes else (),
         params={**as_params(params or {}), **facts.pop("params", {})},

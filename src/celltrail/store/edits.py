@@ -23,12 +23,14 @@ from celltrail.errors import BadValue, Damaged, nearest
 from celltrail.model import Json, Param, RunRecord
 from celltrail.store import alive
 from celltrail.store.encoding import decode, encode
+from celltrail.store.records import EDITED
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "group": str,
     "folder": str,
     "archived": bool,
+    "deleted": bool,
     "starred": bool,
     "rating": (int, float),
     "tag:": bool,
@@ -36,6 +38,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "mark:": dict,
     "param:": (str, int, float, bool, list, dict),
 }
+_FACTS = {"name", "group", *EDITED}
 _lock = threading.Lock()
 _latest = 0
 
@@ -138,7 +141,7 @@ def applied(record: RunRecord, values: Mapping[str, Json]) -> RunRecord:
             notes.append(value)
         elif kind == "param" and value is not None:
             params[name] = Param(name, value, "declared")
-        elif field in ("name", "group") and value is not None:
+        elif field in _FACTS and value is not None:
             changes[field] = value
     kept = tuple(tag for tag, is_on in tags.items() if is_on)
     return dataclasses.replace(record, tags=kept, notes=tuple(notes), params=params, **changes)

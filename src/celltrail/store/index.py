@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from celltrail.store import forks
+from celltrail.store.network import is_network
 
 VERSION = 1
-_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "9p", "afs"}
 _SCHEMA = "create table if not exists run (place text, id text, row blob, primary key (place, id)) without rowid"
 
 
@@ -158,19 +158,3 @@ def _folders(trail: str) -> list[Path]:
     user = os.getuid() if hasattr(os, "getuid") else 0
     places.append(Path(tempfile.gettempdir()) / f"celltrail-{user}")
     return [place / trail for place in places if not is_network(place)]
-
-
-def is_network(path: Path) -> bool:
-    """Whether a path lies on a file system that other hosts may write too."""
-    try:
-        lines = Path("/proc/self/mountinfo").read_text().splitlines()
-        target = str(path.resolve())
-    except OSError:
-        return False
-    longest, kind = "", ""
-    for line in lines:
-        mount, _, rest = line.partition(" - ")
-        point = mount.split()[4].replace("\\040", " ")
-        if len(point) >= len(longest) and (target == point or target.startswith(point.rstrip("/") + "/")):
-            longest, kind = point, rest.split()[0]
-    return kind in _NETWORK or kind.startswith("fuse")

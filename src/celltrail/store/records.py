@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 # kept in tables of their own
 _APART = {"params", "metrics", "summary", "executions", "environment", "problems"}
+# what the run itself never says
+EDITED = ("folder", "rating", "starred", "archived", "deleted")
 _names: dict[type, tuple[str, ...]] = {}
 
 
 def tables_of(record: RunRecord) -> Tables:
     """The tables a run's own process writes."""
-    run = {field.name: getattr(record, field.name) for field in dataclasses.fields(record) if field.name not in _APART}
+    run = {name: getattr(record, name) for name in _names_of(RunRecord) if name not in _APART and name not in EDITED}
     run["error"] = dataclasses.asdict(record.error) if record.error else None
     del run["rev"]
     return {

@@ -43,7 +43,7 @@ class Seen:
     def encode(self) -> bytes:
         """As bytes for the index."""
         body: dict[str, Json] = {"record": records.tables_of(self.record), "stamp": self.stamp, "ended": self.ended}
-        body["record"]["run"][self.record.id]["rev"] = self.record.rev
+        body["record"]["run"][self.record.id] |= {name: getattr(self.record, name) for name in ("rev", *records.EDITED)}
         if not self.ended:
             states = {
                 log: [state.offset, list(state.schemas.items()), state.step, state.t_us]

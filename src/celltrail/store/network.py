@@ -1,0 +1,23 @@
+"""Whether a folder is on this machine's disk or on a network, where files behave otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "9p", "afs"}
+
+
+def is_network(path: Path) -> bool:
+    """Whether a path lies on a file system that other hosts may write too."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+        target = str(path.resolve())
+    except OSError:
+        return False
+    longest, kind = "", ""
+    for line in lines:
+        mount, _, rest = line.partition(" - ")
+        point = mount.split()[4].replace("\\040", " ")
+        if len(point) >= len(longest) and (target == point or target.startswith(point.rstrip("/") + "/")):
+            longest, kind = point, rest.split()[0]
+    return kind in _NETWORK or kind.startswith("fuse")
