@@ -102,7 +102,7 @@ test: setup check vitest unit nbval browser package
 
 unit: setup
 	@echo "test: units"
-	@$(PY) -m pytest -q -n 2 -m "not browser and not package"
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser and not package"
 
 # The notebooks' runs belong to nobody: their trail is made in a scratch folder and thrown away.
 nbval: setup
