@@ -102,7 +102,7 @@ class Run:
 
     def _tag(self, tag: str, on: bool) -> None:
         """Tags are edits, as if a person had made them: two can add different tags at once."""
-        self.store.edit(self.id, f"tag:{tag}", on)
+        self.store.edit(self.id, f"tag:{tag}", on, by_run=self.is_running)
         others = tuple(other for other in self._record.tags if other != tag)
         self._record = replace(self._record, tags=(*others, tag) if on else others)
 
@@ -189,7 +189,7 @@ class Run:
 
     def note(self, text: str) -> None:
         """Add a note in plain text; edits by people end up in the same place."""
-        self.store.edit(self.id, f"note:{new_id()}", str(text))
+        self.store.edit(self.id, f"note:{new_id()}", str(text), by_run=self.is_running)
 
     def define_metric(self, name: str, *, goal: Goal | None = None, unit: str = "") -> None:
         """Say in which direction a metric is better ("min", "max" or "none") and in what unit it is."""

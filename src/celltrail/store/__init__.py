@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from celltrail.errors import NoRun, StoreError, nearest
 from celltrail.model import Json, RunRecord
@@ -20,6 +21,9 @@ from celltrail.store.runs import RunFiles
 from celltrail.store.series import Series
 from celltrail.store.summary import Summaries
 from celltrail.store.writer import RunWriter
+
+if TYPE_CHECKING:
+    from celltrail.store.audit import Audit
 
 __all__ = ["Blobs", "Gap", "RunWriter", "Series", "Store", "Summaries", "locate"]
 
@@ -78,16 +82,42 @@ class Store:
         """The damaged stretches of a run's logs."""
         return self._files(run_id).gaps(self.record(run_id).status)
 
-    def edit(self, run_id: str, field: str, value: Json) -> None:
-        """Change what people say about a run: its name, a tag, a note ... None takes it back."""
-        folder = self._existing(run_id)
+    @property
+    def audit(self) -> Audit:
+        """The record of what was changed in this trail, and by whom."""
+        from celltrail.store.audit import Audit
+
+        return Audit(self.root)
+
+    def edit(self, run_id: str, field: str, value: Json, *, by_run: bool = False) -> None:
+        """Change what people say about a run: its name, a tag, a note ... None takes it back.
+
+        ``by_run`` is for the run's own code while it records: that is no change of a record, and not audited.
+        """
+        self.edit_all({run_id: {field: value}}, by_run=by_run)
+
+    def edit_all(self, changes: Mapping[str, Mapping[str, Json]], *, by_run: bool = False) -> None:
+        """Change several fields of several runs, run id -> field -> value: all are checked before any is changed."""
+        for run_id, fields in changes.items():
+            self._existing(run_id)
+            for field, value in fields.items():
+                edits.check(field, value)
         try:
-            disk.make_folder(folder / "edits", self.root)
-            edits.write(folder / "edits", field, value)
+            with edits.clock.lock:
+                entries = {run_id: self._prepared(run_id, fields) for run_id, fields in changes.items()}
+                if not by_run:
+                    self.audit.record_all(edits.deeds(entries))
+                for run_id, made in entries.items():
+                    edits.save(run_folder(self.root, run_id) / "edits", made)
         except StoreError:
             raise
         except OSError as error:
             raise StoreError(root.unwritable(self.root, error)) from error
+
+    def _prepared(self, run_id: str, fields: Mapping[str, Json]) -> list[dict[str, Json]]:
+        folder = run_folder(self.root, run_id) / "edits"
+        disk.make_folder(folder, self.root)
+        return edits.prepared(folder, fields)
 
     def edits(self, run_id: str) -> dict[str, Json]:
         """The value of every field that people changed."""

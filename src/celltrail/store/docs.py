@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinydb import TinyDB
 from tinydb.storages import Storage
@@ -62,6 +63,14 @@ class Documents(TinyDB):
 
     table_class = TextTable
     default_storage_class = AtomicStorage
+
+    def put_all(self, table: str, entries: Mapping[str, Mapping[str, Json]]) -> None:
+        """Add or replace these entries by id, in one write; TinyDB's upsert writes the file twice."""
+
+        def put(known: dict[Any, Any]) -> None:
+            known.update(entries)
+
+        self.table(table)._update_table(put)
 
 
 class RunDocument:

@@ -17,13 +17,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
 from celltrail.errors import BadValue, Damaged, nearest
 from celltrail.model import Json, Param, RunRecord
-from celltrail.store import alive
+from celltrail.store import alive, forks
 from celltrail.store.encoding import decode, encode
 from celltrail.store.records import EDITED
+
+if TYPE_CHECKING:
+    from celltrail.store.audit import Deed
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "name": str,
@@ -39,8 +42,6 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "param:": (str, int, float, bool, list, dict),
 }
 _FACTS = {"name", "group", *EDITED}
-_lock = threading.Lock()
-_latest = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -102,27 +103,62 @@ def read(folder: Path) -> list[Edit]:
     return found
 
 
-def write(folder: Path, field: str, value: Json) -> None:
-    """Record this person's wish for a field in this process's own file."""
-    from tinydb.table import Document
+class _Clock:
+    """The hybrid logical clock of this process, and the lock under which its edits are made."""
 
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._latest = 0
+        forks.in_child(self._become_child)
+
+    def after(self, seen: Iterable[int]) -> int:
+        """A time later than all of these and any given before; the wall clock's where that is later still."""
+        self._latest = max(time.time_ns() // 1_000_000 << 16, self._latest + 1, *(at + 1 for at in seen))
+        return self._latest
+
+    def _become_child(self) -> None:
+        self.lock = threading.Lock()
+
+
+clock = _Clock()
+
+
+def prepared(folder: Path, changes: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """This person's wishes for these fields as entries, later than every edit there is. Under ``clock.lock``."""
+    seen = read(folder)
+    won = winners(seen)
+    entries: list[dict[str, Json]] = []
+    for field, value in changes.items():
+        before = won[field].value if field in won else None
+        entries.append(
+            {
+                "field": field,
+                "value": value,
+                "at": clock.after(edit.at for edit in seen),
+                "by": person_name(),
+                "base": "" if before is None else digest(before),
+            }
+        )
+    return entries
+
+
+def deeds(entries: Mapping[str, Iterable[Mapping[str, Json]]]) -> list[tuple[Deed, str, Json]]:
+    """What the audit has to say of entries, run id -> entries."""
+    found: list[tuple[Deed, str, Json]] = []
+    for run_id, made in entries.items():
+        for entry in made:
+            payload = {name: entry[name] for name in ("field", "value", "base")}
+            do: Deed = "edit" if entry["field"] != "deleted" else "delete" if entry["value"] else "restore"
+            found.append((do, run_id, payload))
+    return found
+
+
+def save(folder: Path, entries: Iterable[Mapping[str, Json]]) -> None:
+    """Write these entries into this process's own file. Under ``clock.lock``."""
     from celltrail.store.docs import Documents
 
-    global _latest
-    _check(field, value)
-    with _lock:
-        seen = read(folder)
-        _latest = max(time.time_ns() // 1_000_000 << 16, _latest + 1, *(edit.at + 1 for edit in seen))
-        won = winners(seen).get(field)
-        entry = {
-            "field": field,
-            "value": value,
-            "at": _latest,
-            "by": _person_name(),
-            "base": _digest(won.value) if won and won.value is not None else "",
-        }
-        with Documents(folder / f"{_actor(os.getpid())}.json") as documents:
-            documents.table("set").upsert(Document(entry, doc_id=cast(int, field)))
+    with Documents(folder / f"{actor()}.json") as documents:
+        documents.put_all("set", {entry["field"]: entry for entry in entries})
 
 
 def applied(record: RunRecord, values: Mapping[str, Json]) -> RunRecord:
@@ -147,7 +183,8 @@ def applied(record: RunRecord, values: Mapping[str, Json]) -> RunRecord:
     return dataclasses.replace(record, tags=kept, notes=tuple(notes), params=params, **changes)
 
 
-def _check(field: str, value: Json) -> None:
+def check(field: str, value: Json) -> None:
+    """Raise `BadValue` unless people can say this of a run."""
     kind, colon, name = field.partition(":")
     allowed = _KINDS.get(kind + colon)
     if allowed is None or (colon and not name):
@@ -172,22 +209,29 @@ def check_name(name: str) -> None:
         raise BadValue(f"the name {name[:40]!r} must not start with $ or hold control characters")
 
 
+def actor() -> str:
+    """One person in this process: the name of every file that holds their word."""
+    return _actor(os.getpid())
+
+
 @lru_cache(maxsize=1)
 def _actor(pid: int) -> str:
     # a fork is another process and so another actor: hence the argument
     from blake3 import blake3
 
-    return f"{blake3(f'{_person_name()} {Path.home()}'.encode()).hexdigest()[:8]}-{alive.writer_name()}"
+    return f"{blake3(f'{person_name()} {Path.home()}'.encode()).hexdigest()[:8]}-{alive.writer_name()}"
 
 
-def _person_name() -> str:
+def person_name() -> str:
+    """The account this process runs as, "" where it has no name."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no entry and no environment
         return ""
 
 
-def _digest(value: Json) -> str:
+def digest(value: Json) -> str:
+    """What an edit keeps of the value it saw."""
     from blake3 import blake3
 
     return blake3(encode(value)).hexdigest()[:16]
