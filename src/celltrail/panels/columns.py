@@ -27,7 +27,7 @@ def thin(columns: Floats, limit: int) -> Floats:
     >>> small.shape[1] <= 100, float(small[2].max())
     (True, 9000000000.0)
     """
-    return columns[:, keep(columns[2], limit)]
+    return columns[:, keep(columns[2], limit, columns[0])]
 
 
 class Column:

@@ -38,7 +38,7 @@ def lines(runs: Sequence[StoredRun], y: str, x: Literal["step", "time"]) -> alt.
     frames: list[Any] = []
     for run, label in zip(drawn, names, strict=True):
         series = run.store.series(run.id)[y]
-        chosen = keep(series.value, each)
+        chosen = keep(series.value, each, series.step if x == "step" else series.t_us)
         value = series.value[chosen]
         # JSON has no infinity: drawn as a gap, like NaN
         frames.append(

@@ -12,7 +12,7 @@ from celltrail.errors import BadValue, NoRun, nearest
 from celltrail.model import Failure, Json, Metric, Output, RunRecord
 from celltrail.query.evaluate import aggregate_of, duration_of
 from celltrail.query.plain import length, number
-from celltrail.query.thin import keep
+from celltrail.query.thin import FEWEST, keep
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,9 +175,9 @@ class StoredRun:
             inside = (steps >= window[0]) & (steps <= window[1])
             steps, values = steps[inside], values[inside]
         if points is not None:
-            if points < 4:
-                raise BadValue(f"points={points} cannot show a series: ask for 4 or more")
-            chosen = keep(values, points)
+            if points < FEWEST:
+                raise BadValue(f"points={points} cannot show a series: ask for {FEWEST} or more")
+            chosen = keep(values, points, steps)
             steps, values = steps[chosen], values[chosen]
         return steps, values
 
