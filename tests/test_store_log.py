@@ -198,3 +198,17 @@ def test_importing_the_store_is_light() -> None:
         "import sys, celltrail.store; print(*{'numpy', 'tinydb', 'sqlite3', 'pandas', 'psutil'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_a_window_of_a_series_has_its_steps_only(store: Store) -> None:
+    """Both ends belong to it; steps that come twice or go back keep their order."""
+    writer = begin(store)
+    for step in (0, 1, 2, 3, 2, 1, 2, 9):
+        writer.row(("loss",), step, writer.clock(), (float(step),))
+    series = store.series(writer.id)
+    assert series.window("loss", 1, 2).step.tolist() == [1, 2, 2, 1, 2]
+    assert series["loss"].step.tolist() == [0, 1, 2, 3, 2, 1, 2, 9]
+    assert series.window("loss", 1.5, 8).value.tolist() == [2, 3, 2, 2]
+    assert store.window(writer.id, "loss", 4, 8).step.tolist() == []
+    with pytest.raises(KeyError):
+        store.window(writer.id, "acc", 0, 1)

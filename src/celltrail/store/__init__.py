@@ -18,14 +18,14 @@ from celltrail.store.listing import Listing, run_folder, run_ids
 from celltrail.store.reader import Gap
 from celltrail.store.root import locate
 from celltrail.store.runs import RunFiles
-from celltrail.store.series import Series
+from celltrail.store.series import Series, SeriesMapping
 from celltrail.store.summary import Summaries
 from celltrail.store.writer import RunWriter
 
 if TYPE_CHECKING:
     from celltrail.store.audit import Audit
 
-__all__ = ["Blobs", "Gap", "RunWriter", "Series", "Store", "Summaries", "locate"]
+__all__ = ["Blobs", "Gap", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "locate"]
 
 
 class Store:
@@ -70,9 +70,16 @@ class Store:
         """All runs, newest first."""
         return self._listing().records() if self.id else []
 
-    def series(self, run_id: str) -> Mapping[str, Series]:
+    def series(self, run_id: str) -> SeriesMapping:
         """The points of a run by metric name; each series is put together when asked for."""
         return self._files(run_id).series()
+
+    def window(self, run_id: str, name: str, first_step: float, last_step: float) -> Series:
+        """The points of a metric from one step to another, both included; KeyError where the run has no such metric.
+
+        Of a sealed run only the stretch around these steps is read.
+        """
+        return self.series(run_id).window(name, first_step, last_step)
 
     def events(self, run_id: str) -> list[dict[str, Json]]:
         """What happened, in order: events as logged, and items with ``kind`` "item"."""

@@ -17,7 +17,7 @@ from celltrail.store.alive import Process
 from celltrail.store.blobs import Blobs
 from celltrail.store.encoding import decode, encode
 from celltrail.store.reader import Contents, Gap, State
-from celltrail.store.series import SeriesMapping
+from celltrail.store.series import LogRows, SeriesMapping
 from celltrail.store.summary import Summaries
 
 # a change within this time of the last one may leave the same time stamp on a file
@@ -98,7 +98,10 @@ class RunFiles:
 
     def series(self) -> SeriesMapping:
         """Its points."""
-        return SeriesMapping([[block for part in parts for block in part.rows] for parts in self._logs().values()])
+        logs = self._logs().items()
+        return SeriesMapping(
+            [LogRows(writer, [rows for part in parts for rows in part.rows]) for writer, parts in logs]
+        )
 
     def events(self) -> list[dict[str, Json]]:
         """Its events and items, by time."""

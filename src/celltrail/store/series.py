@@ -1,15 +1,17 @@
-"""Series put together from the rows of logs."""
+"""Series put together from the logs of a run and from what is sealed of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from celltrail.store.reader import Rows
+
+Window = tuple[float, float]  # first and last step, both included
 
 
 class Series(NamedTuple):
@@ -19,22 +21,47 @@ class Series(NamedTuple):
     t_us: NDArray[np.int64]
     value: NDArray[np.float64]
 
+    def within(self, window: Window | None) -> Series:
+        """The points of these steps; all of them when None."""
+        if window is None:
+            return self
+        return self.at((self.step >= window[0]) & (self.step <= window[1]))
+
+    def at(self, places: NDArray[np.bool_] | NDArray[np.int64]) -> Series:
+        """The points at these places, in their order."""
+        return Series(self.step[places], self.t_us[places], self.value[places])
+
+
+class Source(Protocol):
+    """A place that holds points of a run: the log of a writer, or what was sealed together."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The metrics it has points of, in the order first seen."""
+        ...
+
+    def parts(self, name: str, window: Window | None) -> Iterator[tuple[str, Series]]:
+        """The points of a metric, apart for each writer; with a window only its steps."""
+        ...
+
 
 class SeriesMapping(Mapping[str, Series]):
     """The series of one run by name; only what is asked for is gathered."""
 
-    def __init__(self, logs: list[list[Rows]]) -> None:
-        self._logs = logs  # one list of rows for each writer
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
         self._made: dict[str, Series] = {}
-        names = (name for rows in logs for block in rows for name in block.names)
-        self._names = dict.fromkeys(names)
+        self._names = dict.fromkeys(name for source in sources for name in source.names)
 
     def __getitem__(self, name: str) -> Series:
         if name not in self._made:
-            if name not in self._names:
-                raise KeyError(name)
-            self._made[name] = self._gather(name)
+            self._made[name] = self._gather(name, None)
         return self._made[name]
+
+    def window(self, name: str, first_step: float, last_step: float) -> Series:
+        """The points from one step to another, both included; of a sealed run little more than these is read."""
+        window = first_step, last_step
+        return self._made[name].within(window) if name in self._made else self._gather(name, window)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -45,27 +72,57 @@ class SeriesMapping(Mapping[str, Series]):
     def __contains__(self, name: object) -> bool:
         return name in self._names
 
-    def _gather(self, name: str) -> Series:
-        import numpy as np
+    def _gather(self, name: str, window: Window | None) -> Series:
+        if name not in self._names:
+            raise KeyError(name)
+        writers: dict[str, list[Series]] = {}
+        for source in self._sources:
+            for writer, part in source.parts(name, window):
+                writers.setdefault(writer, []).append(part)
+        return merged([joined(writers[writer]) for writer in sorted(writers)])
 
-        parts = [part for rows in self._logs if (part := _of_one_writer(rows, name)) is not None]
-        if len(parts) == 1:
-            return parts[0]
-        # ranks: by step, and at one step in the order of the writers
-        order = np.argsort(np.concatenate([part.step for part in parts]), kind="stable")
-        return Series(*(np.concatenate(columns)[order] for columns in zip(*parts, strict=True)))
 
-
-def _of_one_writer(rows: list[Rows], name: str) -> Series | None:
+def joined(parts: Sequence[Series]) -> Series:
+    """Several stretches behind each other."""
     import numpy as np
 
-    blocks = [(block, block.names.index(name)) for block in rows if name in block.names]
-    if not blocks:
-        return None
-    step = np.concatenate([block.step for block, _ in blocks])
-    t_us = np.concatenate([block.t_us for block, _ in blocks])
-    value = np.concatenate([block.values[:, column] for block, column in blocks])
-    if len(blocks) > 1:
-        order = np.argsort(np.concatenate([block.order for block, _ in blocks]), kind="stable")
-        return Series(step[order], t_us[order], value[order])
-    return Series(step, t_us, value)
+    if len(parts) == 1:
+        return parts[0]
+    return Series(
+        np.concatenate([part.step for part in parts]),
+        np.concatenate([part.t_us for part in parts]),
+        np.concatenate([part.value for part in parts]),
+    )
+
+
+def merged(parts: Sequence[Series]) -> Series:
+    """The points of several writers: by step, and at one step in the order of the writers."""
+    import numpy as np
+
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return Series(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
+    whole = joined(parts)
+    return whole.at(np.argsort(whole.step, kind="stable"))
+
+
+class LogRows:
+    """The points in the log of one writer."""
+
+    def __init__(self, writer: str, rows: list[Rows]) -> None:
+        self._writer = writer
+        self._rows = rows
+        self.names = list(dict.fromkeys(name for block in rows for name in block.names))
+
+    def parts(self, name: str, window: Window | None) -> Iterator[tuple[str, Series]]:
+        """The points of a metric, if it has any."""
+        import numpy as np
+
+        blocks = [(block, block.names.index(name)) for block in self._rows if name in block.names]
+        if not blocks:
+            return
+        found = joined([Series(block.step, block.t_us, block.values[:, column]) for block, column in blocks])
+        if len(blocks) > 1:
+            found = found.at(np.argsort(np.concatenate([block.order for block, _ in blocks]), kind="stable"))
+        yield self._writer, found.within(window)
