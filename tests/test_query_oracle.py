@@ -15,7 +15,7 @@ from celltrail.model import Param, RunRecord
 from celltrail.query import parse
 from celltrail.query.evaluate import Question, truth
 from celltrail.query.tree import Not
-from celltrail.store import Summaries
+from celltrail.store.summary import Said, Summaries
 
 NO, UNKNOWN, YES = 0, 0.5, 1
 PARAMS = {"a": "params.a", "b.c": "params.b.c", "drop out": 'params["drop out"]', "größe": "params.`größe`"}
@@ -46,8 +46,8 @@ def runs(draw):
 
 def record_of(run):
     summaries = Summaries()
-    summaries.declare("val/acc", goal="max")
-    summaries.declare("train loss", goal="min")
+    summaries.declare("val/acc", Said(goal="max"))
+    summaries.declare("train loss", Said(goal="min"))
     for name, logged in run["series"].items():
         steps, numbers = zip(*logged, strict=True)
         summaries.fold((name,), np.array(steps), np.array(numbers).reshape(-1, 1))

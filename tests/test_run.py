@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +68,134 @@ def test_a_bad_value_is_named_and_loses_no_other(store: Store, value: object):
         run.log({"good": 1.0, "bad": value, "also good": 2.0})
     assert values(store, run.id, "good") == [(0, 1.0)]
     assert values(store, run.id, "also good") == [(0, 2.0)]
+
+
+class Foreign:
+    """A 0-d array of a library that NumPy does not know, as jax has them; counts how often it is waited for."""
+
+    shape = ()
+
+    def __init__(self, value: float) -> None:
+        self.value, self.waited = value, 0
+
+    def item(self) -> float:
+        self.waited += 1
+        return self.value
+
+
+@pytest.mark.parametrize("value", [Decimal("0.5"), Fraction(1, 2), Foreign(0.5), np.float16(0.5), np.longdouble(0.5)])
+def test_numbers_of_other_libraries(store: Store, value: object):
+    """Whatever has a float is a number; a device is waited for once a call, as by float()."""
+    with start(store=store) as run:
+        run.log({"x": value})
+        run.log({"x": value, "y": 1})
+    assert values(store, run.id, "x") == [(0, 0.5), (1, 0.5)]
+    assert not isinstance(value, Foreign) or value.waited == 2
+
+
+def test_torch_tensors_of_one_element(store: Store):
+    """0-d and one-element tensors are numbers, also while they want gradients; larger ones are refused by name."""
+    torch = pytest.importorskip("torch")
+    with start(store=store) as run:
+        for _ in range(2):
+            run.log({"a": torch.tensor(0.5, requires_grad=True), "b": torch.tensor([[0.25]]), "c": torch.tensor(3)})
+        with pytest.raises(BadValue, match=r"'d' was given a Tensor of shape \(2,\)"):
+            run.log({"a": torch.tensor(0.5), "d": torch.zeros(2)})
+    assert [values(store, run.id, name) for name in "abc"] == [
+        [(0, 0.5), (1, 0.5), (2, 0.5)], [(0, 0.25), (1, 0.25)], [(0, 3.0), (1, 3.0)],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, -(2**60) - 1, np.int64(2**53 + 1), np.uint64(2**64 - 1), 10**30])
+def test_a_whole_number_too_big_for_a_float_is_kept_exactly_too(store: Store, number: int):
+    """The series has the nearest float, an item beside it the number itself; what fits a float has no item."""
+    with start(store=store) as run:
+        run.log(tokens=2**53)
+        run.log(tokens=number, loss=0.5)
+    assert values(store, run.id, "tokens") == [(0, 2.0**53), (1, float(number))]
+    items = [event for event in store.events(run.id) if event["kind"] == "item"]
+    assert [(item["name"], item["step"], item["value"]) for item in items] == [("tokens", 1, int(number))]
+
+
+def test_one_name_in_two_spellings_is_refused_once(store: Store):
+    """Two ways to write the same letters are one name: the second of a call is named, the first kept."""
+    with start(store=store) as run, pytest.raises(BadValue, match="given twice"):
+        run.log({"caf\N{LATIN SMALL LETTER E WITH ACUTE}": 1.0, "cafe\N{COMBINING ACUTE ACCENT}": 2.0})
+    assert values(store, run.id, "caf\N{LATIN SMALL LETTER E WITH ACUTE}") == [(0, 1.0)]
+
+
+def test_axes_are_numbers_of_the_same_call(store: Store):
+    """epoch= and tokens= land in the row of the values: same step, same moment."""
+    with start(store=store) as run:
+        run.log({"train/loss": 0.5}, step=7, epoch=0.25, tokens=1e6)
+    series = store.series(run.id)
+    assert {name: (points.step.tolist(), points.value.tolist()) for name, points in series.items()} == {
+        "train/loss": ([7], [0.5]), "epoch": ([7], [0.25]), "tokens": ([7], [1e6]),
+    }  # fmt: skip
+    assert len({int(points.t_us[0]) for points in series.values()}) == 1
+
+
+def test_what_is_declared_of_metrics_holds_for_those_that_come_later(store: Store):
+    """By name or pattern, before or after the first point; a name counts more than a pattern, and None leaves it."""
+    with start(store=store) as run:
+        run.log({"val/loss": 1.0})
+        run.define_metric("val/*", goal="max", axis="epoch")
+        run.define_metric("val/loss", goal="min")
+        run.define_metric("val/time", unit="s")
+        run.log({"val/acc": 1.0, "val/time": 2.0, "train/acc": 1.0}, epoch=1)
+        run.define_metric("val/loss", unit="nats")
+    metrics = store.record(run.id).metrics
+    assert {name: (metric.goal, metric.unit, metric.axis) for name, metric in metrics.items()} == {
+        "val/loss": ("min", "nats", "epoch"),
+        "val/acc": ("max", "", "epoch"),
+        "val/time": ("max", "s", "epoch"),
+        "train/acc": ("max", "", None),
+        "epoch": ("none", "", None),
+    }
+    with pytest.raises(BadValue, match="goal 'best'"):
+        run.define_metric("x", goal="best")  # pyright: ignore
+
+
+def test_what_was_declared_outlives_the_process(store: Store):
+    """A killed run's metrics have the axis that was declared, also those the document had not seen."""
+    program = """
+    import os, celltrail as ct
+    run = ct.start()
+    run.define_metric("val/*", goal="max", axis="epoch", unit="%")
+    run.log({"val/x": 1.0}, epoch=1)
+    print(run.id, flush=True)
+    os.kill(os.getpid(), 9)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    metric = store.record(done.stdout.strip()).metrics["val/x"]
+    assert (metric.goal, metric.unit, metric.axis, metric.last) == ("max", "%", "epoch", 1.0)
+
+
+def test_listeners_need_not_hear_points(store: Store):
+    """Who asks only for starts and ends costs log() nothing."""
+    heard: list[object] = []
+    stop = listen(heard.append, points=False)
+    with start(store=store) as run:
+        run.log(x=1)
+    stop()
+    assert [type(event) for event in heard] == [Started, Ended]
+
+
+def test_a_log_call_is_cheap(store: Store, tmp_path: Path):
+    """One os.write and little else: no dearer than one JSON line flushed, far less than that for 50 metrics."""
+    with start(store=store) as run, open(tmp_path / "points.jsonl", "a") as file:
+        for size, most in ((1, 1.2), (50, 0.5)):
+            numbers = {f"train/metric_{i}": 0.1234567 * i for i in range(size)}
+            ours, theirs = [], []
+            for step in range(4000):
+                began = time.perf_counter_ns()
+                run.log(numbers, step)
+                between = time.perf_counter_ns()
+                file.write(json.dumps({"step": step, "t": time.time(), **numbers}) + "\n")
+                file.flush()
+                ours.append(between - began)
+                theirs.append(time.perf_counter_ns() - between)
+            assert statistics.median(ours) < most * statistics.median(theirs)
 
 
 def test_none_is_no_point(store: Store):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celltrail.model import Metric
-from celltrail.store.summary import Summaries
+from celltrail.store.summary import Said, Summaries
 
 VALUES = st.lists(
     st.sampled_from([0.0, -1.0, 2.5, 2.5, math.nan, math.inf, -math.inf]) | st.integers(-100, 100).map(float),
@@ -64,11 +64,11 @@ def test_what_is_declared_counts_before_and_after(early: bool) -> None:
     """A goal or unit declared by the user overrides the name's, whenever it is said."""
     summaries = Summaries()
     if early:
-        summaries.declare("score", goal="min", unit="ms")
+        summaries.declare("score", Said(goal="min", unit="ms"))
     summaries.fold(("score", "val/loss"), np.array([1, 2]), np.array([[3.0, 1.0], [2.0, 5.0]]))
     if not early:
-        summaries.declare("score", goal="min")
-        summaries.declare("score", unit="ms")
+        summaries.declare("score", Said(goal="min"))
+        summaries.declare("score", Said(unit="ms"))
     metrics = summaries.metrics()
     assert (metrics["score"].goal, metrics["score"].unit, metrics["score"].best) == ("min", "ms", 2.0)
     assert (metrics["val/loss"].goal, metrics["val/loss"].best_step) == ("min", 1)

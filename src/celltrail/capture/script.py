@@ -28,7 +28,7 @@ def describe_runs() -> None:
     global _listening
     if not _listening:
         _listening = True
-        listen(_hear)
+        listen(_hear, points=False)
 
 
 def _hear(event: Event) -> None:

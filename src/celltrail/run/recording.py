@@ -14,21 +14,25 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
+from operator import itemgetter
 from types import TracebackType
-from typing import Any
+from typing import Any, Never
 
 from celltrail.errors import BadValue, CelltrailError
 from celltrail.model import STATUSES, Failure, Goal, Json, Param, RunRecord, Status, new_id, now_us
+from celltrail.run import events
 from celltrail.run.events import Ended, Logged, Started, tell
 from celltrail.run.facts import Facts, Tags, plain
 from celltrail.run.keeper import keeper
 from celltrail.run.seeding import set_seed
-from celltrail.run.values import PLAIN, check_name, check_step, to_floats
-from celltrail.store import RunWriter, Store, locate
+from celltrail.run.values import REAL, Read, are_plain, check_name, check_step
+from celltrail.store import RunWriter, Store, forks, locate
+from celltrail.store.log import unpacked
 from celltrail.store.records import tables_of
-from celltrail.store.summary import Summaries
+from celltrail.store.summary import Said, Summaries
 
 FOLD_AT = 8192  # rows waiting for their summary; beyond that log() folds them itself, so memory stays bounded
+MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
 FLUSH_S, SYNC_S, BEAT_S = 1.0, 2.0, 10.0
 
 _current: ContextVar[Run | None] = ContextVar("celltrail_run", default=None)
@@ -58,16 +62,22 @@ class Run:
         )
         self.step: int | None = None
         self._summaries = Summaries()
-        self._known: set[tuple[str, ...]] = set()  # sets of names that were checked
-        self._rows: deque[tuple[tuple[str, ...], int, int, list[float]]] = deque()
-        self._lock = threading.RLock()
-        self._document_lock = threading.RLock()
+        self._known: dict[tuple[str, ...], tuple[str, ...]] = {}  # sets of names that were checked
+        self._names: tuple[str, ...] = ()  # those of the last call
+        self._rows: deque[tuple[tuple[str, ...], bytes]] = deque()  # names and packed row
+        self._make_locks()
         self._started = self._flushed = self._synced = self._wrote = time.monotonic()
         self._before: Run | None = None
         self._is_closed = False
         self._owed = 0
         self._stored = tables_of(record)
+        forks.in_child(self._make_locks)
         self.is_block = False  # whether runs begun meanwhile belong to it: a with block or a tracked cell
+
+    def _make_locks(self) -> None:
+        """Locks are taken in this order, then the writer's; a forked child makes them anew."""
+        self._document_lock = threading.RLock()
+        self._summaries_lock = threading.RLock()
 
     # facts
 
@@ -108,9 +118,9 @@ class Run:
 
     def record(self) -> RunRecord:
         """The run as it is now, metric summaries included."""
-        with self._lock:
-            if self._rows:
-                self._fold()
+        if self._rows:
+            self._fold()
+        with self._summaries_lock, self.writer.lock:
             return replace(
                 self._record,
                 metrics=self._summaries.metrics(),
@@ -120,53 +130,65 @@ class Run:
 
     # recording
 
-    def log(self, values: Mapping[str, Any] | None = None, step: int | None = None, **more: Any) -> None:
+    def log(self, values: Mapping[str, Any] | None = None, step: int | None = None, **axes: Any) -> None:
         """Record numbers at a step. When this returns, they survive the death of the process.
 
         Args:
             values: metric name -> number; names are ``split/name`` by custom. NaN and infinity are kept,
-                None means no value at this step.
+                None means no value at this step, a whole number beyond 2**53 is kept exactly as well.
             step: any whole number; may repeat, go back or be left out, in which case it counts by itself.
-            more: further metrics, for names that are Python words: ``run.log(loss=0.3)``.
+            axes: further numbers of the same call: other places to stand on than the step, such as
+                ``epoch=0.5`` or ``tokens=1e6`` (`define_metric` draws over them), or metrics whose names
+                are Python words: ``run.log(loss=0.3)``.
 
         Raises:
             BadValue: a value is no number; the others of the call are recorded all the same.
             CelltrailError: the run has already finished.
         """
-        if more:
-            values = {**values, **more} if values else more
+        if axes:
+            values = {**values, **axes} if values else axes
         if not values:
             return
-        wrong: BadValue | None = None
-        if PLAIN.issuperset(map(type, values.values())):
-            floats = list(map(float, values.values()))
-            names = tuple(values)
-            if names not in self._known:
-                names, floats, wrong = to_floats(values)
-                self._known.add(names)
-        else:
-            names, floats, wrong = to_floats(values)
-        if names:
-            self._write(names, None if step is None else check_step(step), floats)
-        if wrong:
-            raise wrong
-
-    def _write(self, names: tuple[str, ...], step: int | None, floats: list[float]) -> None:
-        with self._lock:
+        read: Read | None = None
+        names, floats = tuple(values), values.values()
+        # the names of the call before are known by comparing, which is cheaper than hashing 50 of them
+        known = self._names if names == self._names else self._known.get(names)
+        if known is None or not (REAL.issuperset(map(type, floats)) or are_plain(floats)):
+            read = Read.of(values)
+            names, floats = read.names, read.floats
+            if not names:
+                read.complain()
+                return
+            known = self._known.setdefault(names, names)
+            if len(self._known) > MOST_KNOWN:
+                self._known.clear()
+        self._names = known
+        writer = self.writer
+        with writer.lock:
             if self._record.status != "running":
-                raise CelltrailError(
-                    f"run {self.name!r} has already {self.status}; nothing more can be logged to it, "
-                    "ct.start() begins a new run"
-                )
+                self._refuse()
             if step is None:
                 step = 0 if self.step is None else self.step + 1
+            elif type(step) is not int or not -(2**63) <= step < 2**63:
+                step = check_step(step)
+            t_us = writer.clock()
+            body = writer.row(known, step, t_us, floats)
             self.step = step
-            t_us = self.writer.clock()
-            self.writer.row(names, step, t_us, floats)
-            self._rows.append((names, step, t_us, floats))
-            if len(self._rows) >= FOLD_AT:
-                self._fold()
-        tell(Logged(self, names, step, t_us, floats))
+            self._rows.append((known, body))
+        if len(self._rows) >= FOLD_AT:
+            self._fold()
+        if events.hearing_points:
+            tell(Logged(self, known, step, t_us, list(map(float, floats))))
+        if read is not None:
+            for name, number in read.exact.items():
+                writer.item(name, step, number, type="integer")
+            read.complain()
+
+    def _refuse(self) -> Never:
+        raise CelltrailError(
+            f"run {self.name!r} has already {self.status}; nothing more can be logged to it, "
+            "ct.start() begins a new run"
+        )
 
     def log_rows(self, rows: Iterable[tuple[tuple[str, ...], int, int, list[float]]]) -> None:
         """Record many log calls at once, each with names, step, time (by `RunWriter.clock`) and floats.
@@ -174,29 +196,48 @@ class Run:
         For watchers that take values where they come up and hand them over later. Once the run has ended
         there is nothing to add them to, and they are passed over.
         """
-        with self._lock:
+        with self.writer.lock:
             if not self.is_running:
                 return
             rows = list(rows)
             for names, step, t_us, floats in rows:
-                self.writer.row(names, step, t_us, floats)
+                self._rows.append((names, self.writer.row(names, step, t_us, floats)))
                 self.step = step
-            self._rows.extend(rows)
-            if len(self._rows) >= FOLD_AT:
-                self._fold()
-        for names, step, t_us, floats in rows:
-            tell(Logged(self, names, step, t_us, floats))
+        if len(self._rows) >= FOLD_AT:
+            self._fold()
+        if events.hearing_points:
+            for names, step, t_us, floats in rows:
+                tell(Logged(self, names, step, t_us, floats))
 
     def note(self, text: str) -> None:
         """Add a note in plain text; edits by people end up in the same place."""
         self.store.edit(self.id, f"note:{new_id()}", str(text), by_run=self.is_running)
 
-    def define_metric(self, name: str, *, goal: Goal | None = None, unit: str = "") -> None:
-        """Say in which direction a metric is better ("min", "max" or "none") and in what unit it is."""
+    def define_metric(
+        self, name: str, *, goal: Goal | None = None, unit: str | None = None, axis: str | None = None
+    ) -> None:
+        """Say how a metric is to be read; what is left out stays as it is.
+
+        Args:
+            name: the metric, or a pattern for many, also such as come later: ``"val/*"``. What is said of
+                one metric by its name counts more than what a pattern says, a later pattern more than an
+                earlier one.
+            goal: the direction it is better in: "min", "max" or "none".
+            unit: what it is counted in.
+            axis: the metric of the same log calls that it is drawn over, instead of the step: "epoch".
+
+        >>> with start("demo") as run:
+        ...     run.define_metric("val/*", goal="max", axis="epoch")
+        ...     run.log({"val/acc": 0.9}, epoch=1.5)
+        >>> run.record().metrics["val/acc"].axis
+        'epoch'
+        """
         if goal not in (None, "min", "max", "none"):
             raise BadValue(f"goal {goal!r} is not one of 'min', 'max', 'none'")
-        with self._lock:
-            self._summaries.declare(check_name(name), goal=goal, unit=unit)
+        said = Said(goal, unit, None if axis is None else check_name(axis))
+        with self._summaries_lock:
+            said = self._summaries.declare(check_name(name), said)
+        self.writer.put("declared", check_name(name), said._asdict())
 
     def describe(self, **facts: Any) -> None:
         """Add facts about where the run came from, as `model.RunRecord` names them.
@@ -205,7 +246,7 @@ class Run:
         ``code`` (a blob digest), ``params``, ``environment``, ``executions``, ``problems``. Dictionaries are
         merged key by key, everything else is replaced.
         """
-        with self._lock:
+        with self.writer.lock:
             for name, value in facts.items():
                 if isinstance(value, dict):
                     facts[name] = {**getattr(self._record, name), **value}
@@ -221,7 +262,7 @@ class Run:
         """
         if status is not None and status not in STATUSES:
             raise BadValue(f"status {status!r} is not one of {', '.join(STATUSES)}")
-        with self._lock:
+        with self.writer.lock:
             if not self.is_running:
                 return
             failure = _failure(error)
@@ -246,11 +287,11 @@ class Run:
 
         Until then the run's files stay open, also when it has finished meanwhile.
         """
-        with self._lock:
+        with self.writer.lock:
             self._owed += 1
 
         def settle() -> None:
-            with self._lock:
+            with self.writer.lock:
                 self._owed -= 1
             self._close()
 
@@ -269,10 +310,9 @@ class Run:
         """What is due now: summaries into the document, bytes onto the platter, a sign of life."""
         if not self.is_running:
             return
-        with self._lock:
-            if self._rows:
-                self._wrote = now_s
-                self._fold()
+        if self._rows:
+            self._wrote = now_s
+            self._fold()
         # the disk is waited for without the lock that log() needs
         if now_s - self._flushed >= FLUSH_S:
             self._flush()
@@ -302,14 +342,13 @@ class Run:
 
     def _fold(self) -> None:
         """Rows into summaries, one block for each stretch of the same names."""
-        import numpy as np
-
-        rows, self._rows = self._rows, deque()
-        for names, block in itertools.groupby(rows, key=lambda row: row[0]):
-            stretch = list(block)
-            steps = np.array([row[1] for row in stretch], dtype=np.int64)
-            values = np.array([row[3] for row in stretch], dtype=np.float64)
-            self._summaries.fold(names, steps, values)
+        with self._summaries_lock:
+            with self.writer.lock:
+                rows, self._rows = self._rows, deque()
+            # what takes long is done without the lock that log() needs
+            for names, block in itertools.groupby(rows, key=itemgetter(0)):
+                _, steps, _, values = unpacked(len(names), [row[1] for row in block])
+                self._summaries.fold(names, steps, values)
 
     # context manager
 

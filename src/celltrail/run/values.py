@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import numbers
 import unicodedata
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 from celltrail.errors import BadValue
 
-# Types whose every value is a float by float(). Others join once one of their values was converted, so
-# that the second np.float32 costs what a float costs.
-PLAIN: set[type] = {float, int, bool}
+# Types whose every value is a float by float(), and of these the ones of whole numbers, which a float may
+# not hold exactly. Others join once one of their values was converted, so that the second np.float32 costs
+# what a float costs.
+REAL: set[type] = {float, bool}
+WHOLE: set[type] = {int}
+EXACT = 2**53  # up to here every whole number is a float
 
 MAX_NAME = 256
 
@@ -49,26 +53,51 @@ def check_step(step: Any) -> int:
     )
 
 
-def to_floats(values: Mapping[str, Any]) -> tuple[tuple[str, ...], list[float], BadValue | None]:
-    """Names and floats of one log call, and what is wrong with the rest of it.
+class Read(NamedTuple):
+    """One log call as it can be kept.
 
-    None is "no value at this step" and left out. A value that is no number does not lose the others:
-    they come back beside the error, which the caller raises once they are on disk.
+    >>> Read.of({"loss": 0.5, "lr": None, "seen": 2**53 + 1})
+    Read(names=('loss', 'seen'), floats=[0.5, 9007199254740992.0], exact={'seen': 9007199254740993}, wrong=[])
     """
-    names: list[str] = []
-    floats: list[float] = []
-    wrong: list[str] = []
-    for name, value in values.items():
-        try:
-            if value is None:
-                check_name(name)
-                continue
-            number = _to_float(name, value)
-            names.append(check_name(name))
-            floats.append(number)
-        except BadValue as error:
-            wrong.append(str(error))
-    return tuple(names), floats, BadValue("; ".join(wrong)) if wrong else None
+
+    names: tuple[str, ...]
+    floats: list[float]
+    exact: dict[str, int]  # whole numbers that their float does not equal
+    wrong: list[str]  # what is wrong with the rest of it
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Read:
+        """Names and floats of these values.
+
+        None is "no value at this step" and left out. A value that is no number does not lose the others.
+        """
+        found: dict[str, float] = {}
+        exact: dict[str, int] = {}
+        wrong: list[str] = []
+        for name, value in values.items():
+            try:
+                clean = check_name(name)
+                if value is None:
+                    continue
+                number = _to_float(name, value)
+                if clean in found:
+                    raise BadValue(f"{clean!r} was given twice, its letters written in two ways; the first is kept")
+                found[clean] = number
+                if abs(number) >= EXACT and isinstance(value, numbers.Integral) and int(value) != number:
+                    exact[clean] = int(value)
+            except BadValue as error:
+                wrong.append(str(error))
+        return cls(tuple(found), list(found.values()), exact, wrong)
+
+    def complain(self) -> None:
+        """Raise what is wrong, once the rest is kept."""
+        if self.wrong:
+            raise BadValue("; ".join(self.wrong))
+
+
+def are_plain(values: Collection[Any]) -> bool:
+    """Whether these are floats by float() and lose nothing by it."""
+    return all(type(value) in REAL or (type(value) in WHOLE and -EXACT <= value <= EXACT) for value in values)
 
 
 def _to_float(name: Any, value: Any) -> float:
@@ -76,11 +105,11 @@ def _to_float(name: Any, value: Any) -> float:
         try:
             # .item() first: float() of a one-element array is deprecated, and .item() of a larger one refuses
             number = float(value.item() if hasattr(value, "shape") and hasattr(value, "item") else value)
-        except (TypeError, ValueError, OverflowError, RuntimeError):
+        except (TypeError, ValueError, OverflowError, RuntimeError, ArithmeticError):
             pass
         else:
             if not hasattr(value, "__len__"):  # an array that held one number may hold three next time
-                PLAIN.add(type(value))
+                (WHOLE if isinstance(value, numbers.Integral) else REAL).add(type(value))
             return number
     raise BadValue(
         f"{name!r} was given {_kind(value)}, which is not a number; allowed are int, float, bool, None and "

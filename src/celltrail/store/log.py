@@ -11,18 +11,24 @@ import contextlib
 import errno
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from struct import Struct
+from typing import TYPE_CHECKING, Never
 from zlib import crc32
 
 from celltrail.model import Json
 from celltrail.store import disk
 from celltrail.store.encoding import encode
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 MAGIC = b"CTL1\r\n\x1a\n"
 HEADER = Struct("<IIB")
 COVERED = Struct("<IB")
+pack_header = HEADER.pack  # bound once: row() runs it on every call
 ROW = Struct("<Hqq")
 BEAT = Struct("<q")
 HEAD_KIND, ROW_KIND, SCHEMA_KIND, ITEM_KIND, EVENT_KIND, BEAT_KIND, END_KIND = range(1, 8)
@@ -30,7 +36,7 @@ HEAD_KIND, ROW_KIND, SCHEMA_KIND, ITEM_KIND, EVENT_KIND, BEAT_KIND, END_KIND = r
 PART_BYTES = 256 << 20
 REPEAT_BYTES = 4 << 20
 MAX_SCHEMAS = 1024
-MAX_ID = 0xFFFF
+NO_SCHEMA = 0xFFFF  # in the packed form of a row that is kept as an item
 
 # pack of the body, schema id, the header's constant length, the crc of length and type
 Schema = tuple[Callable[..., bytes], int, int, int]
@@ -45,6 +51,17 @@ def frame(kind: int, body: bytes, salt: int) -> bytes:
     """One record."""
     size = len(body)
     return HEADER.pack(size, crc32(body, crc32(COVERED.pack(size, kind), salt)), kind) + body
+
+
+def unpacked(
+    width: int, bodies: Sequence[bytes]
+) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Schemas, steps, times and values of packed rows of this many values each."""
+    import numpy as np
+
+    kind = np.dtype([("schema", "<u2"), ("step", "<i8"), ("t", "<i8"), ("values", "<f8", (width,))])
+    table = np.frombuffer(b"".join(bodies), kind)
+    return table["schema"], table["step"], table["t"], table["values"]
 
 
 class Log:
@@ -64,55 +81,64 @@ class Log:
         self._part = 0
         self._ids = itertools.count()
         self._schemas: dict[tuple[str, ...], Schema] = {}
+        self._latest: tuple[tuple[str, ...], Schema | None] = ((), None)  # hashing 50 names costs as much as packing
         self._keep_up_at = REPEAT_BYTES
         self.next_part()
 
-    def row(self, names: tuple[str, ...], step: int, t_us: int, values: Sequence[float]) -> None:
-        """Append the record of one `log` call."""
+    def row(self, names: tuple[str, ...], step: int, t_us: int, values: Collection[float]) -> bytes:
+        """Append the record of one `log` call; its packed form: schema, step, time and values."""
         if self.size >= self._keep_up_at:
             self._keep_up()
-        schema = self._schemas.get(names)
+        known, schema = self._latest
+        if names is not known:
+            schema = self._schemas.get(names)
+            self._latest = names, schema
         if schema is None:
-            data, schema = self.record(names, step, t_us, values)
+            data, body, schema = self.record(names, step, t_us, values)
             self.append(data)
             self.learn(names, schema)
-            return
+            return body
         pack, number, length, inner = schema
         body = pack(number, step, t_us, *values)
-        self.append(HEADER.pack(length, crc32(body, inner), ROW_KIND) + body)
+        # as `append`, without the call
+        written = os.write(self._fd, pack_header(length, crc32(body, inner), ROW_KIND) + body)
+        if written != length + 9:
+            self._fall_short(written)
+        self.size += written
+        return body
 
     def record(
-        self, names: tuple[str, ...], step: int, t_us: int, values: Sequence[float]
-    ) -> tuple[bytes, Schema | None]:
-        """The bytes of a row, behind its schema where that is not `learn`ed yet, and that schema.
+        self, names: tuple[str, ...], step: int, t_us: int, values: Collection[float]
+    ) -> tuple[bytes, bytes, Schema | None]:
+        """The bytes of a row, behind its schema where that is not `learn`ed yet; its packed form, that schema.
 
         A schema is learned only once its bytes are kept, so an interrupt in between never leaves rows
         that nobody can read; its id is used up at once, so no two schemas ever share one.
         """
         schema, before = self._schemas.get(names), b""
-        if schema is None and len(self._schemas) < MAX_SCHEMAS and (number := next(self._ids)) <= MAX_ID:
+        pack = schema[0] if schema else Struct(f"{ROW.format}{len(names)}d").pack
+        if schema is None and len(self._schemas) < MAX_SCHEMAS and (number := next(self._ids)) < NO_SCHEMA:
             length = ROW.size + 8 * len(names)
-            inner = crc32(COVERED.pack(length, ROW_KIND), self.salt)
-            schema = Struct(f"{ROW.format}{len(names)}d").pack, number, length, inner
+            schema = pack, number, length, crc32(COVERED.pack(length, ROW_KIND), self.salt)
             before = self._schema_frame(number, names)
         if schema is None:
-            body = {"step": step, "t": t_us, "values": dict(zip(names, values, strict=True))}
-            return frame(ITEM_KIND, encode(body), self.salt), None
-        pack, number, length, inner = schema
+            item = {"step": step, "t": t_us, "values": dict(zip(names, map(float, values), strict=True))}
+            return frame(ITEM_KIND, encode(item), self.salt), pack(NO_SCHEMA, step, t_us, *values), None
+        _, number, length, inner = schema
         body = pack(number, step, t_us, *values)
-        return before + HEADER.pack(length, crc32(body, inner), ROW_KIND) + body, schema
+        return before + pack_header(length, crc32(body, inner), ROW_KIND) + body, body, schema
 
     def learn(self, names: tuple[str, ...], schema: Schema | None) -> None:
         """From now on rows of these names are written without their schema."""
         if schema is not None:
             self._schemas[names] = schema
+            self._latest = names, schema
 
     def append(self, data: bytes) -> None:
         """Write whole records; after an error none of their bytes stay behind."""
         written = os.write(self._fd, data)
         if written != len(data):
-            self._take_back(written)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._fall_short(written)
         self.size += written
 
     def end(self, summary: dict[str, Json]) -> None:
@@ -168,12 +194,13 @@ class Log:
             self.append(self._all_schemas())
             self._keep_up_at = min(self.size + REPEAT_BYTES, PART_BYTES)
 
-    def _take_back(self, written: int) -> None:
+    def _fall_short(self, written: int) -> Never:
         """Cut off the part of a record that was written; the file is ours alone, so its end is that part."""
         try:
             os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
         except OSError:
             self.close()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _all_schemas(self) -> bytes:
         return b"".join(self._schema_frame(schema[1], names) for names, schema in self._schemas.items())

@@ -24,6 +24,7 @@ from celltrail.store.log import (
     ROW_KIND,
     SCHEMA_KIND,
     salt_of,
+    unpacked,
 )
 
 if TYPE_CHECKING:
@@ -247,10 +248,8 @@ class _Scan:
                 size = sum(map(len, bodies)) + 9 * len(bodies)
                 self._found.gaps.append(Gap(self._log, int(offsets[0]), size, None))
                 continue
-            kind = np.dtype([("schema", "<u2"), ("step", "<i8"), ("t", "<i8"), ("values", "<f8", (len(names),))])
-            table = np.frombuffer(b"".join(bodies), kind)
-            rows = Rows(names, offsets, table["step"], table["t"], table["values"])
-            self._found.rows.append(rows)
+            _, step, t_us, values = unpacked(len(names), bodies)
+            self._found.rows.append(Rows(names, offsets, step, t_us, values))
 
 
 def _row_of(item: dict[str, Json], offset: int) -> Rows:

@@ -18,7 +18,7 @@ from celltrail.store.blobs import Blobs
 from celltrail.store.encoding import decode, encode
 from celltrail.store.reader import Contents, Gap, State
 from celltrail.store.series import LogRows, SeriesMapping
-from celltrail.store.summary import Summaries
+from celltrail.store.summary import Said, Summaries
 
 # a change within this time of the last one may leave the same time stamp on a file
 _RACY_NS = 2_000_000_000
@@ -140,8 +140,6 @@ class RunFiles:
         if old is not None and not old.ended and old.states.keys() <= new.sizes.keys():
             new.states, new.facts, new.end, new.t_us = dict(old.states), list(old.facts), old.end, old.t_us
             summaries = Summaries(old.metrics)
-        for metric in new.record.metrics.values():
-            summaries.declare(metric.name, metric.goal, metric.unit)
         for path in self._log_paths():
             contents = reader.read(path, new.states.get(path.name))
             new.states[path.name] = contents.state
@@ -151,12 +149,14 @@ class RunFiles:
             for rows in contents.rows:
                 summaries.fold(rows.names, rows.step, rows.values)
             new.facts += [event for event in contents.events if event.get("kind") == "fact"]
-        new.metrics = summaries.metrics()
         written = tables["run"][self.id].get("changes", 0)
         new.facts = [fact for fact in new.facts if fact.get("n", 0) > written]
         for fact in new.facts:
             entries = tables.setdefault(fact["table"], {})
             entries[fact["key"]] = {**entries.get(fact["key"], {}), **fact["fields"]}
+        for name, said in tables.get("declared", {}).items():
+            summaries.declare(name, Said(said.get("goal"), said.get("unit"), said.get("axis")))
+        new.metrics = summaries.metrics()
         new.record = dataclasses.replace(records.record_of(tables), metrics=new.metrics)
 
     def _judged(self, record: RunRecord, seen: Seen) -> RunRecord:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
 
 from celltrail.contract import Goal
 from celltrail.model import Metric, goal_of
@@ -16,6 +17,22 @@ from celltrail.model import Metric, goal_of
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+class Said(NamedTuple):
+    """What was declared of a metric; None is nothing."""
+
+    goal: Goal | None = None
+    unit: str | None = None
+    axis: str | None = None
+
+    def over(self, other: Said) -> Said:
+        """This, and what only the other says."""
+        return Said(
+            self.goal or other.goal,
+            other.unit if self.unit is None else self.unit,
+            self.axis or other.axis,
+        )
 
 
 class Summaries:
@@ -35,14 +52,16 @@ class Summaries:
 
     def __init__(self, known: Mapping[str, Metric] | None = None) -> None:
         self._metrics: dict[str, Metric] = dict(known or {})
-        self._declared: dict[str, tuple[Goal | None, str | None]] = {}
+        self._declared: dict[str, Said] = {}  # by name or pattern, in the order said
 
-    def declare(self, name: str, goal: Goal | None = None, unit: str | None = None) -> None:
-        """Say in which direction a metric is better, or its unit; None leaves that one as it is."""
-        old_goal, old_unit = self._declared.get(name, (None, None))
-        self._declared[name] = (goal or old_goal, unit if unit is not None else old_unit)
-        if name in self._metrics:
-            self._metrics[name] = self._dressed(self._metrics[name])
+    def declare(self, name: str, said: Said) -> Said:
+        """Say how a metric, or every metric a pattern such as ``val/*`` fits, is to be read; all said so far."""
+        old = self._declared.pop(name, Said())
+        known = self._declared[name] = said.over(old)
+        for metric in list(self._metrics.values()):
+            if _fits(metric.name, name):
+                self._metrics[metric.name] = self._dressed(metric)
+        return known
 
     def fold(self, names: Sequence[str], steps: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Take in a block of rows, in log order: ``values[i, j]`` is ``names[j]`` at ``steps[i]``."""
@@ -88,5 +107,19 @@ class Summaries:
         return dict(self._metrics)
 
     def _dressed(self, metric: Metric) -> Metric:
-        goal, unit = self._declared.get(metric.name, (None, None))
-        return dataclasses.replace(metric, goal=goal or metric.goal, unit=metric.unit if unit is None else unit)
+        """The metric with what was declared of it: by its own name before patterns, the latest first."""
+        said = self._declared.get(metric.name, Said())
+        for pattern, more in reversed(self._declared.items()):
+            if _fits(metric.name, pattern):
+                said = said.over(more)
+        goal, unit, axis = said
+        return dataclasses.replace(
+            metric,
+            goal=goal or metric.goal,
+            unit=metric.unit if unit is None else unit,
+            axis=axis or metric.axis,
+        )
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return name == pattern or (any(sign in pattern for sign in "*?[") and fnmatchcase(name, pattern))

@@ -11,7 +11,7 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from struct import error as StructError  # noqa: N812
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ class RunWriter:
         self.problems: list[str] = list(record.problems)
         self._folder = folder
         self._trail = trail
-        self._lock = threading.RLock()  # reentrant: a signal handler may log in the middle of a log
+        self.lock = threading.RLock()  # reentrant: a signal handler may log in the middle of a log
         self._start_clock()
         self._log = self._open_log()
         self._document: RunDocument | None = self._open_document(record, blobs)
@@ -97,26 +97,33 @@ class RunWriter:
         """Now in microseconds since the epoch, never going back: wall clock at open plus monotonic since."""
         return self._wall_us + (time.monotonic_ns() - self._mono_ns) // 1000
 
-    def row(self, names: tuple[str, ...], step: int, t_us: int, values: Sequence[float]) -> None:
-        """Append one `log` call: when this returns, the points survive the death of the process."""
+    def row(self, names: tuple[str, ...], step: int, t_us: int, values: Collection[float]) -> bytes:
+        """Append one `log` call: when this returns, the points survive the death of the process.
+
+        Returns the row in its packed form, which `log.unpacked` reads.
+        """
         failure: OSError | None = None
-        with self._lock:
+        with self.lock:
             if self._closed or self._in_child:
                 self._check_open()
-            if not self._struggling:
-                try:
-                    self._log.row(names, step, t_us, values)
+            try:
+                if not self._struggling:
+                    body = self._log.row(names, step, t_us, values)
                     self._rows += 1
-                    return
-                except OSError as error:
-                    failure = error
-                except StructError as error:
-                    raise BadValue(f"a row of {len(names)} names at step {step!r} cannot be kept: {error}") from None
-            data, schema = self._log.record(names, step, t_us, values)
+                    return body
+            except OSError as error:
+                failure = error
+            except StructError as error:
+                raise _unpackable(names, step, error) from None
+            try:
+                data, body, schema = self._log.record(names, step, t_us, values)
+            except StructError as error:
+                raise _unpackable(names, step, error) from None
             if self._wait(data):
                 self._log.learn(names, schema)
                 self._rows += 1
         self._say(failure)
+        return body
 
     def item(self, name: str, step: int | None, value: Json, **extra: Json) -> None:
         """Append something that is not a float: text, a big integer, a histogram, a reference to media."""
@@ -148,7 +155,7 @@ class RunWriter:
     def sync(self) -> None:
         """Bring the log to the disk if anything was appended, and try again what waits in memory."""
         failure: OSError | None = None
-        with self._lock:
+        with self.lock:
             if self._closed or self._in_child:
                 return
             self._retry()
@@ -170,7 +177,7 @@ class RunWriter:
 
     def beat(self) -> None:
         """Show life when nothing else was written since the last beat."""
-        with self._lock:
+        with self.lock:
             if self._closed or self._in_child:
                 return
             if self._log.size == self._beat_size:
@@ -179,7 +186,7 @@ class RunWriter:
 
     def close(self, record: RunRecord) -> None:
         """Write the final document and the last record of the log; nothing can be written afterwards."""
-        with self._lock:
+        with self.lock:
             if self._closed or self._in_child:
                 self._closed = True
                 return
@@ -192,7 +199,7 @@ class RunWriter:
         if self._document is not None:
             self._document.finish(records.tables_of(dataclasses.replace(record, writer=self.writer)))
             self.flush()
-        with self._lock:
+        with self.lock:
             try:
                 if not self._ring:
                     self._log.end(
@@ -210,7 +217,7 @@ class RunWriter:
         self._say(failure)
 
     def _append(self, kind: int, body: dict[str, Json]) -> None:
-        with self._lock:
+        with self.lock:
             self._check_open()
             failure = self._append_frame(frame(kind, encode(body), self._log.salt))
         self._say(failure)
@@ -266,7 +273,7 @@ class RunWriter:
                 self.event("problem", text=self.problems[-1])
 
     def _become_child(self) -> None:
-        self._lock = threading.RLock()  # the parent's may have been held at the moment of the fork
+        self.lock = threading.RLock()  # the parent's may have been held at the moment of the fork
         self._log.close()
         self._document = None
         self._in_child = not self._closed
@@ -292,3 +299,7 @@ class RunWriter:
         except RuntimeWarning:
             # warnings are errors here, but the cell of a user is not ours to break
             sys.stderr.write(text + "\n")
+
+
+def _unpackable(names: tuple[str, ...], step: int, error: StructError) -> BadValue:
+    return BadValue(f"a row of {len(names)} names at step {step!r} cannot be kept: {error}")
