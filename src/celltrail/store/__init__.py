@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from celltrail.errors import NoRun, StoreError, nearest
 from celltrail.model import Json, RunRecord
-from celltrail.store import disk, edits, root
+from celltrail.store import actors, disk, edits, root
 from celltrail.store.blobs import Blobs
 from celltrail.store.listing import Listing, run_folder, run_ids
 from celltrail.store.reader import Gap
@@ -116,6 +116,8 @@ class Store:
                     self.audit.record_all(edits.deeds(entries))
                 for run_id, made in entries.items():
                     edits.save(run_folder(self.root, run_id) / "edits", made)
+                if not by_run:  # a run that goes on is looked at anyway
+                    actors.touch(self.root, {run_id: made[-1]["at"] for run_id, made in entries.items() if made})
         except StoreError:
             raise
         except OSError as error:

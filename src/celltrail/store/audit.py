@@ -28,8 +28,8 @@ import orjson
 from celltrail.errors import Damaged
 from celltrail.model import Json, now_us
 from celltrail.store import alive, chain, disk, forks
+from celltrail.store.actors import person_name
 from celltrail.store.chain import Entry
-from celltrail.store.edits import person_name
 from celltrail.store.encoding import decode, encode
 from celltrail.store.verify import Report as Report
 from celltrail.store.verify import coverage, verify
@@ -139,7 +139,6 @@ class _Writer:
             line, seal = chain.sealed_line(decode(encode(fields)) | {"see": see})
             lines.append(line)
             see = {}
-        disk.fsync_folder(self._folder / "payload")
         self._write(b"".join(lines))
         self._n, self._hash, self._at, self._seen = n, seal, at, sizes
         return seal

@@ -37,14 +37,15 @@ def file_mode(folder: Path) -> int:
     return 0o600 | (folder.stat().st_mode & 0o060)
 
 
-def write_new(path: Path, data: bytes, mode: int) -> None:
+def write_new(path: Path, data: bytes, mode: int, *, is_synced: bool = True) -> None:
     """Write a file that must not exist yet, all of it, and fsync it."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(fd, "wb") as file:
         os.fchmod(fd, mode)
         file.write(data)
         file.flush()
-        os.fsync(fd)
+        if is_synced:
+            os.fsync(fd)
 
 
 def temp_name(path: Path) -> Path:
@@ -52,16 +53,17 @@ def temp_name(path: Path) -> Path:
     return path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
 
 
-def replace_whole(path: Path, data: bytes, mode: int | None = None) -> None:
+def replace_whole(path: Path, data: bytes, mode: int | None = None, *, is_synced: bool = True) -> None:
     """Put ``data`` in the place of whatever ``path`` held: a reader sees the old bytes or the new ones."""
     temp = temp_name(path)
     try:
-        write_new(temp, data, file_mode(path.parent) if mode is None else mode)
+        write_new(temp, data, file_mode(path.parent) if mode is None else mode, is_synced=is_synced)
         os.replace(temp, path)
     except BaseException:
         temp.unlink(missing_ok=True)
         raise
-    fsync_folder(path.parent)
+    if is_synced:
+        fsync_folder(path.parent)
 
 
 def create_whole(path: Path, data: bytes) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tinydb import TinyDB
 from tinydb.storages import Storage
@@ -34,6 +34,7 @@ class AtomicStorage(Storage):
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
+        self.is_synced = True  # False: whole at any time, but what was written last may go with the machine
 
     def read(self) -> Tables | None:
         """The tables in the file, or None while there is no file."""
@@ -44,7 +45,7 @@ class AtomicStorage(Storage):
 
     def write(self, data: Tables) -> None:
         """Replace the file by these tables."""
-        disk.replace_whole(self._path, encode(data))
+        disk.replace_whole(self._path, encode(data), is_synced=self.is_synced)
 
 
 class TextTable(Table):
@@ -64,12 +65,17 @@ class Documents(TinyDB):
     table_class = TextTable
     default_storage_class = AtomicStorage
 
-    def put_all(self, table: str, entries: Mapping[str, Mapping[str, Json]]) -> None:
-        """Add or replace these entries by id, in one write; TinyDB's upsert writes the file twice."""
+    @property
+    def is_synced(self) -> bool:
+        """Whether a write has reached the disk when it returns."""
+        return cast(AtomicStorage, self.storage).is_synced
 
-        def put(known: dict[Any, Any]) -> None:
-            known.update(entries)
+    @is_synced.setter
+    def is_synced(self, value: bool) -> None:
+        cast(AtomicStorage, self.storage).is_synced = value
 
+    def change(self, table: str, put: Callable[[dict[Any, Any]], None]) -> None:
+        """Change the entries of a table, id -> fields, in place and in one write; TinyDB's upsert writes twice."""
         self.table(table)._update_table(put)
 
 

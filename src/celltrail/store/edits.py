@@ -8,20 +8,18 @@ from a slow clock.
 from __future__ import annotations
 
 import dataclasses
-import getpass
-import os
 import threading
 import time
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from celltrail.errors import BadValue, Damaged, nearest
 from celltrail.model import Json, Param, RunRecord
-from celltrail.store import alive, forks
+from celltrail.store import forks
+from celltrail.store.actors import actor, person_name
 from celltrail.store.encoding import decode, encode
 from celltrail.store.records import EDITED
 
@@ -158,7 +156,7 @@ def save(folder: Path, entries: Iterable[Mapping[str, Json]]) -> None:
     from celltrail.store.docs import Documents
 
     with Documents(folder / f"{actor()}.json") as documents:
-        documents.put_all("set", {entry["field"]: entry for entry in entries})
+        documents.change("set", lambda known: known.update((entry["field"], entry) for entry in entries))
 
 
 def applied(record: RunRecord, values: Mapping[str, Json]) -> RunRecord:
@@ -207,27 +205,6 @@ def check_name(name: str) -> None:
         raise BadValue(f"the name {name[:40]!r} must have 1 to 256 characters and no spaces around it")
     if name.startswith("$") or any(unicodedata.category(letter) == "Cc" for letter in name):
         raise BadValue(f"the name {name[:40]!r} must not start with $ or hold control characters")
-
-
-def actor() -> str:
-    """One person in this process: the name of every file that holds their word."""
-    return _actor(os.getpid())
-
-
-@lru_cache(maxsize=1)
-def _actor(pid: int) -> str:
-    # a fork is another process and so another actor: hence the argument
-    from blake3 import blake3
-
-    return f"{blake3(f'{person_name()} {Path.home()}'.encode()).hexdigest()[:8]}-{alive.writer_name()}"
-
-
-def person_name() -> str:
-    """The account this process runs as, "" where it has no name."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no entry and no environment
-        return ""
 
 
 def digest(value: Json) -> str:
