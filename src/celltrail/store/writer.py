@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 RING_BYTES = 64 << 20
 RETRY_S = 1.0
 DRIFT_US = 1_000_000
-# what the log has anyway, as points or as events of their own
-_NOT_LOGGED = {"metrics", "executions", "problems"}
+# what the log has anyway, as points
+_NOT_LOGGED = {"metrics"}
 
 
 class RunWriter:
@@ -56,6 +56,9 @@ class RunWriter:
 
         tables = records.tables_of(dataclasses.replace(record, writer=self._log.writer))
         tables["writers"] = {self._log.writer: dataclasses.asdict(alive.myself())}
+        # the first facts of all; with those that follow, a lost document can be written again
+        known = {name: entries for name, entries in tables.items() if entries and name not in _NOT_LOGGED}
+        self.event("begun", n=1, tables=known)
         return RunDocument(self._folder / "run.json", record.id, tables, blobs)
 
     def _start_clock(self) -> None:
