@@ -6,7 +6,7 @@
 #   make test    everything CI runs
 #   make check   format, lint and types: seconds
 #   make print   the printed files, again
-#   make bench   speed against the peers
+#   make bench   the store beside JSON lines; with peers: benchmarks/store.py --help
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -128,4 +128,4 @@ print: .make/python
 	@echo "printed js/src/contract.ts and js/test/messages.ts"
 
 bench: setup
-	@for file in benchmarks/*.py; do echo "== $$file"; $(PY) "$$file"; done
+	@$(PY) benchmarks/store.py --quick

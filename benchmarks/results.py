@@ -1,0 +1,114 @@
+"""Results: kept as JSON samples, shown as Markdown. The README's table is what `compact` prints of the kept ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from contestants import CONTESTANTS
+from rows import append, kill, memory, processes, size, starting, values
+from tables import markdown, median
+
+ROWS: dict[str, Any] = {
+    "append": append,
+    "kill": kill,
+    "processes": processes,
+    "starting": starting,
+    "size": size,
+    "memory": memory,
+    "values": values,
+}
+OPENING, CLOSING = "<!-- benchmark:store -->", "<!-- /benchmark -->"
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Kept results; none where there is no file."""
+    return json.loads(path.read_text()) if path.exists() else {"rows": {}, "versions": {}, "not_installed": {}}
+
+
+def save(path: Path, made: dict[str, Any]) -> dict[str, Any]:
+    """Put new rows over the kept ones; all that is kept now."""
+    kept = load(path)
+    for part in ("rows", "versions", "not_installed"):
+        kept[part] |= made[part]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    return kept
+
+
+def page(made: dict[str, Any]) -> str:
+    """Every row with all its columns."""
+    return "\n\n".join([*(_table(name, made) for name in ROWS if name in made["rows"]), _told(made)])
+
+
+def compact(made: dict[str, Any]) -> str:
+    """The table of the README: a line per headline, a column per contestant."""
+    names = [name for name in CONTESTANTS if any(name in row["samples"] for row in made["rows"].values())]
+    lines = []
+    for row_name, row in ROWS.items():
+        if row_name not in made["rows"]:
+            continue
+        figures = _figures(made["rows"][row_name])
+        yard = figures.get(row.BASELINE, {})
+        for column in row.HEADLINES:
+            cells = [column.cell(figures[name], yard) if name in figures else "-" for name in names]
+            lines.append(
+                [column.words, *(f"**{c}**" if n == "celltrail" else c for n, c in zip(names, cells, strict=True))]
+            )
+    head = ["", *(_label(name, made) for name in names)]
+    return f"{markdown(head, lines)}\n\n{_told(made)}"
+
+
+def write_block(readme: Path, made: dict[str, Any]) -> None:
+    """Replace what stands between the two comments by the compact table."""
+    text = readme.read_text()
+    before, opening, rest = text.partition(OPENING)
+    _, closing, after = rest.partition(CLOSING)
+    if not (opening and closing):
+        raise SystemExit(f"{readme.name} has no place for the table: put {OPENING} and {CLOSING} where it belongs")
+    readme.write_text(f"{before}{opening}\n{compact(made)}\n{closing}{after}")
+
+
+def _table(row_name: str, made: dict[str, Any]) -> str:
+    row = ROWS[row_name]
+    figures = _figures(made["rows"][row_name])
+    yard = figures.get(row.BASELINE, {})
+    lines = [[_label(name, made), *(column.cell(own, yard) for column in row.COLUMNS)] for name, own in figures.items()]
+    head = ["", *(column.words for column in row.COLUMNS)]
+    return f"### {row.TITLE}\n\n{row.NOTE}\n\n{markdown(head, lines)}"
+
+
+def _figures(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: median(samples) for name, samples in row["samples"].items() if samples}
+
+
+def _label(name: str, made: dict[str, Any]) -> str:
+    version = ".".join(made["versions"].get(name, "").split(".")[:2])
+    return f"{CONTESTANTS[name].label} {version}".strip()
+
+
+def _told(made: dict[str, Any]) -> str:
+    """Where the figures come from, and who could not take part."""
+    machines = [row["machine"] for row in made["rows"].values()]
+    if not machines:
+        return ""
+    dates = sorted({machine["date"] for machine in machines})
+    first = machines[-1]
+    text = f"{first['cores']} shared cores, {first['system']}, Python {first['python']}, {' and '.join(dates)}."
+    set_up = [f"{c.label}: {c.how}" for c in CONTESTANTS.values() if c.name in made["versions"]]
+    missing = [
+        f"{CONTESTANTS[name].label} could not be installed: {why}." for name, why in made["not_installed"].items()
+    ]
+    return " ".join([text, f"{'; '.join(set_up)}.", *missing, *_failures(made)])
+
+
+def _failures(made: dict[str, Any]) -> list[str]:
+    """Who could not do what, and in which words its tracker or its process said so."""
+    return [
+        f"{_label(name, made)} failed at {row!r}: {sample['failed_because']}."
+        for row, kept in made["rows"].items()
+        for name, samples in kept["samples"].items()
+        for sample in samples
+        if "failed_because" in sample
+    ]

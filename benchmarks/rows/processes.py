@@ -1,0 +1,86 @@
+"""Eight processes that start at once on a brand-new store, each with a run of its own."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from place import Place, Process, Trouble, wait_for
+from tables import Column, figure, ratio
+
+TITLE = "8 processes start at once on a brand-new store"
+NOTE = (
+    "Each has imported its tracker before the signal, begins a run, logs 1,000 points and ends it. Points a second "
+    "count from the signal to the last end, start and end included, and only points that are read back afterwards."
+)
+BASELINE = "jsonl"
+ROUNDS = 3
+PROCESSES = 8
+CALLS = 1000
+
+
+def measure(place: Place, quick: bool) -> dict[str, Any]:
+    go = place.folder / "go"
+    ready = [place.folder / f"ready-{i}" for i in range(PROCESSES)]
+    started = [place.start(take_part, go=str(go), ready=str(path), calls=CALLS) for path in ready]
+    for path, process in zip(ready, started, strict=True):
+        wait_for(path, 120, process)
+    began = time.time()
+    go.touch()
+    ended, reasons = _ends(started)
+    found = place.call(count_points)
+    figures = {
+        "failed": len(reasons),
+        "runs": len(found),
+        "lost": PROCESSES * CALLS - sum(found),
+        "per_s": sum(found) / (max(ended) - began) if ended else 0.0,
+    }
+    return figures | ({"why": reasons[0]} if reasons else {})
+
+
+def _ends(started: list[Process]) -> tuple[list[float], list[str]]:
+    ended, reasons = [], []
+    for process in started:
+        try:
+            ended.append(process.wait(180))
+        except Trouble as trouble:
+            reasons.append(str(trouble))
+    return ended, reasons
+
+
+def take_part(tracker: Any, folder: Path, go: str, ready: str, calls: int) -> float:
+    """In the contestant's environment: one of the eight; when it was done."""
+    tracker.load()
+    Path(ready).touch()
+    while not Path(go).exists():
+        time.sleep(0.001)
+    log, finish = tracker.begin(folder)
+    for step in range(calls):
+        log({"train/loss": step * 0.001}, step)
+    finish()
+    return time.time()
+
+
+def count_points(tracker: Any, folder: Path) -> list[int]:
+    """In the contestant's environment: the points of each run that have the value they were logged with."""
+    return [
+        sum(abs(float(value) - step * 0.001) < 1e-4 for step, value in run.get("train/loss", []))
+        for run in tracker.points(folder)
+    ]
+
+
+COLUMNS = [
+    Column("processes failed", figure("failed")),
+    Column("points lost of 8,000", figure("lost")),
+    Column("points/s", figure("per_s")),
+    Column("points/s against JSON lines", ratio("per_s")),
+    Column("why", lambda own, _: str(own.get("why", ""))),
+]
+HEADLINES = [
+    Column(
+        "8 processes at once on a new store: failed · points lost",
+        lambda own, yard: f"{figure('failed')(own, yard)} · {figure('lost')(own, yard)}",
+    ),
+    Column("the same, points/s", figure("per_s")),
+]
