@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from celltrail.errors import NoRun, StoreError, nearest
 from celltrail.model import Json, RunRecord
-from celltrail.store import actors, disk, edits, root
+from celltrail.store import actors, disk, edits, fields, root
 from celltrail.store.blobs import Blobs
 from celltrail.store.listing import Listing, run_folder, run_ids
 from celltrail.store.reader import Gap
@@ -105,28 +105,28 @@ class Store:
 
     def edit_all(self, changes: Mapping[str, Mapping[str, Json]], *, by_run: bool = False) -> None:
         """Change several fields of several runs, run id -> field -> value: all are checked before any is changed."""
-        for run_id, fields in changes.items():
+        wishes: dict[str, dict[str, Json]] = {}
+        for run_id, values in changes.items():
             self._existing(run_id)
-            for field, value in fields.items():
-                edits.check(field, value)
+            wishes[run_id] = dict(fields.normal(field, value) for field, value in values.items())
         try:
             with edits.clock.lock:
-                entries = {run_id: self._prepared(run_id, fields) for run_id, fields in changes.items()}
+                made = {run_id: self._prepared(run_id, values) for run_id, values in wishes.items() if values}
                 if not by_run:
-                    self.audit.record_all(edits.deeds(entries))
-                for run_id, made in entries.items():
-                    edits.save(run_folder(self.root, run_id) / "edits", made)
+                    self.audit.record_all(edits.deeds(made))
+                for run_id, some in made.items():
+                    edits.save(run_folder(self.root, run_id) / "edits", some)
                 if not by_run:  # a run that goes on is looked at anyway
-                    actors.touch(self.root, {run_id: made[-1]["at"] for run_id, made in entries.items() if made})
+                    actors.touch(self.root, {run_id: some[-1].at for run_id, some in made.items()})
         except StoreError:
             raise
         except OSError as error:
             raise StoreError(root.unwritable(self.root, error)) from error
 
-    def _prepared(self, run_id: str, fields: Mapping[str, Json]) -> list[dict[str, Json]]:
+    def _prepared(self, run_id: str, values: Mapping[str, Json]) -> list[edits.Edit]:
         folder = run_folder(self.root, run_id) / "edits"
         disk.make_folder(folder, self.root)
-        return edits.prepared(folder, fields)
+        return edits.prepared(folder, values)
 
     def edits(self, run_id: str) -> dict[str, Json]:
         """The value of every field that people changed."""

@@ -7,18 +7,18 @@ from a slow clock.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 import time
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from celltrail.errors import BadValue, Damaged, nearest
+from celltrail.errors import BadValue, Damaged
 from celltrail.model import Json, Param, RunRecord
-from celltrail.store import forks
+from celltrail.store import fields, forks
 from celltrail.store.actors import actor, person_name
 from celltrail.store.encoding import decode, encode
 from celltrail.store.records import EDITED
@@ -26,20 +26,9 @@ from celltrail.store.records import EDITED
 if TYPE_CHECKING:
     from celltrail.store.audit import Deed
 
-_KINDS: dict[str, type | tuple[type, ...]] = {
-    "name": str,
-    "group": str,
-    "folder": str,
-    "archived": bool,
-    "deleted": bool,
-    "starred": bool,
-    "rating": (int, float),
-    "tag:": bool,
-    "note:": str,
-    "mark:": dict,
-    "param:": (str, int, float, bool, list, dict),
-}
 _FACTS = {"name", "group", *EDITED}
+_TEXTS = ("note:", "mark:")  # of which no version that nobody answered is dropped
+_RELISTED = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,6 +41,13 @@ class Edit:
     value: Json = dataclasses.field(compare=False)
     by: str = dataclasses.field(default="", compare=False)
     base: str = dataclasses.field(default="", compare=False)  # digest of the value the actor saw
+    # the times of the edits of others that the actor saw, of a text; None where the file does not say
+    saw: Mapping[str, int] | None = dataclasses.field(default=None, compare=False)
+
+    def entry(self) -> dict[str, Json]:
+        """As it stands in the file of its actor."""
+        entry = {name: getattr(self, name) for name in ("field", "value", "at", "by", "base")}
+        return entry if self.saw is None else {**entry, "saw": self.saw}
 
 
 def join(*edits: Iterable[Edit]) -> list[Edit]:
@@ -69,36 +65,80 @@ def winners(edits: Iterable[Edit]) -> dict[str, Edit]:
     return {edit.field: edit for edit in join(edits)}
 
 
-def view(edits: Iterable[Edit]) -> dict[str, Json]:
-    """The value of each edited field; of two changes to one text of a note both, the later first."""
+def standing(edits: Iterable[Edit]) -> list[Edit]:
+    """The edits that a later one does not make void: of a text also those that nobody saw who wrote another."""
     edits = join(edits)
     best = winners(edits)
-    values = {field: edit.value for field, edit in best.items()}
-    for edit in reversed(edits):
-        won = best[edit.field]
-        if edit.field.startswith("note:") and edit is not won and edit.base == won.base and edit.base:
-            texts = [text for text in (values[edit.field], edit.value) if text]
-            values[edit.field] = "\n\n".join(texts) or None
+    texts: dict[str, list[Edit]] = {}
+    for edit in edits:
+        if edit.field.startswith(_TEXTS):
+            texts.setdefault(edit.field, []).append(edit)
+
+    def stands(edit: Edit) -> bool:
+        rivals = texts.get(edit.field)
+        if rivals is None:
+            return edit is best[edit.field]
+        return not any(_replaces(other, edit) for other in rivals if other > edit)
+
+    return [edit for edit in edits if stands(edit)]
+
+
+def _replaces(later: Edit, edit: Edit) -> bool:
+    if later.saw is None:
+        return not edit.base or edit.base != later.base
+    return later.saw.get(edit.actor, -1) >= edit.at
+
+
+def view(edits: Iterable[Edit]) -> dict[str, Json]:
+    """The value of each edited field, by time; of two changes to one text of a note both, the later first."""
+    values: dict[str, Json] = {}
+    for edit in sorted(standing(edits), key=lambda edit: (edit.at, edit.actor)):
+        text = values.pop(edit.field, None)
+        values[edit.field] = edit.value
+        if text and text != edit.value and edit.field.startswith("note:"):
+            values[edit.field] = f"{edit.value}\n\n{text}" if edit.value else text
     return values
 
 
 def read(folder: Path) -> list[Edit]:
-    """Every edit in a run's ``edits/``; a file that cannot be read is left out."""
-    found: list[Edit] = []
-    try:
-        paths = sorted(folder.glob("*.json"))
-    except FileNotFoundError:
-        return found
-    for path in paths:
+    """Every edit in a run's ``edits/``; what cannot be read, or says what nobody can say, is left out."""
+    for attempt in range(_RELISTED):
+        found: list[Edit] = []
         try:
-            entries = decode(path.read_bytes(), path.name)["set"]
-            found += [
-                Edit(field, fields["at"], path.stem, fields["value"], fields.get("by", ""), fields.get("base", ""))
-                for field, fields in entries.items()
-            ]
-        except (FileNotFoundError, Damaged, KeyError, TypeError, AttributeError):
-            continue
-    return found
+            for path in sorted(folder.glob("*.json")):
+                with contextlib.suppress(PermissionError, IsADirectoryError):
+                    found += edits_in(path.name, path.read_bytes())
+        except FileNotFoundError:
+            # folded into another file while we read: that one may be new since the folder was listed
+            if attempt < _RELISTED - 1:
+                continue
+        return found
+    return []
+
+
+def edits_in(name: str, data: bytes) -> list[Edit]:
+    """The edits in an actor's file of this name; none when it cannot be read."""
+    try:
+        tables = decode(data, name)
+        entries = [(name.removesuffix(".json"), entry) for entry in tables.get("set", {}).values()]
+        entries += [(entry["actor"], entry) for entry in tables.get("folded", {}).values()]
+    except (Damaged, KeyError, TypeError, AttributeError):
+        return []
+    return [edit for actor, entry in entries if (edit := edit_of(actor, entry))]
+
+
+def edit_of(name: str, entry: Mapping[str, Any]) -> Edit | None:
+    """The edit in this entry of an actor's file, or None when it says what nobody can say."""
+    try:
+        field, value = fields.normal(entry["field"], entry["value"])
+        at, saw = entry["at"], entry.get("saw")
+        if type(at) is not int or at < 0 or not isinstance(name, str):
+            return None
+        if saw is not None:
+            saw = {str(other): int(seen) for other, seen in saw.items()}
+        return Edit(field, at, name, value, str(entry.get("by", "")), str(entry.get("base", "")), saw)
+    except (BadValue, KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 class _Clock:
@@ -121,42 +161,39 @@ class _Clock:
 clock = _Clock()
 
 
-def prepared(folder: Path, changes: Mapping[str, Json]) -> list[dict[str, Json]]:
-    """This person's wishes for these fields as entries, later than every edit there is. Under ``clock.lock``."""
+def prepared(folder: Path, changes: Mapping[str, Json]) -> list[Edit]:
+    """This person's wishes for these fields, later than every edit there is. Under ``clock.lock``."""
     seen = read(folder)
     won = winners(seen)
-    entries: list[dict[str, Json]] = []
+    me, by = actor(), person_name()
+    made: list[Edit] = []
     for field, value in changes.items():
         before = won[field].value if field in won else None
-        entries.append(
-            {
-                "field": field,
-                "value": value,
-                "at": clock.after(edit.at for edit in seen),
-                "by": person_name(),
-                "base": "" if before is None else digest(before),
-            }
-        )
-    return entries
+        saw = None
+        if field.startswith(_TEXTS):
+            saw = {edit.actor: edit.at for edit in join(seen) if edit.field == field and edit.actor != me}
+        at = clock.after(edit.at for edit in seen)
+        made.append(Edit(field, at, me, value, by, "" if before is None else digest(before), saw))
+    return made
 
 
-def deeds(entries: Mapping[str, Iterable[Mapping[str, Json]]]) -> list[tuple[Deed, str, Json]]:
-    """What the audit has to say of entries, run id -> entries."""
-    found: list[tuple[Deed, str, Json]] = []
-    for run_id, made in entries.items():
-        for entry in made:
-            payload = {name: entry[name] for name in ("field", "value", "base")}
-            do: Deed = "edit" if entry["field"] != "deleted" else "delete" if entry["value"] else "restore"
-            found.append((do, run_id, payload))
-    return found
-
-
-def save(folder: Path, entries: Iterable[Mapping[str, Json]]) -> None:
-    """Write these entries into this process's own file. Under ``clock.lock``."""
+def save(folder: Path, made: Iterable[Edit]) -> None:
+    """Write these edits into this process's own file. Under ``clock.lock``."""
     from celltrail.store.docs import Documents
 
+    entries = {edit.field: edit.entry() for edit in made}
     with Documents(folder / f"{actor()}.json") as documents:
-        documents.change("set", lambda known: known.update((entry["field"], entry) for entry in entries))
+        documents.change("set", lambda known: known.update(entries))
+
+
+def deeds(made: Mapping[str, Iterable[Edit]]) -> list[tuple[Deed, str, Json]]:
+    """What the audit has to say of edits, run id -> edits."""
+    found: list[tuple[Deed, str, Json]] = []
+    for run_id, edits in made.items():
+        for edit in edits:
+            do: Deed = "edit" if edit.field != "deleted" else "delete" if edit.value else "restore"
+            found.append((do, run_id, {"field": edit.field, "value": edit.value, "base": edit.base}))
+    return found
 
 
 def applied(record: RunRecord, values: Mapping[str, Json]) -> RunRecord:
@@ -164,47 +201,35 @@ def applied(record: RunRecord, values: Mapping[str, Json]) -> RunRecord:
     if not values:
         return record
     tags = dict.fromkeys(record.tags, True)
-    notes = list(record.notes)
     params = dict(record.params)
     changes: dict[str, Json] = {}
     for field, value in values.items():
         kind, _, name = field.partition(":")
+        if value is None:
+            continue
         if kind == "tag":
-            tags[name] = bool(value)
-        elif kind == "note" and value and value not in notes:
-            notes.append(value)
-        elif kind == "param" and value is not None:
+            tags[name] = value
+        elif kind == "param":
             params[name] = Param(name, value, "declared")
-        elif field in _FACTS and value is not None:
+        elif field in _FACTS:
             changes[field] = value
     kept = tuple(tag for tag, is_on in tags.items() if is_on)
-    return dataclasses.replace(record, tags=kept, notes=tuple(notes), params=params, **changes)
+    notes = tuple(notes_of(record.notes, values).values())
+    return dataclasses.replace(record, tags=kept, notes=notes, params=params, **changes)
 
 
-def check(field: str, value: Json) -> None:
-    """Raise `BadValue` unless people can say this of a run."""
-    kind, colon, name = field.partition(":")
-    allowed = _KINDS.get(kind + colon)
-    if allowed is None or (colon and not name):
-        known = ", ".join(f"{kind}..." if kind.endswith(":") else kind for kind in _KINDS)
-        raise BadValue(f"no field {field!r} to edit{nearest(field, _KINDS)}; fields are {known}")
-    if colon:
-        check_name(name)
-    elif kind == "name" and isinstance(value, str):
-        check_name(value)
-    if value is not None and (not isinstance(value, allowed) or (isinstance(value, bool) and allowed is not bool)):
-        wanted = allowed if isinstance(allowed, tuple) else (allowed,)
-        if not (isinstance(value, bool) and bool in wanted):
-            words = " or ".join(each.__name__ for each in wanted)
-            raise BadValue(f"{field} takes {words} or None to take it back, not {value!r}")
-
-
-def check_name(name: str) -> None:
-    """Raise `BadValue` unless this can name a run, a tag or a parameter."""
-    if not 0 < len(name) <= 256 or name != name.strip():
-        raise BadValue(f"the name {name[:40]!r} must have 1 to 256 characters and no spaces around it")
-    if name.startswith("$") or any(unicodedata.category(letter) == "Cc" for letter in name):
-        raise BadValue(f"the name {name[:40]!r} must not start with $ or hold control characters")
+def notes_of(own: Sequence[str], values: Mapping[str, Json]) -> dict[str, str]:
+    """The notes as they are shown, by the field that changes each; ``own`` are those of the run's document."""
+    notes = {f"note:{number}": note for number, note in enumerate(own)}
+    # the ids of later notes are their times
+    notes |= {
+        field: value for field, value in sorted(values.items()) if field.startswith("note:") and value is not None
+    }
+    shown: dict[str, str] = {}
+    for field, note in notes.items():
+        if note and note not in shown.values():
+            shown[field] = note
+    return shown
 
 
 def digest(value: Json) -> str:
