@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from pathlib import Path
 
@@ -10,7 +11,32 @@ import pytest
 from celltrail.store import Store
 from celltrail.store.log import HEADER, ROW_KIND, SCHEMA_KIND, frame, salt_of
 from celltrail.store.reader import State, read
-from recovery.logs import damaged, points, records, written_log
+from recovery.logs import begin, damaged, points, records, the_log, written_log
+
+LONG = {
+    "one set of names": [("loss",)],
+    "two of one size": [("loss",), ("lr",)],
+    "two sizes in turn": [("loss", "acc"), ("lr",)],
+    "long rows": [tuple(f"metric {n}" for n in range(20))],
+    "a validation each epoch": [("loss", "lr")] * 700 + [("val/loss",)],
+}
+
+
+@pytest.fixture(params=LONG)
+def long_log(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> Path:
+    """A log of 3,000 rows, enough to be read in bulk, with an item every 1,100."""
+    sets = LONG[request.param]
+    writer = begin(store)
+    for step in range(3_000):
+        names = sets[step % len(sets)]
+        writer.row(names, step, writer.clock(), [step / 7 + n for n in range(len(names))])
+        if step % 1_100 == 1_000:
+            writer.item("text", step, "between the rows")
+    writer.close(dataclasses.replace(store.record(writer.id), status="finished"))
+    source = the_log(store, writer.id)
+    copy = tmp_path / source.name
+    copy.write_bytes(source.read_bytes())
+    return copy
 
 
 @pytest.fixture
@@ -52,6 +78,38 @@ def test_a_flipped_bit_costs_one_record_and_is_found(log: Path) -> None:
             lost = start if kind == ROW_KIND else None
             assert points(contents) == [point for point in every if point[0] != lost]
             assert [(gap.start, gap.size) for gap in contents.gaps] == [(start, end - start)]
+
+
+def test_rows_read_in_bulk_are_the_rows_that_were_written(long_log: Path) -> None:
+    """Whatever sets of names take turns, each point comes back once, with its step, in its order."""
+    contents = read(long_log)
+    steps = sorted(int(step) for rows in contents.rows for step in rows.step)
+    assert steps == list(range(3_000))
+    for rows in contents.rows:
+        assert (rows.order[1:] > rows.order[:-1]).all()
+        expected = [[step / 7 + n for n in range(len(rows.names))] for step in rows.step.tolist()]
+        assert rows.values.tolist() == expected
+    assert [event["name"] for event in contents.events if event["kind"] == "item"] == ["text"] * 2
+
+
+def test_damage_among_rows_read_in_bulk_costs_one_record(long_log: Path) -> None:
+    """A flipped bit anywhere and a cut anywhere do what they do to rows that are read one by one."""
+    data, every = long_log.read_bytes(), points(read(long_log))
+    spans = records(data)
+    chosen = random.Random(3)
+    for start, end in chosen.sample(spans, 12):
+        broken = bytearray(data)
+        broken[chosen.randrange(start, end)] ^= 1 << chosen.randrange(8)
+        contents = damaged(long_log, bytes(broken))
+        lost = start if data[start + 8] == ROW_KIND else None
+        assert points(contents) == [point for point in every if point[0] != lost]
+        assert [(gap.start, gap.size) for gap in contents.gaps] == [(start, end - start)]
+    for cut in [chosen.randrange(100, len(data)) for _ in range(12)]:
+        first = damaged(long_log, data[:cut])
+        long_log.write_bytes(data)
+        rest = read(long_log, first.state)
+        assert points(first) + points(rest) == every
+        assert rest.state == read(long_log).state
 
 
 def test_zeros_noise_and_holes_lose_only_what_they_cover(log: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from celltrail.contract import Status
 from celltrail.errors import BadValue, NoRun, nearest
 from celltrail.model import Failure, Json, Metric, Output, RunRecord
+from celltrail.query.axis import PLAIN, Bound, bounds, place
 from celltrail.query.evaluate import aggregate_of, duration_of
 from celltrail.query.plain import length, number
 from celltrail.query.thin import FEWEST, keep
@@ -156,44 +157,66 @@ class StoredRun:
         return StoredRun(self.store.record(self.id), self.store)
 
     def series(
-        self, name: str, points: int | None = None, window: tuple[float, float] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Steps and values of a metric, in the order logged.
+        self,
+        name: str,
+        points: int | None = None,
+        window: tuple[Bound, Bound] | None = None,
+        x: str = "step",
+    ) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """Where the points of a metric stand and their values: two arrays, in the order logged.
 
         Args:
             name: the metric; `NoRun` names the nearest one where there is none.
-            points: at most so many, keeping extremes and both ends.
-            window: only steps from the first to the second, both included.
+            points: at most so many, chosen so that a line looks the same: extremes and both ends stay.
+            window: only from the first to the second place on the axis, both included; None is open. With
+                ``points`` this is how to look closer: the same number of points for less of the series.
+            x: "step" (int64), "time" (datetime64, UTC), "relative" (seconds since the run started), any
+                other metric, such as "epoch", or "axis": the metric declared as its axis, if there is one.
         """
         found = self.store.series(self.id)
         if name not in found:
             tail = nearest(name, found) or f"; it has {', '.join(sorted(found)[:8]) or 'no metrics'}"
             raise NoRun(f"no metric {name!r} in run {self.name!r}{tail}")
-        series = found[name]
-        steps, values = series.step, series.value
-        if window is not None:
-            inside = (steps >= window[0]) & (steps <= window[1])
-            steps, values = steps[inside], values[inside]
+        if points is not None and points < FEWEST:
+            raise BadValue(f"points={points} cannot show a series: ask for {FEWEST} or more")
+        if x == "axis":
+            x = (self.record.metrics[name].axis if name in self.record.metrics else None) or "step"
+        limits = None if window is None else bounds(window, x)
+        if limits is not None and x == "step":
+            series = found.window(name, *limits)
+            where, values = series.step, series.value
+        else:
+            where, values = place(found, name, x, self.record)
+            if limits is not None:
+                inside = (where >= limits[0]) & (where <= limits[1])
+                where, values = where[inside], values[inside]
         if points is not None:
-            if points < FEWEST:
-                raise BadValue(f"points={points} cannot show a series: ask for {FEWEST} or more")
-            chosen = keep(values, points, steps)
-            steps, values = steps[chosen], values[chosen]
-        return steps, values
+            chosen = keep(values, points, where)
+            where, values = where[chosen], values[chosen]
+        return where.view("datetime64[us]") if x == "time" else where, values
 
-    def history(self, keys: Sequence[str] | None = None) -> pd.DataFrame:
-        """One row per ``log()`` call: step, time, and a column per metric, NaN where it was not logged.
+    def history(self, keys: Sequence[str] | None = None, x: str | None = None) -> pd.DataFrame:
+        """One row per ``log()`` call, by time, and a column per metric, NaN where it was not logged.
+
+        Columns are ``step`` (int64), ``time`` (datetime64[us, UTC]), ``rank`` (int64, only where processes
+        of several ranks logged), and the metrics (float64; where whole numbers beyond 2**53 were logged
+        Python integers, in a column of objects).
 
         Args:
             keys: only these metrics; calls that logged none of them have no row.
+            x: one column more, of that name: "relative", the seconds since the run started, or a metric
+                that is not among the keys, with the last value it had.
         """
-        from celltrail.query.frame import history
+        from celltrail.query.history import history
 
         found = self.store.series(self.id)
-        missing = [key for key in keys or () if key not in found]
+        names = list(found) if keys is None else list(dict.fromkeys([keys] if isinstance(keys, str) else keys))
+        missing = [name for name in (*names, *([x] if x and x not in PLAIN else [])) if name not in found]
         if missing:
             raise NoRun(f"no metric {missing[0]!r} in run {self.name!r}{nearest(missing[0], found)}")
-        return history({name: found[name] for name in (found if keys is None else keys)})
+        if x in {"step", "time"}:
+            x = None  # there anyway
+        return history(found, names, lambda: self.store.events(self.id), self.record.started_us, x)
 
     def __repr__(self) -> str:
         told = [f"run {self.name!r}", self.id, self.status]

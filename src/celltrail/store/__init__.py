@@ -18,14 +18,14 @@ from celltrail.store.listing import Listing, run_folder, run_ids
 from celltrail.store.reader import Gap
 from celltrail.store.root import locate
 from celltrail.store.runs import RunFiles
-from celltrail.store.series import Series, SeriesMapping
+from celltrail.store.series import Series, SeriesMapping, rank_of
 from celltrail.store.summary import Summaries
 from celltrail.store.writer import RunWriter
 
 if TYPE_CHECKING:
     from celltrail.store.audit import Audit
 
-__all__ = ["Blobs", "Gap", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "locate"]
+__all__ = ["Blobs", "Gap", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "locate", "rank_of"]
 
 
 class Store:

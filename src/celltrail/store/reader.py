@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zlib import crc32
 
 from celltrail.model import Json
@@ -24,12 +23,8 @@ from celltrail.store.log import (
     ROW_KIND,
     SCHEMA_KIND,
     salt_of,
-    unpacked,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from celltrail.store.rows import ALONE, Rows, RowScan
 
 _WINDOW = 1 << 20
 
@@ -46,17 +41,6 @@ class Gap:
     def __str__(self) -> str:
         about = "" if self.step is None else f", about step {self.step:,}"
         return f"{_bytes(self.size)} unreadable at {_bytes(self.start)} of {self.log}{about}"
-
-
-@dataclass(slots=True)
-class Rows:
-    """The rows of one schema, in log order."""
-
-    names: tuple[str, ...]
-    order: NDArray[np.int64]  # byte offset of each row in its log
-    step: NDArray[np.int64]
-    t_us: NDArray[np.int64]
-    values: NDArray[np.float64]  # one row each
 
 
 @dataclass(slots=True)
@@ -115,8 +99,7 @@ class _Scan:
         self._base = old.offset
         self._state = State(old.offset, dict(old.schemas), old.step, old.t_us)
         self._found = Contents(self._state)
-        self._bodies: dict[int, list[bytes]] = {}
-        self._offsets: dict[int, list[int]] = {}
+        self._rows = RowScan(data, self._salt)
         self._seen: set[bytes] | None = None
 
     def contents(self) -> Contents:
@@ -135,9 +118,9 @@ class _Scan:
     def _stretch(self, position: int) -> int:
         """Take in records until one does not verify; where that one starts."""
         data, salt, end = self._data, self._salt, len(self._data)
-        unpack, unpack_row, covered = HEADER.unpack_from, ROW.unpack_from, COVERED.pack
-        bodies, offsets = self._bodies, self._offsets
+        unpack, unpack_row, covered, note = HEADER.unpack_from, ROW.unpack_from, COVERED.pack, self._rows.note
         inner: dict[int, int] = {}
+        alone = 0  # rows behind each other that were read one by one
         step, t_us = self._state.step, self._state.t_us
         while position + 9 <= end:
             size, crc, kind = unpack(data, position)
@@ -146,17 +129,22 @@ class _Scan:
                 break
             body = data[start:stop]
             if kind == ROW_KIND:
+                if alone == ALONE and self._seen is None:
+                    alone = 0
+                    stop, *moment = self._rows.take(position)
+                    if stop > position:
+                        position, (step, t_us) = stop, moment
+                        continue
+                    stop = start + size
                 known = inner.get(size)
                 if known is None:
                     known = inner[size] = crc32(covered(size, kind), salt)
-                if crc32(body, known) != crc or size < 18:
+                if crc32(body, known) != crc or size < ROW.size:
                     break
                 schema, step, t_us = unpack_row(body)
                 if self._seen is None or self._is_new(data[position:stop]):
-                    if schema not in bodies:
-                        bodies[schema], offsets[schema] = [], []
-                    bodies[schema].append(body)
-                    offsets[schema].append(self._base + position)
+                    note(schema, size, position)
+                alone += 1
             else:
                 if crc32(body, crc32(covered(size, kind), salt)) != crc:
                     break
@@ -164,6 +152,7 @@ class _Scan:
                 if self._seen is None or self._is_new(data[position:stop]):
                     self._take(kind, body, self._base + position)
                 t_us = self._state.t_us
+                alone = 0
             position = stop
         self._state.step, self._state.t_us = step, t_us
         self._state.offset = self._base + position
@@ -239,17 +228,11 @@ class _Scan:
         return True
 
     def _gather(self) -> None:
-        import numpy as np
-
-        for schema, bodies in self._bodies.items():
-            names = self._state.schemas.get(schema)
-            offsets = np.array(self._offsets[schema], np.int64)
-            if names is None or any(len(body) != 18 + 8 * len(names) for body in bodies):
-                size = sum(map(len, bodies)) + 9 * len(bodies)
-                self._found.gaps.append(Gap(self._log, int(offsets[0]), size, None))
-                continue
-            _, step, t_us, values = unpacked(len(names), bodies)
-            self._found.rows.append(Rows(names, offsets, step, t_us, values))
+        for found in self._rows.rows(self._state.schemas, self._base):
+            if isinstance(found, Rows):
+                self._found.rows.append(found)
+            else:
+                self._found.gaps.append(Gap(self._log, *found))
 
 
 def _row_of(item: dict[str, Json], offset: int) -> Rows:

@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from celltrail.store.reader import Rows
+    from celltrail.store.rows import Rows
+
+    Integers = NDArray[np.int64]
+    Calls = tuple[Integers, Integers, Integers | None]
 
 Window = tuple[float, float]  # first and last step, both included
 
@@ -63,6 +66,10 @@ class SeriesMapping(Mapping[str, Series]):
         window = first_step, last_step
         return self._made[name].within(window) if name in self._made else self._gather(name, window)
 
+    def apart(self, name: str) -> dict[str, Series]:
+        """The points of a metric, apart for each writer that has some."""
+        return {writer: joined(parts) for writer, parts in sorted(self._parts(name, None).items())}
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
@@ -73,13 +80,26 @@ class SeriesMapping(Mapping[str, Series]):
         return name in self._names
 
     def _gather(self, name: str, window: Window | None) -> Series:
+        return merged([joined(parts) for _, parts in sorted(self._parts(name, window).items())])
+
+    def _parts(self, name: str, window: Window | None) -> dict[str, list[Series]]:
         if name not in self._names:
             raise KeyError(name)
         writers: dict[str, list[Series]] = {}
         for source in self._sources:
             for writer, part in source.parts(name, window):
                 writers.setdefault(writer, []).append(part)
-        return merged([joined(writers[writer]) for writer in sorted(writers)])
+        return writers
+
+
+def rank_of(writer: str) -> int:
+    """The rank that is part of a writer's name.
+
+    >>> rank_of("0a1b2c3d-4711-mf3k2p1q-3-9e0f")
+    3
+    """
+    rank = writer.rsplit("-", 2)[-2] if writer.count("-") > 1 else ""
+    return int(rank) if rank.isdecimal() else 0
 
 
 def joined(parts: Sequence[Series]) -> Series:
@@ -113,16 +133,32 @@ class LogRows:
     def __init__(self, writer: str, rows: list[Rows]) -> None:
         self._writer = writer
         self._rows = rows
+        self._calls: dict[tuple[int, ...], Calls] = {}
         self.names = list(dict.fromkeys(name for block in rows for name in block.names))
 
     def parts(self, name: str, window: Window | None) -> Iterator[tuple[str, Series]]:
         """The points of a metric, if it has any."""
         import numpy as np
 
-        blocks = [(block, block.names.index(name)) for block in self._rows if name in block.names]
+        blocks = [number for number, block in enumerate(self._rows) if name in block.names]
         if not blocks:
             return
-        found = joined([Series(block.step, block.t_us, block.values[:, column]) for block, column in blocks])
-        if len(blocks) > 1:
-            found = found.at(np.argsort(np.concatenate([block.order for block, _ in blocks]), kind="stable"))
-        yield self._writer, found.within(window)
+        step, t_us, order = self._calls_of(tuple(blocks))
+        columns = [self._rows[number].values[:, self._rows[number].names.index(name)] for number in blocks]
+        value = columns[0] if order is None else np.concatenate(columns)[order]
+        yield self._writer, Series(step, t_us, value).within(window)
+
+    def _calls_of(self, blocks: tuple[int, ...]) -> Calls:
+        """Steps and times of the calls in these blocks, and their order; metrics logged together share them."""
+        import numpy as np
+
+        if blocks not in self._calls:
+            rows = [self._rows[number] for number in blocks]
+            if len(rows) == 1:
+                self._calls[blocks] = rows[0].step, rows[0].t_us, None
+            else:
+                order = np.argsort(np.concatenate([each.order for each in rows]), kind="stable")
+                step = np.concatenate([each.step for each in rows])
+                t_us = np.concatenate([each.t_us for each in rows])
+                self._calls[blocks] = step[order], t_us[order], order
+        return self._calls[blocks]
