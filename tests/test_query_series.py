@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from celltrail.errors import BadValue, NoRun
-from celltrail.query import find
+from celltrail.query import find, runs
 from celltrail.run import start
 from celltrail.store.listing import run_folder
 from celltrail.store.log import Log
@@ -192,3 +192,29 @@ def test_columns_of_a_history(store):
     with start("empty", store=store):
         pass
     assert find("empty", store).history().columns.tolist() == ["step", "time"]
+
+
+def test_one_metric_of_many_runs(store):
+    """A long frame that joins with the table of runs by id; runs without the metric are left out."""
+    for number in range(4):
+        with start("a" if number < 2 else f"run {number}", {"lr": number}, store=store) as run:
+            for step in range(5 * number):
+                run.log({"loss": step / 2, "epoch": step // 2}, step=step)
+    found = runs(store=store).sort("created")
+    frame = found.metric("loss")
+    assert frame.columns.tolist() == ["run", "name", "step", "value"]
+    assert len(frame) == 5 + 10 + 15
+    assert frame.groupby("run", observed=True)["value"].max().tolist() == [2.0, 4.5, 7.0]
+    assert frame["name"].unique().tolist() == ["a", "run 2", "run 3"]
+    joined = frame.merge(found.df(["id", "params.lr"]), left_on="run", right_on="id")
+    assert len(joined) == 30
+    assert found.metric("loss", points=4, x="epoch").columns.tolist() == ["run", "name", "epoch", "value"]
+    assert len(found.metric("loss", points=4)) == 12
+    calls = found.history("loss")
+    assert calls.columns.tolist() == ["run", "name", "step", "time", "loss"]
+    assert len(calls) == 30
+    assert found.history().columns.tolist() == ["run", "name", "step", "time", "loss", "epoch"]
+    for ask in (found.metric, found.history):
+        with pytest.raises(NoRun, match=r"none of 4 runs has the metric 'los'; did you mean 'loss'"):
+            ask("los")
+    assert len(runs("name == 'nobody'", store=store).history()) == 0

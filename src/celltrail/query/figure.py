@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from celltrail.errors import BadValue, NoRun, QueryError, nearest
+from celltrail.errors import BadValue, QueryError
 from celltrail.model import RunRecord
+from celltrail.query.across import no_metric
 from celltrail.query.columns import Column, chosen_columns, is_time, labels
 from celltrail.query.evaluate import Question, duration_of
 from celltrail.query.plain import length, shown
@@ -31,7 +32,7 @@ def lines(runs: Sequence[StoredRun], y: str, x: Literal["step", "time"]) -> alt.
 
     having = [run for run in runs if y in run.record.metrics]
     if not having:
-        raise _no_metric(y, [run.record for run in runs])
+        raise no_metric(y, [run.record for run in runs])
     drawn = having[:_MOST_LINES]
     each = max(4, MOST_ROWS // len(drawn) - 2)
     names = labels([run.record for run in drawn])
@@ -143,13 +144,7 @@ def _height(records: Sequence[RunRecord], y: str, ask: Callable[[str], Question]
     try:
         return chosen_columns([y], records, ask)[0], y
     except (BadValue, QueryError):
-        raise _no_metric(y, records) from None
-
-
-def _no_metric(name: str, records: Sequence[RunRecord]) -> NoRun:
-    known = {metric for record in records for metric in record.metrics}
-    tail = nearest(name, known)
-    return NoRun(f"none of {_many(len(records))} has the metric {name!r}{tail}")
+        raise no_metric(y, records) from None
 
 
 def _drawable(value: Any) -> Any:

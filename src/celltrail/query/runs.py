@@ -165,6 +165,31 @@ class RunSet:
         rows = [[plain.clipped(cell, 40) for cell in line] for line in rows]
         return plain.table(headers, rows, right)
 
+    def metric(self, name: str, points: int | None = None, x: str = "step") -> pd.DataFrame:
+        """The points of one metric of all runs that have it, one below the other.
+
+        Columns are ``run`` (its id) and ``name``, both categories, the axis, and ``value``.
+
+        Args:
+            name: the metric.
+            points: at most so many of each run, as in `StoredRun.series`.
+            x: the axis, as in `StoredRun.series`; the column has its name.
+        """
+        from celltrail.query.across import metric_frame
+
+        return metric_frame(list(self), name, points, x)
+
+    def history(self, keys: Sequence[str] | None = None, x: str | None = None) -> pd.DataFrame:
+        """The ``log()`` calls of all runs, one below the other, with ``run`` (its id) and ``name`` in front.
+
+        Args:
+            keys: only these metrics, and only runs that have one of them; NaN where a run lacks another.
+            x: a column more, as in `StoredRun.history`.
+        """
+        from celltrail.query.across import history_frame
+
+        return history_frame(list(self), keys, x)
+
     def chart(self, y: str, x: str = "step") -> alt.Chart:
         """An Altair chart, yours to restyle.
 
