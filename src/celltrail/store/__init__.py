@@ -132,6 +132,35 @@ class Store:
         """The value of every field that people changed."""
         return edits.view(edits.read(self._existing(run_id) / "edits"))
 
+    def seal(self, run_id: str) -> bool:
+        """Turn the logs of a run that is over into Parquet; whether there was anything to seal.
+
+        Nothing is sealed while somebody who writes the run lives, within a minute of its last sign of life, or
+        when its logs are of a newer celltrail. The logs stay for an hour at least; then `release` removes them.
+        """
+        from celltrail.store import seal
+
+        folder = self._existing(run_id)
+        with root.told(self.root):
+            number = seal.seal(folder, self._files(run_id), self.audit.heads())
+            if number is not None:
+                self.audit.record("seal", run_id, {"seal": number})
+            return number is not None
+
+    def release(self, run_id: str) -> list[str]:
+        """Remove the logs that were sealed an hour ago, once the seal has been read and compared again; their names."""
+        from celltrail.store import seal
+
+        folder = self._existing(run_id)
+        with root.told(self.root):
+            paths = seal.release(folder, self._files(run_id))
+            names = [path.name for path in paths]
+            if paths:
+                self.audit.record("seal", run_id, {"removed": names})
+            for path in paths:
+                path.unlink()
+            return names
+
     def _listing(self) -> Listing:
         if self._made is None:
             self._made = Listing(self.id, self.root, self.blobs)

@@ -31,15 +31,17 @@ _WINDOW = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch of a log that does not verify."""
+    """A stretch of a log, or of what was sealed, that does not verify."""
 
     log: str
     start: int
     size: int
     step: int | None = None  # the last step read before it
+    metric: str | None = None  # the only one that lacks its points there
 
     def __str__(self) -> str:
         about = "" if self.step is None else f", about step {self.step:,}"
+        about += "" if self.metric is None else f" of {self.metric}"
         return f"{_bytes(self.size)} unreadable at {_bytes(self.start)} of {self.log}{about}"
 
 
@@ -66,8 +68,8 @@ class Contents:
     newer: bool = False  # holds records of a kind this celltrail does not know
 
 
-def read(path: Path, state: State | None = None) -> Contents:
-    """Everything in a log after ``state``; from the start when None.
+def read(path: Path, state: State | None = None, stop: int | None = None) -> Contents:
+    """Everything in a log after ``state``, from the start when None, and before byte ``stop``.
 
     Bytes that do not verify at the end of the file are a gap like any other: the caller knows whether
     the writer lives and they are just not there yet. ``state.offset`` always is the end of the last
@@ -76,7 +78,7 @@ def read(path: Path, state: State | None = None) -> Contents:
     old = state or State()
     with open(path, "rb") as file:
         file.seek(old.offset)
-        data = file.read()
+        data = file.read() if stop is None else file.read(max(0, stop - old.offset))
     return _Scan(path, data, old).contents()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from collections.abc import Generator
 from pathlib import Path
 from zlib import crc32
 
@@ -72,6 +74,17 @@ def unwritable(root: Path, error: OSError) -> str:
         f"the trail {root.name!r} cannot be written: {reason}; "
         "set CELLTRAIL_STORE to a folder that can, or mend its permissions"
     )
+
+
+@contextlib.contextmanager
+def told(root: Path) -> Generator[None]:
+    """A disk that fails inside becomes the sentence about a trail that cannot be written."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(unwritable(root, error)) from error
 
 
 def _read(root: Path) -> str:

@@ -12,12 +12,14 @@ from typing import Any
 from celltrail.contract import Status
 from celltrail.errors import Damaged, NoRun
 from celltrail.model import Execution, Json, Metric, RunRecord
-from celltrail.store import alive, disk, edits, reader, records
+from celltrail.store import alive, disk, edits, logs, reader, records, sealed
 from celltrail.store.alive import Process
 from celltrail.store.blobs import Blobs
 from celltrail.store.encoding import decode, encode
-from celltrail.store.reader import Contents, Gap, State
-from celltrail.store.series import LogRows, SeriesMapping
+from celltrail.store.logs import Logs
+from celltrail.store.reader import Gap, State
+from celltrail.store.sealed import Seal
+from celltrail.store.series import SeriesMapping
 from celltrail.store.summary import Said, Summaries
 
 # a change within this time of the last one may leave the same time stamp on a file
@@ -98,30 +100,75 @@ class RunFiles:
 
     def series(self) -> SeriesMapping:
         """Its points."""
-        logs = self._logs().items()
-        return SeriesMapping(
-            [LogRows(writer, [rows for part in parts for rows in part.rows]) for writer, parts in logs]
-        )
+        seals, _ = self.seals()
+        return SeriesMapping([*seals, *logs.read(self._folder, sealed.covered_by(seals)).sources])
 
     def events(self) -> list[dict[str, Json]]:
         """Its events and items, by time."""
-        found = [event for parts in self._logs().values() for part in parts for event in part.events]
+        seals, _ = self.seals()
+        found = [event for seal in seals for event in seal.events()]
+        found += logs.read(self._folder, sealed.covered_by(seals)).events
         return sorted(found, key=lambda event: event.get("t", 0))
 
     def gaps(self, status: str) -> list[Gap]:
         """What cannot be read, without what may just not be there yet."""
-        found: list[Gap] = []
-        for path in self._log_paths():
-            contents = reader.read(path)
+        seals, found = self.seals()
+        for seal in seals:
+            found += seal.gaps + seal.verify()
+        for path, contents in logs.each(self._folder, sealed.covered_by(seals)):
             is_fresh = status == "running" or time.time() - path.stat().st_mtime < _STILL_COMING_S
             tail = contents.state.offset
             found += [gap for gap in contents.gaps if not (is_fresh and gap.start >= tail)]
         return found
 
+    def seals(self) -> tuple[list[Seal], list[Gap]]:
+        """What is sealed of it, and the seals that do not verify."""
+        found: list[Seal] = []
+        unreadable: dict[int, Gap] = {}
+        for number in sealed.numbers(self._folder):
+            try:
+                found.append(Seal(self._folder, number, self._covered))
+            except FileNotFoundError:
+                continue
+            except (Damaged, KeyError, TypeError, ValueError, AttributeError):
+                unreadable[number] = sealed.unreadable(self._folder, number)
+        replaced = {number for seal in found for number in seal.body["replaces"]}
+        return sealed.current(found), [gap for number, gap in unreadable.items() if number not in replaced]
+
+    def _covered(self, seal: Seal) -> Logs | None:
+        """The logs a seal covers, while all of them are there."""
+        sizes = self._sizes()
+        if any(sizes.get(log, -1) < size for log, size in seal.covers.items()):
+            return None
+        found = logs.read(self._folder, seal.begins, seal.covers)
+        return None if found.gaps != seal.gaps else found
+
+    def unedited(self) -> tuple[RunRecord, Any]:
+        """The record without what people say of it, and the document it comes from.
+
+        Raises FileNotFoundError when there is no such run (yet).
+        """
+        tables, problem, seal = self._tables()
+        return self._of_itself(tables, problem, seal, None, "").record, tables
+
     def _reread(self, seen: Seen | None, stamp: str) -> Seen:
-        tables, problem = self._tables()
+        new = self._of_itself(*self._tables(), seen, stamp)
+        new.record = edits.applied(new.record, edits.view(edits.read(self._folder / "edits")))
+        return new
+
+    def _of_itself(
+        self, tables: Any, problem: tuple[str, ...], seal: Seal | None, seen: Seen | None, stamp: str
+    ) -> Seen:
         run = tables["run"][self.id]
         ended = run["status"] != "running" and not problem
+        if seal is not None:
+            later = [log for log in self._sizes() if log not in seal.covers]
+            ended = not later
+            # what the seal covers is in its record; only what came afterwards is followed
+            states = {log: State(size) for log, size in seal.covers.items() if log in self._sizes()}
+            seen = Seen(
+                records.record_of(tables), "", False, states=states, metrics=records.metrics_of(tables["metrics"])
+            )
         new = Seen(records.record_of(tables), stamp, ended)
         if ended:
             new.record = dataclasses.replace(new.record, metrics=new.record.metrics | self._rest_of_metrics(run))
@@ -129,8 +176,7 @@ class RunFiles:
             new.owner = self._owner(tables)
             self._follow(new, seen, tables)
         record = dataclasses.replace(new.record, problems=new.record.problems + problem)
-        record = self._judged(record, new)
-        new.record = edits.applied(record, edits.view(edits.read(self._folder / "edits")))
+        new.record = self._judged(record, new)
         return new
 
     def _follow(self, new: Seen, old: Seen | None, tables: Any) -> None:
@@ -140,7 +186,7 @@ class RunFiles:
         if old is not None and not old.ended and old.states.keys() <= new.sizes.keys():
             new.states, new.facts, new.end, new.t_us = dict(old.states), list(old.facts), old.end, old.t_us
             summaries = Summaries(old.metrics)
-        for path in self._log_paths():
+        for path in logs.paths(self._folder):
             contents = reader.read(path, new.states.get(path.name))
             new.states[path.name] = contents.state
             new.t_us = max(new.t_us, contents.state.t_us)
@@ -176,7 +222,7 @@ class RunFiles:
             return seen.end.get("status", "finished")
         is_alive = alive.is_alive(seen.owner) if seen.owner else None
         if is_alive is None:
-            newest = max((path.stat().st_mtime for path in self._log_paths()), default=0.0)
+            newest = max((path.stat().st_mtime for path in logs.paths(self._folder)), default=0.0)
             is_alive = newest > disk.now_at(self._folder) - alive.SILENT_S
         return "running" if is_alive else "killed"
 
@@ -193,28 +239,41 @@ class RunFiles:
             changed = 0
         return "" if time.time_ns() - changed < _RACY_NS else f"{document} {changed}"
 
-    def _log_paths(self) -> list[Path]:
-        return sorted((self._folder / "m").glob("*.ctl"))
-
     def _sizes(self) -> dict[str, int]:
-        return {path.name: path.stat().st_size for path in self._log_paths()}
+        return {path.name: path.stat().st_size for path in logs.paths(self._folder)}
 
-    def _tables(self) -> tuple[Any, tuple[str, ...]]:
-        """The document; what the head of the log knows of the run, and a problem, where it cannot be read."""
+    def _tables(self) -> tuple[Any, tuple[str, ...], Seal | None]:
+        """The document; what the head of the log knows of the run, and a problem, where it cannot be read.
+
+        Of a run that nobody closed the document is too old: once its logs are gone, its seal has the last word.
+        """
+        tables, problem = None, ""
         try:
             tables = decode((self._folder / "run.json").read_bytes(), "run.json")
-            records.record_of(tables)
-            return tables, ()
+            if records.record_of(tables).status != "running":
+                return tables, (), None
         except FileNotFoundError:
             problem = "run.json is missing"
         except (Damaged, KeyError, TypeError, ValueError, AttributeError):
             problem = "run.json is not readable"
-        head = next((head for path in self._log_paths() if (head := reader.read_head(path))), None)
+        told = (f"{problem}; what the log knows is shown instead",) if problem else ()
+        if seal := self._last_word():
+            return seal.body["record"], told, seal
+        if not problem:
+            return tables, (), None
+        head = next((head for path in logs.paths(self._folder) if (head := reader.read_head(path))), None)
         if head is None or time.time_ns() // 1000 - head["wall_us"] < _STILL_COMING_S * 1e6:
             raise FileNotFoundError(f"run {self.id} has no document")
         run = {"name": self.id[-6:].lower(), "status": "running", "project": "", "writer": head["writer"]}
         run |= {"created_us": head["wall_us"], "started_us": head["wall_us"]}
-        return {"run": {self.id: run}}, (f"{problem}; what the log knows is shown instead",)
+        return {"run": {self.id: run}}, told, None
+
+    def _last_word(self) -> Seal | None:
+        """The newest seal, once logs that are sealed are gone."""
+        if not os.path.exists(self._place + "/sealed"):
+            return None
+        seals, sizes = self.seals()[0], self._sizes()
+        return seals[-1] if any(log not in sizes for log in sealed.covered_by(seals)) else None
 
     def _owner(self, tables: Any) -> Process | None:
         writer = tables["run"][self.id].get("writer")
@@ -232,16 +291,6 @@ class RunFiles:
             return records.metrics_of(decode(self._blobs.get(run["more_metrics"]))) if "more_metrics" in run else {}
         except (OSError, NoRun):
             return {}
-
-    def _logs(self) -> dict[str, list[Contents]]:
-        logs: dict[str, list[Contents]] = {}
-        for path in self._log_paths():
-            parts = logs.setdefault(path.name.rsplit(".", 2)[0], [])
-            contents = reader.read(path)
-            for rows in contents.rows:
-                rows.order += len(parts) << 40  # a part is far smaller: offsets order the rows of all parts
-            parts.append(contents)
-        return logs
 
 
 def _stopped(execution: Execution, at_us: int) -> Execution:
