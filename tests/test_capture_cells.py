@@ -47,7 +47,7 @@ class Notebook:
 
     def newest(self) -> RunRecord | None:
         """The run that was not there before."""
-        self.recorded.run("pass")
+        self.recorded.run("recorder._settle()")
         new = [record for record in self.store.records() if record.id not in self._seen]
         self._seen.update(record.id for record in new)
         assert len(new) <= 1, f"one cell became {len(new)} runs"
@@ -435,7 +435,7 @@ def test_a_problem_is_kept_on_the_run(alone: Kernel, tmp_path: Path) -> None:
     """The traceback of a fault of ours is on the run it happened in."""
     alone.run(BREAK.format(module="tracked", name="analyze"))
     alone.run("%%track\nx = 1")
-    alone.run("pass")
+    alone.run("recorder._settle()")
     (record,) = Store(tmp_path / ".celltrail").records()
     assert record.status == "finished"
     assert "RuntimeError: injected" in record.problems[0]
@@ -495,7 +495,7 @@ def test_secrets_are_nowhere_on_disk(tmp_path: Path) -> None:
             f"sys.stdout.flush()\nprint(API_KEY[20:], os.environ['MY_API_KEY'])\n"
             "use = earlier_password\nraise ValueError(API_KEY)"
         )
-        kernel.run("pass")
+        kernel.run("recorder._settle()")
         (record,) = Store(tmp_path / ".celltrail").records()
     finally:
         kernel.stop()

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from celltrail.capture import environment, rng, watch
-from celltrail.capture.analyze import analyze
+from celltrail.capture.analyze import analyze, by_kind
 from celltrail.capture.params import Found, declared, without
 from celltrail.capture.points import Watcher, pass_through
 from celltrail.model import Param
@@ -46,7 +46,7 @@ class Watched:
         hook, field_hook = self.watcher.hooks()
         self.namespace |= {watch.HOOK: hook, watch.FIELD_HOOK: field_hook}
         tree = ast.parse(dedent(code))
-        found = tuple(names.split()) or watch.metric_names(tree)
+        found = tuple(names.split()) or watch.metric_names(by_kind(tree))
         watch.insert(tree, found, self.watcher.plan, self.points.put, by_name=not names)
         try:
             execute(tree, self.namespace)
@@ -241,7 +241,7 @@ def test_logging_cells_are_not_watched_by_name() -> None:
         ("import wandb\nwandb.log({})", {}, True),
         ("print(loss)", {}, False),
     ]:
-        assert watch.logs_itself(ast.parse(code), namespace) is logs, code
+        assert watch.logs_itself(by_kind(ast.parse(code)), namespace) is logs, code
 
 
 def params(code: str, earlier: str = "") -> dict[str, tuple[Any, str, int | None]]:
@@ -254,6 +254,18 @@ def params(code: str, earlier: str = "") -> dict[str, tuple[Any, str, int | None
     execute(tree, namespace)
     found.after()
     return {name: (param.value, param.rule, param.line) for name, param in found.params.items()}
+
+
+def test_nodes_by_kind_are_those_of_the_tree_alone() -> None:
+    """A traceback shown by IPython leaves a "parent" on operators that all trees share: it is no part of this one."""
+    tree = ast.parse("a == b")
+    equals = tree.body[0].value.ops[0]  # pyright: ignore[reportAttributeAccessIssue]
+    equals.parent = tree
+    try:
+        found = by_kind(tree)
+    finally:
+        del equals.parent
+    assert sum(map(len, found.values())) == 6
 
 
 CONFIG = (

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 _BUILTIN = frozenset(dir(builtins))
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -40,6 +42,30 @@ def analyze(tree: ast.AST) -> Names:
     names = visitor.names
     names.reads |= {name for name in visitor.late if name not in names.writes and name not in _BUILTIN}
     return names
+
+
+Kinds = dict[type[ast.AST], list[Any]]
+
+
+def by_kind(tree: ast.AST) -> Kinds:
+    """All nodes of a tree by their type, outer ones first; a third of the time of one `ast.walk`.
+
+    >>> [call.func.id for call in by_kind(ast.parse("f(g(x))"))[ast.Call]]
+    ['f', 'g']
+    """
+    found: Kinds = defaultdict(list)
+    waiting = [tree]
+    for node in waiting:  # grows meanwhile
+        kind = type(node)
+        found[kind].append(node)
+        # by the declared fields: tracebacks of IPython hang a "parent" on nodes, and operators are shared by all trees
+        for name in kind._fields:
+            part = getattr(node, name, None)
+            if type(part) is list:
+                waiting.extend(inner for inner in part if isinstance(inner, ast.AST))
+            elif isinstance(part, ast.AST) and name != "ctx":
+                waiting.append(part)
+    return found
 
 
 def bound_names(target: ast.AST) -> Iterable[str]:

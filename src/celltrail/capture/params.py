@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from celltrail.capture.analyze import Names, bound_names, dotted, root
+from celltrail.capture.analyze import Names, bound_names, by_kind, dotted, root
 from celltrail.capture.config import fields, is_key, is_scalar, literal
 from celltrail.capture.watch import is_metric_name
 from celltrail.model import Json, Param, ParamRule
@@ -51,9 +52,10 @@ class Found:
     def __init__(self, tree: ast.Module, names: Names, namespace: Mapping[str, Any], offset: int = 0) -> None:
         self.tree, self.names, self.namespace, self.offset = tree, names, namespace, offset
         self.params: dict[str, Param] = {}
-        loops = (node for node in ast.walk(tree) if isinstance(node, ast.For | ast.AsyncFor))
+        self.kinds = by_kind(tree)
+        loops = (*self.kinds[ast.For], *self.kinds[ast.AsyncFor])
         self.loops = {name for loop in loops for name in bound_names(loop.target)}
-        self.functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        self.functions = {node.name for node in self.kinds[ast.FunctionDef]}
 
     def before(self) -> dict[str, Param]:
         """Rules 1 to 3: what the code itself and the earlier cells say."""
@@ -69,7 +71,7 @@ class Found:
         known = dict(self.params)
         for statement in self.tree.body:
             self._computed(statement)
-        for call in (node for node in ast.walk(self.tree) if isinstance(node, ast.Call)):
+        for call in self.kinds[ast.Call]:
             self._keywords(call)
         return {name: param for name, param in self.params.items() if name not in known}
 
@@ -130,18 +132,21 @@ class Found:
         """Whether a computed value is an input: handed on to a call, and not a result, a time or a constant."""
         if isinstance(value, ast.Constant) or (is_metric_name(name) and name not in ("lr", "learning_rate")):
             return False
-        if any(isinstance(node, ast.Await) for node in ast.walk(value)):
+        inside = by_kind(value)
+        if inside[ast.Await] or any(_last(call.func) in _CLOCKS for call in inside[ast.Call]):
             return False
-        calls = [node for node in ast.walk(value) if isinstance(node, ast.Call)]
-        if any((dotted(call.func) or "").rsplit(".", 1)[-1] in _CLOCKS for call in calls):
-            return False
-        for call in (node for node in ast.walk(self.tree) if isinstance(node, ast.Call)):
-            if (dotted(call.func) or "").rsplit(".", 1)[-1] in _SHOWING or call.lineno <= value.lineno:
-                continue
-            given = (*call.args, *(keyword.value for keyword in call.keywords))
-            if any(isinstance(argument, ast.Name) and argument.id == name for argument in given):
-                return True
-        return False
+        return any(line > value.lineno for line in self._uses.get(name, ()))
+
+    @cached_property
+    def _uses(self) -> dict[str, list[int]]:
+        """The lines on which a name is handed on to a call that does not merely show it."""
+        found: dict[str, list[int]] = {}
+        for call in self.kinds[ast.Call]:
+            if _last(call.func) not in _SHOWING:
+                for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+                    if isinstance(argument, ast.Name):
+                        found.setdefault(argument.id, []).append(call.lineno)
+        return found
 
     def _keywords(self, call: ast.Call) -> None:
         called = dotted(call.func)
@@ -184,6 +189,10 @@ class Found:
             return name
         owner, _, field = name.partition(".")
         return next(free for n in range(2, 10_000) if (free := f"{owner}{n}.{field}") not in self.params)
+
+
+def _last(called: ast.expr) -> str:
+    return (dotted(called) or "").rsplit(".", 1)[-1]
 
 
 def declared(names: tuple[str, ...], namespace: Mapping[str, Any]) -> Iterator[Param]:

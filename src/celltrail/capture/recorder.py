@@ -28,9 +28,9 @@ from celltrail.capture.watch import FIELD_HOOK, HOOK
 from celltrail.capture.worker import Worker
 from celltrail.model import Execution, new_id, now_us
 from celltrail.run import set_current, start
-from celltrail.store import Store, locate
+from celltrail.store import Store, disk, locate, pending
 
-_PATIENCE_S = 0.25  # how long a cell waits for the record of the one before, at most
+_PATIENCE_S = 1.0  # how long whoever reads the trail waits for the record of the cell before, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class Recorder:
         self._terminal: TerminalTee | None = None
         self._pid = os.getpid()
         self._complained = self._is_on = self._unsettled = False
+        self._unwait = lambda: None
 
     # on and off
 
@@ -80,6 +81,7 @@ class Recorder:
             self._tee = KernelTee(kernel, self._take)
             self._tee.on()
         complain_to(self._complain)
+        self._unwait = pending.wait_with(self._settle)
         self._worker.start()
         atexit.register(self._at_exit)
 
@@ -106,6 +108,7 @@ class Recorder:
         for hook in (HOOK, FIELD_HOOK):
             if hook in self.shell.user_ns:  # functions defined in tracked cells go on calling it
                 self.shell.user_ns[hook] = pass_through
+        self._unwait()
         self._worker.stop()
         complain_to(None)
         atexit.unregister(self._at_exit)
@@ -149,9 +152,6 @@ class Recorder:
     # before
 
     def _before_cell(self, info: Any, *_: Any, **__: Any) -> None:
-        if self._unsettled and not self._open:
-            # what a cell asks about the run before it must be there: "run all" is quicker than the recorder
-            self._unsettled = not self._worker.wait(_PATIENCE_S)
         key = self._key()
         if key in self._open:
             self._open[key].depth += 1
@@ -162,7 +162,17 @@ class Recorder:
         if not body_is_empty(info.raw_cell):
             self._begin(key, info, mark)
 
+    def _settle(self) -> None:
+        """What a cell asks about the run before it must be there: "run all" is quicker than the recorder."""
+        if self._unsettled and os.getpid() == self._pid:
+            self._unsettled = not self._worker.wait(_PATIENCE_S)
+
     def _begin(self, key: tuple[int, str], info: Any, mark: Mark) -> None:
+        with disk.later() as sync:
+            self._open_run(key, info, mark)
+        self._worker.put(sync)
+
+    def _open_run(self, key: tuple[int, str], info: Any, mark: Mark) -> None:
         namespace = self.shell.user_ns
         redactor = Redactor()
         arguments = expand(mark.arguments, namespace)
@@ -243,7 +253,9 @@ class Recorder:
         if tracked.points is not None:
             shield(self._watcher.close, tracked.points)
         try:
-            tracked.end(error, self._traceback(error), self.shell.user_ns)
+            with disk.later() as sync:
+                tracked.end(error, self._traceback(error), self.shell.user_ns)
+            self._worker.put(sync)
         finally:
             self._unsettled = True
             if tracked not in self._awaited.values():

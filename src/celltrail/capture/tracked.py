@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from celltrail.capture import environment, rng, watch
-from celltrail.capture.analyze import analyze
+from celltrail.capture.analyze import Kinds, analyze, by_kind
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.params import Found, declared, without
 from celltrail.capture.points import Points, Watcher
@@ -18,6 +18,7 @@ from celltrail.capture.shield import shield
 from celltrail.capture.transform import Mark
 from celltrail.model import Execution, Failure, Json, Param
 from celltrail.run import Run
+from celltrail.store import disk
 
 _MAX_PROBLEMS = 5
 
@@ -54,16 +55,23 @@ class Tracked:
             self.found = Found(tree, analyze(tree), namespace, self.offset)
             if self.mark.arguments.params:
                 shield(self.found.before)
-        shield(self._watch, tree, namespace, watcher, place_hooks)
+        # the tree is another one when %%time hands in its body
+        kinds = self.found.kinds if self.found.tree is tree else by_kind(tree)
+        shield(self._watch, tree, kinds, namespace, watcher, place_hooks)
 
     def _watch(
-        self, tree: ast.Module, namespace: dict[str, Any], watcher: Watcher, place_hooks: Callable[[], None]
+        self,
+        tree: ast.Module,
+        kinds: Kinds,
+        namespace: dict[str, Any],
+        watcher: Watcher,
+        place_hooks: Callable[[], None],
     ) -> None:
         arguments = self.mark.arguments
         by_name = not arguments.watch
         names = arguments.watch
-        if by_name and not arguments.no_watch and not watch.logs_itself(tree, namespace):
-            names = watch.metric_names(tree)
+        if by_name and not arguments.no_watch and not watch.logs_itself(kinds, namespace):
+            names = watch.metric_names(kinds)
         if names:
             self.points = self.points or watcher.open(self.run)
             place_hooks()
@@ -73,6 +81,11 @@ class Tracked:
 
     def describe_start(self, states: rng.States, folder: str) -> None:
         """What is known before the body has run: parameters first, then where it runs."""
+        with disk.later() as sync:  # the main thread may want the run's document meanwhile
+            self._describe_start(states, folder)
+        sync()
+
+    def _describe_start(self, states: rng.States, folder: str) -> None:
         put, clean = self.run.store.blobs.put, self.redactor.text
         self.run.describe(params=self._params(self.found.params if self.found else {}))
         surroundings: dict[str, dict[str, Json]] = {

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from celltrail.capture.analyze import bound_names, dotted, root
+from celltrail.capture.analyze import Kinds, bound_names, by_kind, dotted, root
 
 HOOK = "__celltrail_watch__"
 FIELD_HOOK = "__celltrail_watch_field__"
@@ -27,7 +27,7 @@ _METRIC = re.compile(
 _TRACKERS = frozenset(["celltrail", "wandb", "mlflow", "trackio"])
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
-_Loop = ast.For | ast.AsyncFor | ast.While
+_BINDING = (ast.For, ast.AsyncFor, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr)
 
 
 def is_metric_name(name: str) -> bool:
@@ -48,18 +48,17 @@ class Plan:
     puts: list[Any] = field(default_factory=list)  # what is called with its values
 
 
-def logs_itself(tree: ast.AST, namespace: Mapping[str, Any]) -> bool:
+def logs_itself(kinds: Kinds, namespace: Mapping[str, Any]) -> bool:
     """Whether the code already sends its metrics to a tracker: a ``.log(`` that is no logarithm.
 
-    >>> logs_itself(ast.parse("run.log({'loss': 1})"), {}), logs_itself(ast.parse("np.log(2)"), {"np": ast})
-    (True, False)
+    >>> [logs_itself(by_kind(ast.parse(code)), {"np": ast}) for code in ("run.log({'loss': 1})", "np.log(2)")]
+    [True, False]
     """
     modules: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            modules.update({alias.asname or alias.name.split(".")[0]: alias.name for alias in node.names})
-    for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "log"):
+    for node in kinds[ast.Import]:
+        modules.update({alias.asname or alias.name.split(".")[0]: alias.name for alias in node.names})
+    for node in kinds[ast.Call]:
+        if not (isinstance(node.func, ast.Attribute) and node.func.attr == "log"):
             continue
         owner = root(node.func) or ""
         value = namespace.get(owner)
@@ -69,18 +68,20 @@ def logs_itself(tree: ast.AST, namespace: Mapping[str, Any]) -> bool:
     return False
 
 
-def metric_names(tree: ast.AST) -> tuple[str, ...]:
-    """The metric-like names that the loops of this code bind, in the order they appear.
+def metric_names(kinds: Kinds) -> tuple[str, ...]:
+    """Variables that loops bind to something computed and that are plainly metrics, in their order.
 
-    >>> metric_names(ast.parse("loss = 0\\nfor i in x:\\n    loss = f(i)\\n    acc = 0\\n    y = 1"))
+    >>> metric_names(by_kind(ast.parse("loss = 0\\nfor i in x:\\n    loss = f(i)\\n    acc = 0\\n    y = 1")))
     ('loss',)
     """
     found: dict[str, None] = {}
-    for loop in (node for node in ast.walk(tree) if isinstance(node, _Loop)):
-        for statement in (inner for inner in ast.walk(loop) if isinstance(inner, ast.stmt | ast.NamedExpr)):
-            for name in _bound_by(statement):
-                if is_metric_name(name):
-                    found[name] = None
+    for loop in (*kinds[ast.For], *kinds[ast.AsyncFor], *kinds[ast.While]):
+        inside = by_kind(loop)
+        for kind in _BINDING:
+            for node in inside[kind]:
+                for name in _bound_by(node):
+                    if is_metric_name(name):
+                        found[name] = None
     return tuple(found)
 
 

@@ -15,6 +15,7 @@ from celltrail.model import Json, RunRecord
 from celltrail.store import actors, disk, edits, fields, root
 from celltrail.store.blobs import Blobs
 from celltrail.store.listing import Listing, run_folder, run_ids
+from celltrail.store.pending import settle
 from celltrail.store.reader import Gap
 from celltrail.store.root import locate
 from celltrail.store.runs import RunFiles
@@ -162,6 +163,7 @@ class Store:
             return names
 
     def _listing(self) -> Listing:
+        settle()
         if self._made is None:
             self._made = Listing(self.id, self.root, self.blobs)
         return self._made
@@ -174,4 +176,5 @@ class Store:
         return folder
 
     def _files(self, run_id: str) -> RunFiles:
+        settle()
         return RunFiles(self._existing(run_id), self.blobs)

@@ -1,0 +1,55 @@
+"""Writing without waiting for the platter."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from celltrail.store import Store, disk, pending
+
+
+def test_later_waits_for_the_platter_only_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside `later` files are whole at once and nothing is synced; the call afterwards syncs each file and folder."""
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(fd: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{fd}"))
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    with disk.later() as sync:
+        disk.replace_whole(tmp_path / "a", b"one")
+        assert disk.create_whole(tmp_path / "b", b"two")
+        other = threading.Thread(target=disk.replace_whole, args=(tmp_path / "c", b"three"))
+        other.start()
+        other.join()
+    assert [(tmp_path / name).read_bytes() for name in "abc"] == [b"one", b"two", b"three"]
+    assert synced
+    assert all("/c." in name or name == str(tmp_path) for name in synced)  # the other thread waits as always
+    synced.clear()
+    sync()
+    assert set(synced) == {str(tmp_path / "a"), str(tmp_path / "b"), str(tmp_path)}
+    synced.clear()
+    disk.replace_whole(tmp_path / "a", b"again")
+    assert len(synced) == 2
+
+
+def test_readers_wait_for_what_is_under_way(store: Store) -> None:
+    """Reading the trail first waits for the writers of this process that asked for it."""
+    from celltrail.run import start
+
+    run = start("one", store=store)
+    asked: list[int] = []
+    stop = pending.wait_with(lambda: asked.append(1))
+    store.record(run.id)
+    store.series(run.id)
+    assert len(asked) >= 2
+    stop()
+    count = len(asked)
+    store.records()
+    assert len(asked) == count
+    run.finish()
