@@ -7,12 +7,14 @@ from typing import Any
 
 from celltrail.cli import terminal
 from celltrail.errors import NoRun, StoreError
-from celltrail.model import Metric
+from celltrail.model import Json, Metric
 from celltrail.query import StoredRun, find, open_store, row
+from celltrail.query.changes import latest
 from celltrail.query.evaluate import aggregate_of
 from celltrail.query.plain import MARKS, clipped, length, moment, number, shown, table
 
 _WIDE = 60
+_CHANGES = 10
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -42,7 +44,8 @@ def _blocks(found: StoredRun) -> list[str]:
         _head(found),
         _params(found),
         _metrics(found),
-        _titled("notes", "\n".join(f"- {shown(note)}" for note in found.notes)),
+        _titled("notes", "\n".join(f"- {shown(note)}" for note in [*found.notes, *map(_mark, found.marks)])),
+        _titled("changes by people", "\n".join(latest(found.audit, _CHANGES))),
         _environment(found),
         _titled("problems while recording", "\n".join(f"- {shown(each)}" for each in found.record.problems)),
         _titled("code", _code(found)),
@@ -58,13 +61,17 @@ def _head(found: StoredRun) -> str:
         "duration": length(found.duration),
         "project": record.project,
         "group": record.group,
+        "folder": record.folder,
+        "rating": record.rating,
+        "marked": ", ".join(word for word in ("starred", "archived", "deleted") if getattr(record, word)),
+        "user": f"{record.user}@{record.host}" if record.user and record.host else record.user or record.host,
         "notebook": record.notebook,
         "cell": record.cell_id,
         "tags": ", ".join(record.tags),
         "parent": record.parent,
         "error": None if record.error is None else str(record.error),
     }
-    rows = [[name, shown(value)] for name, value in facts.items() if value]
+    rows = [[name, shown(value)] for name, value in facts.items() if value not in (None, "", ())]
     lines = table(["", ""], rows, [False, False]).splitlines()[1:]
     return "\n".join([f"{terminal.bold(shown(record.name))}  {mark}", *lines])
 
@@ -75,6 +82,11 @@ def _params(found: StoredRun) -> str:
         for name, param in found.record.params.items()
     ]
     return _titled("params", table(["name", "value", "known by"], rows, [False, False, False]) if rows else "")
+
+
+def _mark(mark: Json) -> str:
+    place = ", ".join(f"{name} {mark[name]}" for name in ("metric", "step") if mark.get(name) is not None)
+    return f"{mark['text']} ({place})"
 
 
 def _known_by(rule: str, line: int | None) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from celltrail.contract import Goal, RunRow
 from celltrail.errors import QueryError, nearest
-from celltrail.model import RunRecord
+from celltrail.model import Json, RunRecord
 from celltrail.query import plain, tree
 from celltrail.query.columns import chosen_columns, every_column, read_key, short_columns
+from celltrail.query.editing import Edits
 from celltrail.query.evaluate import Points, Question
 from celltrail.query.language import parse, parse_column
 from celltrail.query.row import row
@@ -51,10 +52,11 @@ class _Cut:
 _Step = _Where | _InProject | _Sorted | _Cut
 
 
-class RunSet:
+class RunSet(Edits[int]):
     """Runs of a trail, newest first unless sorted. Nothing is read before it is looked at, and then once.
 
-    `where`, `sort` and slices make new sets; ``refresh()`` is the same question asked again.
+    `where`, `sort` and slices make new sets; ``refresh()`` is the same question asked again. The verbs that
+    change what is said of runs (`tag`, `archive`, `delete` ...) change all of them, and return how many.
     """
 
     def __init__(self, store: Store, steps: tuple[_Step, ...] = ()) -> None:
@@ -213,6 +215,14 @@ class RunSet:
         if count > _SHOWN:
             lines.insert(2, f"… and {count - _SHOWN} more")
         return "\n".join(lines)
+
+    # changing
+
+    def _edit(self, changes: Mapping[str, Json]) -> int:
+        ids = [record.id for record in self.records]
+        self.store.edit_all(dict.fromkeys(ids, changes))
+        self._found = [self.store.record(id_) for id_ in ids]  # the same runs, also where they no longer match
+        return len(ids)
 
     # finding
 

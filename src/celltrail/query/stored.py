@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,8 @@ from celltrail.contract import Status
 from celltrail.errors import BadValue, NoRun, nearest
 from celltrail.model import Failure, Json, Metric, Output, RunRecord
 from celltrail.query.axis import PLAIN, Bound, bounds, place
+from celltrail.query.changes import Changes, changes_of
+from celltrail.query.editing import Edits
 from celltrail.query.evaluate import aggregate_of, duration_of
 from celltrail.query.plain import length, number
 from celltrail.query.thin import FEWEST, keep
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
 _ID_LENGTH = 26
 
 
-class StoredRun:
+class StoredRun(Edits["StoredRun"]):
     """A run as the trail has it: what it was at the moment it was asked for.
 
     A run that is still going on moves on without this object; `refresh` asks again. Series are always
-    read fresh.
+    read fresh. What people say of a run is changed by the verbs `rename`, `tag`, `note`, `archive` and so on;
+    each returns the run as it then is.
     """
 
     def __init__(self, record: RunRecord, store: Store) -> None:
@@ -86,6 +89,52 @@ class StoredRun:
     def notes(self) -> list[str]:
         """The notes, oldest first."""
         return list(self.record.notes)
+
+    @property
+    def marks(self) -> list[dict[str, Json]]:
+        """The notes on a place in the run, oldest first: text, metric and step."""
+        found = sorted(self.store.edits(self.id).items())
+        return [mark for field, mark in found if field.startswith("mark:") and mark]
+
+    @property
+    def folder(self) -> str | None:
+        """The folder it was moved to."""
+        return self.record.folder
+
+    @property
+    def rating(self) -> float | None:
+        """The number it was rated with."""
+        return self.record.rating
+
+    @property
+    def starred(self) -> bool:
+        """Whether somebody starred it."""
+        return self.record.starred
+
+    @property
+    def archived(self) -> bool:
+        """Whether it was put out of sight."""
+        return self.record.archived
+
+    @property
+    def deleted(self) -> bool:
+        """Whether it was deleted, and goes to the trash at the next clean-up."""
+        return self.record.deleted
+
+    @property
+    def user(self) -> str:
+        """The account it ran as."""
+        return self.record.user
+
+    @property
+    def host(self) -> str:
+        """The name of the machine it ran on."""
+        return self.record.host
+
+    @property
+    def audit(self) -> Changes:
+        """What people changed of it: when, who, what, before and after; oldest first."""
+        return changes_of(self.id, self.store)
 
     @property
     def created(self) -> datetime:
@@ -151,6 +200,22 @@ class StoredRun:
     def children(self) -> list[StoredRun]:
         """The runs started inside this one, newest first."""
         return [StoredRun(record, self.store) for record in self.store.records() if record.parent == self.id]
+
+    def edit_note(self, number: int, text: str) -> StoredRun:
+        """Change one of `notes`, by its place in the list; a text without words deletes it."""
+        fields = list(self.store.notes(self.id))
+        if not -len(fields) <= number < len(fields):
+            raise BadValue(f"run {self.name!r} has no note {number}; it has {len(fields)}, counted from 0")
+        return self._edit({fields[number]: text if text.strip() else ""})
+
+    def delete_note(self, number: int) -> StoredRun:
+        """Delete one of `notes`, by its place in the list."""
+        return self.edit_note(number, "")
+
+    def _edit(self, changes: Mapping[str, Json]) -> StoredRun:
+        self.store.edit_all({self.id: changes})
+        self.record = self.store.record(self.id)
+        return self
 
     def refresh(self) -> StoredRun:
         """The same run as it is now."""
@@ -232,7 +297,7 @@ class StoredRun:
 
 
 def find(ref: str | StoredRun | RunRecord, store: Store | None = None) -> StoredRun:
-    """The run of this id, else the newest of this name, else the only one whose id begins so.
+    """The run of this id, else the newest of this name that is not deleted, else the only one whose id begins so.
 
     Raises:
         NoRun: there is none, or several ids begin so; the sentence names the nearest.
@@ -248,9 +313,9 @@ def find(ref: str | StoredRun | RunRecord, store: Store | None = None) -> Stored
         with suppress(NoRun):
             return StoredRun(store.record(ref.upper()), store)
     records = store.records()
-    for record in records:  # newest first
-        if record.name == ref:
-            return StoredRun(record, store)
+    named = [record for record in records if record.name == ref]  # newest first
+    if named:
+        return StoredRun(min(named, key=lambda record: record.deleted), store)
     starting = [record for record in records if ref and record.id.startswith(ref.upper())]
     if len(starting) == 1:
         return StoredRun(starting[0], store)

@@ -162,6 +162,14 @@ class Store:
                 path.unlink()
             return names
 
+    def document(self, run_id: str) -> RunRecord:
+        """The run as its own process wrote it, without what people said later."""
+        return self._files(run_id).document()
+
+    def notes(self, run_id: str) -> dict[str, str]:
+        """The notes of a run by the field that changes each."""
+        return edits.notes_of(self.document(run_id).notes, self.edits(run_id))
+
     def _listing(self) -> Listing:
         settle()
         if self._made is None:

@@ -98,6 +98,10 @@ class RunFiles:
                 return seen
         return self._reread(seen, stamp)
 
+    def document(self) -> RunRecord:
+        """What the run's own process wrote of it, without the edits of people."""
+        return records.record_of(self._tables()[0])
+
     def series(self) -> SeriesMapping:
         """Its points."""
         seals, _ = self.seals()

@@ -1,0 +1,104 @@
+"""The verbs by which people change what is said of a run, or of every run of a set at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+from celltrail.errors import BadValue
+from celltrail.model import Json, new_id
+
+_Answer = TypeVar("_Answer")
+
+
+class Edits(Generic[_Answer]):
+    """What can be said of runs. Nothing the run itself recorded is changed: every word can be taken back."""
+
+    def _edit(self, changes: Mapping[str, Json]) -> _Answer:
+        raise NotImplementedError
+
+    def rename(self, name: str) -> _Answer:
+        """Give it another name; names need not be unique."""
+        return self._edit({"name": name})
+
+    def tag(self, *tags: str | Iterable[str]) -> _Answer:
+        """Add tags."""
+        return self._edit({f"tag:{tag}": True for tag in _flat(tags)})
+
+    def untag(self, *tags: str | Iterable[str]) -> _Answer:
+        """Take tags away; one it does not have is no error."""
+        return self._edit({f"tag:{tag}": False for tag in _flat(tags)})
+
+    def note(self, text: str, *, metric: str | None = None, step: int | None = None) -> _Answer:
+        """Add a note in plain text, to the whole run or to a place in it.
+
+        Args:
+            text: what to say.
+            metric: the metric it is about.
+            step: the step it is about.
+        """
+        if not isinstance(text, str) or not text.strip():
+            raise BadValue(f"a note has some text, not {text!r}")
+        if metric is None and step is None:
+            return self._edit({f"note:{new_id()}": text})
+        return self._edit({f"mark:{new_id()}": {"text": text, "metric": metric, "step": step}})
+
+    def star(self) -> _Answer:
+        """Mark it as worth coming back to."""
+        return self._edit({"starred": True})
+
+    def unstar(self) -> _Answer:
+        """Take the star away."""
+        return self._edit({"starred": False})
+
+    def rate(self, rating: float | None) -> _Answer:
+        """Give it a number of your own; None takes it back."""
+        return self._edit({"rating": _bare(rating)})
+
+    def move(self, folder: str | None) -> _Answer:
+        """Put it into a folder, such as ``"vision/resnet"``; None takes it out. Folders are only names."""
+        return self._edit({"folder": folder})
+
+    def regroup(self, group: str | None) -> _Answer:
+        """Say that it belongs to a group; None means the one it was started in."""
+        return self._edit({"group": group})
+
+    def archive(self) -> _Answer:
+        """Put it out of sight: only a question that names ``archived`` finds it."""
+        return self._edit({"archived": True})
+
+    def unarchive(self) -> _Answer:
+        """Bring it back into sight."""
+        return self._edit({"archived": False})
+
+    def delete(self) -> _Answer:
+        """Hide it until the next ``celltrail gc`` moves it to the trash; until then `undelete` brings it back."""
+        return self._edit({"deleted": True})
+
+    def undelete(self) -> _Answer:
+        """Bring a deleted run back."""
+        return self._edit({"deleted": False})
+
+    def correct(self, param: str, value: Json) -> _Answer:
+        """Say what a parameter really was; the recorded value stays in the run, and None returns to it."""
+        return self._edit({f"param:{param}": _bare(value)})
+
+
+def _flat(tags: Iterable[Any]) -> list[str]:
+    """Also the lists that people hand in."""
+    found: list[str] = []
+    for tag in tags:
+        if isinstance(tag, str):
+            found.append(tag)
+        elif isinstance(tag, Iterable):
+            found += _flat(tag)
+        else:
+            raise BadValue(f"a tag is text, not {tag!r}")
+    return found
+
+
+def _bare(value: Any) -> Json:
+    """The value of a NumPy scalar, and a list for a tuple."""
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return value.item()
+    return list(value) if isinstance(value, tuple) else value
