@@ -27,6 +27,7 @@ def measure(
 
 def _samples(name: str, contestants: Sequence[Contestant], quick: bool) -> dict[str, list[dict[str, Any]]]:
     row = results.ROWS[name]
+    contestants = [contestant for contestant in contestants if not contestant.rows or name in contestant.rows]
     samples: dict[str, list[dict[str, Any]]] = {contestant.name: [] for contestant in contestants}
     for number in range(1 if quick else row.ROUNDS):
         for contestant in contestants:

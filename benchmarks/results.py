@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contestants import CONTESTANTS
-from rows import append, kill, memory, processes, size, starting, values
+from rows import append, kill, memory, one_metric, processes, reading, runs, size, starting, thinning, values
 from tables import markdown, median
 
 ROWS: dict[str, Any] = {
@@ -18,6 +18,10 @@ ROWS: dict[str, Any] = {
     "size": size,
     "memory": memory,
     "values": values,
+    "reading": reading,
+    "thinning": thinning,
+    "runs": runs,
+    "one_metric": one_metric,
 }
 OPENING, CLOSING = "<!-- benchmark:store -->", "<!-- /benchmark -->"
 
@@ -44,7 +48,11 @@ def page(made: dict[str, Any]) -> str:
 
 def compact(made: dict[str, Any]) -> str:
     """The table of the README: a line per headline, a column per contestant."""
-    names = [name for name in CONTESTANTS if any(name in row["samples"] for row in made["rows"].values())]
+    names = [
+        name
+        for name, contestant in CONTESTANTS.items()
+        if not contestant.rows and any(name in row["samples"] for row in made["rows"].values())
+    ]
     lines = []
     for row_name, row in ROWS.items():
         if row_name not in made["rows"]:

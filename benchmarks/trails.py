@@ -23,6 +23,7 @@ from celltrail.store import Summaries, records, root
 from celltrail.store import log as logs
 from celltrail.store.encoding import encode
 from celltrail.store.listing import run_folder
+from celltrail.store.summary import Said
 
 METRICS = ("train/loss", "val/loss", "train/acc", "val/acc", "lr")
 GOALS = {"train/loss": "min", "val/loss": "min", "train/acc": "max", "val/acc": "max", "lr": "none"}
@@ -128,7 +129,7 @@ def _write(folder: Path, trail: str, record: RunRecord, points: int) -> None:
         steps, values = _series(record, points)
         summaries = Summaries()
         for name in METRICS:
-            summaries.declare(name, GOALS[name])
+            summaries.declare(name, Said(goal=GOALS[name]))
         summaries.fold(METRICS, steps, values)
         record = dataclasses.replace(record, metrics=summaries.metrics())
         (place / "m" / f"{record.writer}.0001.ctl").write_bytes(log_of(record, trail, steps, values))

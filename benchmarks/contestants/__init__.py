@@ -9,9 +9,11 @@ the standard library. What it defines:
     points(folder)                           every run of the folder as {metric: [(step, value), ...]}, read back
     frame(folder)                            the one run of the folder as a table, a row per call
     thin(folder, metric, points)             a long series made short -> steps, values
-    fill(folder, runs, points)               many finished runs with params and metrics
-    top(folder)                              the 50 best of the runs that match
+    fill(folder, runs)                       these runs, as `invented.runs` makes them
+    top(folder)                              names of the 50 best of the runs that match `invented.MATCH`
     one_metric(folder, metric)               one metric of all runs -> how many points were read
+
+celltrail's has more: seal(folder), and change(folder) and other(folder) for what is asked again.
 
 What a tracker does not have is missing in its module and named in `Contestant.lacks`.
 """
@@ -39,6 +41,7 @@ class Contestant:
     env: Mapping[str, str] = field(default_factory=dict)  # {folder} stands for the folder of the measurement
     lacks: Mapping[str, str] = field(default_factory=dict)  # function -> why there is none
     share: float = 1.0  # of the calls that the others make, where it would take too long
+    rows: tuple[str, ...] = ()  # a baseline of these rows alone
 
 
 CONTESTANTS = {
@@ -49,6 +52,10 @@ CONTESTANTS = {
             "JSON lines",
             "written to the system",
             "json.dumps, write, flush; read with json.loads into pandas",
+            lacks={"top": "-"},
+        ),
+        Contestant(
+            "sqlite", "JSON in SQLite", "committed to SQLite", "a document per run, json_extract", rows=("runs",)
         ),
         Contestant("celltrail", "celltrail", "written to the system", "as it comes"),
         Contestant(

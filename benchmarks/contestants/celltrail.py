@@ -36,3 +36,61 @@ def _store(folder: Path) -> Any:
     import celltrail as ct
 
     return ct.Store(folder / ".celltrail")
+
+
+def frame(folder: Path) -> Any:
+    return _newest(folder).history()
+
+
+def arrays(folder: Path) -> int:
+    """Every metric of the run as NumPy arrays; the points."""
+    run = _newest(folder)
+    return sum(len(run.series(name)[1]) for name in run.metrics)
+
+
+def thin(folder: Path, metric: str, points: int) -> tuple[Any, Any]:
+    return _newest(folder).series(metric, points=points)
+
+
+def _newest(folder: Path) -> Any:
+    import celltrail as ct
+
+    return ct.runs(store=_store(folder))[0]
+
+
+QUESTION = "status == 'finished' and params.lr < 0.01 and best('val/loss') < 0.5 and 'mlp' in tags"
+
+
+def top(folder: Path) -> list[str]:
+    """As in a cell of its own: nothing is kept in hand from one question to the next."""
+    import celltrail as ct
+
+    return [run.name for run in ct.runs(QUESTION, store=folder).sort("-best('val/acc')")[:50]]
+
+
+def other(folder: Path) -> list[str]:
+    """A question about fields that nobody has asked for yet."""
+    import celltrail as ct
+
+    return [run.name for run in ct.runs("params.dropout < 0.3", store=folder).sort("-best('train/acc')")[:50]]
+
+
+def change(folder: Path) -> None:
+    """A tag more on one run, as a person would add it in the table."""
+    import celltrail as ct
+
+    run = ct.runs(store=folder)[0]
+    run.store.edit(run.id, "tag:seen", "seen" not in run.tags)
+
+
+def one_metric(folder: Path, metric: str) -> int:
+    import celltrail as ct
+
+    return sum(len(run.series(metric)[1]) for run in ct.runs(store=folder))
+
+
+def fill_trail(folder: Path, runs: int, points: int) -> None:
+    """Many finished runs in the real formats, without the time it takes to have them."""
+    from trails import make_trail
+
+    make_trail(folder, runs, points)

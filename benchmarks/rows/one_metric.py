@@ -1,0 +1,68 @@
+"""One metric over many runs, as a chart of all of them needs it."""
+
+from __future__ import annotations
+
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+from place import Place
+from tables import Column, figure, ratio
+
+from rows.runs import FEW, fill, trail
+
+TITLE = "One metric of 1,000 runs"
+NOTE = (
+    "Runs of 1,000 calls with 5 metrics each, one of which is read of all of them; peers get 500 runs of 100 calls "
+    "through their own interface, and the ratio is of the time per run. First in a new process, then again in it."
+)
+BASELINE = "jsonl"
+ROUNDS = 1
+RUNS, POINTS, PEERS_POINTS = 1000, 1000, 100
+
+
+def measure(place: Place, quick: bool) -> dict[str, Any]:
+    if why := place.contestant.lacks.get("one_metric"):
+        return {"lacks": why}
+    small = place.contestant.name not in ("celltrail", "jsonl")
+    runs = (FEW if small else RUNS) // (5 if quick else 1)
+    points = PEERS_POINTS if small else POINTS
+    if place.contestant.name == "celltrail":
+        folder = trail(place, runs, points)
+    else:
+        folder = place.work
+        place.call(fill, runs=runs, points=points, limit_s=900)
+    figures = place.call(read, folder=folder)
+    found, wanted = figures["found"], runs * points
+    return figures | {
+        "per_run": figures["seconds"] * 1000 / runs,
+        "runs": runs,
+        "points": points,
+        "kept": "all" if found == wanted else f"{found} of {wanted}",
+    }
+
+
+def read(tracker: Any, folder: Path) -> dict[str, float]:
+    """In the contestant's environment: the metric of every run."""
+    tracker.load()
+    seconds = []
+    for _ in range(2):
+        began = time.perf_counter()
+        found = tracker.one_metric(folder, "val/loss")
+        seconds.append(time.perf_counter() - began)
+    mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return {"seconds": seconds[0], "again": seconds[1], "found": found, "mb": mb}
+
+
+COLUMNS = [
+    Column("a run, ratio", ratio("per_run")),
+    Column("ms a run", figure("per_run", "{:,.2f}")),
+    Column("seconds", figure("seconds", "{:,.2f}")),
+    Column("again", figure("again", "{:,.2f}")),
+    Column("runs", figure("runs")),
+    Column("points in each", figure("points")),
+    Column("read back", lambda own, _: str(own.get("kept", "-"))),
+    Column("memory, MB", figure("mb")),
+]
+HEADLINES = [Column("one metric of 1,000 runs, per run", ratio("per_run"))]
