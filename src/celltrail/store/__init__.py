@@ -6,7 +6,7 @@ bytes to ``blobs/``. One file has one writing process; merging is reading.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ from celltrail.store.writer import RunWriter
 
 if TYPE_CHECKING:
     from celltrail.store.audit import Audit
+    from celltrail.store.doctor import Report
+    from celltrail.store.merge import MergeReport
 
 __all__ = ["Blobs", "Gap", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "locate", "rank_of"]
 
@@ -128,6 +130,24 @@ class Store:
         folder = run_folder(self.root, run_id) / "edits"
         disk.make_folder(folder, self.root)
         return edits.prepared(folder, values)
+
+    def examine(self, *, repair: bool = False, rebuild: Iterable[str] = (), reads_all: bool = False) -> Report:
+        """Say what is wrong with the trail, in plain words, and ``repair`` what can be repaired.
+
+        ``rebuild`` names runs whose document is to be written again from the log; ``reads_all`` reads every blob.
+        """
+        from celltrail.store.doctor import examine
+
+        return examine(self.root, repair=repair, rebuild=rebuild, reads_all=reads_all)
+
+    def merge(self, other: Path | str | Store) -> MergeReport:
+        """Bring everything of another trail into this one: a copy, a colleague's, one written meanwhile elsewhere.
+
+        Runs keep their ids; of two copies of one the newer counts. The other trail is only read.
+        """
+        from celltrail.store.merge import merge
+
+        return merge(other.root if isinstance(other, Store) else Path(other).expanduser().absolute(), self.root)
 
     def edits(self, run_id: str) -> dict[str, Json]:
         """The value of every field that people changed."""

@@ -88,6 +88,12 @@ class Blobs:
         with self._writing():
             return self._put_stream(file)
 
+    def put_as(self, digest: str, file: BinaryIO) -> int:
+        """Keep what a file holds if it is what this digest says; how many bytes. `Damaged` when it is not."""
+        with self._writing():
+            self._put_stream(file, digest)
+        return self.size(digest)
+
     def get(self, digest: str) -> bytes:
         """The bytes of this digest, verified; `Damaged` when they are not the ones that were put."""
         return b"".join(self._verified(digest))
@@ -148,6 +154,10 @@ class Blobs:
             return manifest_of(digest, self._path(digest, PIECES).read_bytes())
         except FileNotFoundError:
             raise NoRun(f"no blob {digest[:12]!r} in {self._trail.name}") from None
+
+    def is_in_pieces(self, digest: str) -> bool:
+        """Whether a blob is kept as a list of pieces."""
+        return not self._path(digest).exists() and self._path(digest, PIECES).exists()
 
     def files(self) -> Iterator[BlobFile]:
         """Every file that holds a blob, a piece or a list of pieces; temporary and foreign ones are left out."""
@@ -214,7 +224,7 @@ class Blobs:
             self._make_room(path)
             disk.replace_whole(path, data, mode=0o444)
 
-    def _put_stream(self, file: BinaryIO) -> str:
+    def _put_stream(self, file: BinaryIO, expected: str = "") -> str:
         from blake3 import blake3
 
         self._make_room(self._folder / "stream")
@@ -227,6 +237,8 @@ class Blobs:
                     whole.update(block)
                     size += copy.write(block)
                 copy.flush()
+                if expected and whole.hexdigest() != expected:
+                    raise Damaged(f"blob {expected[:12]} does not hold what its name says and was left out")
                 if size > WHOLE_BYTES:
                     copy.seek(0)
                     return self._put_pieces(copy)

@@ -58,13 +58,18 @@ def establish(root: Path) -> str:
         if known := trail_id(root):
             return known
         disk.make_folder(root, root)
-        body = {"format": FORMAT, "id": new_id(), "created": now_us()}
-        disk.create_whole(root / "trail.json", orjson.dumps({**body, "check": _check(body)}) + b"\n")
+        write(root, new_id(), now_us())
         return trail_id(root)
     except StoreError:
         raise
     except OSError as error:
         raise StoreError(unwritable(root, error)) from error
+
+
+def write(root: Path, trail: str, created_us: int) -> None:
+    """Write ``trail.json`` unless there is one."""
+    body = {"format": FORMAT, "id": trail, "created": created_us}
+    disk.create_whole(root / "trail.json", orjson.dumps({**body, "check": _check(body)}) + b"\n")
 
 
 def unwritable(root: Path, error: OSError) -> str:

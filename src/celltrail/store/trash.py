@@ -12,7 +12,7 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -73,6 +73,14 @@ class Trash:
             except OSError as error:
                 raise StoreError(root.unwritable(self._trail, error)) from error
 
+    def put_copy(self, path: Path, why: str) -> Trashed:
+        """Put a copy of a file into the trash, so that the file itself can be replaced; all or nothing."""
+        name = self._name_of(path)
+        try:
+            return self._put(path, name, why, _copy)
+        except OSError as error:
+            raise StoreError(root.unwritable(self._trail, error)) from error
+
     def entries(self) -> list[Trashed]:
         """What is in the trash, newest first."""
         found: dict[Path, Trashed] = {}
@@ -120,14 +128,14 @@ class Trash:
         _delete(entry.place)
         return entry.size
 
-    def _put(self, path: Path, name: str, why: str) -> Trashed:
+    def _put(self, path: Path, name: str, why: str, move: Callable[[Path, Path], None] | None = None) -> Trashed:
         now = now_us()
         date = self._folder / time.strftime("%Y-%m-%d", time.gmtime(now / 1e6))
         entry = Trashed(name, why, now, size_of(path), _free(date / name))
         disk.make_folder(entry.place.parent, self._trail)
         # the line first: without its thing it says nothing, a thing without its line could not be explained
         _note(date, entry)
-        _move(path, entry.place)
+        (move or _move)(path, entry.place)
         return entry
 
     def _name_of(self, path: Path) -> str:
@@ -244,6 +252,14 @@ def _move(source: Path, target: Path) -> None:
     aside = disk.temp_name(source)
     os.rename(source, aside)
     _delete(aside)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A second name of the file, which must be replaced and not changed from now on; where there are none, a copy."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def _delete(path: Path) -> None:
