@@ -22,8 +22,7 @@ from celltrail.model import Failure, Metric, Param, RunRecord
 from celltrail.store import Summaries, records, root
 from celltrail.store import log as logs
 from celltrail.store.encoding import encode
-from celltrail.store.listing import run_folder
-from celltrail.store.summary import Said
+from celltrail.store.folders import run_folder
 
 METRICS = ("train/loss", "val/loss", "train/acc", "val/acc", "lr")
 GOALS = {"train/loss": "min", "val/loss": "min", "train/acc": "max", "val/acc": "max", "lr": "none"}
@@ -128,10 +127,9 @@ def _write(folder: Path, trail: str, record: RunRecord, points: int) -> None:
     if points:
         steps, values = _series(record, points)
         summaries = Summaries()
-        for name in METRICS:
-            summaries.declare(name, Said(goal=GOALS[name]))
         summaries.fold(METRICS, steps, values)
-        record = dataclasses.replace(record, metrics=summaries.metrics())
+        metrics = {name: dataclasses.replace(each, goal=GOALS[name]) for name, each in summaries.metrics().items()}
+        record = dataclasses.replace(record, metrics=metrics)
         (place / "m" / f"{record.writer}.0001.ctl").write_bytes(log_of(record, trail, steps, values))
     tables = records.tables_of(record)
     tables["run"][record.id] |= {"rev": 3, "changes": 30}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from celltrail.errors import BadValue, NoRun
 from celltrail.query import find, runs
 from celltrail.run import start
-from celltrail.store.listing import run_folder
+from celltrail.store.folders import run_folder
 from celltrail.store.log import Log
 
 NAN = math.nan

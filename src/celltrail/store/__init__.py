@@ -6,15 +6,15 @@ bytes to ``blobs/``. One file has one writing process; merging is reading.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from celltrail.errors import NoRun, StoreError, nearest
 from celltrail.model import Json, RunRecord
 from celltrail.store import actors, disk, edits, fields, root
 from celltrail.store.blobs import Blobs
-from celltrail.store.listing import Listing, run_folder, run_ids
+from celltrail.store.folders import run_folder, run_ids
 from celltrail.store.pending import settle
 from celltrail.store.reader import Gap
 from celltrail.store.root import locate
@@ -26,9 +26,14 @@ from celltrail.store.writer import RunWriter
 if TYPE_CHECKING:
     from celltrail.store.audit import Audit
     from celltrail.store.doctor import Report
+    from celltrail.store.facts import Key
+    from celltrail.store.index import Look
+    from celltrail.store.listing import Listing
     from celltrail.store.merge import MergeReport
 
 __all__ = ["Blobs", "Gap", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "locate", "rank_of"]
+
+_T = TypeVar("_T")
 
 
 class Store:
@@ -121,6 +126,8 @@ class Store:
                     edits.save(run_folder(self.root, run_id) / "edits", some)
                 if not by_run:  # a run that goes on is looked at anyway
                     actors.touch(self.root, {run_id: some[-1].at for run_id, some in made.items()})
+            if self._made is not None:
+                self._made.mark(changes)
         except StoreError:
             raise
         except OSError as error:
@@ -190,9 +197,31 @@ class Store:
         """The notes of a run by the field that changes each."""
         return edits.notes_of(self.document(run_id).notes, self.edits(run_id))
 
+    def look(self, keys: Iterable[Key], answer: Callable[[Look], _T]) -> _T:
+        """What ``answer`` makes of all runs as they are now, over the columns of the index.
+
+        Args:
+            keys: the facts it needs, such as ``("status",)``, ``("params", "lr")``, ``("metric", "last", "loss")``.
+            answer: called with a `Look`, perhaps twice; it must not ask the store meanwhile.
+        """
+        return self._listing().look(keys, answer)
+
+    def names(self, kind: str) -> dict[str, int]:
+        """The names of all params, metrics, summary entries or tags, and how many runs have each.
+
+        ``kind`` is "param", "metric", "summary" or "tag".
+        """
+        return self.look((), lambda look: look.names(kind))
+
+    def sweep(self) -> None:
+        """Look at every run again, also at those whose files changed without a word: by another program, by a copy."""
+        self._listing().sweep()
+
     def _listing(self) -> Listing:
+        from celltrail.store.listing import Listing  # what only records needs no database
+
         settle()
-        if self._made is None:
+        if self._made is None or self._made.trail != self.id:
             self._made = Listing(self.id, self.root, self.blobs)
         return self._made
 

@@ -26,7 +26,7 @@ def decode(data: bytes | memoryview, source: str = "document") -> Json:
     data = bytes(data)
     try:
         value = orjson.loads(data)
-        return _unmarked(value) if b'{"$' in data else value
+        return unmarked(value) if b'{"$' in data else value
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{source} is not readable: {error}; restore it from a copy of the trail") from error
 
@@ -54,9 +54,10 @@ def _plain(value: Json) -> Json:
     return _plain(str(value))
 
 
-def _unmarked(value: Json) -> Json:
+def unmarked(value: Json) -> Json:
+    """Plain JSON values as the values they stand for."""
     if isinstance(value, list):
-        return [_unmarked(item) for item in value]
+        return [unmarked(item) for item in value]
     if not isinstance(value, dict):
         return value
     if _marked(value):
@@ -65,8 +66,8 @@ def _unmarked(value: Json) -> Json:
             return _NON_FINITE[text]
         if mark == "$i":
             return int(text)
-        return {mark[1:]: _unmarked(text)}
-    return {name: _unmarked(item) for name, item in value.items()}
+        return {mark[1:]: unmarked(text)}
+    return {name: unmarked(item) for name, item in value.items()}
 
 
 def _marked(value: dict[str, Json]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,62 +14,17 @@ from celltrail.model import Execution, Json, Metric, RunRecord
 from celltrail.store import alive, disk, edits, logs, reader, records, sealed
 from celltrail.store.alive import Process
 from celltrail.store.blobs import Blobs
-from celltrail.store.encoding import decode, encode
+from celltrail.store.encoding import decode
 from celltrail.store.logs import Logs
 from celltrail.store.reader import Gap, State
 from celltrail.store.sealed import Seal
+from celltrail.store.seen import Seen
 from celltrail.store.series import SeriesMapping
 from celltrail.store.summary import Said, Summaries
 
 # a change within this time of the last one may leave the same time stamp on a file
 _RACY_NS = 2_000_000_000
 _STILL_COMING_S = 5.0
-
-
-@dataclass(slots=True)
-class Seen:
-    """What was read of a run, and for which state of its files that is true."""
-
-    record: RunRecord
-    stamp: str  # of document and edits; "" when they may have changed unnoticed
-    ended: bool  # the run's own process closed it: only edits can still come
-    sizes: dict[str, int] = field(default_factory=dict)  # of the logs, while not ended
-    states: dict[str, State] = field(default_factory=dict)
-    metrics: dict[str, Metric] = field(default_factory=dict)  # folded from the logs
-    facts: list[dict[str, Json]] = field(default_factory=list)  # changes later than the document
-    end: dict[str, Json] | None = None
-    t_us: int = 0  # of the last record
-    owner: Process | None = None  # whose death kills the run
-
-    def encode(self) -> bytes:
-        """As bytes for the index."""
-        body: dict[str, Json] = {"record": records.tables_of(self.record), "stamp": self.stamp, "ended": self.ended}
-        body["record"]["run"][self.record.id] |= {name: getattr(self.record, name) for name in ("rev", *records.EDITED)}
-        if not self.ended:
-            states = {
-                log: [state.offset, list(state.schemas.items()), state.step, state.t_us]
-                for log, state in self.states.items()
-            }
-            body |= {"sizes": self.sizes, "states": states, "metrics": records.metric_fields(self.metrics)}
-            body |= {"facts": self.facts, "end": self.end, "t": self.t_us}
-            body["owner"] = dataclasses.asdict(self.owner) if self.owner else None
-        return encode(body)
-
-
-def seen_of(data: bytes) -> Seen | None:
-    """What `Seen.encode` gave, or None when it is not that."""
-    try:
-        body = decode(data, "index")
-        seen = Seen(records.record_of(body["record"]), body["stamp"], body["ended"])
-        if not seen.ended:
-            seen.sizes, seen.facts, seen.end, seen.t_us = body["sizes"], body["facts"], body["end"], body["t"]
-            seen.owner = Process(**body["owner"]) if body["owner"] else None
-            seen.metrics = records.metrics_of(body["metrics"])
-            for log, (offset, schemas, step, t_us) in body["states"].items():
-                seen.states[log] = State(offset, {number: tuple(names) for number, names in schemas}, step, t_us)
-        return seen
-    except (Damaged, KeyError, TypeError, ValueError):
-        return None
 
 
 class RunFiles:
@@ -90,7 +44,7 @@ class RunFiles:
 
         Raises FileNotFoundError when there is no such run (yet).
         """
-        stamp = self._stamp()
+        stamp = self.stamp()
         if seen is not None and stamp and seen.stamp == stamp:
             if seen.ended:
                 return seen
@@ -152,12 +106,16 @@ class RunFiles:
 
         Raises FileNotFoundError when there is no such run (yet).
         """
-        tables, problem, seal = self._tables()
+        tables, problem, seal, _ = self._tables()
         return self._of_itself(tables, problem, seal, None, "").record, tables
 
     def _reread(self, seen: Seen | None, stamp: str) -> Seen:
-        new = self._of_itself(*self._tables(), seen, stamp)
-        new.record = edits.applied(new.record, edits.view(edits.read(self._folder / "edits")))
+        tables, problem, seal, document = self._tables()
+        new = self._of_itself(tables, problem, seal, seen, stamp)
+        if new.ended and seal is None and "more_metrics" not in tables["run"][self.id]:
+            new.document = document
+        new.said = edits.view(edits.read(self._folder / "edits"))
+        new.record = edits.applied(new.record, new.said)
         return new
 
     def _of_itself(
@@ -230,7 +188,7 @@ class RunFiles:
             is_alive = newest > disk.now_at(self._folder) - alive.SILENT_S
         return "running" if is_alive else "killed"
 
-    def _stamp(self) -> str:
+    def stamp(self) -> str:
         """Changes whenever the document or an edit does; empty when a change just now could be missed."""
         try:
             about = os.stat(self._place + "/run.json")
@@ -246,31 +204,32 @@ class RunFiles:
     def _sizes(self) -> dict[str, int]:
         return {path.name: path.stat().st_size for path in logs.paths(self._folder)}
 
-    def _tables(self) -> tuple[Any, tuple[str, ...], Seal | None]:
-        """The document; what the head of the log knows of the run, and a problem, where it cannot be read.
+    def _tables(self) -> tuple[Any, tuple[str, ...], Seal | None, bytes]:
+        """The document and its bytes; what the head of the log knows, and a problem, where it cannot be read.
 
         Of a run that nobody closed the document is too old: once its logs are gone, its seal has the last word.
         """
-        tables, problem = None, ""
+        tables, problem, data = None, "", b""
         try:
-            tables = decode((self._folder / "run.json").read_bytes(), "run.json")
+            data = (self._folder / "run.json").read_bytes()
+            tables = decode(data, "run.json")
             if records.record_of(tables).status != "running":
-                return tables, (), None
+                return tables, (), None, data
         except FileNotFoundError:
             problem = "run.json is missing"
         except (Damaged, KeyError, TypeError, ValueError, AttributeError):
             problem = "run.json is not readable"
         told = (f"{problem}; what the log knows is shown instead",) if problem else ()
         if seal := self._last_word():
-            return seal.body["record"], told, seal
+            return seal.body["record"], told, seal, b""
         if not problem:
-            return tables, (), None
+            return tables, (), None, data
         head = next((head for path in logs.paths(self._folder) if (head := reader.read_head(path))), None)
         if head is None or time.time_ns() // 1000 - head["wall_us"] < _STILL_COMING_S * 1e6:
             raise FileNotFoundError(f"run {self.id} has no document")
         run = {"name": self.id[-6:].lower(), "status": "running", "project": "", "writer": head["writer"]}
         run |= {"created_us": head["wall_us"], "started_us": head["wall_us"]}
-        return {"run": {self.id: run}}, told, None
+        return {"run": {self.id: run}}, told, None, b""
 
     def _last_word(self) -> Seal | None:
         """The newest seal, once logs that are sealed are gone."""

@@ -39,8 +39,7 @@ def check(patient: Patient) -> Iterator[Finding]:
 
 def forget(patient: Patient) -> str:
     """Delete what the index knows of this trail."""
-    listing = _listing(patient)
-    listing._index.store(dict.fromkeys(listing._index.load()))
+    _listing(patient).forget()
     return "deleted; the next list makes it anew"
 
 

@@ -1,0 +1,37 @@
+"""Where the runs of a trail are: ``runs/<xx>/<run>``, xx being the last two characters of the run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def run_folder(trail: Path, run_id: str) -> Path:
+    """Where a run lives: by the last characters of its id, for the first ones are its time."""
+    return trail / "runs" / run_id[-2:] / run_id
+
+
+def run_ids(trail: Path) -> list[str]:
+    """The ids of all runs that have a folder."""
+    runs = f"{trail}/runs"
+    return [run_id for group in groups(runs) for run_id in ids_in(runs, group)]
+
+
+def groups(runs: str) -> dict[str, os.stat_result]:
+    """The folders in ``runs/``, by their names, and how they stand."""
+    try:
+        with os.scandir(runs) as entries:
+            return {entry.name: entry.stat() for entry in entries if len(entry.name) == 2 and entry.name.isascii()}
+    except FileNotFoundError:
+        return {}
+
+
+def ids_in(runs: str, group: str) -> Iterator[str]:
+    """The ids of the runs in one of them."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(f"{runs}/{group}") as entries:
+        for entry in entries:
+            name = entry.name
+            if name.endswith(group) and len(name) > 2 and name.isascii():
+                yield name

@@ -1,0 +1,129 @@
+"""The columns of ``hot``: a fact becomes one the first time a question needs it, and goes when long unused."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from celltrail.errors import Damaged
+from celltrail.store.encoding import unmarked
+from celltrail.store.facts import Key, fact_in, table_of
+from celltrail.store.index.cells import Column, to_cell
+from celltrail.store.index.schema import FOREVER
+from celltrail.store.seen import said_in
+
+if TYPE_CHECKING:
+    from celltrail.store.index.database import Session
+
+MOST = 600  # beyond it the longest unused go: a scan reads past every column
+UNUSED_S = 30 * 86_400
+_DAY_S = 86_400
+_AT_ONCE = 1_000  # runs in one transaction: other processes wait no longer than that
+
+
+def present(db: sqlite3.Connection) -> list[Column]:
+    """The columns there are, also those not filled yet."""
+    return [Column(tuple(json.loads(key)), col, has) for col, key, has in db.execute("select col, key, has from field")]
+
+
+def ready(db: sqlite3.Connection, keys: Iterable[Key]) -> dict[Key, Column] | None:
+    """The columns of these facts, or None when one of them is not there or not filled."""
+    filled = f"select col, key, has from field where filled = {FOREVER}"
+    found = {key: (col, has) for col, key, has in db.execute(filled)}
+    chosen: dict[Key, Column] = {}
+    for key in keys:
+        if (text := json.dumps(key)) not in found:
+            return None
+        chosen[key] = Column(key, *found[text])
+    return chosen
+
+
+def promote(session: Session, keys: Iterable[Key]) -> None:
+    """Make these facts columns, filled for every run; in short transactions, so that nobody waits long."""
+    texts = {json.dumps(key): key for key in keys}
+    now = int(time.time())
+    with session.writing():
+        known = {key for (key,) in session.db.execute("select key from field")}
+        for text in texts.keys() - known:
+            (number,) = session.db.execute("select coalesce(max(substr(col, 2) + 0), 0) + 1 from field").fetchone()
+            session.db.execute(f"alter table hot add column c{number}")
+            session.db.execute("insert into field values (?, ?, 0, ?, 0)", (f"c{number}", text, now))
+    while _fill(session):
+        pass
+
+
+def use(session: Session, keys: Iterable[Key]) -> None:
+    """Remember that these were asked for, once a day, and drop what nobody asked for in a month."""
+    texts = {json.dumps(key) for key in keys}
+    now = int(time.time())
+    rows = session.db.execute("select col, key, used from field order by used desc").fetchall()
+    stale = [
+        col
+        for place, (col, key, used) in enumerate(rows)
+        if key not in texts and used < FOREVER and (used < now - UNUSED_S or place >= MOST)
+    ]
+    used = [(now, col) for col, key, used in rows if key in texts and used < now - _DAY_S]
+    if not used and not stale:
+        return
+    with session.writing():
+        session.db.executemany("update field set used = ? where col = ?", used)
+        for col in stale:
+            if session.db.execute("delete from field where col = ?", (col,)).rowcount:
+                session.db.execute(f"alter table hot drop column {col}")
+
+
+def _fill(session: Session) -> bool:
+    """Fill the next thousand runs; whether any are left."""
+    db = session.db
+    with session.writing():
+        rows = db.execute("select col, key, filled from field where filled < ?", (FOREVER,)).fetchall()
+        if not rows:
+            return False
+        # one that another process is filling is helped along: all go on from where the one farthest back is
+        done = min(filled for _, _, filled in rows)
+        keys = [tuple(json.loads(key)) for _, key, _ in rows]
+        runs = db.execute(
+            "select rid, document, more from run where rid > ? order by rid limit ?", (done, _AT_ONCE)
+        ).fetchall()
+        has = [0] * len(keys)
+        cells: list[list[Any]] = []
+        for rid, document, more in runs:
+            line: list[Any] = []
+            for place, value in enumerate(_facts(document, more, keys)):
+                cell, kind = to_cell(value)
+                line.append(cell)
+                has[place] |= kind
+            cells.append([*line, rid])
+        setting = ", ".join(f"{col} = ?" for col, _, _ in rows)
+        db.executemany(f"update hot set {setting} where rid = ?", cells)
+        filled = runs[-1][0] if len(runs) == _AT_ONCE else FOREVER
+        db.executemany(
+            "update field set has = has | ?, filled = ? where col = ?",
+            [(kinds, filled, col) for kinds, (col, _, _) in zip(has, rows, strict=True)],
+        )
+    return filled != FOREVER
+
+
+def _facts(document: bytes, more: bytes, keys: Iterable[Key]) -> list[Any]:
+    """The facts of one run, from the text of its document: no record is made of it."""
+    try:
+        tables, said = orjson.loads(document), said_in(more)
+        if b'{"$' in document:
+            for table in {table_of(key) for key in keys}:
+                if table in tables:
+                    tables[table] = unmarked(tables[table])
+        return [_fact(tables, key, said) for key in keys]
+    except (ValueError, Damaged) as error:
+        raise sqlite3.DatabaseError("a row does not verify") from error
+
+
+def _fact(tables: Any, key: Key, said: Mapping[str, Any]) -> Any:
+    try:
+        return fact_in(tables, key, said)
+    except (TypeError, ValueError, AttributeError, KeyError, OverflowError):
+        return None  # a document that holds something else there, by another hand than celltrail's

@@ -1,0 +1,100 @@
+"""One look at the index: every answer is of the same moment."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from celltrail.contract import Goal
+from celltrail.model import RunRecord
+from celltrail.store.facts import Key
+from celltrail.store.index.cells import Column
+from celltrail.store.seen import record_of
+
+MARKS = 10_000  # values in one statement; SQLite takes 32,766
+_KEPT = 2_000
+Kept = OrderedDict[str, tuple[int, RunRecord]]
+
+
+class Look:
+    """A view of the runs as of one moment, for selecting from the table ``hot`` and for reading records.
+
+    ``columns`` are those that were asked for; ``hot`` also has ``rid`` and the columns of `schema.FIXED`.
+    """
+
+    def __init__(self, db: sqlite3.Connection, columns: Mapping[Key, Column], kept: Kept) -> None:
+        self.columns = columns
+        self._db = db
+        self._kept = kept
+
+    def select(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """The rows a select statement gives."""
+        return self._db.execute(query, values).fetchall()
+
+    def select_of(self, query: str, ids: Sequence[str]) -> list[Any]:
+        """The rows a select gives for these runs, in any order; ``{ids}`` in it is where they go."""
+        found: list[Any] = []
+        for start in range(0, len(ids), MARKS):
+            some = ids[start : start + MARKS]
+            found += self._db.execute(query.replace("{ids}", ", ".join("?" * len(some))), some).fetchall()
+        return found
+
+    def names(self, kind: str) -> dict[str, int]:
+        """The names of all params, metrics, summary entries or tags, and how many runs have each."""
+        return dict(self.select("select name, sum(runs) from name where kind = ? group by name", (kind,)))
+
+    def goal(self, metric: str) -> Goal | None:
+        """The direction a metric was declared to be better in, by the newest run that says so; None if none does."""
+        ask = "select goal from name where kind = 'metric' and name = ? and goal in ('min', 'max')"
+        goals = [goal for (goal,) in self.select(ask, (metric,))]
+        if len(goals) < 2:
+            return goals[0] if goals else None
+        # runs disagree, which is rare: only then their documents are asked, from the newest on
+        found = self._db.execute("select document, more from run join hot using (rid) order by created desc, id desc")
+        for document, more in found:
+            record = record_of(document, more)
+            said = record.metrics.get(metric) if record else None
+            if said and said.goal != "none":
+                return said.goal
+        return None
+
+    def records(self, ids: Sequence[str]) -> dict[str, RunRecord]:
+        """These runs; one that is gone is missing."""
+        found: dict[str, RunRecord] = {}
+        wanted: list[str] = []
+        for run_id, turn in self.select_of("select id, turn from run where id in ({ids})", ids):
+            known = self._kept.get(run_id)
+            if known is not None and known[0] == turn:
+                found[run_id] = known[1]
+            else:
+                wanted.append(run_id)
+        ask = "select id, turn, document, more from run where id in ({ids})"
+        for start in range(0, len(wanted), MARKS):
+            for run_id, turn, document, more in self.select_of(ask, wanted[start : start + MARKS]):
+                record = record_of(document, more)
+                if record is None:
+                    raise sqlite3.DatabaseError(f"the row of {run_id} does not verify")
+                found[run_id] = record
+                self._keep(run_id, turn, record)
+        return found
+
+    def _keep(self, run_id: str, turn: int, record: RunRecord) -> None:
+        self._kept[run_id] = turn, record
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+
+
+def newest_first(look: Look) -> list[str]:
+    """The ids of all runs."""
+    return [run_id for (run_id,) in look.select("select id from hot order by created desc, id desc")]
+
+
+def all_names(look: Look) -> Mapping[str, Iterable[str]]:
+    """Every name by its kind, those of most runs first."""
+    found: dict[str, list[str]] = {}
+    ask = "select kind, name from name group by kind, name order by sum(runs) desc, name"
+    for kind, name in look.select(ask):
+        found.setdefault(kind, []).append(name)
+    return found
