@@ -43,6 +43,8 @@ def error_of(text):
         ("best < 1", "best", 'best("val/loss")'),
         ("matches(name, '(') ", "'('", ""),
         ("matches(name, params.x)", "params.x", "example"),
+        (r"matches(name, r'^(\w+\.?)+$')", r"r'^(\w+\.?)+$'", "one repetition"),
+        ("matches(name, '.*a.*b.*c.*d.*')", "'.*a.*b.*c.*d.*'", "join conditions"),
         ("params < 1", "params", "params.x"),
         ("params[lr] < 1", "lr", 'params["drop out"]'),
         ("name.upper() == 'A'", "name.upper", "functions"),

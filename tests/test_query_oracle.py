@@ -41,6 +41,12 @@ def runs(draw):
         "series": {name: logged for name in METRICS if (logged := draw(points))},
         "duration": draw(st.one_of(st.none(), numbers.map(abs))),
         "group": draw(st.one_of(st.none(), st.sampled_from(NAMES))),
+        "folder": draw(st.one_of(st.none(), st.sampled_from(NAMES))),
+        "host": draw(st.sampled_from(NAMES)),
+        "rating": draw(st.one_of(st.none(), numbers)),
+        "starred": draw(st.booleans()),
+        "archived": draw(st.booleans()),
+        "deleted": draw(st.booleans()),
     }
 
 
@@ -59,7 +65,7 @@ def record_of(run):
         created_us=0,
         started_us=0,
         duration_s=run["duration"],
-        group=run["group"],
+        **{name: run[name] for name in ("group", "folder", "host", "rating", "starred", "archived", "deleted")},
         tags=tuple(run["tags"]),
         params={name: Param(name, value) for name, value in run["params"].items()},
         metrics=summaries.metrics(),
@@ -186,7 +192,10 @@ literals = st.one_of(
 )
 fields = st.one_of(
     st.sampled_from(sorted(PARAMS)).map(lambda name: (PARAMS[name], lambda run: run["params"].get(name))),
-    st.sampled_from(["name", "tags", "duration", "group"]).map(lambda name: (name, lambda run: run[name])),
+    st.sampled_from(["name", "tags", "duration", "group", "folder", "host", "rating"]).map(
+        lambda name: (name, lambda run: run[name])
+    ),
+    st.sampled_from(["starred", "archived", "deleted"]).map(lambda name: (name, lambda run: run[name])),
     st.sampled_from(METRICS).map(lambda name: (f"`{name}`", lambda run: o_aggregate("last", name, run))),
     st.tuples(
         st.sampled_from(

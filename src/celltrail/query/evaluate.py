@@ -283,7 +283,7 @@ def _close(ask: Question, node: tree.IsClose, record: RunRecord) -> Truth:
 
 def _matches(ask: Question, node: tree.Matches, record: RunRecord) -> Truth:
     value = ask.of(node.operand, record)
-    return node.pattern.search(value) is not None if isinstance(value, str) else None
+    return node.pattern.is_in(value) if isinstance(value, str) else None
 
 
 def _not(ask: Question, node: tree.Not, record: RunRecord) -> Truth:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from celltrail.errors import QueryError, nearest
 from celltrail.model import STATUSES
 from celltrail.query import words
+from celltrail.query.pattern import PatternProblem, compile_pattern
 from celltrail.query.source import MAX_DEPTH, Source
 from celltrail.query.tree import (
     And,
@@ -337,9 +338,9 @@ class _Reader:
     def call_matches(self, start: int, end: int, operand: ast.expr, pattern: ast.expr) -> Node:
         text = self.text_of(pattern, "matches", "a pattern")
         try:
-            return Matches(start, end, self.expression(operand), re.compile(text))
-        except (re.error, RecursionError, OverflowError) as problem:
-            raise self.wrong(pattern, f"the pattern cannot be read: {problem}") from None
+            return Matches(start, end, self.expression(operand), compile_pattern(text))
+        except PatternProblem as problem:
+            raise self.wrong(pattern, str(problem), problem.hint) from None
 
     def call_ago(self, start: int, end: int, length: ast.expr) -> Node:
         seconds = words.seconds_of(text := self.text_of(length, "ago", "a duration"))

@@ -6,10 +6,11 @@ place in the text, so that any later stage can still point at it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Literal as Words
+
+from celltrail.query.pattern import Pattern
 
 Kind = Words["number", "text", "bool", "time", "duration", "list", "any"]
 Aggregate = Words["first", "last", "min", "max", "mean", "sum", "count", "nan_count", "best", "best_step", "last_step"]
@@ -180,7 +181,7 @@ class Matches(Node):
     """``matches(text, r"...")``: the pattern occurs anywhere in the text."""
 
     operand: Node
-    pattern: re.Pattern[str]
+    pattern: Pattern
 
 
 @dataclass(frozen=True, slots=True)
