@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import Any
@@ -12,6 +13,7 @@ from celltrail import panels
 from celltrail.capture import Notice, Recorder, arguments
 from celltrail.errors import CelltrailError, nearest
 from celltrail.query import RunSet, find, runs
+from celltrail.query.completion import complete, names_of
 from celltrail.run import Run, current
 from celltrail.store import Store, locate
 
@@ -26,6 +28,7 @@ class Extension:
         self.recorder = Recorder(shell, self._notice)
         self._shown: panels.Shown | None = None
         self._before: dict[tuple[str, str], Any] = {}
+        self._completed_before: Any = None
 
     def on(self) -> None:
         """Hook into the shell. The recorder comes first: its runs have ended when the panels look at them."""
@@ -35,6 +38,9 @@ class Extension:
         self._register("cell", "scratch", self._scratch_cell)
         self._register("line", "track", self._track_line)
         self._register("line", "runs", self._runs_line)
+        completers = self.shell.strdispatchers["complete_command"]
+        self._completed_before = completers.strs.pop("%runs", None)
+        completers.add_s("%runs", self._complete_runs)
 
     def off(self) -> None:
         """Put everything back."""
@@ -44,6 +50,10 @@ class Extension:
             if before is not None:
                 magics[name] = before
         self._before.clear()
+        completers = self.shell.strdispatchers["complete_command"].strs
+        completers.pop("%runs", None)
+        if self._completed_before is not None:
+            completers["%runs"] = self._completed_before
         panels.uninstall(self.shell)
         self.recorder.off()
 
@@ -78,6 +88,17 @@ class Extension:
                 f"%track {word}: no such word{nearest(word, verbs) or ';'} use %track status or %track last"
             )
         print(verbs[word]())  # noqa: T201
+
+    def _complete_runs(self, event: Any) -> list[str]:
+        """What IPython puts in place of ``event.symbol``, the last word before the cursor."""
+        line = event.text_until_cursor
+        expression = line.partition("%runs")[2]
+        begins = len(expression) - len(event.symbol)
+        with contextlib.suppress(CelltrailError, OSError):
+            found = complete(expression, len(expression), names_of(Store(locate())))
+            texts = [expression[: each.start] + each.text for each in found]
+            return [text[begins:] for text in texts if text[:begins] == expression[:begins]]
+        return []
 
     def _runs_line(self, line: str) -> RunSet:
         try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celltrail.cli import terminal
 from celltrail.store import Store
-from celltrail.store.doctor import Report
-from celltrail.store.doctor.finding import Finding
 from celltrail.store.telling import counted
+
+if TYPE_CHECKING:
+    from celltrail.store.doctor import Report
+    from celltrail.store.doctor.finding import Finding
 
 _MOST_OF_A_KIND = 5
 

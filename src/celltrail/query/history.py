@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from celltrail.model import Json
-from celltrail.store import Series, rank_of
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-    from celltrail.store import SeriesMapping
+    from celltrail.store import Series, SeriesMapping
 
 _EXACT = 2.0**53  # from here on a float does not tell neighbouring whole numbers apart
 # no metric can have these names: none begins with a space
@@ -108,6 +107,8 @@ def history(
     """
     import numpy as np
     import pandas as pd
+
+    from celltrail.store import Series, rank_of
 
     writers: dict[str, dict[str, Series]] = {}
     for name in names:

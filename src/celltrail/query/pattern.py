@@ -11,6 +11,7 @@ Source: R. Cox, "Regular Expression Matching Can Be Simple And Fast", 2007.
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -55,7 +56,9 @@ def compile_pattern(text: str) -> Pattern:
     True
     """
     try:
-        regex = re.compile(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # about [[, which means what it always meant
+            regex = re.compile(text)
     except (re.error, RecursionError, OverflowError) as problem:
         raise PatternProblem(f"the pattern cannot be read: {problem}") from None
     repetitions = _count_open(text)
