@@ -43,11 +43,10 @@ class Watched:
         self.namespace: dict[str, Any] = {"__name__": "__main__"}
         self.watcher, self.run = Watcher(), start("watched", store=store)
         self.points = self.watcher.open(self.run)
-        hook, field_hook = self.watcher.hooks()
-        self.namespace |= {watch.HOOK: hook, watch.FIELD_HOOK: field_hook}
+        self.namespace |= self.watcher.names
         tree = ast.parse(dedent(code))
         found = tuple(names.split()) or watch.metric_names(by_kind(tree))
-        watch.insert(tree, found, self.watcher.plan, self.points.put, by_name=not names)
+        watch.insert(tree, found, self.watcher.plan, self.points.sink, by_name=not names)
         try:
             execute(tree, self.namespace)
         finally:
@@ -226,9 +225,12 @@ def test_a_function_of_an_earlier_cell_reports_to_the_later_run(store: Store) ->
 
 def test_a_hook_sent_to_another_process_is_deaf() -> None:
     """Pickled with a function, the hook becomes one that hands its value back."""
-    hook, _ = Watcher().hooks()
-    assert pickle.loads(pickle.dumps(hook)) is pass_through
+    names = Watcher().names
+    assert pickle.loads(pickle.dumps(names[watch.HOOK])) is pass_through
     assert pass_through(3, "value", 1) == "value"
+    there = pickle.loads(pickle.dumps(names))
+    there[watch.SINKS][3].extend((1, 2.0))
+    assert there[watch.NOW]() > 0
 
 
 def test_logging_cells_are_not_watched_by_name() -> None:

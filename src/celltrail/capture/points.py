@@ -1,28 +1,32 @@
 """Watched values on their way from the user's loop to the run.
 
-On the main thread a value is stamped and put away, nothing else. The recorder's thread numbers it,
-brings values of one iteration together and writes them.
+On the main thread a value is stamped and put away, nothing else. The recorder's thread takes whole lists of
+them, numbers them, brings values of one iteration together and writes them, thousands in one step of array
+arithmetic: a loop that binds a value every 100 ns must not be slowed by its own record.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from types import MemberDescriptorType
 from typing import Any
 
+from celltrail.capture import columns
+from celltrail.capture.columns import Column, Stretches
 from celltrail.capture.shield import shield
-from celltrail.capture.watch import Plan
+from celltrail.capture.watch import FIELD_HOOK, FLOAT, HOOK, INT, KEEP, NOW, SINKS, TYPE, Plan
 from celltrail.run import Run, current
+from celltrail.store import forks
 
-Item = tuple[int, int, Any, tuple[Any, ...]]  # number of the call, time stamp, value, loop variables
-Put = Callable[[Item], None]
-Row = tuple[tuple[str, ...], int, int, list[float]]
 _stamp = time.perf_counter_ns
-_MOST = 4096  # rows written at a time, so that the run's lock is free in between
+# of the process, not of a recorder: functions carry the numbers of their calls from one recorder to the next
+_plan = Plan()
+_open: dict[str, Points] = {}  # by the run's id
 
 
 class Hook(partial[Any]):
@@ -47,146 +51,152 @@ class Watcher:
     """The watched values of a session: which execution inserted which call, and whose run is open."""
 
     def __init__(self) -> None:
-        self.plan = Plan()
-        self._open: dict[str, Points] = {}  # by the run's id
-
-    def hooks(self) -> tuple[Hook, Hook]:
-        """The two functions that the inserted calls name: for plain names and for attributes."""
-        return Hook(_take, self.plan.puts), Hook(_take_field, self.plan)
+        self.plan = _plan
+        self.names: dict[str, Any] = {  # what the inserted code names, to be put where it runs
+            SINKS: _plan.sinks,
+            HOOK: Hook(_take, _plan),
+            FIELD_HOOK: Hook(_take_field, _plan),
+            KEEP: keep_or_none,
+            NOW: _stamp,
+            TYPE: type,
+            FLOAT: float,
+            INT: int,
+        }
 
     def open(self, run: Run) -> Points:
         """Where the values of an execution go."""
-        points = self._open[run.id] = Points(run, self.plan, self._forward)
+        points = _open[run.id] = Points(run, self.plan)
         return points
 
     def close(self, points: Points) -> None:
         """The run ends: write what waits. Later values go to the run that is current then, if any."""
         if points.run is not None:
-            self._open.pop(points.run.id, None)
+            _open.pop(points.run.id, None)
         points.close()
 
     def drain(self) -> None:
         """Write what waits in all open points."""
-        for points in list(self._open.values()):
+        for points in list(_open.values()):
             points.drain()
 
-    def _forward(self, item: Item) -> None:
-        # a function of a cell that has ended, called by a later one
+
+class _Forward:
+    """The sink of a call whose run has ended: a later cell calls its function, and has a run of its own."""
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+
+    def extend(self, item: tuple[Any, ...]) -> None:
+        shield(self._forward, item)
+
+    def _forward(self, item: tuple[Any, ...]) -> None:
         run = current()
-        points = self._open.get(run.id) if run is not None else None
+        points = _open.get(run.id) if run is not None else None
         if points is not None:
-            points.put(item)
+            points.sink(self._index).extend(item)
 
 
 class Points:
     """The values of one execution's watched names until they are written."""
 
-    def __init__(self, run: Run, plan: Plan, forward: Put) -> None:
+    def __init__(self, run: Run, plan: Plan) -> None:
         self.run: Run | None = run
-        self._plan, self._forward = plan, forward
-        self._waiting: deque[Item] = deque()
-        self.put: Put = self._waiting.append
+        self._plan = plan
+        self._sinks: dict[int, list[Any]] = {}
+        self._held: dict[str, Column] = {}  # taken, and not written yet
         self._steps: dict[str, int] = {}
-        self._context: dict[str, dict[str, _Segments]] = {}
+        self._context: dict[str, dict[str, Stretches]] = {}
         self._clock = run.writer.clock() - time.perf_counter_ns() // 1000
         self._lock = threading.Lock()  # the recorder's thread drains now and then, the main thread at the end
+        forks.in_child(self._fall_silent)
+
+    def sink(self, index: int) -> list[Any]:
+        """The list that the values of this call are put at the end of: time, value, loop variables, time ..."""
+        return self._sinks.setdefault(index, [])
 
     def close(self) -> None:
         """Write what waits and let go of the run."""
-        puts = self._plan.puts
-        for index, put in enumerate(puts):
-            if put == self.put:
-                puts[index] = self._forward
-        self.drain()
+        for index, sink in self._sinks.items():
+            if self._plan.sinks[index] is sink:
+                self._plan.sinks[index] = _Forward(index)
+        self._write(is_last=True)
         self.run = None
 
     def drain(self) -> None:
-        """Write all waiting values to the run."""
+        """Write the waiting values to the run."""
+        self._write(is_last=False)
+
+    def _fall_silent(self) -> None:
+        """In a forked child nobody takes the values away."""
+        for index in self._sinks:
+            self._plan.sinks[index] = deque[Any](maxlen=0)
+        self.run = None
+
+    def _write(self, is_last: bool) -> None:
         with self._lock:
-            while self._waiting and self.run is not None:
-                self.run.log_rows(self._rows())
+            if self.run is None or not (self._held or any(self._sinks.values())):
+                return
+            until = _stamp()
+            self._take_up(until)
+            for names, block in columns.rows(self._held, self._steps, until, is_last):
+                first = self._steps.get(names[0], 0)
+                steps = columns.count(first, len(block[0]))
+                self._note_context(names, first, block[0])
+                for name in names:
+                    self._steps[name] = first + len(steps)
+                times = block[0].stamps // 1000 + self._clock
+                self.run.log_block(names, steps, times, columns.table(block))
+            self._held = {name: column for name, column in self._held.items() if len(column)}
 
-    def _rows(self) -> list[Row]:
-        """Some of what waits, values of one iteration together."""
-        rows: list[Row] = []
-        last: tuple[Any, ...] | None = None
-        while self._waiting and len(rows) < _MOST:
-            index, stamp, value, around = self._waiting.popleft()
-            number = _number(value)
-            if number is None:
-                continue
-            name = self._plan.targets[index]
-            step = self._steps[name] = self._steps.get(name, -1) + 1
-            self._note_context(name, step, self._plan.context[index], around)
-            if rows and rows[-1][1] == step and last == around and name not in rows[-1][0]:
-                names, _, stamp_us, values = rows[-1]
-                rows[-1] = ((*names, name), step, stamp_us, [*values, number])
-            else:
-                rows.append(((name,), step, self._clock + stamp // 1000, [number]))
-            last = around
-        return rows
-
-    @property
-    def names(self) -> list[str]:
-        """The names that values have come from."""
-        return list(self._steps)
+    def _take_up(self, until: int) -> None:
+        """What is in the sinks becomes columns by name; nothing later than that, so that the order stays right."""
+        found: dict[str, list[Column]] = {}
+        for index, sink in list(self._sinks.items()):
+            loops = self._plan.context[index]
+            width = 2 + len(loops)
+            stamps = sink[0::width]  # whole in one step: the user's loop goes on putting values at the end
+            size = bisect_right(stamps, until)
+            if size:
+                items = sink[: size * width]
+                del sink[: size * width]
+                column = Column.of(items, loops)
+                found.setdefault(self._plan.targets[index], []).append(column)
+        for name, parts in found.items():
+            before = self._held.get(name)
+            column = columns.merged(parts)
+            first = self._steps.get(name, 0)
+            self._held[name] = columns.joined(before, column) if before else column
+            self._steps.setdefault(name, first)
 
     def context(self) -> dict[str, dict[str, list[list[float]]]]:
         """For each name and loop variable around it: ``[first step, value, increment, count]`` per stretch."""
         return {
-            name: {loop: segments.stretches for loop, segments in loops.items()}
-            for name, loops in self._context.items()
+            name: {loop: stretches.found for loop, stretches in loops.items()} for name, loops in self._context.items()
         }
 
-    def _note_context(self, name: str, step: int, loops: tuple[str, ...], values: tuple[Any, ...]) -> None:
-        for loop, value in zip(loops, values, strict=False):
-            if type(value) is int or type(value) is float:
-                self._context.setdefault(name, {}).setdefault(loop, _Segments()).add(step, value)
+    def _note_context(self, names: tuple[str, ...], first: int, column: Column) -> None:
+        for loop, values in column.loops.items():
+            for name in names:
+                self._context.setdefault(name, {}).setdefault(loop, Stretches()).add(first, values)
 
 
-class _Segments:
-    """A loop variable over the steps, as stretches in which it grows evenly."""
-
-    _MOST = 10_000
-
-    def __init__(self) -> None:
-        self.stretches: list[list[float]] = []
-
-    def add(self, step: int, value: float) -> None:
-        if self.stretches:
-            last = self.stretches[-1]
-            first, start, increment, count = last
-            if step == first + count:
-                if count == 1:
-                    last[2:] = [value - start, 2]
-                    return
-                if value == start + increment * count:
-                    last[3] += 1
-                    return
-        if len(self.stretches) < self._MOST:
-            self.stretches.append([step, value, 0, 1])
-
-
-# This is what a watched loop pays for: every look-up counts.
-def _take(puts: list[Put], index: int, value: Any = None, *context: Any) -> Any:
+def _take(plan: Plan, index: int, value: Any = None, *context: Any) -> Any:
     kind = type(value)
-    if kind is float or kind is int:
-        puts[index]((index, _stamp(), value, context))
-    else:
-        shield(_take_other, puts, index, value, context)
+    kept = value if kind is float or kind is int else shield(keep, value)
+    plan.sinks[index].extend((_stamp(), kept, *context))
     return value
 
 
 def _take_field(plan: Plan, index: int, owner: Any = None, *context: Any) -> None:
-    shield(_take_other, plan.puts, index, owner, context, plan.targets[index].rsplit(".", 1)[-1])
+    value = shield(_stored, owner, plan.targets[index].rsplit(".", 1)[-1])
+    kind = type(value)
+    kept = value if kind is float or kind is int else shield(keep, value)
+    plan.sinks[index].extend((_stamp(), kept, *context))
 
 
-def _take_other(puts: list[Put], index: int, value: Any, context: tuple[Any, ...], field: str = "") -> None:
-    if field:
-        value = _stored(value, field)
-    kept = keep(value)
-    if kept is not None:
-        puts[index]((index, _stamp(), kept, context))
+def keep_or_none(value: Any) -> Any:
+    """`keep`, behind the shield: the inserted code calls it in the user's loop."""
+    return shield(keep, value)
 
 
 def _stored(owner: Any, field: str) -> Any:
@@ -217,10 +227,3 @@ def keep(value: Any) -> Any:
         number = value.item()
         return float(number) if isinstance(number, int | float) else None
     return None
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (OverflowError, TypeError, ValueError, RuntimeError):
-        return None

@@ -24,7 +24,7 @@ from celltrail.capture.shield import complain_to, shield
 from celltrail.capture.tee import KernelTee, TerminalTee, unframe
 from celltrail.capture.tracked import Tracked, cell_name
 from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
-from celltrail.capture.watch import FIELD_HOOK, HOOK
+from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
 from celltrail.capture.worker import Worker
 from celltrail.model import Execution, new_id, now_us
 from celltrail.run import set_current, start
@@ -105,9 +105,9 @@ class Recorder:
         for tracked in list(self._awaited.values()):
             self._worker.put(tracked.close)
         self._awaited.clear()
-        for hook in (HOOK, FIELD_HOOK):
-            if hook in self.shell.user_ns:  # functions defined in tracked cells go on calling it
-                self.shell.user_ns[hook] = pass_through
+        for name, thing in ((HOOK, pass_through), (FIELD_HOOK, pass_through), (SINKS, Deaf())):
+            if name in self.shell.user_ns:  # functions defined in tracked cells go on calling it
+                self.shell.user_ns[name] = thing
         self._unwait()
         self._worker.stop()
         complain_to(None)
@@ -224,11 +224,10 @@ class Recorder:
 
     def _place_hooks(self) -> None:
         namespace = self.shell.user_ns
-        hook, field_hook = self._watcher.hooks()
-        for name, function in ((HOOK, hook), (FIELD_HOOK, field_hook)):
-            if type(namespace.get(name)) is not type(hook):
-                namespace[name] = function
-                self.shell.user_ns_hidden[name] = function
+        for name, thing in self._watcher.names.items():
+            if namespace.get(name) is not thing:
+                namespace[name] = thing
+                self.shell.user_ns_hidden[name] = thing
 
     # after
 

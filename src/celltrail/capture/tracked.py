@@ -75,7 +75,7 @@ class Tracked:
         if names:
             self.points = self.points or watcher.open(self.run)
             place_hooks()
-            self.watched += watch.insert(tree, names, watcher.plan, self.points.put, by_name=by_name)
+            self.watched += watch.insert(tree, names, watcher.plan, self.points.sink, by_name=by_name)
 
     # in the background
 

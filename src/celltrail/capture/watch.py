@@ -1,14 +1,19 @@
 """Values of loop variables become metrics: ``--watch loss self.acc``, or by their names alone.
 
-A call of a hook is inserted after each binding of a watched name. It takes the end of the bound
-statement as its place, so tracebacks keep their lines. The hook only puts the value away; it never
-keeps a tensor's graph nor lets it be changed afterwards.
+After each binding of a watched name, statements are inserted that put the value away: time, value and loop
+variables go to the end of a list, one for each place in the code. They take the end of the bound statement as
+their place, so tracebacks keep their lines. Anything but a float or int goes through `points.keep` first, which
+never keeps a tensor's graph nor lets it be changed afterwards.
+
+No function of Python is called for a float: with ``sinks[3].extend((now(), loss, i))`` a value costs half
+of what a hook written in Python does (100 against 190 ns on an idle machine).
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -16,6 +21,9 @@ from typing import Any
 
 from celltrail.capture.analyze import Kinds, bound_names, by_kind, dotted, root
 
+SINKS = "__celltrail_sinks__"
+NOW, TYPE, FLOAT, INT = "__celltrail_now__", "__celltrail_type__", "__celltrail_float__", "__celltrail_int__"
+KEEP = "__celltrail_keep__"
 HOOK = "__celltrail_watch__"
 FIELD_HOOK = "__celltrail_watch_field__"
 
@@ -39,13 +47,27 @@ def is_metric_name(name: str) -> bool:
     return _METRIC.fullmatch(name.rsplit(".", 1)[-1]) is not None
 
 
+class Sinks(list[Any]):
+    """Where each inserted call puts its values. Sent to another process it takes them and forgets them."""
+
+    def __reduce__(self) -> Any:
+        return Deaf, ()
+
+
+class Deaf:
+    """Stands for the sinks of cells that are not recorded any more."""
+
+    def __getitem__(self, index: int) -> deque[Any]:
+        return deque(maxlen=0)
+
+
 @dataclass(slots=True)
 class Plan:
     """All inserted calls of a session, by the number each of them carries."""
 
     targets: list[str] = field(default_factory=list)  # for each inserted call, the name it records
     context: list[tuple[str, ...]] = field(default_factory=list)  # the loop variables around it
-    puts: list[Any] = field(default_factory=list)  # what is called with its values
+    sinks: Sinks = field(default_factory=Sinks)  # what is extended with its values
 
 
 def logs_itself(kinds: Kinds, namespace: Mapping[str, Any]) -> bool:
@@ -104,7 +126,7 @@ def _names(target: ast.AST) -> Iterator[str]:
 
 
 def insert(
-    tree: ast.Module, names: Iterable[str], plan: Plan, put: Callable[[Any], None], *, by_name: bool = False
+    tree: ast.Module, names: Iterable[str], plan: Plan, sink: Callable[[int], Any], *, by_name: bool = False
 ) -> list[str]:
     """Insert a hook call at each binding of these names inside a loop or function; changes the tree.
 
@@ -112,7 +134,7 @@ def insert(
         tree: the parsed cell.
         names: what to watch, dotted names included.
         plan: gets the new calls; its earlier numbers stay, since functions of earlier cells carry them.
-        put: is called with the values.
+        sink: makes the sink for the call of this number.
         by_name: the names were guessed: only loops count, and a name that sums up over a loop is taken
             once it is complete.
 
@@ -120,15 +142,16 @@ def insert(
         The names that were found.
     """
     before = len(plan.targets)
-    inserter = _Inserter(frozenset(names), plan, put, by_name, _deleted(tree))
+    inserter = _Inserter(frozenset(names), plan, sink, by_name, _deleted(tree))
     tree.body = inserter.block(tree.body)
     return list(dict.fromkeys(plan.targets[before:]))
 
 
 class _Inserter(ast.NodeTransformer):
-    def __init__(self, names: frozenset[str], plan: Plan, put: Any, by_name: bool, deleted: set[str]) -> None:
-        self.names, self.plan, self.put, self.by_name, self.deleted = names, plan, put, by_name, deleted
+    def __init__(self, names: frozenset[str], plan: Plan, sink: Any, by_name: bool, deleted: set[str]) -> None:
+        self.names, self.plan, self.sink, self.by_name, self.deleted = names, plan, sink, by_name, deleted
         self.loops: list[str] = []  # loop variables around, within the function at hand
+        self.counters: set[str] = set()  # those that can only be numbers
         self.in_loop = self.in_function = 0
         self.sums: set[str] = set()  # names that are summed up somewhere inside the loop at hand
 
@@ -171,7 +194,9 @@ class _Inserter(ast.NodeTransformer):
         complete = _reset(node.body, self.sums) if self.by_name else set()
         self.in_loop += 1
         if targets is not None:
-            self.loops.append(next(iter(bound_names(targets)), ""))  # of "i, (x, y)" the counter is enough
+            counter = next(iter(bound_names(targets)), "")  # of "i, (x, y)" the counter is enough
+            self.loops.append(counter)
+            (self.counters.add if _counts(node.iter) else self.counters.discard)(counter)
         bound = () if targets is None else self._watched(targets)
         first = [self._statement(name, node.body[0], True) for name in bound]
         last = [self._statement(name, node.body[-1]) for name in sorted(complete)]
@@ -247,7 +272,7 @@ class _Inserter(ast.NodeTransformer):
         node.value = self.visit(node.value)
         if self.active and isinstance(node.target, ast.Name) and node.target.id in self.names:
             # around the value, since an expression has no "after": the hook hands it back
-            node.value = ast.copy_location(self._call(node.target.id, node.value), node.value)
+            node.value = ast.copy_location(self._call(node.target.id, node.value, HOOK), node.value)
         return node
 
     def _comprehension(self, node: _Comprehension) -> ast.AST:
@@ -263,23 +288,41 @@ class _Inserter(ast.NodeTransformer):
 
     # the inserted calls
 
-    def _call(self, name: str, value: ast.expr, hook: str = HOOK) -> ast.Call:
+    def _site(self, name: str) -> tuple[ast.Constant, list[ast.expr]]:
+        """A new place where values of this name come from: its number, and the loop variables around it."""
         around = tuple(loop for loop in self.loops if loop and loop != name and loop not in self.deleted)[-3:]
+        index = len(self.plan.targets)
         # all three before the call exists: a call with nobody to call would raise in the user's loop
-        self.plan.puts.append(self.put)
+        self.plan.sinks.append(self.sink(index))
         self.plan.context.append(around)
         self.plan.targets.append(name)
-        index = ast.Constant(len(self.plan.targets) - 1)
-        loops = [ast.Name(loop, ast.Load()) for loop in around]
-        return ast.Call(ast.Name(hook, ast.Load()), [index, value, *loops], keywords=[])
+        # a batch of data is no counter, and a list must not keep it alive
+        loops = [_load(loop) if loop in self.counters else _number_or(loop, ast.Constant(None)) for loop in around]
+        return ast.Constant(index), loops
+
+    def _call(self, name: str, value: ast.expr, hook: str) -> ast.Call:
+        index, loops = self._site(name)
+        return ast.Call(_load(hook), [index, value, *loops], keywords=[])
+
+    def _put(self, name: str) -> ast.Call:
+        index, loops = self._site(name)
+        kept = _number_or(name, ast.Call(_load(KEEP), [_load(name)], keywords=[]))
+        now = ast.Call(_load(NOW), [], keywords=[])
+        sink = ast.Subscript(_load(SINKS), index, ast.Load())
+        return ast.Call(
+            ast.Attribute(sink, "extend", ast.Load()), [ast.Tuple([now, kept, *loops], ast.Load())], keywords=[]
+        )
 
     def _statement(self, name: str, place: ast.stmt, before: bool = False) -> ast.stmt:
         first, *rest = name.split(".")
-        value: ast.expr = ast.Name(first, ast.Load())
-        # the hook itself reads the last attribute: a property that raises must not raise in the cell
-        for part in rest[:-1]:
-            value = ast.Attribute(value, part, ast.Load())
-        statement = ast.Expr(self._call(name, value, FIELD_HOOK if rest else HOOK))
+        if rest:
+            value = _load(first)
+            # the hook itself reads the last attribute: a property that raises must not raise in the cell
+            for part in rest[:-1]:
+                value = ast.Attribute(value, part, ast.Load())
+            statement = ast.Expr(self._call(name, value, FIELD_HOOK))
+        else:
+            statement = ast.Expr(self._put(name))
         line = place.lineno if before else place.end_lineno or place.lineno
         column = place.col_offset if before else place.end_col_offset or place.col_offset
         for node in ast.walk(statement):
@@ -287,6 +330,27 @@ class _Inserter(ast.NodeTransformer):
                 node.lineno = node.end_lineno = line
                 node.col_offset = node.end_col_offset = column
         return statement
+
+
+def _load(name: str) -> ast.expr:
+    return ast.Name(name, ast.Load())
+
+
+def _number_or(name: str, other: ast.expr) -> ast.expr:
+    """``name if type(name) is float or type(name) is int else other``."""
+    kind = ast.Call(_load(TYPE), [_load(name)], keywords=[])
+    tests: list[ast.expr] = [ast.Compare(kind, [ast.Is()], [_load(known)]) for known in (FLOAT, INT)]
+    return ast.IfExp(ast.BoolOp(ast.Or(), tests), _load(name), other)
+
+
+def _counts(source: ast.expr) -> bool:
+    """Whether what a loop goes over gives a plain number as its first, as far as the code shows."""
+    if not isinstance(source, ast.Call):
+        return False
+    called = (dotted(source.func) or "").rsplit(".", 1)[-1]
+    if called in ("range", "trange", "enumerate"):
+        return True
+    return called == "tqdm" and bool(source.args) and _counts(source.args[0])
 
 
 def _deleted(tree: ast.AST) -> set[str]:

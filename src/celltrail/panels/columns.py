@@ -12,6 +12,7 @@ from celltrail.query.thin import keep
 LIMIT = 4000  # points a series; the full series stays in the trail
 
 Floats = NDArray[np.float64]
+Numbers = Sequence[float] | NDArray[np.int64] | Floats
 
 
 def thin(columns: Floats, limit: int) -> Floats:
@@ -41,7 +42,7 @@ class Column:
         self._news: list[Floats] = []
         self._sent = 0
 
-    def add(self, steps: Sequence[float], seconds: Sequence[float], values: Sequence[float]) -> None:
+    def add(self, steps: Numbers, seconds: Numbers, values: Numbers) -> None:
         """Add points in the order they were logged."""
         block = np.array([steps, seconds, values], dtype=np.float64)
         self._blocks.append(block)

@@ -7,7 +7,7 @@ from collections import deque
 from celltrail.contract import Part, RunState
 from celltrail.panels.columns import Column, Floats
 from celltrail.query.row import real
-from celltrail.run import Logged, Run
+from celltrail.run import Logged, LoggedBlock, Run
 
 WAITING = 200_000  # log() calls that may wait for the publisher; older ones are in the trail anyway
 
@@ -18,7 +18,7 @@ class Feed:
     def __init__(self, run: Run) -> None:
         self.run = run
         self._began_us = run.record().started_us
-        self._waiting: deque[Logged] = deque(maxlen=WAITING)
+        self._waiting: deque[Logged | LoggedBlock] = deque(maxlen=WAITING)
         self.columns: dict[str, Column] = {}
         self.put = self._waiting.append
         self._ended = False
@@ -35,14 +35,28 @@ class Feed:
         rows: dict[tuple[str, ...], list[Logged]] = {}
         while self._waiting:
             event = self._waiting.popleft()
-            rows.setdefault(event.names, []).append(event)
+            if isinstance(event, Logged):
+                rows.setdefault(event.names, []).append(event)
+            else:
+                self._add(event.names, rows.pop(event.names, []))
+                seconds = (event.t_us - self._began_us) / 1e6
+                for index, name in enumerate(event.names):
+                    self._column(name).add(event.steps, seconds, event.values[:, index])
+                self._points += event.values.size
         for names, events in rows.items():
-            steps = [event.step for event in events]
-            seconds = [(event.t_us - self._began_us) / 1e6 for event in events]
-            for index, name in enumerate(names):
-                column = self.columns.setdefault(name, Column())
-                column.add(steps, seconds, [event.values[index] for event in events])
-            self._points += len(events) * len(names)
+            self._add(names, events)
+
+    def _column(self, name: str) -> Column:
+        return self.columns.setdefault(name, Column())
+
+    def _add(self, names: tuple[str, ...], events: list[Logged]) -> None:
+        if not events:
+            return
+        steps = [event.step for event in events]
+        seconds = [(event.t_us - self._began_us) / 1e6 for event in events]
+        for index, name in enumerate(names):
+            self._column(name).add(steps, seconds, [event.values[index] for event in events])
+        self._points += len(events) * len(names)
 
     def parts(self, full: bool) -> tuple[list[Part], list[Floats]]:
         """What to tell a panel: all of it, or what is new."""

@@ -13,7 +13,7 @@ from collections import deque
 from typing import Any
 
 from celltrail.panels.chart import LiveChart
-from celltrail.run import Ended, Event, Logged, Run, Started, listen
+from celltrail.run import Ended, Event, Logged, LoggedBlock, Run, Started, listen
 
 TICK_S = 0.1
 
@@ -57,7 +57,7 @@ class Live:
     def _hear(self, event: Event) -> None:
         if os.getpid() != self._pid:
             return  # a forked child shares the sockets of the kernel and must not speak on them
-        if isinstance(event, Logged):
+        if isinstance(event, Logged | LoggedBlock):
             if chart := self._of_run.get(event.run.id):
                 chart.feeds[event.run.id].put(event)
                 if chart.widget is None:

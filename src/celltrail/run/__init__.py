@@ -3,8 +3,21 @@
 A `Run` knows its store and nothing above it: charts, alerts and frameworks hear of it by `listen`.
 """
 
-from celltrail.run.events import Ended, Event, Logged, Started, listen
+from celltrail.run.events import Ended, Event, Logged, LoggedBlock, Started, listen
 from celltrail.run.recording import Run, current, log, set_current, start
 from celltrail.run.seeding import set_seed
 
-__all__ = ["Ended", "Event", "Logged", "Run", "Started", "current", "listen", "log", "set_current", "set_seed", "start"]
+__all__ = [
+    "Ended",
+    "Event",
+    "Logged",
+    "LoggedBlock",
+    "Run",
+    "Started",
+    "current",
+    "listen",
+    "log",
+    "set_current",
+    "set_seed",
+    "start",
+]

@@ -5,7 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # `recording.Run`, which imports this file: naming it here would tie the two into a knot
 Run: TypeAlias = Any
@@ -29,6 +33,16 @@ class Logged(NamedTuple):
     values: Sequence[float]
 
 
+class LoggedBlock(NamedTuple):
+    """Many ``log()`` calls of the same names, as arrays: ``values[i]`` belongs to ``steps[i]``."""
+
+    run: Run
+    names: tuple[str, ...]
+    steps: NDArray[np.int64]
+    t_us: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """The run has its final status."""
@@ -36,7 +50,7 @@ class Ended:
     run: Run
 
 
-Event = Started | Logged | Ended
+Event = Started | Logged | LoggedBlock | Ended
 Listener = Callable[[Event], None]
 
 # tuples, replaced whole: `tell` walks them without a lock, and `log()` says nothing while nobody hears points
@@ -67,7 +81,7 @@ def listen(callback: Listener, points: bool = True) -> Callable[[], None]:
 
 def tell(event: Event) -> None:
     """Hand an event to every listener."""
-    for callback in hearing_points if isinstance(event, Logged) else _listeners:
+    for callback in hearing_points if isinstance(event, Logged | LoggedBlock) else _listeners:
         try:
             callback(event)
         except Exception as error:  # noqa: BLE001  the shield around listeners: a training loop outlives them

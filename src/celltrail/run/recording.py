@@ -16,12 +16,12 @@ from contextvars import ContextVar
 from dataclasses import replace
 from operator import itemgetter
 from types import TracebackType
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 from celltrail.errors import BadValue, CelltrailError
 from celltrail.model import STATUSES, Failure, Goal, Json, Param, RunRecord, Status, new_id, now_us
 from celltrail.run import events
-from celltrail.run.events import Ended, Logged, Started, tell
+from celltrail.run.events import Ended, Logged, LoggedBlock, Started, tell
 from celltrail.run.facts import Facts, Tags, plain
 from celltrail.run.keeper import keeper
 from celltrail.run.seeding import set_seed
@@ -30,6 +30,10 @@ from celltrail.store import RunWriter, Store, forks, locate
 from celltrail.store.log import unpacked
 from celltrail.store.records import tables_of
 from celltrail.store.summary import Said, Summaries
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FOLD_AT = 8192  # rows waiting for their summary; beyond that log() folds them itself, so memory stays bounded
 MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
@@ -190,24 +194,23 @@ class Run:
             "ct.start() begins a new run"
         )
 
-    def log_rows(self, rows: Iterable[tuple[tuple[str, ...], int, int, list[float]]]) -> None:
-        """Record many log calls at once, each with names, step, time (by `RunWriter.clock`) and floats.
+    def log_block(
+        self, names: tuple[str, ...], steps: NDArray[np.int64], times: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> None:
+        """Record many log calls of the same names at once, ``values[i]`` at ``steps[i]``.
 
-        For watchers that take values where they come up and hand them over later. Once the run has ended
-        there is nothing to add them to, and they are passed over.
+        For watchers that take values where they come up and hand them over later; ``times`` are by
+        `RunWriter.clock`. Once the run has ended there is nothing to add them to, and they are passed over.
         """
-        with self.writer.lock:
-            if not self.is_running:
-                return
-            rows = list(rows)
-            for names, step, t_us, floats in rows:
-                self._rows.append((names, self.writer.row(names, step, t_us, floats)))
-                self.step = step
-        if len(self._rows) >= FOLD_AT:
-            self._fold()
+        if not self.is_running or not len(steps):
+            return
+        self.writer.rows(names, steps, times, values)
+        self.step = int(steps[-1])
+        self._fold()  # what was logged before comes first
+        with self._summaries_lock:
+            self._summaries.fold(names, steps, values)
         if events.hearing_points:
-            for names, step, t_us, floats in rows:
-                tell(Logged(self, names, step, t_us, floats))
+            tell(LoggedBlock(self, names, steps, times, values))
 
     def note(self, text: str) -> None:
         """Add a note in plain text; edits by people end up in the same place."""

@@ -134,6 +134,10 @@ class Log:
             self._schemas[names] = schema
             self._latest = names, schema
 
+    def schema(self, names: tuple[str, ...]) -> Schema | None:
+        """The schema of these names, where there is one by now."""
+        return self._schemas.get(names)
+
     def append(self, data: bytes) -> None:
         """Write whole records; after an error none of their bytes stay behind."""
         written = os.write(self._fd, data)
