@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 
 from celltrail.run import recording
 from celltrail.store import Store
+
+# tests say themselves when the logs of their runs are to be sealed
+os.environ.setdefault("CELLTRAIL_KEEP_LOGS", "1")
 
 
 @pytest.fixture(autouse=True)

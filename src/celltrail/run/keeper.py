@@ -1,6 +1,7 @@
 """The one background thread that keeps the live runs of this process: summaries, documents, heartbeat.
 
-``log()`` itself only writes its record. Everything that can wait happens here, a few times a second.
+``log()`` itself only writes its record. Everything that can wait happens here, a few times a second. And once
+nothing runs any more, it has the trail tidied up, by another process.
 """
 
 from __future__ import annotations
@@ -9,13 +10,19 @@ import os
 import threading
 import time
 import weakref
+from pathlib import Path
 from typing import Protocol
 
+from celltrail.store import Store
+
 TICK_S = 0.25
+IDLE_S = 60.0
 
 
 class Kept(Protocol):
     """What the keeper does for a run at each tick."""
+
+    store: Store
 
     def keep(self, now_s: float) -> None:
         """Fold, flush, sync or beat: whatever is due at this monotonic time."""
@@ -26,7 +33,8 @@ class Keeper:
 
     def __init__(self) -> None:
         self._runs: weakref.WeakSet[Kept] = weakref.WeakSet()
-        self._lock = threading.Lock()
+        self._trails: set[Path] = set()  # that runs of this process ended in
+        self._lock = threading.Condition(threading.Lock())
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
 
@@ -36,6 +44,7 @@ class Keeper:
             if self._pid != os.getpid():  # a forked child has the set but not the thread, nor the parent's runs
                 self._runs, self._thread, self._pid = weakref.WeakSet(), None, os.getpid()
             self._runs.add(run)
+            self._lock.notify_all()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="celltrail-keeper", daemon=True)
                 self._thread.start()
@@ -44,17 +53,26 @@ class Keeper:
         """This run is over."""
         with self._lock:
             self._runs.discard(run)
+            self._trails.add(run.store.root)
 
     def _work(self) -> None:
         while True:
             time.sleep(TICK_S)
             with self._lock:
+                if not self._runs and self._trails:
+                    self._lock.wait_for(lambda: self._runs, IDLE_S)
                 runs = list(self._runs)
                 if not runs:
                     self._thread = None
-                    return
+                    trails, self._trails = self._trails, set()
+                    break
             for run in runs:
                 run.keep(time.monotonic())
+        from celltrail.store import compaction
+
+        for trail in trails:
+            if compaction.is_worth_it(trail) and (process := compaction.begin(trail)):
+                process.wait()  # asleep: only so that no remains of it are left
 
 
 keeper = Keeper()

@@ -25,6 +25,7 @@ from celltrail.store.writer import RunWriter
 
 if TYPE_CHECKING:
     from celltrail.store.audit import Audit
+    from celltrail.store.compaction import Compaction
     from celltrail.store.doctor import Report
     from celltrail.store.facts import Key
     from celltrail.store.index import Look
@@ -164,7 +165,7 @@ class Store:
         """Turn the logs of a run that is over into Parquet; whether there was anything to seal.
 
         Nothing is sealed while somebody who writes the run lives, within a minute of its last sign of life, or
-        when its logs are of a newer celltrail. The logs stay for an hour at least; then `release` removes them.
+        when its logs are of a newer celltrail. The logs stay for an hour at least; then `compact` removes them.
         """
         from celltrail.store import seal
 
@@ -175,19 +176,14 @@ class Store:
                 self.audit.record("seal", run_id, {"seal": number})
             return number is not None
 
-    def release(self, run_id: str) -> list[str]:
-        """Remove the logs that were sealed an hour ago, once the seal has been read and compared again; their names."""
-        from celltrail.store import seal
+    def compact(self) -> Compaction:
+        """Seal all runs that are over and remove logs that were sealed an hour ago, each read and compared again."""
+        from celltrail.store.compaction import Compaction, compact
 
-        folder = self._existing(run_id)
+        if not self.id:
+            return Compaction()
         with root.told(self.root):
-            paths = seal.release(folder, self._files(run_id))
-            names = [path.name for path in paths]
-            if paths:
-                self.audit.record("seal", run_id, {"removed": names})
-            for path in paths:
-                path.unlink()
-            return names
+            return compact(self.root, self.blobs, self.audit)
 
     def document(self, run_id: str) -> RunRecord:
         """The run as its own process wrote it, without what people said later."""

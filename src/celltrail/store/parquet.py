@@ -107,13 +107,14 @@ def write(path: Path, columns: Mapping[str, Column], groups: Sequence[int], abou
 
     chosen = {name: _encoding(column) for name, column in columns.items()}
     arrays = {name: _array(column, chosen[name][1]) for name, column in columns.items()}
-    schema = pa.schema([(name, array.type) for name, array in arrays.items()], metadata={b"celltrail": about})
+    schema = pa.schema([(name, array.type) for name, array in arrays.items()])
     table = pa.table(list(arrays.values()), schema=schema)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(fd, "wb") as file:
         with pq.ParquetWriter(file, schema, **_settings({name: each[0] for name, each in chosen.items()})) as writer:
             for start, stop in spans(groups):
                 writer.write_table(table.slice(start, stop - start), row_group_size=stop - start)
+            writer.add_key_value_metadata({b"celltrail": about})
         file.flush()
         os.fsync(file.fileno())
     return Proof(path.stat().st_size, _footer_digest(path), list(groups), digests(columns, groups))

@@ -85,7 +85,7 @@ class RunFiles:
         unreadable: dict[int, Gap] = {}
         for number in sealed.numbers(self._folder):
             try:
-                found.append(Seal(self._folder, number, self._covered))
+                found.append(Seal(self._folder, number, self.covered))
             except FileNotFoundError:
                 continue
             except (Damaged, KeyError, TypeError, ValueError, AttributeError):
@@ -93,7 +93,7 @@ class RunFiles:
         replaced = {number for seal in found for number in seal.body["replaces"]}
         return sealed.current(found), [gap for number, gap in unreadable.items() if number not in replaced]
 
-    def _covered(self, seal: Seal) -> Logs | None:
+    def covered(self, seal: Seal) -> Logs | None:
         """The logs a seal covers, while all of them are there."""
         sizes = self._sizes()
         if any(sizes.get(log, -1) < size for log, size in seal.covers.items()):

@@ -17,7 +17,7 @@ from celltrail.errors import Damaged
 from celltrail.model import Json, now_us
 from celltrail.store import alive, disk, layout, logs, parquet, reader, records, sealed
 from celltrail.store.alive import Process
-from celltrail.store.encoding import encode
+from celltrail.store.encoding import decode, encode
 from celltrail.store.parquet import Column
 from celltrail.store.reader import Contents, Rows
 from celltrail.store.runs import RunFiles
@@ -47,19 +47,19 @@ class _Read:
     contents: Contents
 
     @property
-    def is_closed(self) -> bool:
-        """Whether its writer said that this was all."""
-        return self.contents.end is not None
+    def is_over(self) -> bool:
+        """Whether its writer said that this was all, or is known to be dead."""
+        return self.contents.end is not None or _lives(self.contents) is False
 
 
-def seal(folder: Path, files: RunFiles, heads: Mapping[str, Json]) -> int | None:
+def seal(folder: Path, files: RunFiles, heads: Mapping[str, Json], verify: bool = False) -> int | None:
     """Seal what is not sealed yet of a run; the number of the seal, or None where there is nothing to do (yet).
 
-    ``heads`` are the heads of the audit, kept in the seal. Raises OSError; the logs are untouched then.
+    With ``verify`` a seal that went bad is made again, as long as the logs it covers are all there. ``heads`` are
+    the heads of the audit, kept in the seal. Raises OSError; the logs are untouched then.
     """
     seals, unreadable = files.seals()
-    # a file that went bad is written again from the logs, as long as those it covers are all there
-    bad = [seal for seal in seals if seal.verify() and files._covered(seal)]
+    bad = [seal for seal in seals if verify and seal.verify() and files.covered(seal)]
     good = [seal for seal in seals if seal not in bad]
     covered = sealed.covered_by(good)
     if all(path.stat().st_size <= covered.get(path.name, 0) for path in logs.paths(folder)):
@@ -74,37 +74,59 @@ def seal(folder: Path, files: RunFiles, heads: Mapping[str, Json]) -> int | None
     return _Sealing(folder, files, found, max(numbers, default=0) + 1, replaces if unreadable or bad else []).run(heads)
 
 
-def release(folder: Path, files: RunFiles) -> list[Path]:
-    """The logs of a run that may go: sealed an hour ago, whole, and everything in the seal verifies once more."""
-    seals, _ = files.seals()
-    now = disk.now_at(folder)
+def release(folder: Path, files: RunFiles) -> list[Path] | None:
+    """The logs of a run that may go: sealed an hour ago, whole, and everything in the seal verifies once more.
+
+    None when it does not verify.
+    """
+    seals, unreadable = files.seals()
+    now = disk.now_at(folder.parents[2])
     old = [seal for seal in seals if now - seal.path.stat().st_mtime >= KEEP_LOGS_S]
     sources = {log: fields for seal in old for log, fields in seal.body["sources"].items()}
     done = [path for path in logs.paths(folder) if _may_go(path, sources.get(path.name), now)]
-    return done if done and not any(seal.verify() for seal in old) else []
+    if done and (unreadable or any(seal.verify() for seal in old)):
+        return None
+    if done:
+        _sweep(folder / sealed.FOLDER, seals, now)
+    return done
+
+
+def _sweep(place: Path, seals: Sequence[Seal], now: float) -> None:
+    """Remove what sealers that were killed, or came second, left beside the files of the seals."""
+    disk.sweep(place)
+    known = {file for seal in seals for file in (*seal.body["tables"], seal.body["events"]["file"])}
+    covered = sealed.covered_by(seals)
+    for path in place.glob("*.parquet"):
+        if path.name in known or now - path.stat().st_mtime < KEEP_LOGS_S:
+            continue
+        try:
+            sources = decode(parquet.about_of(path), path.name)["sources"]
+        except (Damaged, KeyError, TypeError):
+            continue  # nobody knows what it holds
+        if all(source["size"] <= covered.get(log, -1) for log, source in sources.items()):
+            path.unlink(missing_ok=True)
 
 
 def is_over(folder: Path, files: RunFiles) -> bool:
     """Whether a run has ended, nobody lives who still writes to it, and it has been quiet for a minute."""
-    now = disk.now_at(folder)
+    now = disk.now_at(folder.parents[2])  # of the trail: looking at its clock leaves a file for a moment
     paths = logs.paths(folder)
     newest = max((path.stat().st_mtime for path in (*paths, folder / "run.json") if path.exists()), default=now)
     if now - newest < QUIET_S:
         return False
-    last = {logs.writer_of(path.name): path for path in paths}
-    return files.unedited()[0].status != "running" and not any(_is_written(path) for path in last.values())
-
-
-def _is_written(path: Path) -> bool:
-    """Whether the writer of a log lives and has not closed it."""
-    contents = reader.read(path)
-    if contents.end is not None or contents.head is None:
+    if files.unedited()[0].status == "running":
         return False
-    fields = contents.head
+    last = [reader.read(path) for path in {logs.writer_of(path.name): path for path in paths}.values()]
+    return not any(contents.end is None and _lives(contents) for contents in last)
+
+
+def _lives(contents: Contents) -> bool | None:
+    """Whether the writer of a log lives; None when nobody here can know."""
+    fields = contents.head or {}
     try:
-        return bool(alive.is_alive(Process(fields["pid"], fields["start"], fields["boot"], fields["host"])))
+        return alive.is_alive(Process(fields["pid"], fields["start"], fields["boot"], fields["host"]))
     except KeyError:
-        return False
+        return None
 
 
 def _is_newer(contents: Contents) -> bool:
@@ -115,7 +137,7 @@ def _may_go(path: Path, source: Mapping[str, Json] | None, now: float) -> bool:
     if source is None or source["damaged"]:
         return False
     about = path.stat()
-    keep = KEEP_LOGS_S if source["closed"] else KEEP_OPEN_LOGS_S
+    keep = KEEP_LOGS_S if source["over"] else KEEP_OPEN_LOGS_S
     return now - about.st_mtime >= keep and about.st_size == source["size"] and _hash(path) == source["blake3"]
 
 
@@ -271,7 +293,7 @@ def _source(log: _Read) -> dict[str, Json]:
         "start": log.start,
         "size": log.size,
         "blake3": log.blake3,
-        "closed": log.is_closed,
+        "over": log.is_over,
         "damaged": bool(log.contents.gaps),
     }
 
