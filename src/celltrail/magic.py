@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from typing import Any
 
@@ -17,6 +18,7 @@ from celltrail.query.completion import complete, names_of
 from celltrail.run import Run, current
 from celltrail.store import Store, locate
 
+_VIEW = re.compile(r"""--view(?:=|\s+)(?:"(?P<a>[^"]*)"|'(?P<b>[^']*)'|(?P<c>\S+))\s*(?P<where>.*)""", re.DOTALL)
 _loaded: dict[int, Extension] = {}
 
 
@@ -102,7 +104,8 @@ class Extension:
 
     def _runs_line(self, line: str) -> RunSet:
         try:
-            found = runs(line.strip())
+            view = _VIEW.match(line.strip())
+            found = runs(view["where"], view=view["a"] or view["b"] or view["c"]) if view else runs(line.strip())
             len(found)  # read the expression now: an error belongs under this cell, as one sentence
         except CelltrailError as error:
             raise UsageError(f"%runs: {error}") from None
@@ -112,7 +115,9 @@ class Extension:
 Extension._track_cell.__doc__ = arguments.usage()
 Extension._scratch_cell.__doc__ = "%%scratch: run the cell and record nothing of it."
 Extension._track_line.__doc__ = "%track [status | last]: what is being recorded, or the run recorded last."
-Extension._runs_line.__doc__ = "%runs [EXPRESSION]: the table of the runs that match; %runs alone shows all."
+Extension._runs_line.__doc__ = (
+    "%runs [--view NAME] [EXPRESSION]: the table of the runs that match, or of a saved view; %runs alone shows all."
+)
 
 
 def load(shell: Any) -> None:

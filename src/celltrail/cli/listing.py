@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import shlex
 import sys
 from typing import Any
 
 from celltrail.cli import terminal
 from celltrail.contract import RowsPage
-from celltrail.query import RunSet, runs
-from celltrail.query.plain import MARKS
+from celltrail.query import RunSet, open_store, runs
+from celltrail.query.plain import MARKS, shown, table
 
 _LIMIT = 50
 
@@ -26,13 +28,21 @@ def add(commands: Any) -> argparse.ArgumentParser:
     command.add_argument("--sort", action="append", default=[], metavar="KEY", help="an expression; -KEY: high to low")
     command.add_argument("--limit", type=_count, metavar="N", help=f"at most N runs (default: {_LIMIT}; --json: all)")
     command.add_argument("--project", metavar="NAME", help="only runs of this project")
+    command.add_argument("--view", metavar="NAME", help="the runs of a saved view, narrowed by EXPR")
+    command.add_argument("--save", metavar="NAME", help="keep this question as a view of this name")
+    command.add_argument("--views", action="store_true", help="list the saved views instead of runs")
     command.set_defaults(command=run)
     return command
 
 
 def run(asked: argparse.Namespace) -> int:
     """Print the runs; 1 when an expression matches none."""
-    found = runs(asked.expression, project=asked.project, sort=asked.sort, store=asked.store)
+    if asked.views:
+        return _list_views(asked)
+    found = runs(asked.expression, project=asked.project, sort=asked.sort, store=asked.store, view=asked.view)
+    if asked.save:
+        view = (found if asked.limit is None else found[: asked.limit]).save(asked.save)
+        print(f"saved as the view {view.name!r}: celltrail ls --view {shlex.quote(view.name)}", file=sys.stderr)
     limit = asked.limit if asked.limit is not None or asked.json else _LIMIT
     for hint in found.hints:
         print(hint, file=sys.stderr)
@@ -41,6 +51,18 @@ def run(asked: argparse.Namespace) -> int:
     else:
         print(_told(found, limit))
     return 1 if asked.expression and not len(found) else 0
+
+
+def _list_views(asked: argparse.Namespace) -> int:
+    views = open_store(asked.store).views.list()
+    if asked.json:
+        terminal.print_json([dataclasses.asdict(view) for view in views])
+    elif views:
+        rows = [[view.name, view.where or "all runs", " ".join(view.sort), str(view.limit or "")] for view in views]
+        print(table(["view", "where", "sort", "limit"], [list(map(shown, row)) for row in rows], [False] * 3 + [True]))
+    else:
+        print("no saved views yet: celltrail ls EXPR --save NAME keeps one")
+    return 0
 
 
 def _told(found: RunSet, limit: int | None) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from celltrail.contract import Goal, RunRow
-from celltrail.errors import QueryError, nearest
+from celltrail.errors import BadValue, QueryError, nearest
 from celltrail.model import Json, RunRecord
 from celltrail.query import plain, tree
 from celltrail.query.columns import chosen_columns, every_column, read_key, short_columns
@@ -16,6 +17,7 @@ from celltrail.query.evaluate import Points, Question
 from celltrail.query.language import parse, parse_column
 from celltrail.query.row import row
 from celltrail.query.stored import StoredRun
+from celltrail.store.views import View
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,9 +61,10 @@ class RunSet(Edits[int]):
     change what is said of runs (`tag`, `archive`, `delete` ...) change all of them, and return how many.
     """
 
-    def __init__(self, store: Store, steps: tuple[_Step, ...] = ()) -> None:
+    def __init__(self, store: Store, steps: tuple[_Step, ...] = (), columns: Sequence[str] | None = None) -> None:
         self.store = store
         self._steps = steps
+        self._columns = columns  # what is shown unless columns are asked for
         self._found: list[RunRecord] | None = None
         self._hints: list[str] = []
 
@@ -82,7 +85,7 @@ class RunSet(Edits[int]):
 
     def refresh(self) -> RunSet:
         """The same question, asked again."""
-        return RunSet(self.store, self._steps)
+        return RunSet(self.store, self._steps, self._columns)
 
     @property
     def records(self) -> list[RunRecord]:
@@ -137,6 +140,7 @@ class RunSet(Edits[int]):
         from celltrail.query.frame import table_of
 
         records = self.records
+        columns = self._columns if columns is None else columns
         if columns is None:
             return table_of(records, every_column(records))
         return table_of(records, chosen_columns(columns, records, self._ask))
@@ -155,7 +159,7 @@ class RunSet(Edits[int]):
     def to_latex(self, columns: Sequence[str] | None = None) -> str:
         """A LaTeX tabular (booktabs); without ``columns``, the few that tell these runs apart."""
         headers, rows, right = self._texts(columns)
-        if columns is None:
+        if columns is None and self._columns is None:
             # the marks are not in every LaTeX font
             place = headers.index("status")
             rows = [[cell.split(" ", 1)[-1] if i == place else cell for i, cell in enumerate(line)] for line in rows]
@@ -218,6 +222,31 @@ class RunSet(Edits[int]):
 
     # changing
 
+    def save(self, name: str, columns: Sequence[str] | None = None) -> View:
+        """Keep this question under a name, for all who use the trail: ``ct.runs(view=name)`` asks it again.
+
+        Args:
+            name: how to ask for it; a view of this name is replaced.
+            columns: what its table and frame show; without it, what this set shows.
+        """
+        where, sort, limit = [], [], None
+        for step in self._steps:
+            if limit is not None:
+                raise BadValue("a view takes the first runs after sorting: cut as the last step, as in [:20]")
+            match step:
+                case _Where(text, _):
+                    where.append(text)
+                case _InProject(project):
+                    where.append(f"project == {json.dumps(project, ensure_ascii=False)}")
+                case _Sorted(keys):
+                    sort = [*(text for text, _, _ in keys), *sort]
+                case _Cut(part):
+                    if part.start or part.step not in (None, 1) or part.stop is None or part.stop < 1:
+                        raise BadValue("a view can keep the first runs, as in [:20], and no other part of a set")
+                    limit = part.stop
+        asked = where[0] if len(where) == 1 else " and ".join(f"({text})" for text in where)
+        return self.store.views.save(name, asked, sort, self._columns if columns is None else columns, limit)
+
     def _edit(self, changes: Mapping[str, Json]) -> int:
         ids = [record.id for record in self.records]
         self.store.edit_all(dict.fromkeys(ids, changes))
@@ -227,12 +256,13 @@ class RunSet(Edits[int]):
     # finding
 
     def _then(self, step: _Step) -> RunSet:
-        return RunSet(self.store, (*self._steps, step))
+        return RunSet(self.store, (*self._steps, step), self._columns)
 
     def _resolve(self) -> list[RunRecord]:
         everything = self.store.records()
         goals = _goals(everything)
-        found = [record for record in everything if self._is_in_sight(record)]
+        named = self._named()
+        found = [record for record in everything if _is_in_sight(record, named)]
         for step in self._steps:
             match step:
                 case _InProject(name):
@@ -250,14 +280,11 @@ class RunSet(Edits[int]):
         self._hints = list(dict.fromkeys(self._hints))
         return found
 
-    def _is_in_sight(self, record: RunRecord) -> bool:
-        """Archived and deleted runs show themselves only to a question that names these words."""
-        hidden = {name for name in ("archived", "deleted") if getattr(record, name)}
-        return not hidden or hidden <= self._named()
-
     def _named(self) -> set[str]:
+        """The fields that the questions name, and those the trail agreed to show: see `_is_in_sight`."""
         asked = [step.node for step in self._steps if isinstance(step, _Where)]
-        return {part.name for node in asked for part in tree.walk(node) if isinstance(part, tree.Field)}
+        named = {part.name for node in asked for part in tree.walk(node) if isinstance(part, tree.Field)}
+        return named | {"archived"} if self.store.settings["archived.shown"] else named
 
     def _ask(self, text: str) -> Question:
         try:
@@ -286,6 +313,7 @@ class RunSet(Edits[int]):
         self, names: Sequence[str] | None, most: int | None = None
     ) -> tuple[list[str], list[list[str]], list[bool]]:
         records = self.records
+        names = self._columns if names is None else names
         columns = short_columns(records) if names is None else chosen_columns(names, records, self._ask)
         shown = records[:most]
         rows = [[column.text(record) for column in columns] for record in shown]
@@ -301,6 +329,7 @@ def runs(
     sort: str | Iterable[str] = (),
     limit: int | None = None,
     store: Store | Path | str | None = None,
+    view: str | None = None,
 ) -> RunSet:
     """The runs that match an expression, newest first.
 
@@ -310,9 +339,13 @@ def runs(
         sort: one or more keys, as in `RunSet.sort`.
         limit: at most so many, after sorting.
         store: another trail than the one of the working folder.
+        view: the name of a saved view: its question, narrowed by ``where``; its order and limit unless given.
     """
-    found = RunSet(open_store(store), (_InProject(project),) if project is not None else ())
-    found = found.where(where).sort(*([sort] if isinstance(sort, str) else sort))
+    store = open_store(store)
+    saved = View("") if view is None else store.views.find(view)
+    found = RunSet(store, (_InProject(project),) if project is not None else (), saved.columns)
+    found = found.where(saved.where).where(where).sort(*([sort] if isinstance(sort, str) else sort or saved.sort))
+    limit = saved.limit if limit is None else limit
     return found if limit is None else found[:limit]
 
 
@@ -350,6 +383,11 @@ def _hints(node: tree.Node, records: Sequence[RunRecord]) -> list[str]:
             if not any(".".join(part.path[:taken]) in params for taken in range(1, len(part.path) + 1)):
                 hints.append(f"no run has params.{name}{nearest(name, params)}")
     return hints
+
+
+def _is_in_sight(record: RunRecord, named: set[str]) -> bool:
+    """Archived and deleted runs show themselves only to a question that names these words."""
+    return all(word in named for word in ("archived", "deleted") if getattr(record, word))
 
 
 def _sorted(records: list[RunRecord], question: Question, falling: bool) -> list[RunRecord]:

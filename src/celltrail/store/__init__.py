@@ -7,6 +7,7 @@ bytes to ``blobs/``. One file has one writing process; merging is reading.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from celltrail.store.index import Look
     from celltrail.store.listing import Listing
     from celltrail.store.merge import MergeReport
+    from celltrail.store.settings import Settings
+    from celltrail.store.views import Rules, Views
 
 __all__ = ["Blobs", "Gap", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "locate", "rank_of"]
 
@@ -97,6 +100,27 @@ class Store:
     def gaps(self, run_id: str) -> list[Gap]:
         """The damaged stretches of a run's logs."""
         return self._files(run_id).gaps(self.record(run_id).status)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What all who use this trail agree on, by name: get, set, delete."""
+        from celltrail.store.settings import Settings
+
+        return Settings(self.root)
+
+    @cached_property
+    def views(self) -> Views:
+        """The questions that people gave a name: save, list, delete."""
+        from celltrail.store.views import Views
+
+        return Views(self.root)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The alert rules that people keep: save, list, delete."""
+        from celltrail.store.views import Rules
+
+        return Rules(self.root)
 
     @property
     def audit(self) -> Audit:

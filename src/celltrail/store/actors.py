@@ -94,7 +94,7 @@ def touched(trail: Path, marks: Mapping[str, Mark]) -> tuple[set[str] | None, di
         name = entry.name.removesuffix(".json")
         mark = marks.get(name, Mark("", 0))
         try:
-            stamp = _stamp(entry)
+            stamp = stamp_of(entry)
             if stamp and stamp == mark.stamp:
                 now[name] = mark
                 continue
@@ -110,7 +110,8 @@ def touched(trail: Path, marks: Mapping[str, Mark]) -> tuple[set[str] | None, di
     return found, now
 
 
-def _stamp(entry: os.DirEntry[str]) -> str:
+def stamp_of(entry: os.DirEntry[str]) -> str:
+    """Changes whenever the file does; empty when a change just now could be missed."""
     about = entry.stat()
     if time.time_ns() - about.st_mtime_ns < _RACY_NS:
         return ""
