@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import floors
 from contestants import CONTESTANTS
 from rows import append, kill, memory, one_metric, processes, reading, runs, size, starting, thinning, values
 from tables import markdown, median
@@ -43,7 +44,9 @@ def save(path: Path, made: dict[str, Any]) -> dict[str, Any]:
 
 def page(made: dict[str, Any]) -> str:
     """Every row with all its columns."""
-    return "\n\n".join([*(_table(name, made) for name in ROWS if name in made["rows"]), _told(made)])
+    figures = {name: _figures(row) for name, row in made["rows"].items()}
+    reached = floors.table(figures, {name: row.BASELINE for name, row in ROWS.items()})
+    return "\n\n".join([*(_table(name, made) for name in ROWS if name in made["rows"]), reached, _told(made)])
 
 
 def compact(made: dict[str, Any]) -> str:

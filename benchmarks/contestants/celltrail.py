@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,26 @@ def points(folder: Path) -> list[Points]:
     return [{name: [(int(s), float(v)) for s, v in pairs] for name, pairs in run.items()} for run in found]
 
 
+def seal(folder: Path) -> None:
+    """Every run into Parquet and its logs removed, as if the hour that celltrail waits were over."""
+    import os
+    import time
+
+    import celltrail as ct
+
+    def age(paths: Iterable[Path]) -> None:
+        for path in paths:
+            os.utime(path, (time.time() - 7200,) * 2)
+
+    store = ct.Store(folder if (folder / "runs").exists() else folder / ".celltrail")
+    for run in ct.runs(store=store):
+        (place,) = store.root.glob(f"runs/*/{run.id}")
+        age(place.rglob("*"))
+        assert store.seal(run.id), run.id
+        age(place.glob("sealed*.json"))
+        assert store.release(run.id), run.id
+
+
 def _store(folder: Path) -> Any:
     import celltrail as ct
 
@@ -42,10 +63,10 @@ def frame(folder: Path) -> Any:
     return _newest(folder).history()
 
 
-def arrays(folder: Path) -> int:
-    """Every metric of the run as NumPy arrays; the points."""
+def arrays(folder: Path, names: list[str]) -> int:
+    """These metrics of the run as NumPy arrays; the points."""
     run = _newest(folder)
-    return sum(len(run.series(name)[1]) for name in run.metrics)
+    return sum(len(run.series(name)[1]) for name in names)
 
 
 def thin(folder: Path, metric: str, points: int) -> tuple[Any, Any]:
@@ -86,7 +107,7 @@ def change(folder: Path) -> None:
 def one_metric(folder: Path, metric: str) -> int:
     import celltrail as ct
 
-    return sum(len(run.series(metric)[1]) for run in ct.runs(store=folder))
+    return len(ct.runs(store=folder).metric(metric))
 
 
 def fill_trail(folder: Path, runs: int, points: int) -> None:

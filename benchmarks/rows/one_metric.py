@@ -34,6 +34,9 @@ def measure(place: Place, quick: bool) -> dict[str, Any]:
         folder = place.work
         place.call(fill, runs=runs, points=points, limit_s=900)
     figures = place.call(read, folder=folder)
+    if place.contestant.name == "celltrail":
+        sealed = place.call(read, folder=trail(place, runs, points, sealed=True))
+        figures |= {f"sealed_{name}": value for name, value in sealed.items()}
     found, wanted = figures["found"], runs * points
     return figures | {
         "per_run": figures["seconds"] * 1000 / runs,
@@ -60,6 +63,8 @@ COLUMNS = [
     Column("ms a run", figure("per_run", "{:,.2f}")),
     Column("seconds", figure("seconds", "{:,.2f}")),
     Column("again", figure("again", "{:,.2f}")),
+    Column("sealed", figure("sealed_seconds", "{:,.2f}")),
+    Column("sealed, again", figure("sealed_again", "{:,.2f}")),
     Column("runs", figure("runs")),
     Column("points in each", figure("points")),
     Column("read back", lambda own, _: str(own.get("kept", "-"))),

@@ -45,12 +45,14 @@ def measure(place: Place, quick: bool) -> dict[str, Any]:
     return figures
 
 
-def trail(place: Place, runs: int, points: int) -> Path:
+def trail(place: Place, runs: int, points: int, sealed: bool = False) -> Path:
     """The trail of so many runs, kept for the next measurement; of a baseline its database."""
-    folder = SCRATCH / "trails" / f"{place.contestant.name}-{runs}-{points}"
+    folder = SCRATCH / "trails" / f"{place.contestant.name}-{runs}-{points}{'-sealed' * sealed}"
     done = folder.with_suffix(".done")
     if not done.exists():
         place.call(fill_trail, folder=folder, runs=runs, points=points, limit_s=1200)
+        if sealed:
+            place.call(seal, folder=folder, limit_s=1200)
         done.touch()
     return folder
 
@@ -63,6 +65,11 @@ def _figures(looked: dict[str, Any], count: int, answer: list[str]) -> dict[str,
 def fill_trail(tracker: Any, folder: Path, runs: int, points: int) -> None:
     """In celltrail's environment."""
     tracker.fill_trail(folder, runs, points)
+
+
+def seal(tracker: Any, folder: Path) -> None:
+    """In celltrail's environment."""
+    tracker.seal(folder)
 
 
 def fill(tracker: Any, folder: Path, runs: int, points: int) -> None:
