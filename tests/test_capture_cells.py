@@ -509,3 +509,71 @@ def test_secrets_are_nowhere_on_disk(tmp_path: Path) -> None:
         data = path.read_bytes() if path.is_file() else b""
         for secret in (key, token, value, "hunter2hunter2", "abcdefgh123"):
             assert secret.encode() not in data, (path, secret)
+
+
+def test_threads_log_to_the_run_of_the_cell_that_started_them(notebook: Notebook) -> None:
+    """A thread and a pool at work after their cell has ended log to its run, not to the one that is current by then."""
+    notebook.newest()
+    reply = notebook.recorded.run(
+        "%%track early --no-chart --watch loss\nimport celltrail as ct, threading, time\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "def work(name, value):\n    time.sleep(0.6)\n    ct.log({name: value})\n"
+        "def loop():\n    for n in range(3):\n        time.sleep(0.3)\n        loss = n\n"
+        "pool = ThreadPoolExecutor(1)\nfirst = pool.submit(work, 'pooled', 1)\n"
+        "thread = threading.Thread(target=work, args=('threaded', 2))\nthread.start()\n"
+        "looping = threading.Thread(target=loop)\nlooping.start()"
+    )
+    assert reply.status == "ok"
+    assert (
+        notebook.recorded.run(
+            "%%track late --no-chart\nsecond = pool.submit(work, 'reused', 3)\nthread.join()\nlooping.join()\n"
+            "first.result(), second.result()"
+        ).status
+        == "ok"
+    )
+    notebook.recorded.run("pool.shutdown(); recorder._settle()")
+    late, early = notebook.store.records()[:2]
+    notebook._seen |= {late.id, early.id}
+    assert {name: metric.last for name, metric in early.metrics.items()} == {"pooled": 1, "threaded": 2, "loss": 2}
+    assert (early.metrics["loss"].count, early.status, early.problems) == (3, "finished", ())
+    assert {name: metric.last for name, metric in late.metrics.items()} == {"reused": 3}
+
+
+def test_a_cell_of_a_subshell_in_the_middle_of_another(notebook: Notebook) -> None:
+    """With subshells two cells run at once: each is a run, with its own outputs, values and end."""
+    notebook.newest()
+    kernel = notebook.recorded
+    control, session = kernel.client.control_channel, kernel.client.session
+    request = session.msg("create_subshell_request", {})
+    control.send(request)
+    answer = kernel.client.get_control_msg(timeout=20)
+    if "subshell_id" not in answer["content"]:
+        pytest.skip("this ipykernel has no subshells")
+    long = kernel.client.execute(
+        "%%track outside --no-chart\nfor i in range(40):\n    loss = i\n    time.sleep(0.05)\nprint('outer')"
+    )
+    time.sleep(0.5)
+    message = session.msg(
+        "execute_request",
+        {
+            "code": "%%track inside --no-chart\nfor j in range(5):\n    acc = j\nprint('inner')",
+            "silent": False,
+            "store_history": True,
+            "allow_stdin": False,
+            "stop_on_error": True,
+        },
+    )
+    message["header"]["subshell_id"] = answer["content"]["subshell_id"]
+    kernel.client.shell_channel.send(message)
+    reply = kernel.collect(long)
+    assert reply.status == "ok"
+    kernel.run("recorder._settle()")
+    outside, inside = sorted(notebook.store.records()[:2], key=lambda record: record.id)
+    notebook._seen |= {outside.id, inside.id}
+    assert (outside.name, inside.name) == ("outside", "inside")
+    assert {name: metric.count for name, metric in outside.metrics.items()} == {"loss": 40}
+    assert {name: metric.count for name, metric in inside.metrics.items()} == {"acc": 5}
+    assert (outside.status, inside.status) == ("finished", "finished")
+    # the panels of the door are on in this kernel by now, and show each run
+    assert [shown for shown in notebook.shown(outside) if shown[0] == "stdout"] == [("stdout", "outer\n")]
+    assert (inside.ended_us or 0) < (outside.ended_us or 0)

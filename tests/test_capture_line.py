@@ -72,7 +72,9 @@ CELLS = {
     "%%time\n%%track\nx": "%%time\n# %%track\nx",
     "%%time\n%%capture\n%%track\nx": "%%time\n%%capture\n# %%track\nx",
     "%%track\n%%bash\nls": "%%bash\nls",
-    "%%bash\n%%track\nls": "%%bash\n%%track\nls",
+    "%%sql\n%%track\nselect 1": "%%sql\nselect 1",
+    "%%time\n%%sql\n%%track\nselect 1": "%%time\n%%sql\nselect 1",
+    "%%track\n%%sql\nselect 1": "%%sql\nselect 1",
     "%%writefile a\n%%track\n": "%%writefile a\n%%track\n",
     "x = 1\n%%track": "x = 1\n%%track",
     "%%tracks\nx": "%%tracks\nx",
@@ -92,7 +94,15 @@ def test_the_line_becomes_a_comment_in_its_place(cell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["%%track --nope\nx", "%%time\n%%track --nope\nx", "%%scratch a\nx", "%%track\n%%scratch\nx"]
+    "cell",
+    [
+        "%%track --nope\nx",
+        "%%time\n%%track --nope\nx",
+        "%%scratch a\nx",
+        "%%track\n%%scratch\nx",
+        "%%bash\n%%track\nls",
+        "%%script sh\n\n%%scratch\nls",
+    ],
 )
 def test_a_bad_line_becomes_one_line_that_raises(cell: str) -> None:
     """Bad arguments never raise in the transformer: a console's completeness check must get its answer."""

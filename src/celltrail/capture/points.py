@@ -94,6 +94,8 @@ class _Forward:
         points = _open.get(run.id) if run is not None else None
         if points is not None:
             points.sink(self._index).extend(item)
+        elif run is not None and isinstance(item[1], int | float):
+            run.log({_plan.targets[self._index]: item[1]})  # a thread that outlives its cell
 
 
 class Points:

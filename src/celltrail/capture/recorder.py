@@ -22,6 +22,7 @@ from celltrail.capture.points import Watcher, pass_through
 from celltrail.capture.redact import Redactor
 from celltrail.capture.shield import complain_to, shield
 from celltrail.capture.tee import KernelTee, TerminalTee, unframe
+from celltrail.capture.threads import Threads
 from celltrail.capture.tracked import Tracked, cell_name
 from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
 from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
@@ -60,6 +61,7 @@ class Recorder:
         self._awaited: dict[str, Tracked] = {}  # by request, until its last output
         self._watcher = Watcher()
         self._worker = Worker(self._watcher.drain)
+        self._threads = Threads()
         self._tee: KernelTee | None = None
         self._terminal: TerminalTee | None = None
         self._pid = os.getpid()
@@ -81,6 +83,7 @@ class Recorder:
             self._tee = KernelTee(kernel, self._take)
             self._tee.on()
         complain_to(self._complain)
+        self._threads.on()
         self._unwait = pending.wait_with(self._settle)
         self._worker.start()
         atexit.register(self._at_exit)
@@ -109,6 +112,7 @@ class Recorder:
             if name in self.shell.user_ns:  # functions defined in tracked cells go on calling it
                 self.shell.user_ns[name] = thing
         self._unwait()
+        self._threads.off()
         self._worker.stop()
         complain_to(None)
         atexit.unregister(self._at_exit)
@@ -201,7 +205,8 @@ class Recorder:
         tracked.offset = leading_blank_lines(info.raw_cell)
         self._open[key] = tracked
         self._listen(key[1], tracked)
-        self.shell.ast_transformers.append(self)
+        if self not in self.shell.ast_transformers:  # a cell of a subshell in the middle of another one
+            self.shell.ast_transformers.append(self)
         self._worker.ticking = True
         self._tell_chart(tracked, arguments.chart)
         # the last thing before the body, after --seed

@@ -15,10 +15,13 @@ from celltrail.errors import BadValue
 
 _OURS = re.compile(r"(\s*)%%(track|scratch)(?:\s+(.*?))?\s*$", re.DOTALL)
 _MAGIC = re.compile(r"\s*%%(\w+|!)")
-# their bodies are not Python: a line of ours inside belongs to them
-_FOREIGN = frozenset(
-    "! bash cmd file html HTML javascript js latex markdown perl pypy python python2 python3 ruby script sh svg SVG"  # noqa: SIM905
-    " sx system writefile".split()
+# what follows these is a text of its own: a line of ours inside belongs to it
+_TEXTS = frozenset("cmd file html HTML javascript js latex markdown svg SVG writefile".split())  # noqa: SIM905
+# what follows these is run by somebody else, to whom "%%track" means nothing
+_PROGRAMS = frozenset("! bash perl pypy python python2 python3 ruby script sh sx system".split())  # noqa: SIM905
+# their bodies are Python, so a comment keeps the place of our line
+_PYTHON = frozenset(
+    "capture debug heat lprun memit mprun prun pyinstrument scalene snakeviz time timeit".split()  # noqa: SIM905
 )
 
 
@@ -49,8 +52,10 @@ def cleanup(lines: list[str]) -> list[str]:
         return lines
     before, line, after = lines[: mark.index], lines[mark.index], lines[mark.index + 1 :]
     following = next((text for text in after if text.strip()), "")
-    if _MAGIC.match(following):
-        return before + after  # a cell magic must come first, so ours makes room
+    above = next((magic[1] for text in reversed(before) if (magic := _MAGIC.match(text))), None)
+    if _MAGIC.match(following) or (above is not None and above not in _PYTHON):
+        # a cell magic must come first, so ours makes room; and in SQL or R our comment would be none
+        return before + after
     indent = line[: len(line) - len(line.lstrip())]
     return [*before, f"{indent}# {line.lstrip()}", *after]
 
@@ -85,9 +90,18 @@ def _find(lines: list[str]) -> Mark | None:
             if found is not None:
                 raise BadValue(f"%%{found.kind} and %%{mark.kind} in one cell: keep one of the two lines")
             found = mark
-        elif magic is None or magic[1] in _FOREIGN:
+        elif magic is None or magic[1] in _TEXTS:
+            break
+        elif magic[1] in _PROGRAMS:
+            _refuse_inside(magic[1], lines[index + 1 :])
             break
     return found
+
+
+def _refuse_inside(magic: str, body: list[str]) -> None:
+    first = next((line for line in body if line.strip()), "")
+    if ours := _OURS.match(first):
+        raise BadValue(f"%%{ours[2]} below %%{magic} would be run by {magic}: put it above")
 
 
 def _arguments(kind: str, line: str) -> Arguments:

@@ -4,7 +4,7 @@ A `Run` knows its store and nothing above it: charts, alerts and frameworks hear
 """
 
 from celltrail.run.events import Ended, Event, Logged, LoggedBlock, Started, listen
-from celltrail.run.recording import Run, current, log, set_current, start
+from celltrail.run.recording import Run, carry, current, current_block, log, set_current, start
 from celltrail.run.seeding import set_seed
 
 __all__ = [
@@ -14,7 +14,9 @@ __all__ = [
     "LoggedBlock",
     "Run",
     "Started",
+    "carry",
     "current",
+    "current_block",
     "listen",
     "log",
     "set_current",

@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from operator import itemgetter
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, CelltrailError
 from celltrail.model import STATUSES, Failure, Goal, Json, Param, RunRecord, Status, new_id, now_us
@@ -40,6 +40,7 @@ MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
 FLUSH_S, SYNC_S, BEAT_S = 1.0, 2.0, 10.0
 
 _current: ContextVar[Run | None] = ContextVar("celltrail_run", default=None)
+_carried: ContextVar[Run | None] = ContextVar("celltrail_carried_run", default=None)  # by a thread, maybe finished
 _open: list[Run] = []  # unfinished runs of this process, oldest first
 
 
@@ -73,7 +74,7 @@ class Run:
         self._started = self._flushed = self._synced = self._wrote = time.monotonic()
         self._before: Run | None = None
         self._is_closed = False
-        self._owed = 0
+        self._owed = self._outliving = 0
         self._stored = tables_of(record)
         forks.in_child(self._make_locks)
         self.is_block = False  # whether runs begun meanwhile belong to it: a with block or a tracked cell
@@ -188,7 +189,9 @@ class Run:
                 writer.item(name, step, number, type="integer")
             read.complain()
 
-    def _refuse(self) -> Never:
+    def _refuse(self) -> None:
+        if self._outliving:
+            return
         raise CelltrailError(
             f"run {self.name!r} has already {self.status}; nothing more can be logged to it, "
             "ct.start() begins a new run"
@@ -299,6 +302,19 @@ class Run:
             self._close()
 
         return settle
+
+    def outlive(self) -> Callable[[], None]:
+        """Accept what is logged even after `finish`, until what comes back is called: a thread is still at work."""
+        settle = self.owe()
+        with self.writer.lock:
+            self._outliving += 1
+
+        def leave() -> None:
+            with self.writer.lock:
+                self._outliving -= 1
+            settle()
+
+        return leave
 
     def _close(self) -> None:
         """Let go of the files of a run that has finished, as soon as nothing is owed to it any more."""
@@ -438,7 +454,13 @@ def current() -> Run | None:
     run = _current.get()
     if run is not None and run.is_running:
         return run
-    return _open[-1] if _open else None
+    return _carried.get() or (_open[-1] if _open else None)
+
+
+def current_block() -> Run | None:
+    """The run of the ``with`` block or cell that this code is in, or None."""
+    run = _current.get()
+    return run if run is not None and run.is_running and run.is_block else None
 
 
 def set_current(run: Run | None) -> None:
@@ -446,6 +468,11 @@ def set_current(run: Run | None) -> None:
     if run is not None:
         run.is_block = True
     _current.set(run)
+
+
+def carry(run: Run | None) -> None:
+    """Make this the run that the code of this thread logs to, even once it has finished: see `Run.outlive`."""
+    _carried.set(run)
 
 
 def log(values: Mapping[str, Any] | None = None, step: int | None = None, **more: Any) -> None:
@@ -462,8 +489,8 @@ def as_params(params: Mapping[str, Any]) -> dict[str, Param]:
 
 
 def _parent() -> str | None:
-    run = _current.get()
-    return run.id if run is not None and run.is_running and run.is_block else None
+    run = current_block()
+    return run.id if run is not None else None
 
 
 def _user() -> str:
