@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from celltrail.store.compaction import Compaction
     from celltrail.store.doctor import Report
     from celltrail.store.facts import Key
+    from celltrail.store.gc import Plan
     from celltrail.store.index import Look
     from celltrail.store.listing import Listing
     from celltrail.store.merge import MergeReport
     from celltrail.store.settings import Settings
+    from celltrail.store.usage import Usage
     from celltrail.store.views import Rules, Views
 
 __all__ = ["Blobs", "Gap", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "locate", "rank_of"]
@@ -180,6 +182,48 @@ class Store:
         from celltrail.store.merge import merge
 
         return merge(other.root if isinstance(other, Store) else Path(other).expanduser().absolute(), self.root)
+
+    def usage(self) -> Usage:
+        """How much room the trail takes, by its parts."""
+        from celltrail.store.usage import usage
+
+        return usage(self.root)
+
+    def gc(self, budget: str | float | None = None, *, dry_run: bool = False) -> Plan:
+        """Clean up: remove what nothing needs, then seal runs that are over; what was, or with ``dry_run`` would be.
+
+        Blobs that nothing refers to and runs deleted more than a week ago go to the trash, what has been there
+        for 30 days is deleted. With a ``budget`` ("2GB") more of that is deleted at once, as far as it must be.
+        Nothing that a run refers to goes unless somebody deleted the run. What was used within a day stays.
+
+        Raises:
+            StoreError: it cannot be said in the audit what is to go; nothing went.
+        """
+        from celltrail.store import gc
+        from celltrail.store.usage import bytes_in
+
+        limit = None if budget is None else bytes_in(budget)
+        made = gc.plan(self.root, self.blobs, limit)
+        if dry_run:
+            return made
+        gc.record(self.root, made)
+        done = gc.carry_out(made, self.root, self.blobs)
+        done.notes += self._tidy()
+        return done
+
+    def _tidy(self) -> list[str]:
+        """Seal what is over, remove logs that were sealed, fold what actors said that are gone; what went wrong."""
+        from celltrail.store.folding import fold
+
+        notes = list(self.compact().problems)
+        for run_id in run_ids(self.root):
+            folder = run_folder(self.root, run_id) / "edits"
+            try:
+                if folder.is_dir():
+                    fold(folder)
+            except OSError as error:
+                notes.append(f"the edits of run {run_id} were left as they are: {error.strerror or error}")
+        return notes
 
     def edits(self, run_id: str) -> dict[str, Json]:
         """The value of every field that people changed."""

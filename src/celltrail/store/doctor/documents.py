@@ -80,5 +80,7 @@ def _empty(patient: Patient, folder: Path) -> Finding:
 
 
 def _age(folder: Path) -> float:
-    times = [path.stat().st_mtime for path in (folder, *folder.rglob("*"))]
-    return time.time() - max(times)
+    try:
+        return time.time() - max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    except FileNotFoundError:
+        return 0.0  # somebody is at it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -73,11 +73,6 @@ class Patient:
     def named(self) -> dict[str, set[str]]:
         """Every blob that is referred to, and by what."""
         return references.in_trail(self.root, self.blobs)
-
-    def files(self, *tops: str) -> Iterator[Path]:
-        """The files and folders below these folders of the trail."""
-        for top in tops:
-            yield from sorted((self.root / top).rglob("*"))
 
     def name(self, path: Path) -> str:
         """A path as it is told: relative to the trail."""

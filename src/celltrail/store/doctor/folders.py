@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -15,7 +16,7 @@ from celltrail.store.merge import merge_run
 
 _TEMP_AGE_S = 3600.0
 _RUN = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
-_TOP = {"trail.json", "runs", "kernels", "actors", "registry", "packs", "catalogue", "blobs", "audit", "trash"}
+_TOP = {"trail.json", "compacting.json", "runs", "kernels", "actors", "registry", "packs", "catalogue", "blobs", "audit", "trash"}
 _IN_RUN = re.compile(r"run(\.\d+)?\.json|sealed(\.\d+)?\.json|m|edits|sealed")
 _FUTURE_S = 86400.0
 
@@ -47,7 +48,7 @@ def check_leftovers(patient: Patient) -> Iterator[Finding]:
     """Temporary files of processes that died, and files that are not the trail's."""
     for path in _walk(patient.root):
         if path.name.endswith(".tmp"):
-            if time.time() - path.lstat().st_mtime > _TEMP_AGE_S:
+            if _age(path) > _TEMP_AGE_S:
                 yield Finding(
                     "leftover",
                     patient.name(path),
@@ -142,6 +143,12 @@ def _wrong_with(about: os.stat_result, need: int) -> str:
     if about.st_mode & 0o002:
         return "can be changed by everybody"
     return ""
+
+
+def _age(path: Path) -> float:
+    with contextlib.suppress(FileNotFoundError):
+        return time.time() - path.lstat().st_mtime
+    return 0.0
 
 
 def _chmod(path: Path, mode: int) -> str:
