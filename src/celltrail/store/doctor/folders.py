@@ -16,7 +16,19 @@ from celltrail.store.merge import merge_run
 
 _TEMP_AGE_S = 3600.0
 _RUN = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
-_TOP = {"trail.json", "compacting.json", "runs", "kernels", "actors", "registry", "packs", "catalogue", "blobs", "audit", "trash"}
+_TOP = {
+    "trail.json",
+    "compacting.json",
+    "runs",
+    "kernels",
+    "actors",
+    "registry",
+    "packs",
+    "catalogue",
+    "blobs",
+    "audit",
+    "trash",
+}
 _IN_RUN = re.compile(r"run(\.\d+)?\.json|sealed(\.\d+)?\.json|m|edits|sealed")
 _FUTURE_S = 86400.0
 
