@@ -19,6 +19,7 @@ from celltrail.store.summary import Said, Summaries
 
 NO, UNKNOWN, YES = 0, 0.5, 1
 PARAMS = {"a": "params.a", "b.c": "params.b.c", "drop out": 'params["drop out"]', "größe": "params.`größe`"}
+PARAMS["q\"u'o%t`e"] = """params["q\\"u'o%t`e"]"""
 METRICS = ["val/acc", "train loss"]
 TAGS = ["mlp", "cnn", "größe"]
 NAMES = ["baseline", "resnet50", "sweep-1", ""]

@@ -73,7 +73,7 @@ def _told(found: RunSet, limit: int | None) -> str:
         return f"no runs in {found.store.root.name} yet: put %%track on a notebook cell, or call ct.start()"
     lines = found.to_text(most=limit).splitlines()
     lines[0] = terminal.bold(lines[0])
-    records = found.records[:limit]
+    records = found[:limit].records
     for i, record in enumerate(records, 1):
         told = f"{MARKS[record.status]} {record.status}"
         lines[i] = lines[i].replace(told, terminal.status(told, record.status), 1)

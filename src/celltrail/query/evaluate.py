@@ -14,17 +14,16 @@ from typing import Any
 
 from celltrail.contract import Goal
 from celltrail.errors import QueryError
-from celltrail.model import Metric as MetricRecord
-from celltrail.model import RunRecord, goal_of
+from celltrail.model import goal_of
 from celltrail.query import tree
+from celltrail.store.facts import Key, aggregate_of, duration_of, fact_of, field_of
+
+__all__ = ["Points", "Question", "Truth", "aggregate_of", "duration_of", "equal", "field_of", "truth", "undirected"]
 
 Truth = bool | None
 Points = tuple[Any, Any]  # steps and values, two arrays of one length, as logged
 _NUMBER = (int, float)
-_TIMES = {"created": "created_us", "started": "started_us", "ended": "ended_us"}
-_RENAMED = {"cell": "cell_id"}
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
-_ENVIRONMENTS = {"env", "git", "hardware", "seeds"}
 
 
 def _no_points(run_id: str, metric: str) -> Points | None:
@@ -38,17 +37,18 @@ class Question:
     node: tree.Node
     text: str = ""
     points: Callable[[str, str], Points | None] = _no_points
-    goals: dict[str, Goal] = field(default_factory=dict)  # declared by any run of the trail
+    goals: Mapping[str, Goal] = field(default_factory=dict)  # declared by any run of the trail
+    facts: Callable[[Any, Key], Any] = fact_of  # of what is asked: a record, or a row of the index
 
-    def matches(self, record: RunRecord) -> bool:
+    def matches(self, record: Any) -> bool:
         """Whether the run is among the answers."""
         return truth(self.value(record)) is True
 
-    def value(self, record: RunRecord) -> Any:
+    def value(self, record: Any) -> Any:
         """What the expression is for this run; None when unknown or missing."""
         return _VALUES[type(self.node)](self, self.node, record)
 
-    def of(self, node: tree.Node, record: RunRecord) -> Any:
+    def of(self, node: tree.Node, record: Any) -> Any:
         """The value of a part."""
         return _VALUES[type(node)](self, node, record)
 
@@ -107,99 +107,50 @@ def _opposite(answer: Truth) -> Truth:
     return None if answer is None else not answer
 
 
-def _literal(ask: Question, node: tree.Literal, record: RunRecord) -> Any:
+def _literal(ask: Question, node: tree.Literal, record: Any) -> Any:
     return node.value
 
 
-def _list(ask: Question, node: tree.ListOf, record: RunRecord) -> list[Any]:
+def _list(ask: Question, node: tree.ListOf, record: Any) -> list[Any]:
     return [ask.of(item, record) for item in node.items]
 
 
-def _field(ask: Question, node: tree.Field, record: RunRecord) -> Any:
-    return field_of(record, node.name, node.path)
+def _field(ask: Question, node: tree.Field, record: Any) -> Any:
+    return ask.facts(record, (node.name, *node.path))
 
 
-def field_of(record: RunRecord, name: str, path: tuple[str, ...] = ()) -> Any:
-    """A fact of the run by its name in the language, or None where the run has none."""
-    if name == "params":
-        found = {key: param.value for key, param in record.params.items()}
-        return _dig(found, path)
-    if name == "summary":
-        return _dig(record.summary, path)
-    if name in _ENVIRONMENTS:
-        return _dig(record.environment.get(name, {}), path)
-    if name in _TIMES:
-        moment = getattr(record, _TIMES[name])
-        return None if moment is None else moment / 1e6
-    if name == "duration":
-        return duration_of(record)
-    if name == "error":
-        return None if record.error is None else str(record.error)
-    if name == "notes":
-        return "\n".join(record.notes)
-    if name == "tags":
-        return list(record.tags)
-    return getattr(record, _RENAMED.get(name, name))
-
-
-def duration_of(record: RunRecord) -> float | None:
-    """Seconds from start to end; None while there is no end."""
-    if record.duration_s is not None:
-        return record.duration_s
-    return None if record.ended_us is None else (record.ended_us - record.started_us) / 1e6
-
-
-def _dig(found: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    """``a.b`` is the name "a.b" where there is one, else "b" inside the value of "a"."""
-    for taken in range(len(path), 0, -1):
-        key = ".".join(path[:taken])
-        if key in found:
-            rest, value = path[taken:], found[key]
-            if not rest:
-                return value
-            if isinstance(value, Mapping):
-                return _dig(value, rest)
-    return None
-
-
-def _metric(ask: Question, node: tree.Metric, record: RunRecord) -> Any:
-    metric = record.metrics.get(node.name)
-    if metric is None:
-        return None
+def _metric(ask: Question, node: tree.Metric, record: Any) -> Any:
     if node.aggregate in {"best", "best_step"}:
-        return _best(ask, node, metric)
-    return aggregate_of(metric, node.aggregate)
+        return _best(ask, node, record)
+    return ask.facts(record, ("metric", node.aggregate, node.name))
 
 
-def aggregate_of(metric: MetricRecord, aggregate: str) -> float | int | None:
-    """A number from a metric's summary; None where nothing was logged under it."""
-    if aggregate in {"count", "nan_count"}:
-        return getattr(metric, aggregate)
-    if not metric.count:
+def _best(ask: Question, node: tree.Metric, record: Any) -> Any:
+    goal = ask.facts(record, ("metric", "goal", node.name))
+    if goal is None:
         return None
-    if aggregate == "mean":
-        numbers = metric.count - metric.nan_count
-        return metric.sum / numbers if numbers else math.nan
-    return getattr(metric, aggregate)
-
-
-def _best(ask: Question, node: tree.Metric, metric: MetricRecord) -> Any:
-    goal = metric.goal if metric.goal != "none" else ask.goals.get(node.name, goal_of(node.name))
     if goal == "none":
-        raise QueryError(
-            ask.text,
-            node.start,
-            node.end,
-            f"whether less or more of {node.name!r} is better is not known",
-            f'ask max("{node.name}") or min("{node.name}"), or declare it: '
-            f'run.define_metric("{node.name}", goal="max")',
-        )
-    return aggregate_of(metric, f"{goal}_step" if node.aggregate == "best_step" else goal)
+        goal = ask.goals.get(node.name, goal_of(node.name))
+    if goal == "none":
+        raise undirected(ask.text, node)
+    return ask.facts(record, ("metric", f"{goal}_step" if node.aggregate == "best_step" else goal, node.name))
 
 
-def _at(ask: Question, node: tree.At, record: RunRecord) -> Any:
+def undirected(text: str, node: tree.Metric) -> QueryError:
+    """The error of asking for the best of a metric of which nobody said what is better."""
+    return QueryError(
+        text,
+        node.start,
+        node.end,
+        f"whether less or more of {node.name!r} is better is not known",
+        f'ask max("{node.name}") or min("{node.name}"), or declare it: run.define_metric("{node.name}", goal="max")',
+    )
+
+
+def _at(ask: Question, node: tree.At, record: Any) -> Any:
     step = ask.of(node.step, record)
-    if node.name not in record.metrics or not isinstance(step, _NUMBER) or _unknown(step):
+    is_there = ask.facts(record, ("metric", "count", node.name)) is not None
+    if not is_there or not isinstance(step, _NUMBER) or _unknown(step):
         return None
     points = ask.points(record.id, node.name)
     if points is None:
@@ -213,7 +164,7 @@ def _at(ask: Question, node: tree.At, record: RunRecord) -> Any:
     return float(values[chosen[(steps[chosen] == highest).nonzero()[0][-1]]])
 
 
-def _arithmetic(ask: Question, node: tree.Arithmetic, record: RunRecord) -> Any:
+def _arithmetic(ask: Question, node: tree.Arithmetic, record: Any) -> Any:
     left, right = ask.of(node.left, record), ask.of(node.right, record)
     if not isinstance(left, _NUMBER) or not isinstance(right, _NUMBER):
         return None
@@ -233,12 +184,12 @@ def _arithmetic(ask: Question, node: tree.Arithmetic, record: RunRecord) -> Any:
         return None
 
 
-def _negative(ask: Question, node: tree.Negative, record: RunRecord) -> Any:
+def _negative(ask: Question, node: tree.Negative, record: Any) -> Any:
     value = ask.of(node.operand, record)
     return -value if isinstance(value, _NUMBER) else None
 
 
-def _compare(ask: Question, node: tree.Compare, record: RunRecord) -> Truth:
+def _compare(ask: Question, node: tree.Compare, record: Any) -> Truth:
     left, right = ask.of(node.left, record), ask.of(node.right, record)
     if node.order == "==":
         return equal(left, right)
@@ -251,7 +202,7 @@ def _compare(ask: Question, node: tree.Compare, record: RunRecord) -> Truth:
     return _ORDERS[node.order](left, right)
 
 
-def _member(ask: Question, node: tree.Member, record: RunRecord) -> Truth:
+def _member(ask: Question, node: tree.Member, record: Any) -> Truth:
     item, container = ask.of(node.item, record), ask.of(node.container, record)
     if isinstance(container, list | tuple):
         return _any(equal(item, each) for each in container)
@@ -262,16 +213,16 @@ def _member(ask: Question, node: tree.Member, record: RunRecord) -> Truth:
     return isinstance(container, Mapping) and item in container
 
 
-def _missing(ask: Question, node: tree.IsMissing, record: RunRecord) -> bool:
+def _missing(ask: Question, node: tree.IsMissing, record: Any) -> bool:
     return ask.of(node.operand, record) is None
 
 
-def _nan(ask: Question, node: tree.IsNan, record: RunRecord) -> Truth:
+def _nan(ask: Question, node: tree.IsNan, record: Any) -> Truth:
     value = ask.of(node.operand, record)
     return None if value is None else isinstance(value, float) and math.isnan(value)
 
 
-def _close(ask: Question, node: tree.IsClose, record: RunRecord) -> Truth:
+def _close(ask: Question, node: tree.IsClose, record: Any) -> Truth:
     left, right = ask.of(node.left, record), ask.of(node.right, record)
     if _unknown(left) or _unknown(right) or not isinstance(left, _NUMBER) or not isinstance(right, _NUMBER):
         return None
@@ -281,24 +232,24 @@ def _close(ask: Question, node: tree.IsClose, record: RunRecord) -> Truth:
         return False
 
 
-def _matches(ask: Question, node: tree.Matches, record: RunRecord) -> Truth:
+def _matches(ask: Question, node: tree.Matches, record: Any) -> Truth:
     value = ask.of(node.operand, record)
     return node.pattern.is_in(value) if isinstance(value, str) else None
 
 
-def _not(ask: Question, node: tree.Not, record: RunRecord) -> Truth:
+def _not(ask: Question, node: tree.Not, record: Any) -> Truth:
     return _opposite(truth(ask.of(node.operand, record)))
 
 
-def _and(ask: Question, node: tree.And, record: RunRecord) -> Truth:
+def _and(ask: Question, node: tree.And, record: Any) -> Truth:
     return _all(truth(ask.of(item, record)) for item in node.items)
 
 
-def _or(ask: Question, node: tree.Or, record: RunRecord) -> Truth:
+def _or(ask: Question, node: tree.Or, record: Any) -> Truth:
     return _any(truth(ask.of(item, record)) for item in node.items)
 
 
-_VALUES: dict[type[tree.Node], Callable[[Question, Any, RunRecord], Any]] = {
+_VALUES: dict[type[tree.Node], Callable[[Question, Any, Any], Any]] = {
     tree.Literal: _literal,
     tree.ListOf: _list,
     tree.Field: _field,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
-from celltrail.contract import Goal, RunRow
-from celltrail.errors import BadValue, QueryError, nearest
+from celltrail.contract import RunRow
+from celltrail.errors import BadValue, NoRun, QueryError
 from celltrail.model import Json, RunRecord
-from celltrail.query import plain, tree
+from celltrail.query import plain
+from celltrail.query.asking import Cut, InProject, Sorted, Step, Where, answer, goals_of, points_of
 from celltrail.query.columns import chosen_columns, every_column, read_key, short_columns
 from celltrail.query.editing import Edits
-from celltrail.query.evaluate import Points, Question
+from celltrail.query.evaluate import Question
 from celltrail.query.language import parse, parse_column
 from celltrail.query.row import row
 from celltrail.query.stored import StoredRun
@@ -28,30 +28,8 @@ if TYPE_CHECKING:
     from celltrail.store import Store
 
 _SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Where:
-    text: str
-    node: tree.Node
-
-
-@dataclass(frozen=True, slots=True)
-class _InProject:
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Sorted:
-    keys: tuple[tuple[str, tree.Node, bool], ...]  # text, tree, falling
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    part: slice
-
-
-_Step = _Where | _InProject | _Sorted | _Cut
+_TOLD_BY = 200  # runs by which the columns of a short table are chosen
+_AT_ONCE = 256  # records read at once
 
 
 class RunSet(Edits[int]):
@@ -61,12 +39,13 @@ class RunSet(Edits[int]):
     change what is said of runs (`tag`, `archive`, `delete` ...) change all of them, and return how many.
     """
 
-    def __init__(self, store: Store, steps: tuple[_Step, ...] = (), columns: Sequence[str] | None = None) -> None:
+    def __init__(self, store: Store, steps: tuple[Step, ...] = (), columns: Sequence[str] | None = None) -> None:
         self.store = store
         self._steps = steps
         self._columns = columns  # what is shown unless columns are asked for
-        self._found: list[RunRecord] | None = None
+        self._ids: list[str] | None = None
         self._hints: list[str] = []
+        self._records: dict[str, RunRecord] = {}
 
     # asking
 
@@ -74,14 +53,14 @@ class RunSet(Edits[int]):
         """Those of the runs that match; a `QueryError` points at what cannot be read."""
         if not expression.strip():
             return self
-        return self._then(_Where(expression, parse(expression)))
+        return self._then(Where(expression, parse(expression)))
 
     def sort(self, *keys: str) -> RunSet:
         """By one or more expressions or column names, "-" in front for high to low.
 
         What a run does not have, or has as NaN, comes last in both directions.
         """
-        return self._then(_Sorted(tuple((key, *read_key(key)) for key in keys))) if keys else self
+        return self._then(Sorted(tuple((key, *read_key(key)) for key in keys))) if keys else self
 
     def refresh(self) -> RunSet:
         """The same question, asked again."""
@@ -89,28 +68,29 @@ class RunSet(Edits[int]):
 
     @property
     def records(self) -> list[RunRecord]:
-        """The records of the runs."""
-        if self._found is None:
-            self._found = self._resolve()
-        return self._found
+        """The records of the runs: all of them are read."""
+        return self._fetch(self._resolve())
 
     @property
     def hints(self) -> list[str]:
         """What is odd about the question: names that no run of the trail has, with the nearest one."""
-        _ = self.records
+        self._resolve()
         return list(self._hints)
 
     @property
     def question(self) -> str:
         """The expressions asked, joined; "" for all runs."""
-        asked = [step.text for step in self._steps if isinstance(step, _Where)]
+        asked = [step.text for step in self._steps if isinstance(step, Where)]
         return asked[0] if len(asked) == 1 else " and ".join(f"({text})" for text in asked)
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self._resolve())
 
     def __iter__(self) -> Iterator[StoredRun]:
-        return (StoredRun(record, self.store) for record in self.records)
+        ids = self._resolve()
+        for start in range(0, len(ids), _AT_ONCE):
+            for record in self._fetch(ids[start : start + _AT_ONCE]):
+                yield StoredRun(record, self.store)
 
     @overload
     def __getitem__(self, index: int) -> StoredRun: ...
@@ -119,10 +99,16 @@ class RunSet(Edits[int]):
 
     def __getitem__(self, index: int | slice) -> StoredRun | RunSet:
         if isinstance(index, slice):
-            return self._then(_Cut(index))
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"run {index} of {len(self)}")
-        return StoredRun(self.records[index], self.store)
+            return self._part(index)
+        ids = self._resolve()
+        if not -len(ids) <= index < len(ids):
+            raise IndexError(f"run {index} of {len(ids)}")
+        place = index % len(ids)
+        if ids[place] not in self._records:  # who asks for one in a loop asks for its neighbours next
+            self._fetch(ids[place - place % _AT_ONCE : place - place % _AT_ONCE + _AT_ONCE])
+        if ids[place] not in self._records:
+            raise NoRun(f"run {ids[place]!r} was removed from {self.store.root.name} since; ask again by refresh()")
+        return StoredRun(self._records[ids[place]], self.store)
 
     # showing
 
@@ -234,13 +220,13 @@ class RunSet(Edits[int]):
             if limit is not None:
                 raise BadValue("a view takes the first runs after sorting: cut as the last step, as in [:20]")
             match step:
-                case _Where(text, _):
+                case Where(text, _):
                     where.append(text)
-                case _InProject(project):
+                case InProject(project):
                     where.append(f"project == {json.dumps(project, ensure_ascii=False)}")
-                case _Sorted(keys):
+                case Sorted(keys):
                     sort = [*(text for text, _, _ in keys), *sort]
-                case _Cut(part):
+                case Cut(part):
                     if part.start or part.step not in (None, 1) or part.stop is None or part.stop < 1:
                         raise BadValue("a view can keep the first runs, as in [:20], and no other part of a set")
                     limit = part.stop
@@ -248,43 +234,36 @@ class RunSet(Edits[int]):
         return self.store.views.save(name, asked, sort, self._columns if columns is None else columns, limit)
 
     def _edit(self, changes: Mapping[str, Json]) -> int:
-        ids = [record.id for record in self.records]
+        ids = self._resolve()  # the same runs afterwards, also where they no longer match
         self.store.edit_all(dict.fromkeys(ids, changes))
-        self._found = [self.store.record(id_) for id_ in ids]  # the same runs, also where they no longer match
+        self._records = self.store.look((), lambda look: look.records(ids))
         return len(ids)
 
     # finding
 
-    def _then(self, step: _Step) -> RunSet:
+    def _then(self, step: Step) -> RunSet:
         return RunSet(self.store, (*self._steps, step), self._columns)
 
-    def _resolve(self) -> list[RunRecord]:
-        everything = self.store.records()
-        goals = _goals(everything)
-        named = self._named()
-        found = [record for record in everything if _is_in_sight(record, named)]
-        for step in self._steps:
-            match step:
-                case _InProject(name):
-                    found = [record for record in found if record.project == name]
-                case _Cut(part):
-                    found = found[part]
-                case _Where(text, node):
-                    self._hints += _hints(node, everything)
-                    question = Question(node, text, self._points(), goals)
-                    found = [record for record in found if question.matches(record)]
-                case _Sorted(keys):
-                    for text, node, falling in reversed(keys):
-                        self._hints += _hints(node, everything)
-                        found = _sorted(found, Question(node, text, self._points(), goals), falling)
-        self._hints = list(dict.fromkeys(self._hints))
-        return found
+    def _part(self, part: slice) -> RunSet:
+        """A part; of runs that were found already, of these."""
+        made = self._then(Cut(part))
+        if self._ids is not None:
+            made._ids, made._hints, made._records = self._ids[part], self._hints, self._records
+        return made
 
-    def _named(self) -> set[str]:
-        """The fields that the questions name, and those the trail agreed to show: see `_is_in_sight`."""
-        asked = [step.node for step in self._steps if isinstance(step, _Where)]
-        named = {part.name for node in asked for part in tree.walk(node) if isinstance(part, tree.Field)}
-        return named | {"archived"} if self.store.settings["archived.shown"] else named
+    def _resolve(self) -> list[str]:
+        """The ids of the runs; asked for once."""
+        if self._ids is None:
+            shown = {"archived"} if self.store.settings["archived.shown"] else set[str]()
+            self._ids, self._hints = answer(self.store, self._steps, shown) if self.store.id else ([], [])
+        return self._ids
+
+    def _fetch(self, ids: Sequence[str]) -> list[RunRecord]:
+        """The records of these runs, each read once; one that was removed since is left out."""
+        missing = [run_id for run_id in ids if run_id not in self._records]
+        if missing:
+            self._records |= self.store.fetch(missing)
+        return [self._records[run_id] for run_id in ids if run_id in self._records]
 
     def _ask(self, text: str) -> Question:
         try:
@@ -294,26 +273,15 @@ class RunSet(Edits[int]):
             if column is None:
                 raise problem
             node = column
-        return Question(node, text, self._points(), _goals(self.records))
-
-    def _points(self) -> Any:
-        """Reads series for `at`; the last run's are kept, as an expression asks for several of one run."""
-        kept: dict[str, Any] = {}
-
-        def points(run_id: str, metric: str) -> Points | None:
-            if run_id not in kept:
-                kept.clear()
-                kept[run_id] = self.store.series(run_id)
-            found = kept[run_id]
-            return (found[metric].step, found[metric].value) if metric in found else None
-
-        return points
+        goals = self.store.look((), lambda look: goals_of(look, [node]))
+        return Question(node, text, points_of(self.store), goals)
 
     def _texts(
         self, names: Sequence[str] | None, most: int | None = None
     ) -> tuple[list[str], list[list[str]], list[bool]]:
-        records = self.records
         names = self._columns if names is None else names
+        ids = self._resolve()
+        records = self._fetch(ids if most is None else ids[: max(most, _TOLD_BY)])
         columns = short_columns(records) if names is None else chosen_columns(names, records, self._ask)
         shown = records[:most]
         rows = [[column.text(record) for column in columns] for record in shown]
@@ -343,7 +311,7 @@ def runs(
     """
     store = open_store(store)
     saved = View("") if view is None else store.views.find(view)
-    found = RunSet(store, (_InProject(project),) if project is not None else (), saved.columns)
+    found = RunSet(store, (InProject(project),) if project is not None else (), saved.columns)
     found = found.where(saved.where).where(where).sort(*([sort] if isinstance(sort, str) else sort or saved.sort))
     limit = saved.limit if limit is None else limit
     return found if limit is None else found[:limit]
@@ -356,54 +324,6 @@ def open_store(store: Store | Path | str | None) -> Store:
     if isinstance(store, Store):
         return store
     return Store(locate() if store is None else store)
-
-
-def _goals(records: Iterable[RunRecord]) -> dict[str, Goal]:
-    """The direction each metric was declared to be better in, by the newest run that says so."""
-    found: dict[str, Goal] = {}
-    for record in records:
-        for name, metric in record.metrics.items():
-            if metric.goal != "none":
-                found.setdefault(name, metric.goal)
-    return found
-
-
-def _hints(node: tree.Node, records: Sequence[RunRecord]) -> list[str]:
-    """A sentence for each param or metric that no run has: a slip of the pen, more often than not."""
-    if not records:
-        return []
-    params = {name for record in records for name in record.params}
-    metrics = {name for record in records for name in record.metrics}
-    hints: list[str] = []
-    for part in tree.walk(node):
-        if isinstance(part, tree.Metric | tree.At) and part.name not in metrics:
-            hints.append(f"no run has the metric {part.name!r}{nearest(part.name, metrics)}")
-        elif isinstance(part, tree.Field) and part.name == "params":
-            name = ".".join(part.path)
-            if not any(".".join(part.path[:taken]) in params for taken in range(1, len(part.path) + 1)):
-                hints.append(f"no run has params.{name}{nearest(name, params)}")
-    return hints
-
-
-def _is_in_sight(record: RunRecord, named: set[str]) -> bool:
-    """Archived and deleted runs show themselves only to a question that names these words."""
-    return all(word in named for word in ("archived", "deleted") if getattr(record, word))
-
-
-def _sorted(records: list[RunRecord], question: Question, falling: bool) -> list[RunRecord]:
-    """Stable; numbers before text before the rest, unknown last in both directions."""
-    present: list[tuple[tuple[int, Any], RunRecord]] = []
-    absent: list[RunRecord] = []
-    for record in records:
-        value = question.value(record)
-        if value is None or value != value:  # NaN is the only value that differs from itself
-            absent.append(record)
-        elif isinstance(value, int | float):
-            present.append(((0, value), record))
-        else:
-            present.append(((1, value) if isinstance(value, str) else (2, repr(value)), record))
-    present.sort(key=lambda pair: pair[0], reverse=falling)
-    return [record for _, record in present] + absent
 
 
 def _is_numeric(values: Sequence[Any]) -> bool:

@@ -6,7 +6,7 @@ bytes to ``blobs/``. One file has one writing process; merging is reading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -269,6 +269,10 @@ class Store:
             answer: called with a `Look`, perhaps twice; it must not ask the store meanwhile.
         """
         return self._listing().look(keys, answer)
+
+    def fetch(self, run_ids: Sequence[str]) -> dict[str, RunRecord]:
+        """These runs as the last `look` found them, by their ids; one that was removed is missing."""
+        return self._listing().fetch(run_ids)
 
     def names(self, kind: str) -> dict[str, int]:
         """The names of all params, metrics, summary entries or tags, and how many runs have each.

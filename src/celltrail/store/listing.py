@@ -75,6 +75,18 @@ class Listing:
         wanted = list(dict.fromkeys(keys))
         return self._index.work(lambda session: self._answer(session, wanted, answer))
 
+    def fetch(self, run_ids: Sequence[str]) -> dict[str, RunRecord]:
+        """These runs as the last question found them; one that is gone is missing."""
+
+        def known(session: Session) -> dict[str, RunRecord]:
+            with session.reading() as db:
+                return Look(db, {}, session.kept).records(run_ids)
+
+        found = self._index.work(known)
+        if len(found) < len(run_ids):  # the index was begun anew
+            found = self.look((), lambda look: look.records(run_ids))
+        return found
+
     def mark(self, run_ids: Iterable[str]) -> None:
         """Say that this process changed these runs: the next question looks at them."""
         self._marked.update(run_ids)

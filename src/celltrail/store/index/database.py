@@ -93,7 +93,9 @@ class Index:
                 session = self._open()
                 try:
                     return task(session)
-                except sqlite3.Error as error:
+                except sqlite3.DatabaseError as error:
+                    if type(error) not in {sqlite3.DatabaseError, sqlite3.OperationalError}:
+                        raise  # the statement is wrong, not the file
                     self._give_up(session, error)
             return task(self._open())
 

@@ -29,7 +29,7 @@ class Look:
         self._db = db
         self._kept = kept
 
-    def select(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+    def select(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         """The rows a select statement gives."""
         return self._db.execute(query, values).fetchall()
 

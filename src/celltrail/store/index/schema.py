@@ -13,7 +13,8 @@ _TABLES = {
     "run": "run (rid integer primary key, id text not null unique, turn integer not null, stamp text not null,"
     " watch integer not null, document blob not null, more blob not null)",
     # what questions are asked over: a column for every field in use, without a type, so that values stay as they are
-    "hot": "hot (rid integer primary key, id, project, name, status, created, ended, archived, starred, deleted)",
+    "hot": "hot (rid integer primary key, id, project, name, status, created, ended, archived, starred, deleted,"
+    " duration, tags)",
     # a column of hot: its key, its kinds of cells, when it was last asked for, and up to which rid it is filled
     "field": "field (col text primary key, key text not null unique, has integer not null, used integer not null,"
     " filled integer not null)",
@@ -30,7 +31,7 @@ _INDEXES = {
     "tag_rid": "tag (rid)",
 }
 BORN = "born"  # the row of `file` that tells an index from one that was begun anew
-FIXED = ("id", "project", "name", "status", "created", "ended", "archived", "starred", "deleted")
+FIXED = ("id", "project", "name", "status", "created", "ended", "archived", "starred", "deleted", "duration", "tags")
 
 
 def create(db: sqlite3.Connection) -> None:

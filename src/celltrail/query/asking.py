@@ -1,0 +1,290 @@
+"""A question to the trail, step by step: filters, orders and cuts, answered by the index as far as it can be exact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from celltrail.contract import Goal
+from celltrail.errors import nearest
+from celltrail.query import tree
+from celltrail.query.evaluate import Points, Question
+from celltrail.query.sql import Compiler, Condition, NotExact, keys_of
+
+if TYPE_CHECKING:
+    from celltrail.store import Store
+    from celltrail.store.facts import Key
+    from celltrail.store.index import Look
+
+_HIDING = ("archived", "deleted")
+_NEWEST = "created desc, id desc"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Only runs that match an expression."""
+
+    text: str
+    node: tree.Node
+
+
+@dataclass(frozen=True, slots=True)
+class InProject:
+    """Only runs of a project."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """By some keys, each a text, its tree, and whether it goes from high to low."""
+
+    keys: tuple[tuple[str, tree.Node, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Only a part of the runs."""
+
+    part: slice
+
+
+Step = Where | InProject | Sorted | Cut
+
+
+@dataclass(slots=True)
+class Row:
+    """A run as its cells in the index tell it, for the evaluator."""
+
+    id: str
+    values: Mapping[Key, Any]
+
+
+@dataclass(slots=True)
+class _Stage:
+    """Steps up to a cut."""
+
+    projects: list[str] = field(default_factory=list)
+    wheres: list[Where] = field(default_factory=list)
+    orders: list[tuple[str, tree.Node, bool]] = field(default_factory=list)  # what counts most comes first
+    part: slice = field(default_factory=lambda: slice(None))
+
+    @property
+    def asked(self) -> list[tuple[str, tree.Node]]:
+        return [(where.text, where.node) for where in self.wheres] + [(text, node) for text, node, _ in self.orders]
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the index gave: runs, of which the evaluator may have to leave some out or to order them."""
+
+    rows: list[Row]
+    in_doubt: list[bool]
+    conditions: list[tuple[str, Condition]]
+    goals: dict[str, Goal]
+    is_sorted: bool
+    is_cut: bool
+    hints: list[str]
+
+
+def answer(store: Store, steps: Iterable[Step], shown: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+    """The ids of the runs, newest first unless sorted, and what is odd about the question.
+
+    Archived and deleted runs come only to a question that names these words, or where they are to be ``shown``.
+    """
+    stages, named = _stages(steps)
+    named |= set(shown)
+    ids: list[str] | None = None
+    hints: list[str] = []
+    for stage in stages:
+        keys = {key for _, node in stage.asked for key in keys_of(node)} | {(name,) for name in _HIDING}
+        found = store.look(keys, _asking(stage, named, ids))
+        hints += found.hints
+        ids = _judged(store, stage, found)
+    return ids or [], list(dict.fromkeys(hints))
+
+
+def goals_of(look: Look, nodes: Iterable[tree.Node]) -> dict[str, Goal]:
+    """The direction of the metrics in these expressions, as the newest run says that says it."""
+    names = {part.name for node in nodes for part in tree.walk(node) if isinstance(part, tree.Metric)}
+    return {name: goal for name in names if (goal := look.goal(name))}
+
+
+def points_of(store: Store) -> Callable[[str, str], Points | None]:
+    """Reads series for `at`; the last run's are kept, as an expression asks for several of one run."""
+    kept: dict[str, Any] = {}
+
+    def points(run_id: str, metric: str) -> Points | None:
+        if run_id not in kept:
+            kept.clear()
+            kept[run_id] = store.series(run_id)
+        found = kept[run_id]
+        return (found[metric].step, found[metric].value) if metric in found else None
+
+    return points
+
+
+def _stages(steps: Iterable[Step]) -> tuple[list[_Stage], set[str]]:
+    stages = [_Stage()]
+    named: set[str] = set()
+    for step in steps:
+        match step:
+            case InProject(name):
+                stages[-1].projects.append(name)
+            case Where(node=node):
+                stages[-1].wheres.append(step)
+                named |= {part.name for part in tree.walk(node) if isinstance(part, tree.Field)}
+            case Sorted(keys):
+                stages[-1].orders[:0] = keys
+            case Cut(part):
+                stages[-1].part = part
+                stages.append(_Stage())
+    if len(stages) > 1 and stages[-1] == _Stage():
+        stages.pop()
+    return stages, named
+
+
+def _asking(stage: _Stage, named: set[str], ids: Sequence[str] | None) -> Callable[[Look], _Found]:
+    """How to ask the index for one stage: all runs, or those an earlier stage left."""
+
+    def ask(look: Look) -> _Found:
+        nodes = [node for _, node in stage.asked]
+        goals = goals_of(look, nodes)
+        metrics = look.names("metric") if nodes else {}
+        compiler = Compiler(look.columns, goals.get, metrics.__contains__)
+        conditions: list[tuple[str, Condition]] = []
+        for where in stage.wheres:
+            compiler.text = where.text
+            conditions += [(where.text, condition) for condition in compiler.conditions(where.node)]
+        hints = _hints(look, nodes, metrics)
+        if ids is not None:
+            conditions = [(text, Condition(condition.node)) for text, condition in conditions]
+            conditions += [("", Condition(_is_project(name))) for name in stage.projects]
+            rows, doubts = _rows_of(look, stage, ids)
+            return _Found(rows, doubts, conditions, goals, False, False, hints)
+        parts = [_part(condition) for _, condition in conditions if condition.sql]
+        parts += [f"project = {compiler.bind(name)}" for name in stage.projects]
+        for name in _HIDING:
+            if name not in named:
+                parts.append(f"not coalesce({compiler.truth(tree.Field(0, 0, name, (), 'bool'))}, 0)")
+        order = _order(compiler, stage)
+        left = [condition for _, condition in conditions if not condition.sql or condition.doubt]
+        needed = _needed(look, [condition.node for condition in left] + ([] if order else [o[1] for o in stage.orders]))
+        doubt = " or ".join(condition.doubt for condition in left if condition.doubt) or "0"
+        query = f"select id, {', '.join([doubt, *(look.columns[key].sql for key in needed)])} from hot"
+        query += f" where {' and '.join(parts)}" if parts else ""
+        query += f" order by {order or _NEWEST}"
+        limit = "" if left or not order else _limit(stage.part)
+        found = look.select(query + limit, compiler.values)
+        rows = [Row(found_id, _values(look, needed, cells)) for found_id, _, *cells in found]
+        return _Found(rows, [bool(line[1]) for line in found], conditions, goals, bool(order), bool(limit), hints)
+
+    return ask
+
+
+def _judged(store: Store, stage: _Stage, found: _Found) -> list[str]:
+    """What the evaluator makes of what the index left to it."""
+    points = points_of(store)
+    rows = found.rows
+    left = [
+        (Question(condition.node, text, points, found.goals, _fact), bool(condition.sql))
+        for text, condition in found.conditions
+        if not condition.sql or condition.doubt
+    ]
+    if left:
+        rows = [
+            row
+            for row, in_doubt in zip(rows, found.in_doubt, strict=True)
+            if all((is_sure and not in_doubt) or question.matches(row) for question, is_sure in left)
+        ]
+    if not found.is_sorted:
+        for text, node, falling in reversed(stage.orders):
+            rows = in_order(rows, Question(node, text, points, found.goals, _fact), falling)
+    ids = [row.id for row in rows]
+    return ids if found.is_cut else ids[stage.part]
+
+
+def in_order(rows: list[Row], question: Question, falling: bool) -> list[Row]:
+    """Stable; numbers before text before the rest, unknown last in both directions."""
+    present: list[tuple[tuple[int, Any], Row]] = []
+    absent: list[Row] = []
+    for row in rows:
+        value = question.value(row)
+        if value is None or value != value:  # NaN is the only value that differs from itself
+            absent.append(row)
+        elif isinstance(value, int | float):
+            present.append(((0, value), row))
+        else:
+            present.append(((1, value) if isinstance(value, str) else (2, repr(value)), row))
+    present.sort(key=lambda pair: pair[0], reverse=falling)
+    return [row for _, row in present] + absent
+
+
+def _order(compiler: Compiler, stage: _Stage) -> str:
+    """The order as SQL, or "" where SQL cannot sort so."""
+    terms: list[str] = []
+    for text, node, falling in stage.orders:
+        compiler.text = text
+        try:
+            terms.append(f"{compiler.order(node)} {'desc' if falling else 'asc'} nulls last")
+        except NotExact:
+            return ""
+    return ", ".join([*terms, _NEWEST])
+
+
+def _part(condition: Condition) -> str:
+    return f"({condition.sql} or {condition.doubt})" if condition.doubt else condition.sql
+
+
+def _limit(part: slice) -> str:
+    start, stop, step = part.start or 0, part.stop, part.step or 1
+    if stop is None or start < 0 or stop < 0 or step != 1:
+        return ""
+    return f" limit {max(0, stop - start)} offset {start}"
+
+
+def _needed(look: Look, nodes: Iterable[tree.Node]) -> list[Key]:
+    """The columns the evaluator needs."""
+    return sorted({key for node in nodes for key in keys_of(node)})
+
+
+def _rows_of(look: Look, stage: _Stage, ids: Sequence[str]) -> tuple[list[Row], list[bool]]:
+    """The rows of these runs, in their order."""
+    needed = sorted({*_needed(look, [node for _, node in stage.asked]), ("archived",)})
+    chosen = ", ".join(look.columns[key].sql for key in needed)
+    found = look.select_of(f"select id, project, {chosen} from hot where id in ({{ids}})", ids)
+    rows = {row_id: Row(row_id, {("project",): project, **_values(look, needed, cells)})
+            for row_id, project, *cells in found}  # fmt: skip
+    present = [rows[run_id] for run_id in ids if run_id in rows]
+    return present, [True] * len(present)
+
+
+def _values(look: Look, keys: Sequence[Key], cells: Sequence[Any]) -> dict[Key, Any]:
+    from celltrail.store.index.cells import to_value
+
+    return {key: to_value(cell, look.columns[key].has) for key, cell in zip(keys, cells, strict=True)}
+
+
+def _fact(row: Row, key: Key) -> Any:
+    return row.values[key]
+
+
+def _is_project(name: str) -> tree.Node:
+    return tree.Compare(0, 0, "==", tree.Field(0, 0, "project", (), "text"), tree.Literal(0, 0, name, "text"))
+
+
+def _hints(look: Look, nodes: Iterable[tree.Node], metrics: Mapping[str, int]) -> list[str]:
+    """A sentence for each param or metric that no run has: a slip of the pen, more often than not."""
+    if not nodes or not look.select("select 1 from hot limit 1"):
+        return []
+    params = look.names("param")
+    hints: list[str] = []
+    for part in (part for node in nodes for part in tree.walk(node)):
+        if isinstance(part, tree.Metric | tree.At) and part.name not in metrics:
+            hints.append(f"no run has the metric {part.name!r}{nearest(part.name, metrics)}")
+        elif isinstance(part, tree.Field) and part.name == "params":
+            name = ".".join(part.path)
+            if not any(".".join(part.path[:taken]) in params for taken in range(1, len(part.path) + 1)):
+                hints.append(f"no run has params.{name}{nearest(name, params)}")
+    return hints
