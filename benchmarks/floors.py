@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tables import markdown
 
-Of = Callable[[Mapping[str, Any], Mapping[str, Any]], float]  # celltrail's figures, the yardstick's
+Of = Callable[[Mapping[str, Any]], float]
 
 
 class Floor(NamedTuple):
@@ -22,11 +22,11 @@ class Floor(NamedTuple):
 
 
 def _key(key: str, scale: float = 1) -> Of:
-    return lambda own, _: own[key] * scale
+    return lambda own: own[key] * scale
 
 
 def _yard(size: int) -> Of:
-    return lambda own, _: own[f"p50_{size}"] / own[f"yard_p50_{size}"]
+    return lambda own: own[f"p50_{size}"] / own[f"yard_p50_{size}"]
 
 
 FLOORS = [
@@ -38,7 +38,9 @@ FLOORS = [
     Floor("kill", "processes left behind", 0, _key("left"), "{:,.0f}"),
     Floor("processes", "8 processes at once: failed", 0, _key("failed"), "{:,.0f}"),
     Floor("processes", "8 processes at once: points lost", 0, _key("lost"), "{:,.0f}"),
-    Floor("processes", "points/s against JSON lines", 1, lambda own, yard: own["per_s"] / yard["per_s"], is_least=True),
+    Floor(
+        "processes", "points/s against JSON lines", 1, lambda own: own["per_s"] / own["yard"]["per_s"], is_least=True
+    ),
     Floor("starting", "import, ms", 50, _key("load", 1000), "{:,.0f}"),
     Floor("starting", "start of a run, ms", 8, _key("begin", 1000), "{:,.1f}"),
     Floor("memory", "memory after start, MB", 33, _key("began"), "{:,.0f}"),
@@ -58,13 +60,13 @@ FLOORS = [
 ]
 
 
-def table(figures: Mapping[str, Mapping[str, Mapping[str, Any]]], baselines: Mapping[str, str]) -> str:
+def table(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """Every limit whose row was measured; ``figures`` is row -> contestant -> figures."""
     lines = []
     for floor in FLOORS:
         own = figures.get(floor.row, {}).get("celltrail", {})
         try:
-            reached = floor.reached(own, figures.get(floor.row, {}).get(baselines[floor.row], {}))
+            reached = floor.reached(own)
         except KeyError:
             continue  # not measured, or only in the quick form
         met = reached >= floor.limit if floor.is_least else reached <= floor.limit

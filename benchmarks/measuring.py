@@ -30,13 +30,17 @@ def _samples(name: str, contestants: Sequence[Contestant], quick: bool) -> dict[
     contestants = [contestant for contestant in contestants if not contestant.rows or name in contestant.rows]
     samples: dict[str, list[dict[str, Any]]] = {contestant.name: [] for contestant in contestants}
     for number in range(1 if quick else row.ROUNDS):
+        taken: dict[str, dict[str, Any]] = {}
         for contestant in contestants:
             if any("failed_because" in sample for sample in samples[contestant.name]):
                 continue  # it will not do better the next time
             began = time.monotonic()
-            samples[contestant.name].append(_sample(row, contestant, quick))
+            taken[contestant.name] = _sample(row, contestant, quick)
             took = time.monotonic() - began
             print(f"{name}, round {number + 1}: {contestant.name} {took:.1f} s", file=sys.stderr, flush=True)
+        yard = taken.get(row.BASELINE, {})
+        for contestant_name, sample in taken.items():
+            samples[contestant_name].append(sample | {"yard": yard})
     return samples
 
 

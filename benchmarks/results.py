@@ -33,10 +33,13 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def save(path: Path, made: dict[str, Any]) -> dict[str, Any]:
-    """Put new rows over the kept ones; all that is kept now."""
+    """Put what was measured now over what was kept of the same row and contestant; all that is kept now."""
     kept = load(path)
-    for part in ("rows", "versions", "not_installed"):
+    for part in ("versions", "not_installed"):
         kept[part] |= made[part]
+    for name, row in made["rows"].items():
+        before = kept["rows"].get(name, {"samples": {}})
+        kept["rows"][name] = row | {"samples": before["samples"] | row["samples"]}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
     return kept
@@ -45,7 +48,7 @@ def save(path: Path, made: dict[str, Any]) -> dict[str, Any]:
 def page(made: dict[str, Any]) -> str:
     """Every row with all its columns."""
     figures = {name: _figures(row) for name, row in made["rows"].items()}
-    reached = floors.table(figures, {name: row.BASELINE for name, row in ROWS.items()})
+    reached = floors.table(figures)
     return "\n\n".join([*(_table(name, made) for name in ROWS if name in made["rows"]), reached, _told(made)])
 
 
@@ -61,9 +64,8 @@ def compact(made: dict[str, Any]) -> str:
         if row_name not in made["rows"]:
             continue
         figures = _figures(made["rows"][row_name])
-        yard = figures.get(row.BASELINE, {})
         for column in row.HEADLINES:
-            cells = [column.cell(figures[name], yard) if name in figures else "-" for name in names]
+            cells = [column.cell(figures[name]) if name in figures else "-" for name in names]
             lines.append(
                 [column.words, *(f"**{c}**" if n == "celltrail" else c for n, c in zip(names, cells, strict=True))]
             )
@@ -84,14 +86,14 @@ def write_block(readme: Path, made: dict[str, Any]) -> None:
 def _table(row_name: str, made: dict[str, Any]) -> str:
     row = ROWS[row_name]
     figures = _figures(made["rows"][row_name])
-    yard = figures.get(row.BASELINE, {})
-    lines = [[_label(name, made), *(column.cell(own, yard) for column in row.COLUMNS)] for name, own in figures.items()]
+    lines = [[_label(name, made), *(column.cell(own) for column in row.COLUMNS)] for name, own in figures.items()]
     head = ["", *(column.words for column in row.COLUMNS)]
     return f"### {row.TITLE}\n\n{row.NOTE}\n\n{markdown(head, lines)}"
 
 
 def _figures(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {name: median(samples) for name, samples in row["samples"].items() if samples}
+    samples = row["samples"]
+    return {name: median(samples[name]) for name in CONTESTANTS if samples.get(name)}
 
 
 def _label(name: str, made: dict[str, Any]) -> str:

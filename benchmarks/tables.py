@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-Figures = Mapping[str, Any]  # of one contestant in one row
-Cell = Callable[[Figures, Figures], str]  # its figures and those of the yardstick
+Figures = Mapping[str, Any]  # of one contestant in one row; under "yard" those of the yardstick in the same rounds
+Cell = Callable[[Figures], str]
 
 
 class Column(NamedTuple):
@@ -22,16 +22,19 @@ def median(samples: Sequence[Figures]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for key in dict.fromkeys(key for sample in samples for key in sample):
         values = [sample[key] for sample in samples if key in sample]
-        numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
-        merged[key] = statistics.median(values) if numbers else values[-1]
+        if all(isinstance(value, dict) for value in values):
+            merged[key] = median(values)
+        else:
+            is_number = all(isinstance(value, (int, float)) for value in values)
+            merged[key] = statistics.median(values) if is_number else values[-1]
     return merged
 
 
 def ratio(key: str, yard: str | None = None) -> Cell:
-    """Against the yardstick measured in the same process (``yard``), or in the same round."""
+    """Against the yardstick measured in the same process (``yard``), or in the same rounds."""
 
-    def cell(own: Figures, baseline: Figures) -> str:
-        below = own.get(yard) if yard else baseline.get(key)
+    def cell(own: Figures) -> str:
+        below = own.get(yard) if yard else own.get("yard", {}).get(key)
         return times(own[key] / below) if key in own and below else missing(own)
 
     return cell
@@ -40,7 +43,7 @@ def ratio(key: str, yard: str | None = None) -> Cell:
 def figure(key: str, shape: str = "{:,.0f}", scale: float = 1) -> Cell:
     """The figure itself."""
 
-    def cell(own: Figures, _: Figures) -> str:
+    def cell(own: Figures) -> str:
         return shape.format(own[key] * scale) if key in own else missing(own)
 
     return cell
@@ -48,7 +51,7 @@ def figure(key: str, shape: str = "{:,.0f}", scale: float = 1) -> Cell:
 
 def words(key: str) -> Cell:
     """What was said under this key."""
-    return lambda own, _: str(own.get(key, missing(own)))
+    return lambda own: str(own.get(key, missing(own)))
 
 
 def missing(own: Figures) -> str:

@@ -55,8 +55,10 @@ def test_what_is_printed_is_what_was_kept(tmp_path: Path):
     """Medians over the rounds, ratios to the yardstick, failures in words; saving keeps the other rows."""
     machine = {"date": "2026-01-01", "python": "3.11.7", "cores": 2, "system": "Linux x86_64"}
     samples = {
-        "jsonl": [{"per_s": 100.0, "failed": 0, "lost": 0}],
-        "celltrail": [{"per_s": value, "failed": 0, "lost": 0} for value in (40.0, 50.0, 90.0)],
+        "jsonl": [{"per_s": 100.0, "failed": 0, "lost": 0, "yard": {"per_s": 100.0}}],
+        "celltrail": [
+            {"per_s": value, "failed": 0, "lost": 0, "yard": {"per_s": 100.0}} for value in (40.0, 50.0, 90.0)
+        ],
         "mlflow": [{"failed_because": "OperationalError: table exists"}],
     }
     made = {

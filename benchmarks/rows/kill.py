@@ -19,7 +19,7 @@ NOTE = (
     "of the machine."
 )
 BASELINE = "jsonl"
-ROUNDS = 5
+ROUNDS = 3
 GRACE_S = 3.0
 _COUNT = struct.Struct("<q")
 

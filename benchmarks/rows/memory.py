@@ -12,7 +12,7 @@ from tables import Column, figure, ratio
 TITLE = "Memory of a run, the whole process tree"
 NOTE = "Resident memory of the process and of all it has started, in MB (shared pages count in each of them)."
 BASELINE = "jsonl"
-ROUNDS = 3
+ROUNDS = 2
 CALLS = 20_000
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from place import Place
 from tables import Column, figure, ratio
 
-from rows.runs import FEW, fill, trail
+from rows.runs import FEW, filled, trail
 
 TITLE = "One metric of 1,000 runs"
 NOTE = (
@@ -28,11 +28,7 @@ def measure(place: Place, quick: bool) -> dict[str, Any]:
     small = place.contestant.name not in ("celltrail", "jsonl")
     runs = (FEW if small else RUNS) // (5 if quick else 1)
     points = PEERS_POINTS if small else POINTS
-    if place.contestant.name == "celltrail":
-        folder = trail(place, runs, points)
-    else:
-        folder = place.work
-        place.call(fill, runs=runs, points=points, limit_s=900)
+    folder = trail(place, runs, points) if place.contestant.name == "celltrail" else filled(place, runs, points)
     figures = place.call(read, folder=folder)
     if place.contestant.name == "celltrail":
         sealed = place.call(read, folder=trail(place, runs, points, sealed=True))
@@ -67,7 +63,7 @@ COLUMNS = [
     Column("sealed, again", figure("sealed_again", "{:,.2f}")),
     Column("runs", figure("runs")),
     Column("points in each", figure("points")),
-    Column("read back", lambda own, _: str(own.get("kept", "-"))),
+    Column("read back", lambda own: str(own.get("kept", "-"))),
     Column("memory, MB", figure("mb")),
 ]
 HEADLINES = [Column("one metric of 1,000 runs, per run", ratio("per_run"))]

@@ -75,12 +75,12 @@ COLUMNS = [
     Column("points lost of 8,000", figure("lost")),
     Column("points/s", figure("per_s")),
     Column("points/s against JSON lines", ratio("per_s")),
-    Column("why", lambda own, _: str(own.get("why", ""))),
+    Column("why", lambda own: str(own.get("why", ""))),
 ]
 HEADLINES = [
     Column(
         "8 processes at once on a new store: failed · points lost",
-        lambda own, yard: f"{figure('failed')(own, yard)} · {figure('lost')(own, yard)}",
+        lambda own: f"{figure('failed')(own)} · {figure('lost')(own)}",
     ),
     Column("the same, points/s", figure("per_s")),
 ]

@@ -17,7 +17,7 @@ NOTE = (
     "the reading process. celltrail reads the log of the run as it was written; sealed is the same as Parquet."
 )
 BASELINE = "jsonl"
-ROUNDS = 3
+ROUNDS = 2
 CALLS, METRICS = 50_000, 20
 SHARES = {"tensorboard": 0.2, "aim": 0.05, "mlflow": 0.02}
 
@@ -90,9 +90,7 @@ def _peak_mb() -> float:
 
 
 def _arrays(kind: str) -> Any:
-    return lambda own, yard: " · ".join(
-        figure(f"{kind}{name}", "{:,.0f}", 1000)(own, yard) for name in ("arrays", "one", "warm")
-    )
+    return lambda own: " · ".join(figure(f"{kind}{name}", "{:,.0f}", 1000)(own) for name in ("arrays", "one", "warm"))
 
 
 COLUMNS = [

@@ -70,7 +70,7 @@ def _still(folder: Path) -> int:
 
 
 def _three(kind: str, shape: str = "{:.1f}") -> Any:
-    return lambda own, yard: " · ".join(figure(f"{kind}_{size}", shape)(own, yard) for size in SIZES)
+    return lambda own: " · ".join(figure(f"{kind}_{size}", shape)(own) for size in SIZES)
 
 
 COLUMNS = [
@@ -78,11 +78,11 @@ COLUMNS = [
     Column("live, 1 · 5 · 50", _three("live")),
     Column("ended", _three("ended")),
     Column("sealed", _three("sealed")),
-    Column("read back", lambda own, yard: " · ".join(str(own.get(f"kept_{size}", "-")) for size in SIZES)),
+    Column("read back", lambda own: " · ".join(str(own.get(f"kept_{size}", "-")) for size in SIZES)),
 ]
 HEADLINES = [
     Column(
         "bytes a point, 1 · 50 metrics a call",
-        lambda own, yard: " · ".join(figure(f"live_{s}", "{:.0f}")(own, yard) for s in (1, 50)),
+        lambda own: " · ".join(figure(f"live_{s}", "{:.0f}")(own) for s in (1, 50)),
     ),
 ]

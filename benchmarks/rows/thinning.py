@@ -67,10 +67,10 @@ COLUMNS = [
     Column("again", figure("again", "{:,.2f}")),
     Column("points", figure("points")),
     Column("came back", figure("shown")),
-    Column("a spike of one point", lambda own, _: str(own.get("spike", "-"))),
+    Column("a spike of one point", lambda own: str(own.get("spike", "-"))),
     Column("memory, MB", figure("mb")),
 ]
 HEADLINES = [
     Column("10,000,000 points thinned to 1,000, per point", ratio("us")),
-    Column("a spike of one point among them", lambda own, _: str(own.get("spike") or own.get("lacks", "-"))),
+    Column("a spike of one point among them", lambda own: str(own.get("spike") or own.get("lacks", "-"))),
 ]
