@@ -41,7 +41,7 @@ FLOORS = [
     Floor(
         "processes", "points/s against JSON lines", 1, lambda own: own["per_s"] / own["yard"]["per_s"], is_least=True
     ),
-    Floor("starting", "import, ms", 50, _key("load", 1000), "{:,.0f}"),
+    Floor("starting", "import, ms of CPU", 50, _key("load_cpu", 1000), "{:,.0f}"),
     Floor("starting", "start of a run, ms", 8, _key("begin", 1000), "{:,.1f}"),
     Floor("memory", "memory after start, MB", 33, _key("began"), "{:,.0f}"),
     Floor("size", "bytes a point live, 50 a call", 10, _key("live_50"), "{:,.1f}"),

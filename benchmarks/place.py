@@ -122,7 +122,9 @@ class Place:
         """No network, no settings or caches of the user, and the mark by which leftovers are found."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("CELLTRAIL", "WANDB"))}
+        # PYTHONDONTWRITEBYTECODE would have this checkout compiled anew in every process, installed peers not
+        ours = ("CELLTRAIL", "WANDB", "PYTHON")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         given = {name: value.format(folder=folder) for name, value in self.contestant.env.items()}
         quiet = {
             "HF_HUB_OFFLINE": "1",
