@@ -14,22 +14,28 @@ from place import Place, Trouble, version_of
 
 
 def measure(
-    contestants: Sequence[Contestant], rows: Sequence[str], quick: bool, failures: dict[str, str]
+    contestants: Sequence[Contestant], rows: Sequence[str], quick: bool, failures: dict[str, str], rounds: int | None
 ) -> dict[str, Any]:
     """All asked rows of all contestants: the samples, and what machine and versions they come from."""
     made: dict[str, Any] = {"rows": {}, "versions": {}, "not_installed": failures}
     for contestant in contestants:
         made["versions"][contestant.name] = version_of(contestant)
     for name in rows:
-        made["rows"][name] = {"machine": _machine(), "quick": quick, "samples": _samples(name, contestants, quick)}
+        made["rows"][name] = {
+            "machine": _machine(),
+            "quick": quick,
+            "samples": _samples(name, contestants, quick, rounds),
+        }
     return made
 
 
-def _samples(name: str, contestants: Sequence[Contestant], quick: bool) -> dict[str, list[dict[str, Any]]]:
+def _samples(
+    name: str, contestants: Sequence[Contestant], quick: bool, rounds: int | None
+) -> dict[str, list[dict[str, Any]]]:
     row = results.ROWS[name]
     contestants = [contestant for contestant in contestants if not contestant.rows or name in contestant.rows]
     samples: dict[str, list[dict[str, Any]]] = {contestant.name: [] for contestant in contestants}
-    for number in range(1 if quick else row.ROUNDS):
+    for number in range(rounds or (1 if quick else row.ROUNDS)):
         taken: dict[str, dict[str, Any]] = {}
         for contestant in contestants:
             if any("failed_because" in sample for sample in samples[contestant.name]):

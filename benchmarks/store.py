@@ -39,7 +39,9 @@ def main() -> int:
         if why := install(CONTESTANTS[name]):
             failures[name] = why
     names = asked.only or [name for name in CONTESTANTS if python_of(CONTESTANTS[name])]
-    made = measure([CONTESTANTS[name] for name in names], asked.rows or list(results.ROWS), asked.quick, failures)
+    made = measure(
+        [CONTESTANTS[name] for name in names], asked.rows or list(results.ROWS), asked.quick, failures, asked.rounds
+    )
     print(results.page(made))
     if asked.save or asked.write:
         made = results.save(RESULTS, made)
@@ -54,6 +56,7 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--install", nargs="+", choices=peers, default=[], metavar="PEER")
     parser.add_argument("--rows", nargs="+", choices=list(results.ROWS), metavar="ROW", help=", ".join(results.ROWS))
     parser.add_argument("--only", nargs="+", choices=list(CONTESTANTS), metavar="NAME", help=", ".join(CONTESTANTS))
+    parser.add_argument("--rounds", type=int, help="fewer or more of them than each row takes by itself")
     parser.add_argument("--quick", action="store_true", help="one round, smaller numbers")
     parser.add_argument("--save", action="store_true", help="put these rows into the committed results")
     parser.add_argument("--write", action="store_true", help="the same, and the compact table into README.md")

@@ -14,7 +14,7 @@ from rows.runs import FEW, filled, trail
 
 TITLE = "One metric of 1,000 runs"
 NOTE = (
-    "Runs of 1,000 calls with 5 metrics each, one of which is read of all of them; peers get 500 runs of 100 calls "
+    "Runs of 1,000 calls with 5 metrics each, one of which is read of all of them; peers get 300 runs of 100 calls "
     "through their own interface, and the ratio is of the time per run. First in a new process, then again in it."
 )
 BASELINE = "jsonl"
