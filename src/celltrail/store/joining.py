@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from celltrail.errors import Damaged, StoreError
-from celltrail.store import disk, reader
+from celltrail.store import disk, reader, sealed
 from celltrail.store.encoding import decode, encode
 from celltrail.store.written import is_written
 
@@ -33,19 +33,20 @@ def join_log(source: Path, target: Path) -> Outcome:
     if common == theirs:
         return "same"
     if common == ours:
-        if is_written(target):
-            return "same"  # its writer appends; what a copy has more would come between
-        return _replaced(source, target)
+        # a log that is being written here is never behind a copy of it: what that has more is no record then
+        return _replaced(source, target) if reader.read(source).state.offset > ours else "same"
     # one of them is damaged: the one of which more can be read is the log
     if max([target, source], key=_readable) is source and not is_written(target):
-        outcome = _beside(target, target)
-        return outcome if outcome == "same" else _both(source, target)
+        _beside(target, target)
+        return _both(source, target)
     return _beside(source, target)
 
 
 def join_document(source: Path, target: Path) -> Outcome:
     """The document of the higher ``rev``; of equal ones that differ, the same one in both orders."""
     theirs = decode(read_small(source), source.name)
+    if list(theirs["run"]) != [source.parent.name]:
+        raise ValueError(f"{source.name} is of another run than its folder")
     number = _rev(theirs)
     if not target.exists():
         return _copied(source, target)
@@ -56,8 +57,6 @@ def join_document(source: Path, target: Path) -> Outcome:
             return "same"
     except (Damaged, KeyError, TypeError, ValueError, AttributeError):
         pass
-    if _is_owned(target.parent, theirs):
-        return "same"
     return _replaced(source, target)
 
 
@@ -90,6 +89,25 @@ def join_lines(source: Path, target: Path) -> Outcome:
     if common == theirs:
         return "same"
     return _replaced(source, target) if common == ours else _beside(source, target)
+
+
+def join_seal(source: Path, target: Path) -> Outcome:
+    """The seal that covers more of the logs; of two that cover the same, the same one in both orders."""
+    theirs = read_small(source)
+    covered = _covered(theirs, source.name)
+    if not target.exists():
+        return _copied(source, target)
+    mine = target.read_bytes()
+    if mine == theirs:
+        return "same"
+    try:
+        is_mine_better = (_covered(mine, target.name), mine) >= (covered, theirs)
+    except (Damaged, KeyError, TypeError, ValueError):
+        is_mine_better = False
+    if is_mine_better:
+        return _beside(source, target)
+    _beside(target, target)
+    return _both(source, target)
 
 
 def join_immutable(source: Path, target: Path) -> Outcome:
@@ -187,10 +205,9 @@ def _readable(path: Path) -> tuple[int, int, str]:
     return -sum(gap.size for gap in contents.gaps), path.stat().st_size, _digest(path)
 
 
-def _is_owned(folder: Path, tables: Any) -> bool:
-    """Whether a living process writes the document of this run."""
-    (run,) = tables["run"].values()
-    return any(is_written(log) for log in (folder / "m").glob(f"{run.get('writer')}.*.ctl"))
+def _covered(data: bytes, name: str) -> int:
+    """How many bytes of logs a seal stands for."""
+    return sum(source["size"] for source in sealed.of_bytes(data, name)["sources"].values())
 
 
 def _rev(tables: Any) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from celltrail.errors import Damaged, NoRun, StoreError
 from celltrail.model import Json
-from celltrail.store import actors, disk, root
+from celltrail.store import actors, disk, root, sealed
 from celltrail.store.audit import Audit
 from celltrail.store.blobs import PIECES, Blobs
 from celltrail.store.chunks import manifest_of
@@ -28,9 +28,11 @@ from celltrail.store.joining import (
     join_immutable,
     join_lines,
     join_log,
+    join_seal,
     open_regular,
     read_small,
 )
+from celltrail.store.runs import RunFiles
 from celltrail.store.telling import counted, sized
 
 _ROOM = 64 << 20  # left free on the disk
@@ -259,9 +261,13 @@ class _Merge:
 
 def _joined_run(source: Path, target: Path, top: Path) -> Iterator[tuple[Path, str]]:
     """Join the files of a run's folder: points first, the document last; what became of each."""
+    # logs that were sealed here and removed are not needed again
+    covered = sealed.covered_by(RunFiles(target, Blobs(top)).seals()[0]) if target.is_dir() else {}
     for path, join in _plan(source):
         goal = target / path.relative_to(source)
         try:
+            if path.stat().st_size <= covered.get(path.name, 0) and not goal.exists():
+                continue
             disk.make_folder(goal.parent, top)
             yield path, join(path, goal)
         except FileNotFoundError:
@@ -281,7 +287,7 @@ def _plan(folder: Path) -> Iterator[tuple[Path, Join]]:
             yield path, join_immutable
     for path in _files(folder, 1):
         if _SEAL.fullmatch(path.name):
-            yield path, join_immutable
+            yield path, join_seal
     for path in _files(folder / "edits", 1):
         if path.suffix == ".json":
             yield path, join_entries
