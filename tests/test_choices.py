@@ -14,6 +14,7 @@ import celltrail as ct
 from celltrail.cli import main
 from celltrail.errors import BadValue, NoRun, QueryError
 from celltrail.store import Store, actors
+from celltrail.store.folding import fold_actors
 from celltrail.store.settings import KNOWN, Setting, declare, whole
 
 
@@ -180,6 +181,31 @@ def test_choices_and_touched_runs_live_in_one_document(trained: Store) -> None:
     (path,) = (trained.root / "actors").iterdir()
     assert set(json.loads(path.read_bytes())) >= {"views", "touched", "settings"}
     assert Path(path).stat().st_mode & 0o777 == 0o600
+
+
+def test_documents_of_ended_processes_are_folded(store: Store) -> None:
+    """What was chosen stays, runs touched lately are told again, and a reader in between misses nothing."""
+    store.views.save("mine", "params.lr > 0")
+    with ct.start("run", store=store) as run:
+        pass
+    edit = f"import celltrail as ct\nct.run({run.id!r}).tag('x')"
+    for number in range(3):
+        program = CHOOSE if number else edit
+        subprocess.run([sys.executable, "-c", program, str(store.root), str(number)], check=True)
+    before = {name: store.views[name] for name in store.views}
+    assert len(before) == 32
+    _, marks = actors.touched(store.root, {})
+    mine = {name: mark for name, mark in marks.items() if name == actors.actor()}
+    assert fold_actors(store.root) == 3
+    assert fold_actors(store.root) == 0
+    for reader in (store, Store(store.root)):
+        assert {name: reader.views[name] for name in reader.views} == before
+        assert reader.settings["archived.shown"] is False
+    assert actors.touched(store.root, mine)[0] == {run.id}
+    store.views.delete("0-1" if "0-1" in before else "1-1")
+    store.views.save("shared", "params.lr > 99")
+    assert Store(store.root).views["shared"].where == "params.lr > 99"
+    assert len(Store(store.root).views) == 31
 
 
 def test_views_and_settings_in_a_terminal(trained: Store, capsys: pytest.CaptureFixture[str]) -> None:

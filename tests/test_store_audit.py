@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from celltrail.cli import main
 from celltrail.errors import StoreError
-from celltrail.store import Store
+from celltrail.store import Store, chain
 from celltrail.store import audit as audit_room
 from celltrail.store.audit import Audit
 from recovery.logs import begin
@@ -137,6 +137,7 @@ def test_lines_taken_out_swapped_or_made_up_are_found(trail: Path) -> None:
         ([*lines[:2], b"\n", *lines[2:]], 3),
         ([*lines[:2], b"[" * 100_000 + b"\n", *lines[2:]], 3),
         ([*lines[:2], b'{"n": "x"}\n'], 3),
+        ([*lines[:2], chain.sealed_line(json.loads(lines[2]) | {"see": {"x": 3}})[0], *lines[3:]], 3),
     ):
         path.write_bytes(b"".join(changed))
         fault = audit.verify().faults[0]
@@ -161,6 +162,42 @@ def test_a_cut_tail_and_a_lost_chain_are_seen_by_the_others(trail: Path) -> None
     (fault,) = audit.verify().faults
     assert (fault.chain, fault.n) == (first.stem, 1)
     assert "is gone" in fault.text
+
+
+def test_the_seal_of_a_run_is_a_witness(store: Store) -> None:
+    """What a run was sealed with stands in its seal: a chain cut back behind that is found."""
+    writer = begin(store)
+    for number in range(3):
+        store.edit(writer.id, "rating", number)
+    (path,) = chains(store.root)
+    (store.root / "runs" / writer.id[-2:] / writer.id / "sealed.json").write_text(
+        json.dumps({"audit": store.audit.heads()})
+    )
+    store.edit(writer.id, "rating", 9)
+    assert store.audit.verify().is_whole
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:1]))
+    (fault,) = store.audit.verify().faults
+    assert (fault.chain, fault.n) == (path.stem, 2)
+    assert f"the seal of run {writer.id} saw 3 entries of this chain, 1 of them are left" in fault.text
+    for hostile in ("", "[]", '{"audit": 3}', '{"audit": {"x": [1]}}', '{"audit": {"x": [{}, 2]}}'):
+        (store.root / "runs" / writer.id[-2:] / writer.id / "sealed.2.json").write_text(hostile)
+        assert len(store.audit.verify().faults) == 1
+
+
+def test_thousands_of_chains_are_witnessed_by_few(trail: Path) -> None:
+    """An entry names the newest chains only: they have seen the others, and an anchor covers all."""
+    for number in range(40):
+        new_writer()
+        Audit(trail).record("edit", f"run-{number}", {"n": number})
+    audit = Audit(trail)
+    assert max(len(entry.see) for entry in audit.entries()) == 16
+    assert len(audit.heads()) == 16
+    anchor = audit.head()
+    assert audit.head() == anchor
+    oldest = chains(trail)[0]
+    oldest.unlink()
+    assert [fault.chain for fault in audit.verify(anchor).faults] == [oldest.stem]
 
 
 def test_an_anchor_kept_elsewhere_shows_a_record_that_was_rewritten_as_a_whole(trail: Path) -> None:

@@ -24,6 +24,7 @@ MOST_TOUCHED = 1000
 EVERYTHING = "*"
 # a change within this time of the last one may leave the same time stamp on a file
 _RACY_NS = 2_000_000_000
+_UNREADABLE = (Damaged, KeyError, ValueError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,10 @@ def touched(trail: Path, marks: Mapping[str, Mark]) -> tuple[set[str] | None, di
             if stamp and stamp == mark.stamp:
                 now[name] = mark
                 continue
-            times = {run: int(fields["at"]) for run, fields in _read(entry.path).get("touched", {}).items()}
+            times = _times(decode(Path(entry.path).read_bytes(), entry.name))
         except FileNotFoundError:
             continue  # folded into another
-        except (OSError, Damaged, KeyError, ValueError, TypeError, AttributeError):
+        except (OSError, *_UNREADABLE):
             now[name] = Mark("", mark.at)
             continue
         new = {run for run, at in times.items() if at > mark.at}
@@ -118,6 +119,13 @@ def stamp_of(entry: os.DirEntry[str]) -> str:
     return f"{about.st_mtime_ns} {about.st_size} {about.st_ino}"
 
 
-def _read(path: str) -> Any:
-    with open(path, "rb") as file:
-        return decode(file.read(), os.path.basename(path))
+def touched_in(name: str, data: bytes) -> dict[str, int]:
+    """The runs that an actor's document of this name lists, with the time of the edit; none where it is unreadable."""
+    try:
+        return _times(decode(data, name))
+    except _UNREADABLE:
+        return {}
+
+
+def _times(tables: Any) -> dict[str, int]:
+    return {run: int(fields["at"]) for run, fields in tables.get("touched", {}).items()}

@@ -83,9 +83,11 @@ class Audit:
             return None
 
     def heads(self) -> dict[str, list[Json]]:
-        """Number and hash of the last entry of each chain: what a sealed run or an export keeps of the audit."""
-        heads = {path.name.removesuffix(".jsonl"): chain.last_sealed(path) for path in _chain_paths(self._folder)}
-        return {name: list(head) for name, head in heads.items() if head}
+        """Number and hash of the last entry of the chains written last: what a sealed run keeps of the audit.
+
+        They have seen the others, and thousands of runs are sealed beside thousands of chains.
+        """
+        return _heads(self._folder, list(_sizes(self._folder))[:_SEEN_AT_ONCE])
 
     def head(self) -> str:
         """One hash that stands for every entry there is, to be kept outside of the trail.
@@ -105,7 +107,7 @@ class Audit:
 
     def verify(self, expect: str | None = None) -> Report:
         """Check all chains and payloads; ``expect`` is a hash that `head` gave before."""
-        return verify(self._folder, expect)
+        return verify(self._trail, expect)
 
     def _payload_path(self, event: str) -> Path:
         return self._folder / "payload" / f"{event}.json"
@@ -130,7 +132,7 @@ class _Writer:
     def append(self, changes: Sequence[tuple[Deed, str, Json]], everything: bool = False) -> str:
         """Write payloads, then their entries; the hash of the last one."""
         n, seal, lines = self._n, self._hash, list[bytes]()
-        at, by, sizes = max(now_us(), self._at + 1), person_name(), self._sizes()
+        at, by, sizes = max(now_us(), self._at + 1), person_name(), _sizes(self._folder, self.path.name)
         see = self._look(sizes, everything)
         for do, on, payload in changes:
             n += 1
@@ -179,22 +181,10 @@ class _Writer:
             self.close()
             raise
 
-    def _sizes(self) -> dict[str, int]:
-        """The other chains, those written last first."""
-        with os.scandir(self._folder) as found:
-            stats = [(entry.name, entry.stat()) for entry in found if entry.name.endswith(".jsonl")]
-        stats.sort(key=lambda pair: pair[1].st_mtime_ns, reverse=True)
-        return {name: about.st_size for name, about in stats if name != self.path.name}
-
     def _look(self, sizes: dict[str, int], everything: bool) -> dict[str, list[Json]]:
         """The heads of chains that grew since this process looked last."""
         grown = [name for name, size in sizes.items() if everything or self._seen.get(name) != size]
-        see: dict[str, list[Json]] = {}
-        for name in grown if everything else grown[:_SEEN_AT_ONCE]:
-            with contextlib.suppress(OSError):
-                if head := chain.last_sealed(self._folder / name):
-                    see[name.removesuffix(".jsonl")] = list(head)
-        return see
+        return _heads(self._folder, grown if everything else grown[:_SEEN_AT_ONCE])
 
 
 class _Chains:
@@ -222,6 +212,26 @@ class _Chains:
 
 
 _chains = _Chains()
+
+
+def _sizes(folder: Path, but: str = "") -> dict[str, int]:
+    """The files of the chains with their size, those written last first."""
+    try:
+        with os.scandir(folder) as found:
+            stats = [(entry.name, entry.stat()) for entry in found if entry.name.endswith(".jsonl")]
+    except FileNotFoundError:
+        return {}
+    stats.sort(key=lambda pair: pair[1].st_mtime_ns, reverse=True)
+    return {name: about.st_size for name, about in stats if name != but}
+
+
+def _heads(folder: Path, names: Iterable[str]) -> dict[str, list[Json]]:
+    heads: dict[str, list[Json]] = {}
+    for name in names:
+        with contextlib.suppress(OSError):
+            if head := chain.last_sealed(folder / name):
+                heads[name.removesuffix(".jsonl")] = list(head)
+    return heads
 
 
 def _chain_paths(folder: Path) -> list[Path]:

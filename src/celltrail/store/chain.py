@@ -126,9 +126,16 @@ def entry_of(chain: str, line: bytes) -> Entry:
         entry = Entry(chain, **{name: body[name] for name in _FIELDS})
     except (KeyError, TypeError) as error:
         raise ValueError(f"not an entry: {error}") from error
-    if not (isinstance(entry.n, int) and isinstance(entry.at, int) and isinstance(entry.see, dict)):
+    texts = (entry.by, entry.do, entry.on, entry.commitment, entry.prev, entry.hash)
+    if not (type(entry.n) is type(entry.at) is int and all(isinstance(text, str) for text in texts)):
+        raise ValueError("not an entry")
+    if not (isinstance(entry.see, dict) and all(map(_is_head, entry.see.values()))):
         raise ValueError("not an entry")
     return entry
+
+
+def _is_head(seen: Json) -> bool:
+    return isinstance(seen, list) and len(seen) == 2 and type(seen[0]) is int and isinstance(seen[1], str)
 
 
 def _entry(chain: str, n: int, prev: str, line: bytes) -> Entry | Fault:

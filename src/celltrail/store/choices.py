@@ -6,6 +6,7 @@ choice made after seeing another wins even from a slow clock.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,6 +21,7 @@ from celltrail.store.encoding import decode
 if TYPE_CHECKING:
     from celltrail.store.audit import Deed
 
+TABLES = ("settings", "views", "rules")
 _RELISTED = 5
 
 
@@ -63,7 +65,7 @@ class Choices:
                     stamp = actors.stamp_of(entry)
                     known = self._kept.get(entry.name)
                     if known is None or not stamp or known[0] != stamp:
-                        known = (stamp, choices_in(entry.name, entry.path, self._table))
+                        known = (stamp, choices_in(entry.name, _bytes(entry.path), self._table))
                     kept[entry.name] = known
                     found += known[1]
             except FileNotFoundError:
@@ -73,19 +75,22 @@ class Choices:
         raise StoreError(f"{self._trail.name}/actors keeps changing while it is read; ask again")
 
 
-def choices_in(name: str, path: str, table: str) -> list[Edit]:
+def choices_in(name: str, data: bytes, table: str) -> list[Edit]:
     """The entries of a table in an actor's document; none where it cannot be read."""
     try:
-        with open(path, "rb") as file:
-            tables = decode(file.read(), name)
+        tables = decode(data, name)
         entries = [(name.removesuffix(".json"), entry) for entry in tables.get(table, {}).values()]
         folded = [entry for entry in tables.get("folded", {}).values() if entry["table"] == table]
         entries += [(entry["actor"], entry) for entry in folded]
         return [edit for actor, entry in entries if (edit := _choice(actor, entry))]
-    except FileNotFoundError:
-        raise
-    except (OSError, Damaged, KeyError, TypeError, AttributeError):
+    except (Damaged, KeyError, TypeError, AttributeError):
         return []
+
+
+def _bytes(path: str) -> bytes:
+    with contextlib.suppress(PermissionError, IsADirectoryError), open(path, "rb") as file:
+        return file.read()
+    return b""
 
 
 def _choice(actor: Any, entry: Any) -> Edit | None:

@@ -83,6 +83,15 @@ def standing(edits: Iterable[Edit]) -> list[Edit]:
     return [edit for edit in edits if stands(edit)]
 
 
+def seen_of(edits: Iterable[Edit]) -> dict[str, int]:
+    """What somebody has seen who sees these edits of a text: them, and what their writers had seen."""
+    saw: dict[str, int] = {}
+    for edit in edits:
+        for name, at in ((edit.actor, edit.at), *(edit.saw or {}).items()):
+            saw[name] = max(at, saw.get(name, -1))
+    return saw
+
+
 def _replaces(later: Edit, edit: Edit) -> bool:
     if later.saw is None:
         return not edit.base or edit.base != later.base
@@ -171,7 +180,7 @@ def prepared(folder: Path, changes: Mapping[str, Json]) -> list[Edit]:
         before = won[field].value if field in won else None
         saw = None
         if field.startswith(_TEXTS):
-            saw = {edit.actor: edit.at for edit in join(seen) if edit.field == field and edit.actor != me}
+            saw = seen_of(edit for edit in seen if edit.field == field and edit.actor != me)
         at = clock.after(edit.at for edit in seen)
         made.append(Edit(field, at, me, value, by, "" if before is None else digest(before), saw))
     return made

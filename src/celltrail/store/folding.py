@@ -9,17 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from celltrail.store import edits
+from celltrail.store import actors, choices, edits
 from celltrail.store.actors import actor
-from celltrail.store.edits import Edit
 
 # of an actor on another machine nobody here can say whether it lives
 _STRANGER_AGE_S = 30 * 86_400.0
-_AHEAD_MS = 86_400_000
+# readers that have not asked for so long look at every run anyway
+_TOUCHED_MS = 2 * 86_400_000
 
 
 def fold(folder: Path) -> int:
@@ -43,10 +43,33 @@ def fold(folder: Path) -> int:
 
         with Documents(folder / f"{actor()}.json") as documents:
             documents.change("folded", put)
-        gone = [path for path, before in dead.items() if before and _bytes(path) == before]
-        for path in gone:
-            path.unlink(missing_ok=True)
-    return len(gone)
+        return _remove(dead)
+
+
+def fold_actors(trail: Path) -> int:
+    """Take the documents of dead actors in ``actors/`` over into this process's own; how many there were.
+
+    Which runs they touched lately is told again, for readers that have not heard of it. Raises OSError.
+    """
+    from celltrail.store.docs import Documents
+
+    with edits.clock.lock:
+        dead = {path: _bytes(path) for path in (trail / "actors").glob("*.json") if is_dead(path)}
+        if len(dead) < 2:
+            return 0
+        entries: dict[str, dict[str, Any]] = {}
+        for table in choices.TABLES:
+            said = [choice for path, data in dead.items() for choice in choices.choices_in(path.name, data, table)]
+            for name, choice in edits.winners(said).items():
+                entries[f"{table} {choice.actor} {name}"] = {**choice.entry(), "actor": choice.actor, "table": table}
+        with Documents(actors.document_path(trail)) as documents:
+            documents.change("folded", lambda known: known.update(entries))
+        recent = (time.time_ns() // 1_000_000 - _TOUCHED_MS) << 16
+        times = [actors.touched_in(path.name, data) for path, data in dead.items()]
+        runs = {run for each in times for run, at in each.items() if at > recent}
+        if runs:
+            actors.touch(trail, dict.fromkeys(runs, edits.clock.after(())))
+        return _remove(dead)
 
 
 def is_dead(path: Path) -> bool:
@@ -59,20 +82,12 @@ def is_dead(path: Path) -> bool:
     return path.stem != actor() and not _runs(parts[2])
 
 
-def ahead(folder: Path) -> list[Edit]:
-    """The edits in a run's ``edits/`` whose time is more than a day from now: a clock was wrong.
-
-    They win against everything said until that day by people who have not seen them.
-    """
-    limit = (time.time_ns() // 1_000_000 + _AHEAD_MS) << 16
-    return [edit for edit in edits.read(folder) if edit.at > limit]
-
-
-def all_ahead(trail: Path) -> Iterator[tuple[str, Edit]]:
-    """The edits of all runs that are `ahead`, each with the id of its run."""
-    for folder in sorted(trail.glob("runs/??/*/edits")):
-        for edit in ahead(folder):
-            yield folder.parent.name, edit
+def _remove(dead: Mapping[Path, bytes]) -> int:
+    """Remove the files that are still as they were when they were taken over; how many."""
+    gone = [path for path, before in dead.items() if before and _bytes(path) == before]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)
 
 
 def _runs(pid: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +13,7 @@ import orjson
 from celltrail.model import Json
 from celltrail.store.chain import Chain, Entry, Fault, read
 
+_Seen = tuple[str, str, int, str]  # who saw: which chain, how many entries, the hash of the last
 _PAYLOAD = re.compile(rb'\{"salt":"([0-9a-f]{32})","payload":(.*)\}', re.DOTALL)
 
 
@@ -42,11 +43,12 @@ class Report:
         return "\n".join(lines)
 
 
-def verify(folder: Path, expect: str | None = None) -> Report:
-    """Check the chains in this folder against themselves, each other and their payloads."""
+def verify(trail: Path, expect: str | None = None) -> Report:
+    """Check the chains of this trail against themselves, each other, the seals of runs, and their payloads."""
+    folder = trail / "audit"
     chains = [read(path) for path in sorted(folder.glob("*.jsonl"))]
     faults = [chain.fault for chain in chains if chain.fault]
-    faults += _cuts(chains)
+    faults += _cuts(chains, [*_seen_by_chains(chains), *_seen_by_seals(trail)])
     payload_faults, erased = _check_payloads(chains, folder / "payload")
     expected = None
     if expect is not None:
@@ -77,28 +79,45 @@ def coverage(chains: Iterable[Chain], entry: Entry) -> dict[str, int]:
     return covered
 
 
-def _cuts(chains: Sequence[Chain]) -> list[Fault]:
-    """Chains that others saw longer, or otherwise, than they are now."""
+def _cuts(chains: Sequence[Chain], witnesses: Iterable[_Seen]) -> list[Fault]:
+    """Chains that were seen longer, or otherwise, than they are now."""
     known = {chain.name: chain for chain in chains}
     found: dict[str, Fault] = {}
+    for witness, name, n, seal in witnesses:
+        there = known.get(name)
+        has = len(there.entries) if there else 0
+        first = min(n, has + 1)
+        if there and (there.fault or (0 < n <= has and there.entries[n - 1].hash == seal)):
+            continue  # named already, or as it was seen
+        if name in found and found[name].n <= first:
+            continue
+        if there is None:
+            text = f"is gone with its whole chain: {witness} saw {_counted(n, 'entry')} of it"
+        elif n > has:
+            text = f"is cut off: {witness} saw {_counted(n, 'entry')} of this chain, {has} of them are left"
+        else:
+            text = f"was replaced: {witness} saw another one in its place"
+        found[name] = Fault(name, first, "cut", text)
+    return list(found.values())
+
+
+def _seen_by_chains(chains: Iterable[Chain]) -> Iterator[_Seen]:
     for entry in (entry for chain in chains for entry in chain.entries):
         for name, (n, seal) in entry.see.items():
-            there = known.get(name)
-            has = len(there.entries) if there else 0
-            first = min(n, has + 1)
-            if there and (there.fault or (n <= has and there.entries[n - 1].hash == seal)):
-                continue  # named already, or as it was seen
-            if name in found and found[name].n <= first:
-                continue
-            witness = f"entry {entry.n} of {entry.chain} saw"
-            if there is None:
-                text = f"is gone with its whole chain: {witness} {n} entries of it"
-            elif n > has:
-                text = f"is cut off: {witness} {n} entries of this chain, {has} are left"
-            else:
-                text = f"was replaced: {witness} another one in its place"
-            found[name] = Fault(name, first, "cut", text)
-    return list(found.values())
+            yield f"entry {entry.n} of {entry.chain}", name, n, seal
+
+
+def _seen_by_seals(trail: Path) -> Iterator[_Seen]:
+    """What the seals of runs say; one that cannot be read says nothing, `Store.gaps` and the doctor name it."""
+    for path in trail.glob("runs/??/*/sealed*.json"):
+        try:
+            heads = orjson.loads(path.read_bytes())["audit"]
+            seen = [
+                (f"the seal of run {path.parent.name}", str(name), int(n), str(h)) for name, (n, h) in heads.items()
+            ]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        yield from seen
 
 
 def _check_payloads(chains: Sequence[Chain], folder: Path) -> tuple[list[Fault], int]:
@@ -141,4 +160,5 @@ def _place(fault: Fault) -> str:
 
 
 def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else many}"

@@ -15,6 +15,7 @@ from celltrail.store.encoding import decode, encode
 from celltrail.store.telling import counted
 
 _AHEAD_MS = 86_400_000
+_TABLES = ("set", "folded")
 
 
 def check(patient: Patient) -> Iterator[Finding]:
@@ -34,7 +35,7 @@ def _of_edits(patient: Patient, path: Path) -> Iterator[Finding]:
         yield _torn(patient, path, "what one person said of this run is not shown")
         return
     try:
-        latest = max((fields["at"] >> 16 for fields in tables.get("set", {}).values()), default=0)
+        latest = max((fields["at"] >> 16 for table in _TABLES for fields in tables.get(table, {}).values()), default=0)
     except (KeyError, TypeError, AttributeError):
         yield _torn(patient, path, "what one person said of this run is not shown")
         return
@@ -63,7 +64,8 @@ def _torn(patient: Patient, path: Path, cost: str) -> Finding:
 
 def _dated_back(patient: Patient, path: Path) -> str:
     tables: Any = _read(path)
-    entries = tables["set"]
+    # the edits of actors whose process has ended, taken over, stand in a table of their own
+    entries = {(table, name): fields for table in _TABLES for name, fields in tables.get(table, {}).items()}
     limit = (int(time.time() * 1000) + _AHEAD_MS) << 16
     wrong = sorted((name for name in entries if entries[name]["at"] > limit), key=lambda name: entries[name]["at"])
     written = min(path.stat().st_mtime, time.time())
