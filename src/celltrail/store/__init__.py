@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from celltrail.store.index import Look
     from celltrail.store.listing import Listing
     from celltrail.store.merge import MergeReport
+    from celltrail.store.packs import Packs
     from celltrail.store.settings import Settings
     from celltrail.store.usage import Usage
     from celltrail.store.views import Rules, Views
@@ -50,6 +51,7 @@ class Store:
         self.blobs = Blobs(self.root)
         self._id = ""
         self._made: Listing | None = None
+        self._packs: Packs | None = None
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
@@ -94,6 +96,21 @@ class Store:
         Of a sealed run only the stretch around these steps is read.
         """
         return self.series(run_id).window(name, first_step, last_step)
+
+    def metric(self, name: str, run_ids: Iterable[str]) -> dict[str, Series]:
+        """The points of one metric by run, for the runs that have it: one read for the many that are packed."""
+        from celltrail.store.packs import Packs
+
+        settle()
+        ids = list(dict.fromkeys(run_ids))
+        self._packs = self._packs or Packs(self.root)
+        found, answered = self._packs.metric(name, ids)
+        for run_id in ids:
+            if run_id not in answered:
+                series = self._files(run_id).series()
+                if name in series:
+                    found[run_id] = series[name]
+        return {run_id: found[run_id] for run_id in ids if run_id in found}
 
     def events(self, run_id: str) -> list[dict[str, Json]]:
         """What happened, in order: events as logged, and items with ``kind`` "item"."""

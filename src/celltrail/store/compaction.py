@@ -1,4 +1,4 @@
-"""Compaction: runs that are over are sealed, and their logs removed when that has stood for an hour.
+"""Compaction: runs that are over are sealed, their logs removed when that has stood for an hour, small runs packed.
 
 It is done by one process at a time, of its own and with low priority, so that no cell is slower for it:
 ``python -m celltrail.store.compaction TRAIL``.
@@ -21,7 +21,9 @@ from celltrail.store.audit import Audit
 from celltrail.store.blobs import Blobs
 from celltrail.store.claim import Claim
 from celltrail.store.folders import run_folder, run_ids
+from celltrail.store.packing import pack
 from celltrail.store.runs import RunFiles
+from celltrail.store.settings import Settings
 
 WORTH_RUNS, WORTH_BYTES = 16, 16 << 20
 LOOK_AT = 512  # runs, the newest: a look must cost less than a cell notices
@@ -36,13 +38,15 @@ class Compaction:
     sealed: list[str] = field(default_factory=list)  # runs
     released: list[str] = field(default_factory=list)  # runs whose sealed logs were removed
     freed: int = 0  # bytes
+    packed: int = 0  # runs, in packs made or made larger
     problems: list[str] = field(default_factory=list)
     is_done: bool = True  # False: another process is at it
 
     def __str__(self) -> str:
         if not self.is_done:
             return "another process compacts this trail just now"
-        done = f"{_runs(self.sealed)} sealed, the logs of {_runs(self.released)} removed ({self.freed / 1e6:.1f} MB)"
+        done = f"{_runs(len(self.sealed))} sealed, the logs of {_runs(len(self.released))} removed "
+        done += f"({self.freed / 1e6:.1f} MB), {_runs(self.packed)} packed"
         return "; ".join([done, *self.problems])
 
 
@@ -68,7 +72,8 @@ class _Pass:
 
     def run(self) -> Compaction:
         heads = self._audit.heads()
-        for run_id in sorted(run_ids(self._root)):
+        ids = sorted(run_ids(self._root))
+        for run_id in ids:
             folder = run_folder(self._root, run_id)
             if not _logs(folder):
                 continue
@@ -80,6 +85,11 @@ class _Pass:
                     self._release(folder, files)
         if self._done.sealed:
             self._audit.record_all([("seal", run_id, None) for run_id in self._done.sealed])
+        self._claim.renew()
+        made = pack(self._root, self._blobs, ids)
+        self._done.packed = sum(runs for _, runs in made)
+        if made:
+            self._audit.record_all([("compact", f"packs/{name}", {"runs": runs}) for name, runs in made])
         return self._done
 
     def _release(self, folder: Path, files: RunFiles) -> None:
@@ -110,6 +120,8 @@ class _Pass:
 def is_worth_it(root: Path) -> bool:
     """Whether enough logs of runs that are over wait to be sealed; a look at the newest runs only."""
     if os.environ.get(KEEP_LOGS) or not os.access(root, os.W_OK) or (root / "compacting.json").exists():
+        return False
+    if not Settings(root)["logs.sealed"]:
         return False
     quiet = time.time() - seal.QUIET_S
     runs = size = 0
@@ -166,8 +178,8 @@ def _logs(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _runs(ids: Sequence[str]) -> str:
-    return "1 run" if len(ids) == 1 else f"{len(ids):,} runs"
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count:,} runs"
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def write(path: Path, columns: Mapping[str, Column], groups: Sequence[int], abou
             writer.add_key_value_metadata({b"celltrail": about})
         file.flush()
         os.fsync(file.fileno())
-    return Proof(path.stat().st_size, _footer_digest(path), list(groups), digests(columns, groups))
+    return Proof(path.stat().st_size, footer_digest(path), list(groups), digests(columns, groups))
 
 
 class Proven:
@@ -158,7 +158,7 @@ class Proven:
         if self._file is None:
             import pyarrow.parquet as pq
 
-            if self._path.stat().st_size != self._proof.size or _footer_digest(self._path) != self._proof.footer:
+            if self._path.stat().st_size != self._proof.size or footer_digest(self._path) != self._proof.footer:
                 raise Damaged(f"{self._path.name} is not the file that was sealed")
             self._file = pq.ParquetFile(self._path, memory_map=False, page_checksum_verification=True)
         return self._file
@@ -175,7 +175,8 @@ def about_of(path: Path) -> bytes:
         return b""
 
 
-def _footer_digest(path: Path) -> str:
+def footer_digest(path: Path) -> str:
+    """The hash of the end of a file, which says what is where in it; raises `Damaged`."""
     from blake3 import blake3
 
     with open(path, "rb") as file:

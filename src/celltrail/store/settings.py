@@ -50,6 +50,7 @@ def whole(value: Json) -> int | None:
 
 KNOWN: dict[str, Setting] = {
     "archived.shown": Setting(False, flag, "True or False", "archived runs are listed like others"),
+    "logs.sealed": Setting(True, flag, "True or False", "logs of runs that are over become Parquet by themselves"),
 }
 
 

@@ -1,0 +1,139 @@
+"""Packs: one metric of many runs is one read, always equals the runs' own files, and can be thrown away."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+import pytest
+
+from celltrail.store import Store, packing
+from celltrail.store.packs import Packs, state_of, write
+from recovery.logs import begin
+from recovery.seals import aged, finished_run, folder_of
+
+
+def short_run(store: Store, number: int) -> str:
+    writer = begin(store)
+    for step in range(5 + number % 3):
+        writer.row(
+            ("loss",) if number % 2 else ("loss", "acc", "ü/✓"),
+            step // 2,
+            writer.clock(),
+            (number + step / 7,) * (1 if number % 2 else 3),
+        )
+    writer.close(dataclasses.replace(store.record(writer.id), status="finished"))
+    aged(store, writer.id)
+    return writer.id
+
+
+@pytest.fixture
+def runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A few short runs, in a trail where few are worth a pack."""
+    monkeypatch.setattr(packing, "WORTH_RUNS", 6)
+    return [short_run(store, number) for number in range(12)]
+
+
+def by_themselves(store: Store, name: str, runs: list[str]) -> dict[str, list[bytes]]:
+    """What the runs' own files say."""
+    mappings = {run_id: store.series(run_id) for run_id in runs}
+    return {
+        run_id: [column.tobytes() for column in mapping[name]]
+        for run_id, mapping in mappings.items()
+        if name in mapping
+    }
+
+
+def together(store: Store, name: str, runs: list[str]) -> dict[str, list[bytes]]:
+    return {run_id: [column.tobytes() for column in series] for run_id, series in store.metric(name, runs).items()}
+
+
+def test_packed_runs_answer_as_their_own_files(store: Store, runs: list[str]) -> None:
+    """For every metric, whatever of the runs is asked for, in the order asked."""
+    expected = {name: by_themselves(store, name, runs) for name in ("loss", "acc", "ü/✓", "none")}
+    done = store.compact()
+    assert (len(done.sealed), done.packed) == (12, 12)
+    (pack,) = Packs(store.root).all()
+    assert pack.runs.keys() == set(runs)
+    for name, points in expected.items():
+        assert together(store, name, runs) == points
+        assert list(together(Store(store.root), name, runs[::-3])) == [run for run in runs[::-3] if run in points]
+    assert store.compact().packed == 0
+    assert [entry.do for entry in store.audit.entries()][-1] == "compact"
+
+
+def test_a_run_that_went_on_is_read_from_its_own_files(store: Store, runs: list[str]) -> None:
+    """A pack is a copy of one state: a later log, a later seal, a run that is gone are never answered from it."""
+    store.compact()
+    places = Packs(store.root)
+    assert places.places(runs).keys() == set(runs)
+    folder = folder_of(store, runs[0]) / "m"
+    extra = folder / "0a1b2c3d-1-m0000000-0-0000.0001.ctl"
+    extra.write_bytes(b"CTL1\r\n\x1a\n")
+    assert runs[0] not in places.places(runs)
+    assert together(store, "loss", runs) == by_themselves(store, "loss", runs)
+    extra.unlink()
+    (folder_of(store, runs[1]) / "sealed.2.json").write_bytes(b"{}")
+    assert runs[1] not in places.places(runs)
+    for path in folder.glob("*.ctl"):
+        path.unlink()
+    assert runs[0] in places.places(runs)  # its logs were all in the seal
+    folder_of(store, runs[2]).rename(store.root / "elsewhere")
+    assert runs[2] not in places.places(runs)
+
+
+def test_packs_can_be_deleted_and_damaged(store: Store, runs: list[str]) -> None:
+    """Whatever happens to them, the answer is the same; the next compaction makes them again."""
+    store.compact()
+    expected = by_themselves(store, "loss", runs)
+    place = store.root / "packs"
+    chosen = random.Random(4)
+    for suffix in (".json", ".parquet"):
+        (path,) = place.glob(f"*{suffix}")
+        whole = path.read_bytes()
+        for _ in range(40):
+            broken = bytearray(whole)
+            broken[chosen.randrange(len(broken))] ^= 1 << chosen.randrange(8)
+            path.write_bytes(broken)
+            assert together(Store(store.root), "loss", runs) == expected
+        for cut in (0, 10, len(whole) - 1):
+            path.write_bytes(whole[:cut])
+            assert together(Store(store.root), "loss", runs) == expected
+        assert store.compact().packed == 12
+    for path in place.iterdir():
+        path.unlink()
+    assert together(store, "loss", runs) == expected
+    assert store.compact().packed == 12
+    assert together(store, "loss", runs) == expected
+
+
+def test_neighbours_of_equal_size_become_one(store: Store, runs: list[str]) -> None:
+    """So the number of packs grows with the logarithm of the number of runs; runs that are gone are left out."""
+    store.compact()
+    more = [short_run(store, number) for number in range(12, 24)]
+    folder_of(store, runs[3]).rename(store.root / "elsewhere")
+    store.compact()
+    (pack,) = Packs(store.root).all()
+    assert pack.runs.keys() == {*runs, *more} - {runs[3]}
+    runs.remove(runs[3])
+    assert sorted(path.suffix for path in (store.root / "packs").iterdir()) == [".json", ".parquet"]
+    for name in ("loss", "acc"):
+        assert together(store, name, runs + more) == by_themselves(store, name, runs + more)
+
+
+def test_a_row_group_holds_one_long_metric_only(store: Store) -> None:
+    """So that a reader of one reads no other; short ones share one."""
+    import pyarrow.parquet as pq
+
+    ids = [finished_run(store, rows=rows) for rows in (9000, 300)]
+    for run_id in ids:
+        aged(store, run_id)
+        assert store.seal(run_id)
+    states = [(run_id, state_of(store.root, run_id)) for run_id in ids]
+    mappings = [store.series(run_id) for run_id in ids]
+    names = sorted({name for mapping in mappings for name in mapping})
+    pack = write(store.root, states, ((name, [(n, m[name]) for n, m in enumerate(mappings)]) for name in names))
+    groups = pq.ParquetFile(pack.path)
+    held = [set(groups.read_row_group(group)["metric"].to_pylist()) for group in range(groups.num_row_groups)]
+    assert held == [{"lr"}, {"train/loss"}, {"val/loss"}]
+    assert together(store, "lr", ids) == by_themselves(store, "lr", ids)
