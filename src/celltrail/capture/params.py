@@ -18,7 +18,17 @@ from celltrail.capture.config import fields, is_key, is_scalar, literal
 from celltrail.capture.watch import is_metric_name
 from celltrail.model import Json, Param, ParamRule
 
-_VERBS = frozenset(["create", "generate", "chat", "complete", "invoke", "fit"])
+# functions of the field that are told how to do it by keywords; all others mostly get data, columns and formats
+_VERBS = frozenset(
+    "chat compile complete create create_study cross_val_score curve_fit default_rng fit generate invoke learn make"  # noqa: SIM905
+    " minimize optimize pipeline resample sample train train_test_split".split()
+)
+# how much is said on the way, and texts for people
+_TALK = frozenset(["verbose", "verbosity", "desc", "description", "help", "title", "label", "name", "silent"])
+_NO_MODELS = frozenset(
+    "ArgumentParser Audio DataFrame Decimal HTML Image JSON Latex Markdown Path Process SVG Series Table Thread UTC"  # noqa: SIM905
+    " ThreadPoolExecutor ProcessPoolExecutor Video".split()
+)
 _DRAWING = frozenset(
     [
         "plt",
@@ -97,7 +107,7 @@ class Found:
         return not name.startswith("_") and self.names.bound.get(name) == 1 and name not in self.names.deletes
 
     def _read(self, name: str) -> None:
-        value = self.namespace.get(name)
+        value = self.namespace.get(name, ...)
         if is_scalar(value):
             self._add(name, value, "read", None)
         elif not isinstance(value, dict) or name not in self.names.mutates:
@@ -155,7 +165,7 @@ class Found:
             return
         for keyword in call.keywords:
             known, value = self._argument(keyword.value)
-            if keyword.arg is None or not known or not (is_scalar(value) or isinstance(value, list)):
+            if keyword.arg is None or keyword.arg in _TALK or not known or not (is_scalar(value) or isinstance(value, list)):
                 continue
             if not any(
                 param.value == value and name.rsplit(".", 1)[-1] == keyword.arg for name, param in self.params.items()
@@ -173,7 +183,10 @@ class Found:
                 return True
             if isinstance(value, type) and issubclass(value, BaseException):
                 return False
-        return (last[:1].isupper() and not last.isupper()) or last in _VERBS or last in ("SGD", "SVC", "SVR", "PCA")
+        if last in _NO_MODELS:
+            return False
+        is_class = last[:1].isupper() and (not last.isupper() or (len(last) <= 6 and last.isalnum()))  # SGD, A2C
+        return is_class or last in _VERBS or last.startswith("make_")
 
     def _argument(self, node: ast.expr) -> tuple[bool, Json]:
         known, value = literal(node)
