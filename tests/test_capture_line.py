@@ -29,6 +29,8 @@ def test_every_option_is_understood() -> None:
     [
         ("--wacth loss", "no option '--wacth'; did you mean '--watch'?"),
         ("-x", "no option '-x'"),
+        ("--every never", "'never' is not how often; write 10 for each 10th value, 0.5s for two a second"),
+        ("--every 0", "'0' is not how often"),
         ("--resume abc", "--resume is planned and does nothing yet"),
         ("a b", "one name is enough, but got also 'b'; put a name with blanks in quotes"),
         ("--seed -3", "'-3' is not a seed; a seed is a whole number from 0 to 2**32 - 1"),

@@ -16,8 +16,16 @@ _SCALE = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 _PLACE = re.compile(r"\$([A-Za-z_]\w*)|\{([^{}]+)\}")
 # promised by the public face and refused by name until they do something
 _PLANNED = frozenset(
-    "--every --resume --fork --continues --if-same --sweep --hash --parse-output --own-threads --budget".split()  # noqa: SIM905
+    "--resume --fork --continues --if-same --sweep --hash --parse-output --own-threads --budget".split()  # noqa: SIM905
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """How often a watched value is written: each so many steps, or once in so many seconds."""
+
+    steps: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ class Arguments:
     group: str | None = None
     watch: tuple[str, ...] = ()
     no_watch: bool = False
+    every: Every | None = None
     param: tuple[str, ...] = ()
     no_param: tuple[str, ...] = ()
     params: bool = True
@@ -51,6 +60,17 @@ def _size(text: str) -> int:
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it as 500kB or 2MB")
     return int(float(found[1]) * _SCALE[found[2].lower()])
+
+
+def _every(text: str) -> Every:
+    seconds = re.fullmatch(r"(\d*\.?\d+)s", text)
+    if seconds is not None and float(seconds[1]) > 0:
+        return Every(seconds=float(seconds[1]))
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not how often; write 10 for each 10th value, 0.5s for two a second"
+        )
+    return Every(steps=int(text))
 
 
 def _seed(text: str) -> int:
@@ -77,6 +97,7 @@ def _parser() -> _Parser:
     add("--group", metavar="G", help="group of runs it belongs to")
     add("--watch", nargs="+", type=_variables, action="append", default=[], metavar="NAME", help="variables to record")
     add("--no-watch", action="store_true", help="do not record loop variables that look like metrics")
+    add("--every", type=_every, metavar="N", help="write each N-th watched value, or one in 0.5s")
     add("--param", nargs="+", type=_variables, action="append", default=[], metavar="NAME", help="also a parameter")
     add("--no-param", nargs="+", type=_variables, action="append", default=[], metavar="NAME", help="no parameter")
     add("--params", choices=["on", "off"], default="on", help="off: find no parameters in the code")
@@ -128,6 +149,7 @@ def parse(line: str) -> Arguments:
         group=found.group,
         watch=_flat(found.watch),
         no_watch=found.no_watch,
+        every=found.every,
         param=_flat(found.param),
         no_param=_flat(found.no_param),
         params=found.params == "on",

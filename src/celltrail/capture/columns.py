@@ -173,6 +173,18 @@ def count(first: int, size: int) -> Integers:
     return np.arange(first, first + size, dtype=np.int64)
 
 
+def changes(values: Integers, before: int) -> NDArray[np.bool_]:
+    """Where a value is another than the one before it.
+
+    >>> import numpy as np
+    >>> changes(np.array([1, 1, 2, 2]), 1).tolist()
+    [False, False, True, False]
+    """
+    import numpy as np
+
+    return np.diff(values, prepend=before) != 0
+
+
 class Stretches:
     """A loop variable over the steps, as stretches in which it grows evenly.
 

@@ -165,7 +165,12 @@ class Found:
             return
         for keyword in call.keywords:
             known, value = self._argument(keyword.value)
-            if keyword.arg is None or keyword.arg in _TALK or not known or not (is_scalar(value) or isinstance(value, list)):
+            if (
+                keyword.arg is None
+                or keyword.arg in _TALK
+                or not known
+                or not (is_scalar(value) or isinstance(value, list))
+            ):
                 continue
             if not any(
                 param.value == value and name.rsplit(".", 1)[-1] == keyword.arg for name, param in self.params.items()

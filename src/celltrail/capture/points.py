@@ -17,6 +17,7 @@ from types import MemberDescriptorType
 from typing import Any
 
 from celltrail.capture import columns
+from celltrail.capture.arguments import Every
 from celltrail.capture.columns import Column, Stretches
 from celltrail.capture.shield import shield
 from celltrail.capture.watch import FIELD_HOOK, FLOAT, HOOK, INT, KEEP, NOW, SINKS, TYPE, Plan
@@ -63,9 +64,9 @@ class Watcher:
             INT: int,
         }
 
-    def open(self, run: Run) -> Points:
-        """Where the values of an execution go."""
-        points = _open[run.id] = Points(run, self.plan)
+    def open(self, run: Run, every: Every | None = None) -> Points:
+        """Where the values of an execution go; with ``every``, only some of them are written."""
+        points = _open[run.id] = Points(run, self.plan, every)
         return points
 
     def close(self, points: Points) -> None:
@@ -101,9 +102,11 @@ class _Forward:
 class Points:
     """The values of one execution's watched names until they are written."""
 
-    def __init__(self, run: Run, plan: Plan) -> None:
+    def __init__(self, run: Run, plan: Plan, every: Every | None = None) -> None:
         self.run: Run | None = run
         self._plan = plan
+        self._every = every
+        self._turns: dict[str, int] = {}  # by name, the stretch of time that its last written value is in
         self._sinks: dict[int, list[Any]] = {}
         self._held: dict[str, Column] = {}  # taken, and not written yet
         self._steps: dict[str, int] = {}
@@ -147,8 +150,20 @@ class Points:
                 for name in names:
                     self._steps[name] = first + len(steps)
                 times = block[0].stamps // 1000 + self._clock
-                self.run.log_block(names, steps, times, columns.table(block))
+                chosen = self._chosen(names[0], steps, block[0].stamps)
+                self.run.log_block(names, steps[chosen], times[chosen], columns.table(block)[chosen])
             self._held = {name: column for name, column in self._held.items() if len(column)}
+
+    def _chosen(self, name: str, steps: columns.Integers, stamps: columns.Integers) -> Any:
+        """Which rows are written: all, each n-th step, or the first of each stretch of time."""
+        if self._every is None:
+            return slice(None)
+        if self._every.steps:
+            return steps % self._every.steps == 0
+        turns = stamps // int(self._every.seconds * 1e9)
+        chosen = columns.changes(turns, self._turns.get(name, -1))
+        self._turns[name] = int(turns[-1])
+        return chosen
 
     def _take_up(self, until: int) -> None:
         """What is in the sinks becomes columns by name; nothing later than that, so that the order stays right."""

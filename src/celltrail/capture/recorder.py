@@ -254,6 +254,7 @@ class Recorder:
         if self._terminal is not None:
             self._terminal.off()
             self._terminal = None
+        tracked.unwatch()
         if tracked.points is not None:
             shield(self._watcher.close, tracked.points)
         try:

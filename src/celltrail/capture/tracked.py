@@ -15,6 +15,7 @@ from celltrail.capture.params import Found, declared, without
 from celltrail.capture.points import Points, Watcher
 from celltrail.capture.redact import Redactor
 from celltrail.capture.shield import shield
+from celltrail.capture.swap import Swapped, swap
 from celltrail.capture.transform import Mark
 from celltrail.model import Execution, Failure, Json, Param
 from celltrail.run import Run
@@ -39,6 +40,7 @@ class Tracked:
     found: Found | None = None
     points: Points | None = None
     watched: list[str] = field(default_factory=list)
+    swapped: list[Swapped] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     # before the body
@@ -69,13 +71,23 @@ class Tracked:
     ) -> None:
         arguments = self.mark.arguments
         by_name = not arguments.watch
-        names = arguments.watch
-        if by_name and not arguments.no_watch and not watch.logs_itself(kinds, namespace):
-            names = watch.metric_names(kinds)
+        if by_name and (arguments.no_watch or watch.logs_itself(kinds, namespace)):
+            return
+
+        def sink(index: int) -> Any:
+            if self.points is None:
+                place_hooks()
+                self.points = watcher.open(self.run, arguments.every)
+            return self.points.sink(index)
+
+        before, plan = len(watcher.plan.targets), watcher.plan
+        names = watch.metric_names(kinds) if by_name else arguments.watch
         if names:
-            self.points = self.points or watcher.open(self.run)
-            place_hooks()
-            self.watched += watch.insert(tree, names, watcher.plan, self.points.sink, by_name=by_name)
+            watch.insert(tree, names, plan, sink, by_name=by_name)
+        if self.found is not None:
+            reads, wanted = self.found.names.reads, None if by_name else names
+            self.swapped += shield(swap, kinds, reads, namespace, wanted, plan, sink, watcher.names) or []
+        self.watched += dict.fromkeys(plan.targets[before:])
 
     # in the background
 
@@ -116,7 +128,8 @@ class Tracked:
         if self.watched:
             why = "named with --watch" if self.mark.arguments.watch else "loop variables with the name of a metric"
             context = self.points.context() if self.points else {}
-            self.run.writer.event("watch", names=self.watched, why=why, context=context)
+            inside = [swapped.function.__qualname__ for swapped in self.swapped]
+            self.run.writer.event("watch", names=self.watched, why=why, context=context, functions=inside)
         self.run.describe(**facts)
 
     def _params(self, found: dict[str, Param]) -> dict[str, Param]:
@@ -144,6 +157,11 @@ class Tracked:
             found.after()
         for param in declared(self.mark.arguments.param, namespace):
             found.params[param.name] = param
+
+    def unwatch(self) -> None:
+        """Functions that were watched for this cell get their own code back."""
+        for swapped in self.swapped:
+            shield(swapped.undo)
 
     def complain(self, traceback: str) -> None:
         """A fault of celltrail's own while recording this."""

@@ -47,6 +47,9 @@ def is_metric_name(name: str) -> bool:
     return _METRIC.fullmatch(name.rsplit(".", 1)[-1]) is not None
 
 
+Sink = Callable[[int], Any]  # makes the sink for the call of this number
+
+
 class Sinks(list[Any]):
     """Where each inserted call puts its values. Sent to another process it takes them and forgets them."""
 
@@ -125,9 +128,7 @@ def _names(target: ast.AST) -> Iterator[str]:
             yield name
 
 
-def insert(
-    tree: ast.Module, names: Iterable[str], plan: Plan, sink: Callable[[int], Any], *, by_name: bool = False
-) -> list[str]:
+def insert(tree: ast.Module, names: Iterable[str], plan: Plan, sink: Sink, *, by_name: bool = False) -> list[str]:
     """Insert a hook call at each binding of these names inside a loop or function; changes the tree.
 
     Args:
@@ -144,6 +145,13 @@ def insert(
     before = len(plan.targets)
     inserter = _Inserter(frozenset(names), plan, sink, by_name, _deleted(tree))
     tree.body = inserter.block(tree.body)
+    return list(dict.fromkeys(plan.targets[before:]))
+
+
+def insert_in(function: ast.AST, names: Iterable[str], plan: Plan, sink: Sink, *, by_name: bool = False) -> list[str]:
+    """As `insert`, but only inside one function of the tree."""
+    before = len(plan.targets)
+    _Inserter(frozenset(names), plan, sink, by_name, _deleted(function)).visit(function)
     return list(dict.fromkeys(plan.targets[before:]))
 
 
