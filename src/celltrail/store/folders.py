@@ -16,16 +16,15 @@ def run_folder(trail: Path, run_id: str) -> Path:
 def run_ids(trail: Path) -> list[str]:
     """The ids of all runs that have a folder."""
     runs = f"{trail}/runs"
-    return [run_id for group in groups(runs) for run_id in ids_in(runs, group)]
+    return [run_id for group, _ in groups(runs) for run_id in ids_in(runs, group)]
 
 
-def groups(runs: str) -> dict[str, os.stat_result]:
+def groups(runs: str) -> Iterator[tuple[str, os.stat_result]]:
     """The folders in ``runs/``, by their names, and how they stand."""
-    try:
-        with os.scandir(runs) as entries:
-            return {entry.name: entry.stat() for entry in entries if len(entry.name) == 2 and entry.name.isascii()}
-    except FileNotFoundError:
-        return {}
+    with contextlib.suppress(FileNotFoundError), os.scandir(runs) as entries:
+        for entry in entries:
+            if len(entry.name) == 2 and entry.name.isascii():
+                yield entry.name, entry.stat()
 
 
 def ids_in(runs: str, group: str) -> Iterator[str]:

@@ -32,7 +32,7 @@ from celltrail.store.seen import Seen, seen_of
 
 _RACY_NS = 2_000_000_000  # a folder changed within this time may change again and keep its time stamp
 _AT_ONCE = 300  # new runs in one transaction: other processes wait no longer than that
-_IN_PASSING = 128  # finished runs looked at with each question; a millisecond
+_IN_PASSING = 100  # finished runs looked at with each question; a millisecond
 _SWEEP_AT_ONCE = 500
 _DAY_S = 86_400
 _ACTORS, _SWEPT = "actors/", "swept"
@@ -138,10 +138,14 @@ class Listing:
 
     def _changed_groups(self, session: Session) -> list[str]:
         """The folders of runs that may have gained or lost some since they were last read."""
-        now, seen = time.time_ns(), session.folders
-        stamps = {group: _stamp(about, now) for group, about in groups(self._runs).items()}
-        changed = [group for group, stamp in stamps.items() if not stamp or seen.get(group) != stamp]
-        return changed + [path for path in seen if len(path) == 2 and path not in stamps]
+        seen, now = session.folders, time.time_ns()
+        present: set[str] = set()
+        changed: list[str] = []
+        for group, about in groups(self._runs):
+            present.add(group)
+            if not (stamp := _stamp(about, now)) or seen.get(group) != stamp:
+                changed.append(group)
+        return changed + [path for path in seen if len(path) == 2 and path not in present]
 
     def _differs(self, session: Session, group: str) -> bool:
         """Whether a folder holds other runs than the index knows, or can now be trusted not to change unseen."""
@@ -291,7 +295,7 @@ class Listing:
 def _stamp(about: os.stat_result, now_ns: int) -> str:
     """Changes whenever a folder gains or loses an entry; empty when one just now could be missed."""
     is_fresh = abs(now_ns - about.st_mtime_ns) < _RACY_NS
-    return "" if is_fresh else f"{about.st_mtime_ns} {about.st_ino}"
+    return "" if is_fresh else str(about.st_mtime_ns)
 
 
 def _stored(session: Session, run_id: str) -> Seen | None:

@@ -114,31 +114,32 @@ class RunFiles:
         new = self._of_itself(tables, problem, seal, seen, stamp)
         if new.ended and seal is None and "more_metrics" not in tables["run"][self.id]:
             new.document = document
-        new.said = edits.view(edits.read(self._folder / "edits"))
-        new.record = edits.applied(new.record, new.said)
+        if os.path.exists(self._place + "/edits"):
+            new.said = edits.view(edits.read(self._folder / "edits"))
+            new.record = edits.applied(new.record, new.said)
         return new
 
     def _of_itself(
         self, tables: Any, problem: tuple[str, ...], seal: Seal | None, seen: Seen | None, stamp: str
     ) -> Seen:
         run = tables["run"][self.id]
+        record = records.record_of(tables)
         ended = run["status"] != "running" and not problem
         if seal is not None:
             later = [log for log in self._sizes() if log not in seal.covers]
             ended = not later
             # what the seal covers is in its record; only what came afterwards is followed
             states = {log: State(size) for log, size in seal.covers.items() if log in self._sizes()}
-            seen = Seen(
-                records.record_of(tables), "", False, states=states, metrics=records.metrics_of(tables["metrics"])
-            )
-        new = Seen(records.record_of(tables), stamp, ended)
-        if ended:
-            new.record = dataclasses.replace(new.record, metrics=new.record.metrics | self._rest_of_metrics(run))
-        else:
+            seen = Seen(record, "", False, states=states, metrics=records.metrics_of(tables["metrics"]))
+        new = Seen(record, stamp, ended)
+        if not ended:
             new.owner = self._owner(tables)
             self._follow(new, seen, tables)
-        record = dataclasses.replace(new.record, problems=new.record.problems + problem)
-        new.record = self._judged(record, new)
+        elif "more_metrics" in run:
+            new.record = dataclasses.replace(new.record, metrics=new.record.metrics | self._rest_of_metrics(run))
+        if problem:
+            new.record = dataclasses.replace(new.record, problems=new.record.problems + problem)
+        new.record = self._judged(new.record, new)
         return new
 
     def _follow(self, new: Seen, old: Seen | None, tables: Any) -> None:
@@ -211,7 +212,8 @@ class RunFiles:
         """
         tables, problem, data = None, "", b""
         try:
-            data = (self._folder / "run.json").read_bytes()
+            with open(self._place + "/run.json", "rb") as file:
+                data = file.read()
             tables = decode(data, "run.json")
             if records.record_of(tables).status != "running":
                 return tables, (), None, data
