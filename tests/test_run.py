@@ -414,3 +414,18 @@ def test_the_document_follows_while_running(store: Store):
         while "loss" not in Store(store.root).record(run.id).metrics and time.monotonic() < deadline:
             time.sleep(0.05)
         assert Store(store.root).record(run.id).metrics["loss"].last == 0.5
+
+
+def test_a_short_run_loads_no_numpy(tmp_path: Path):
+    """Logging a few numbers costs neither the time nor the memory that NumPy takes to load."""
+    code = (
+        "import sys, time, celltrail as ct\n"
+        f"with ct.start('short', store=ct.Store({str(tmp_path / '.celltrail')!r})) as run:\n"
+        "    for step in range(100): run.log({'train/loss': 1 / (step + 1), 'val/loss': 2.0}, step)\n"
+        "    time.sleep(0.6)\n"
+        "assert 'numpy' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    (record,) = Store(tmp_path / ".celltrail").records()
+    assert (record.metrics["train/loss"].min, record.metrics["train/loss"].count) == (0.01, 100)

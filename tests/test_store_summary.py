@@ -59,6 +59,17 @@ def test_folding_block_by_block_equals_one_pass(values: list[float], cuts: set[i
     assert (never.count, never.nan_count, never.min_step, never.sum) == (len(values), len(values), None, 0.0)
 
 
+@settings(max_examples=150, deadline=None)
+@given(VALUES)
+def test_a_short_block_is_folded_the_same_without_numpy(values: list[float]) -> None:
+    """What a few rows say of a metric does not depend on how they are folded."""
+    few, many = Summaries(), Summaries()
+    steps = list(range(10, 10 + len(values)))
+    few.fold_few(("val/acc", "never"), steps, [(value, math.nan) for value in values])
+    many.fold(("val/acc", "never"), np.array(steps), np.array([(value, math.nan) for value in values]))
+    assert repr(few.metrics()) == repr(many.metrics())
+
+
 @pytest.mark.parametrize("early", [True, False])
 def test_what_is_declared_counts_before_and_after(early: bool) -> None:
     """A goal or unit declared by the user overrides the name's, whenever it is said."""

@@ -27,7 +27,7 @@ from celltrail.run.keeper import keeper
 from celltrail.run.seeding import set_seed
 from celltrail.run.values import REAL, Read, are_plain, check_name, check_step
 from celltrail.store import RunWriter, Store, forks, locate
-from celltrail.store.log import unpacked
+from celltrail.store.log import unpacked, unpacked_few
 from celltrail.store.records import tables_of
 from celltrail.store.summary import Said, Summaries
 
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# at most so many values are folded without NumPy: the 25 MB and the tenth of a second it takes to load would
+# be most of what a short run costs
+FEW_VALUES = 2048
 FOLD_AT = 8192  # rows waiting for their summary; beyond that log() folds them itself, so memory stays bounded
 MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
 FLUSH_S, SYNC_S, BEAT_S = 1.0, 2.0, 10.0
@@ -366,8 +369,13 @@ class Run:
                 rows, self._rows = self._rows, deque()
             # what takes long is done without the lock that log() needs
             for names, block in itertools.groupby(rows, key=itemgetter(0)):
-                _, steps, _, values = unpacked(len(names), [row[1] for row in block])
-                self._summaries.fold(names, steps, values)
+                bodies = [row[1] for row in block]
+                if len(bodies) * len(names) <= FEW_VALUES and "numpy" not in sys.modules:
+                    steps, rows_of_few = unpacked_few(len(names), bodies)
+                    self._summaries.fold_few(names, steps, rows_of_few)
+                else:
+                    _, numbers, _, values = unpacked(len(names), bodies)
+                    self._summaries.fold(names, numbers, values)
 
     # context manager
 

@@ -64,6 +64,12 @@ def unpacked(
     return table["schema"], table["step"], table["t"], table["values"]
 
 
+def unpacked_few(width: int, bodies: Sequence[bytes]) -> tuple[list[int], list[tuple[float, ...]]]:
+    """Steps and values of a few packed rows of this many values each, without NumPy."""
+    rows = list(Struct(f"{ROW.format}{width}d").iter_unpack(b"".join(bodies)))
+    return [row[1] for row in rows], [row[3:] for row in rows]
+
+
 class Log:
     """The file this process appends to: every append is one ``os.write`` of whole records.
 
