@@ -13,7 +13,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from celltrail.cli import agreeing, cleaning, comparing, editing, examining, importing, listing, showing, verifying
+from celltrail.cli import (
+    agreeing,
+    cleaning,
+    comparing,
+    editing,
+    examining,
+    exporting,
+    importing,
+    listing,
+    showing,
+    verifying,
+)
 from celltrail.errors import CelltrailError, NoRun
 
 ANSWER_IS_NO, NOT_ASKED, STOPPED = 1, 2, 130
@@ -50,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
     top = argparse.ArgumentParser(prog="celltrail", description="Look at the runs of a trail (.celltrail).")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for room in (listing, showing, comparing, editing, verifying, examining, agreeing, cleaning, importing):
+    for room in (listing, showing, comparing, editing, verifying, examining, agreeing, cleaning, importing, exporting):
         command = room.add(commands)
         command.add_argument("--json", action="store_true", help="print JSON")
         command.add_argument(

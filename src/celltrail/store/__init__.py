@@ -200,6 +200,13 @@ class Store:
 
         return merge(other.root if isinstance(other, Store) else Path(other).expanduser().absolute(), self.root)
 
+    def export(self, run_ids: Iterable[str], place: Path | str) -> MergeReport:
+        """Put copies of these runs, with all they refer to, into a trail of their own that `merge` accepts."""
+        from celltrail.store.merge import merge
+
+        chosen = [self._existing(run_id).name for run_id in run_ids]
+        return merge(self.root, Path(place).expanduser().absolute(), chosen)
+
     def usage(self) -> Usage:
         """How much room the trail takes, by its parts."""
         from celltrail.store.usage import usage

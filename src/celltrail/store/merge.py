@@ -11,13 +11,13 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from celltrail.errors import Damaged, NoRun, StoreError
 from celltrail.model import Json
-from celltrail.store import actors, disk, root, sealed
+from celltrail.store import actors, disk, references, root, sealed
 from celltrail.store.audit import Audit
 from celltrail.store.blobs import PIECES, Blobs
 from celltrail.store.chunks import manifest_of
@@ -72,8 +72,10 @@ class MergeReport:
         return "\n".join(lines + self.notes)
 
 
-def merge(source: Path, target: Path) -> MergeReport:
+def merge(source: Path, target: Path, only: Iterable[str] | None = None) -> MergeReport:
     """Bring everything of the trail ``source`` into the trail ``target``; ``source`` is only read.
+
+    ``only``: nothing but these runs, and the blobs they refer to.
 
     Raises:
         NoRun: there is no trail in ``source``.
@@ -82,13 +84,14 @@ def merge(source: Path, target: Path) -> MergeReport:
     place = _trail_in(source)
     if place.resolve() == target.resolve():
         raise StoreError(f"{source.name!r} is this trail itself: there is nothing to import")
-    merging = _Merge(place, target)
+    merging = _Merge(place, target, None if only is None else frozenset(only))
     try:
         merging.inspect()
         root.establish(target)
         # said before it is done; an import that brings nothing new is one all the same
         Audit(target).record("import", "", {"trail": merging.report.source, "folder": place.name})
-        for step in (merging.blobs, merging.audit, merging.actors, merging.registry, merging.kernels, merging.runs):
+        all_else = (merging.audit, merging.actors, merging.registry, merging.kernels) if only is None else ()
+        for step in (merging.blobs, *all_else, merging.runs):
             step()
     except StoreError:
         raise
@@ -106,8 +109,8 @@ def merge_run(source: Path, target: Path) -> bool:
 class _Merge:
     """One merge of one trail into another."""
 
-    def __init__(self, source: Path, target: Path) -> None:
-        self._source, self._target = source, target
+    def __init__(self, source: Path, target: Path, only: frozenset[str] | None) -> None:
+        self._source, self._target, self._only = source, target, only
         self._blobs = Blobs(target)
         try:
             self.report = MergeReport(root.trail_id(source))
@@ -128,7 +131,7 @@ class _Merge:
                 if stat.S_ISREG(about.st_mode) and not (self._target / name).exists():
                     size += about.st_size
         free = shutil.disk_usage(_existing(self._target)).free
-        if size > free - _ROOM:
+        if size > free - _ROOM and self._only is None:
             raise StoreError(
                 f"{self._source.name} brings up to {sized(size)} and the disk of this trail has {sized(free)} left; "
                 "make room first, celltrail gc may help"
@@ -137,9 +140,10 @@ class _Merge:
     def blobs(self) -> None:
         """Every blob that verifies; lists of pieces after their pieces."""
         lists: list[tuple[Path, str]] = []
+        needed = self._needed()
         for path in _files(self._source / "blobs", 2):
             match = _BLOB.fullmatch(path.name)
-            if not match or path.parent.name != path.name[:2]:
+            if not match or path.parent.name != path.name[:2] or (needed is not None and match[1] not in needed):
                 continue
             if match[2]:
                 lists.append((path, match[1]))
@@ -147,6 +151,14 @@ class _Merge:
                 self._blob(path, match[1])
         for path, digest in lists:
             self._list(path, digest)
+
+    def _needed(self) -> set[str] | None:
+        """The blobs that the chosen runs refer to; None for all."""
+        if self._only is None:
+            return None
+        blobs = Blobs(self._source)
+        folders = [self._source / "runs" / run_id[-2:] / run_id for run_id in self._only]
+        return references.closed(set().union(*(references.in_run(folder, blobs) for folder in folders)), blobs)
 
     def _blob(self, path: Path, digest: str) -> None:
         try:
@@ -219,7 +231,7 @@ class _Merge:
         """Every run, in the order of their ids."""
         touched: dict[str, int] = {}
         for folder in sorted(_folders(self._source / "runs", 2), key=lambda folder: folder.name):
-            if not _RUN.fullmatch(folder.name):
+            if not _RUN.fullmatch(folder.name) or (self._only is not None and folder.name not in self._only):
                 continue
             home = self._target / "runs" / folder.name[-2:] / folder.name
             is_new = not home.is_dir()
