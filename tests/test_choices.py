@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,19 @@ def test_rules_are_kept_as_documents(store: Store) -> None:
             store.rules.save("x", **fields)
     store.rules.delete("diverged")
     assert len(store.rules) == 0
+
+
+def test_the_trash_is_kept_as_long_as_the_trail_says(trained: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`gc` asks the setting, also what it plans only."""
+    from celltrail.store.trash import Trash
+
+    Trash(trained.root).put(trained.root / "runs" / ct.run("run-0").id[-2:] / ct.run("run-0").id, "not wanted")
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 40 * 86_400)
+    planned = [item.why for item in trained.gc(dry_run=True).items if item.kind == "trash"]
+    assert any("more than 30 days" in why for why in planned)
+    trained.settings["trash.days"] = 36_500
+    assert [item for item in trained.gc(dry_run=True).items if item.kind == "trash"] == []
 
 
 def test_what_others_wrote_into_their_documents_does_no_harm(trained: Store) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import celltrail as ct
 from celltrail.cli import main
 from celltrail.errors import BadValue, StoreError
 from celltrail.store import Store
+from kernels import Kernel
 
 
 @pytest.fixture
@@ -230,3 +233,71 @@ def test_nothing_is_made_by_looking(trained: Store) -> None:
     assert not (trained.root / "audit").exists()
     assert not (trained.root / "actors").exists()
     assert Path(trained.root / "runs").is_dir()
+
+
+def test_the_run_at_hand_can_be_renamed_and_marked(store: Store) -> None:
+    """What its own code says is no change by people, and stays when it ends."""
+    with ct.start("first", store=store) as run:
+        run.rename("second")
+        run.note("a spike", metric="loss", step=3)
+        assert (run.name, ct.run("second").id) == ("second", run.id)
+    found = ct.run("second")
+    assert found.marks == [{"text": "a spike", "metric": "loss", "step": 3}]
+    assert found.audit == []
+    run.note("after its end")
+    assert [str(change).partition("noted ")[2] for change in found.audit] == ["'after its end'"]
+    with pytest.raises(BadValue):
+        run.rename("")
+
+
+KILLED = """
+import sys
+import celltrail as ct
+run, number = ct.run("run-1"), 0
+while True:
+    run.tag(f"t{number}")
+    number += 1
+    print(number, flush=True)
+"""
+
+
+def test_an_editor_that_is_killed_loses_no_edit_that_returned(trained: Store) -> None:
+    """At any moment: the run stays readable and editable, the record whole."""
+    returned: set[str] = set()
+    for round_ in range(6):
+        process = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        for _ in range(3 + round_):
+            process.stdout.readline()
+        process.kill()
+        count = 3 + round_ + len(process.stdout.readlines())
+        process.communicate()
+        returned |= {f"t{number}" for number in range(count)}
+        assert returned <= set(ct.run("run-1").tags)
+        assert trained.audit.verify().is_whole
+    assert ct.run("run-1").rename("still fine").name == "still fine"
+
+
+def test_in_a_notebook(trained: Store, tmp_path: Path) -> None:
+    """A real kernel: edit, see the table of a saved view, read the history; errors are one sentence."""
+    kernel = Kernel(tmp_path)
+    try:
+        assert kernel.run("%load_ext celltrail\nimport celltrail as ct").status == "ok"
+        reply = kernel.run("r = ct.run('run-1').tag('paper').star().note('the one')\nprint(r.tags, r.starred, r.notes)")
+        assert reply.text == "['mlp', 'paper'] True ['begun', 'the one']\n"
+        assert kernel.run("print(ct.runs('params.lr > 0.05').rate(3))").text == "2\n"
+        assert kernel.run("ct.runs('starred').save('my stars', ['name', 'rating']);").status == "ok"
+        shown = kernel.run('%runs --view "my stars"').of("execute_result")[0]["data"]["text/plain"]
+        assert "run-1" in shown
+        assert "run-0" not in shown
+        assert kernel.run("%runs --view 'my stars' rating > 4").of("execute_result")[0]["data"]["text/plain"]
+        history = kernel.run("r.audit").of("execute_result")[0]["data"]["text/plain"]
+        assert [line.split(" ", 3)[3] for line in history.splitlines()] == [
+            "added the tag 'paper'", "starred", "noted 'the one'", "rating: none -> 3",
+        ]  # fmt: skip
+        reply = kernel.run("%runs --view nothing")
+        assert reply.status == "error"
+        assert "no view 'nothing'" in reply.content["evalue"]
+        assert kernel.run("ct.run('run-1').rename('x' * 300)").content["ename"] == "BadValue"
+    finally:
+        kernel.stop()

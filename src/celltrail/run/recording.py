@@ -218,9 +218,19 @@ class Run:
         if events.hearing_points:
             tell(LoggedBlock(self, names, steps, times, values))
 
-    def note(self, text: str) -> None:
-        """Add a note in plain text; edits by people end up in the same place."""
-        self.store.edit(self.id, f"note:{new_id()}", str(text), by_run=self.is_running)
+    def note(self, text: str, *, metric: str | None = None, step: int | None = None) -> None:
+        """Add a note in plain text, to the run or to a metric and step; edits by people end up in the same place."""
+        field, value = f"note:{new_id()}", str(text)
+        if metric is not None or step is not None:
+            field = field.replace("note", "mark")
+            value = {"text": value, "metric": metric, "step": None if step is None else check_step(step)}
+        self.store.edit(self.id, field, value, by_run=self.is_running)
+
+    def rename(self, name: str) -> None:
+        """Give the run another name, as people can also do later."""
+        name = check_name(name, "run")
+        self.store.edit(self.id, "name", name, by_run=self.is_running)
+        self._record = replace(self._record, name=name)
 
     def define_metric(
         self, name: str, *, goal: Goal | None = None, unit: str | None = None, axis: str | None = None

@@ -237,9 +237,13 @@ class Store:
 
     def _tidy(self) -> list[str]:
         """Seal what is over, remove logs that were sealed, fold what actors said that are gone; what went wrong."""
-        from celltrail.store.folding import fold
+        from celltrail.store.folding import fold, fold_actors
 
         notes = list(self.compact().problems)
+        try:
+            fold_actors(self.root)
+        except OSError as error:
+            notes.append(f"the documents in actors were left as they are: {error.strerror or error}")
         for run_id in run_ids(self.root):
             folder = run_folder(self.root, run_id) / "edits"
             try:

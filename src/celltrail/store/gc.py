@@ -20,8 +20,9 @@ from celltrail.store import disk, edits, references, root
 from celltrail.store.audit import Audit
 from celltrail.store.blobs import BlobFile, Blobs
 from celltrail.store.runs import RunFiles
+from celltrail.store.settings import Settings
 from celltrail.store.telling import counted, sized
-from celltrail.store.trash import KEEP_DAYS, Trash, Trashed, size_of
+from celltrail.store.trash import Trash, Trashed, size_of
 from celltrail.store.usage import usage
 from celltrail.store.written import is_run_written, is_written
 
@@ -213,10 +214,11 @@ class _Look:
 
     def old_trash(self) -> Iterator[Item]:
         """What has been in the trash for its time."""
-        limit = time.strftime("%Y-%m-%d", time.gmtime(time.time() - KEEP_DAYS * 86_400))
+        days = Settings(self._trail)["trash.days"]
+        limit = time.strftime("%Y-%m-%d", time.gmtime(max(0, time.time() - days * 86_400)))
         for entry in self.trash:
             if entry.date < limit:
-                yield self.thrown(entry, f"in the trash for more than {KEEP_DAYS} days: {entry.why}")
+                yield self.thrown(entry, f"in the trash for more than {days} days: {entry.why}")
 
     def thrown(self, entry: Trashed, why: str) -> Item:
         """Something in the trash that is to be deleted."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from celltrail.errors import BadValue, nearest
 from celltrail.model import Json
 from celltrail.store.choices import Choices
+from celltrail.store.trash import KEEP_DAYS
 
 Take = Callable[[Json], Json | None]
 
@@ -50,6 +51,7 @@ def whole(value: Json) -> int | None:
 
 KNOWN: dict[str, Setting] = {
     "archived.shown": Setting(False, flag, "True or False", "archived runs are listed like others"),
+    "trash.days": Setting(KEEP_DAYS, whole, "a whole number of days", "how long gc leaves things in the trash"),
     "logs.sealed": Setting(True, flag, "True or False", "logs of runs that are over become Parquet by themselves"),
 }
 
