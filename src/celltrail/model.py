@@ -21,6 +21,7 @@ ParamRule = Literal["assign", "config", "read", "kwarg", "scalar", "declared", "
 Json = Any  # what orjson round-trips: None, bool, int, float, str, list, dict with str keys
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+RUN_ID = re.compile(f"[0-7][{_CROCKFORD}]{{25}}")
 _id_lock = threading.Lock()
 _last_id = 0
 

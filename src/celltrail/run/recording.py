@@ -18,9 +18,9 @@ from operator import itemgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from celltrail.errors import BadValue, CelltrailError
+from celltrail.errors import BadValue, CelltrailError, NoRun
 from celltrail.model import STATUSES, Failure, Goal, Json, Param, RunRecord, Status, new_id, now_us
-from celltrail.run import events
+from celltrail.run import events, joining
 from celltrail.run.events import Ended, Logged, LoggedBlock, Started, tell
 from celltrail.run.facts import Facts, Tags, plain
 from celltrail.run.keeper import keeper
@@ -59,15 +59,14 @@ class Run:
     'finished'
     """
 
-    def __init__(self, store: Store, record: RunRecord) -> None:
+    def __init__(self, store: Store, record: RunRecord, rank: int = 0, joins: bool = False) -> None:
         self.store = store
-        self._record = record
-        self.writer: RunWriter = store.begin(record)
+        self.writer: RunWriter = store.join(record.id, rank) if joins else store.begin(record, rank)
+        joining.take(record.id)
+        self._record = record if self.writer.owns else _as_owned(store, record)
         self.tags = Tags(lambda: self._record.tags, self._tag)
-        self.params = Facts("param", self._params, lambda name, value: self.describe(params={name: Param(name, value)}))
-        self.summary = Facts(
-            "summary", lambda: self._record.summary, lambda name, value: self.describe(summary={name: value})
-        )
+        self.params = Facts("param", self._params, self._set_param)
+        self.summary = Facts("summary", lambda: self._record.summary, self._set_summary)
         self.step: int | None = None
         self._summaries = Summaries()
         self._known: dict[tuple[str, ...], tuple[str, ...]] = {}  # sets of names that were checked
@@ -117,6 +116,19 @@ class Run:
 
     def _params(self) -> dict[str, Json]:
         return {name: param.value for name, param in self._record.params.items()}
+
+    def _set_param(self, name: str, value: Json) -> None:
+        self.describe(params={name: Param(name, value)})
+        self._say(f"param:{name}", value)
+
+    def _set_summary(self, name: str, value: Json) -> None:
+        self.describe(summary={name: value})
+        self._say(f"summary:{name}", value)
+
+    def _say(self, field: str, value: Json) -> None:
+        """What a rank or worker says of the run is an edit, for the document is the owner's to write."""
+        if not self.writer.owns and value is not None:
+            self.store.edit(self.id, field, value, by_run=self.is_running)
 
     def _tag(self, tag: str, on: bool) -> None:
         """Tags are edits, as if a person had made them: two can add different tags at once."""
@@ -272,6 +284,15 @@ class Run:
             self._record = replace(self._record, **facts)
         self._flush()
 
+    def environment(self) -> dict[str, str]:
+        """The variables with which another process joins this run, by its own ``ct.start()`` or ``ct.log()``.
+
+        >>> with start("parent") as run:
+        ...     sorted(run.environment())
+        ['CELLTRAIL_RUN_ID', 'CELLTRAIL_STORE']
+        """
+        return {"CELLTRAIL_RUN_ID": self.id, "CELLTRAIL_STORE": str(self.store.root)}
+
     def finish(self, status: Status | None = None, error: BaseException | Failure | None = None) -> None:
         """End the run. A second call changes nothing.
 
@@ -421,6 +442,10 @@ def start(
 ) -> Run:
     """Begin a run; it is in the trail when this returns, and the current run until it ends.
 
+    Where ``CELLTRAIL_RUN_ID`` names a run that another process writes, this process joins it instead: a
+    rank or worker has a log of its own, and name, params and the rest are those of the process that owns
+    the run.
+
     Args:
         name: how you speak of it; need not be unique. Without one, the run is named by its time.
         params: name -> value; numbers, text, booleans, None, and lists or dicts of them.
@@ -440,8 +465,9 @@ def start(
     if seed is not None:
         facts["environment"] = {**facts.get("environment", {}), "seeds": dict(set_seed(seed))}
     now = now_us()
+    run_id, rank = joining.named() or (new_id(), 0)
     record = RunRecord(
-        id=new_id(),
+        id=run_id,
         name=check_name(name, "run") if name else time.strftime("run %Y-%m-%d %H:%M:%S", time.localtime(now / 1e6)),
         status="running",
         project=project or os.environ.get("CELLTRAIL_PROJECT") or "default",
@@ -455,10 +481,11 @@ def start(
         params={**as_params(params or {}), **facts.pop("params", {})},
         parent=_parent(),
     )
-    run = Run(store or Store(locate()), replace(record, **facts))
+    run = Run(store or Store(locate()), replace(record, **facts), rank, joins=rank > 0)
     run.take_over()
     _open.append(run)
     keeper.add(run)
+    _finish_with_worker()
     tell(Started(run))
     return run
 
@@ -496,6 +523,8 @@ def carry(run: Run | None) -> None:
 def log(values: Mapping[str, Any] | None = None, step: int | None = None, **more: Any) -> None:
     """`Run.log` on the current run."""
     run = current()
+    if run is None and joining.named():
+        run = start()
     if run is None:
         raise CelltrailError("no run is active: put %%track on the cell, or begin one with ct.start()")
     run.log(values, step, **more)
@@ -531,12 +560,28 @@ def _status_after(error: BaseException | Failure | None) -> Status:
     return "interrupted" if name in ("KeyboardInterrupt", "CancelledError") else "failed"
 
 
+def _as_owned(store: Store, record: RunRecord) -> RunRecord:
+    """The run a process joined, as its owner describes it; what this process was told while there is no owner."""
+    try:
+        return replace(store.record(record.id), status="running", metrics={})
+    except NoRun:
+        return record
+
+
+def _finish_with_worker() -> None:
+    """A process of multiprocessing leaves without running atexit, but runs what is registered there."""
+    util = sys.modules.get("multiprocessing.util")
+    process = sys.modules.get("multiprocessing.process")
+    if util and process and process.parent_process() is not None:
+        util.Finalize(None, _finish_all, exitpriority=0)
+
+
 @atexit.register
 def _finish_all() -> None:
     """End what the program left open: a script that ran through has finished, a kernel was interrupted."""
     in_kernel = "ipykernel" in sys.modules or hasattr(sys, "ps1")
     error: BaseException | None = getattr(sys, "last_value", None)
-    for run in _open:
+    for run in _open.copy():  # finishing takes it out
         if in_kernel:
             run.finish("interrupted")
         else:

@@ -6,21 +6,25 @@ bytes to ``blobs/``. One file has one writing process; merging is reading.
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from celltrail.errors import NoRun, StoreError, nearest
-from celltrail.model import Json, RunRecord
+from celltrail.errors import BadValue, NoRun, StoreError, nearest
+from celltrail.model import RUN_ID, Json, RunRecord
 from celltrail.store import actors, disk, edits, fields, root
 from celltrail.store.blobs import Blobs
 from celltrail.store.folders import run_folder, run_ids
 from celltrail.store.pending import settle
+from celltrail.store.ranks import Writer, rank_of
 from celltrail.store.reader import Gap
 from celltrail.store.root import locate
 from celltrail.store.runs import RunFiles
-from celltrail.store.series import Series, SeriesMapping, rank_of
+from celltrail.store.series import Series, SeriesMapping
 from celltrail.store.summary import Summaries
 from celltrail.store.writer import RunWriter
 
@@ -38,7 +42,11 @@ if TYPE_CHECKING:
     from celltrail.store.usage import Usage
     from celltrail.store.views import Rules, Views
 
-__all__ = ["Blobs", "Gap", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "locate", "rank_of"]
+__all__ = [
+    "Blobs", "Gap", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "Writer", "locate", "rank_of",
+]  # fmt: skip
+
+ENDED = {"finished", "failed", "interrupted", "killed"}
 
 _T = TypeVar("_T")
 
@@ -52,6 +60,7 @@ class Store:
         self._id = ""
         self._made: Listing | None = None
         self._packs: Packs | None = None
+        self._damage: dict[str, tuple[str, ...]] = {}  # met by reading series or events
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
@@ -62,25 +71,67 @@ class Store:
         self._id = self._id or root.trail_id(self.root)
         return self._id
 
-    def begin(self, record: RunRecord) -> RunWriter:
-        """Create a run on disk, status running, and return the one writer of it.
+    def begin(self, record: RunRecord, rank: int = 0) -> RunWriter:
+        """Create a run on disk, status running, and return the writer that owns it.
+
+        Of several processes that begin a run of the same id, one owns it; the others join it.
 
         Raises `StoreError` when the trail cannot be written.
         """
         folder = run_folder(self.root, record.id)
+        if (folder / "run.json").exists():
+            return self.join(record.id, rank)
         try:
             trail = root.establish(self.root)
             disk.make_folder(folder / "m", self.root)
-            return RunWriter(folder, trail, record, self.blobs)
+            writer = RunWriter(folder, trail, record.id, rank)
+            writer.own(record, self.blobs)
+            return writer
         except StoreError:
             raise
         except OSError as error:
             raise StoreError(root.unwritable(self.root, error)) from error
 
+    def join(self, run_id: str, rank: int = 0) -> RunWriter:
+        """A further writer of a run that another process owns: its own log, never the run's document.
+
+        A rank above 0 may be there before the process that begins the run, and may come when that has
+        ended it; any other process joins only a run that has not ended: `StoreError`.
+        """
+        if not RUN_ID.fullmatch(run_id):
+            raise BadValue(f"{run_id!r} is no id of a run, which has 26 characters such as 01HZX3V9YQ2T5W8A4B6C7D9E0F")
+        folder = run_folder(self.root, run_id)
+        if not rank or folder.is_dir():
+            folder = self._existing(run_id)
+        status = self.record(run_id).status if (folder / "run.json").exists() else "running"
+        if (status in ENDED and not rank) or (folder / "sealed.json").exists():
+            raise StoreError(f"run {run_id} has already {status}: a process can only join one that still runs")
+        try:
+            trail = root.establish(self.root)
+            disk.make_folder(folder / "m", self.root)
+            writer = RunWriter(folder, trail, run_id, rank)
+            if status in ENDED:
+                # nobody looks at the logs of a run that is over, but everybody at its edits
+                disk.make_folder(folder / "edits", self.root)
+                os.utime(folder / "edits")
+                actors.touch(self.root, {run_id: time.time_ns() // 1_000_000 << 16})
+            return writer
+        except StoreError:
+            raise
+        except OSError as error:
+            raise StoreError(root.unwritable(self.root, error)) from error
+
+    def writers(self, run_id: str) -> list[Writer]:
+        """The processes that write or wrote this run, by rank; none once it is sealed."""
+        return self._files(run_id).writers()
+
     def record(self, run_id: str) -> RunRecord:
         """One run: its document, people's edits, and whether its process still lives."""
         self._existing(run_id)
-        return self._listing().record(run_id)
+        record = self._listing().record(run_id)
+        if damage := self._damage.get(run_id):
+            record = dataclasses.replace(record, problems=tuple(dict.fromkeys(record.problems + damage)))
+        return record
 
     def records(self) -> list[RunRecord]:
         """All runs, newest first."""
@@ -330,4 +381,4 @@ class Store:
 
     def _files(self, run_id: str) -> RunFiles:
         settle()
-        return RunFiles(self._existing(run_id), self.blobs)
+        return RunFiles(self._existing(run_id), self.blobs, self._damage)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -80,7 +82,10 @@ class Documents(TinyDB):
 
 
 class RunDocument:
-    """The ``run.json`` of a run this process owns: changes are staged and written together."""
+    """The ``run.json`` of a run this process owns: changes are staged and written together.
+
+    Making it raises FileExistsError when another process has made it.
+    """
 
     def __init__(self, path: Path, run: str, tables: Tables, blobs: Blobs) -> None:
         self._run = run
@@ -90,6 +95,7 @@ class RunDocument:
         self._writing = threading.Lock()
         self._changes = 1
         self._written = self._rev = 0
+        self._path = path
         self._documents = Documents(path)
         self.flush()
 
@@ -128,5 +134,10 @@ class RunDocument:
                 tables["metrics"] = dict(itertools.islice(metrics.items(), MOST_METRICS))
                 run["metric_count"] = len(metrics)
             tables["executions"] = dict(list(tables["executions"].items())[-MOST_EXECUTIONS:])
-            self._documents.storage.write(tables)
+            if self._rev == 0:
+                # two processes may be told to begin the same run: one of them makes it
+                if not disk.create_whole(self._path, encode(tables)):
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), self._path.name)
+            else:
+                self._documents.storage.write(tables)
             self._rev, self._written = self._rev + 1, changes

@@ -118,4 +118,5 @@ _FIELDS: dict[str, Callable[[str, Json], Json]] = {
     "note:": _text,
     "mark:": _mark,
     "param:": _json,
+    "summary:": _json,
 }

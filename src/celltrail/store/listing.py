@@ -311,7 +311,7 @@ def _after(session: Session, rid: int, count: int) -> list[Any]:
 
 def _may_change(seen: Seen) -> bool:
     """Whether to look at the run with every question."""
-    if not seen.stamp:
+    if not seen.stamp or seen.waiting:
         return True
     if seen.ended:
         return False

@@ -11,12 +11,13 @@ from typing import Any
 from celltrail.contract import Status
 from celltrail.errors import Damaged, NoRun
 from celltrail.model import Execution, Json, Metric, RunRecord
-from celltrail.store import alive, disk, edits, logs, reader, records, sealed
+from celltrail.store import alive, disk, edits, logs, ranks, reader, records, sealed
 from celltrail.store.alive import Process
 from celltrail.store.blobs import Blobs
 from celltrail.store.encoding import decode
-from celltrail.store.logs import Logs
-from celltrail.store.reader import Gap, State
+from celltrail.store.logs import Logs, writer_of
+from celltrail.store.ranks import Writer
+from celltrail.store.reader import Contents, Gap, State
 from celltrail.store.sealed import Seal
 from celltrail.store.seen import Seen
 from celltrail.store.series import SeriesMapping
@@ -30,9 +31,10 @@ _STILL_COMING_S = 5.0
 class RunFiles:
     """The folder of one run, for reading."""
 
-    def __init__(self, folder: str | Path, blobs: Blobs) -> None:
+    def __init__(self, folder: str | Path, blobs: Blobs, damage: dict[str, tuple[str, ...]] | None = None) -> None:
         self._place = os.fspath(folder)  # text: a listing asks thousands of runs for their stamp
         self._blobs = blobs
+        self._damage = {} if damage is None else damage  # where it is told what could not be read of a run
         self.id = os.path.basename(self._place)
 
     @property
@@ -48,7 +50,8 @@ class RunFiles:
         if seen is not None and stamp and seen.stamp == stamp:
             if seen.ended:
                 return seen
-            if self._sizes() == seen.sizes and self._status(seen) == seen.record.status:
+            is_same = self._sizes() == seen.sizes and self._status(seen) == seen.record.status
+            if is_same and all(writer.is_alive(self._folder) for writer in seen.waiting):
                 return seen
         return self._reread(seen, stamp)
 
@@ -59,13 +62,13 @@ class RunFiles:
     def series(self) -> SeriesMapping:
         """Its points."""
         seals, _ = self.seals()
-        return SeriesMapping([*seals, *logs.read(self._folder, sealed.covered_by(seals)).sources])
+        return SeriesMapping([*seals, *self._read(seals).sources])
 
     def events(self) -> list[dict[str, Json]]:
         """Its events and items, by time."""
         seals, _ = self.seals()
         found = [event for seal in seals for event in seal.events()]
-        found += logs.read(self._folder, sealed.covered_by(seals)).events
+        found += self._read(seals).events
         return sorted(found, key=lambda event: event.get("t", 0))
 
     def gaps(self, status: str) -> list[Gap]:
@@ -74,9 +77,29 @@ class RunFiles:
         for seal in seals:
             found += seal.gaps + seal.verify()
         for path, contents in logs.each(self._folder, sealed.covered_by(seals)):
-            is_fresh = status == "running" or time.time() - path.stat().st_mtime < _STILL_COMING_S
-            tail = contents.state.offset
-            found += [gap for gap in contents.gaps if not (is_fresh and gap.start >= tail)]
+            found += _without_tail(contents.gaps, contents.state.offset, path, status == "running")
+        return found
+
+    def writers(self) -> list[Writer]:
+        """The processes that wrote the logs that are here, by rank."""
+        states: dict[str, State] = {}
+        ended: set[str] = set()
+        for path in logs.paths(self._folder):
+            contents = reader.read(path)
+            states[path.name] = contents.state
+            if contents.end is not None:
+                ended.add(writer_of(path.name))
+        return self._writers(states, ended)
+
+    def _read(self, seals: list[Seal]) -> Logs:
+        """What the logs hold that is not sealed; damage that is met is told."""
+        found = logs.read(self._folder, sealed.covered_by(seals))
+        for path in logs.paths(self._folder) if found.gaps else ():
+            gaps = [gap for gap in found.gaps if gap.log == path.name]
+            tail = path.stat().st_size - max((gap.size for gap in gaps), default=0)
+            for gap in _without_tail(gaps, tail, path, False):
+                told = self._damage.get(self.id, ())
+                self._damage[self.id] = tuple(dict.fromkeys((*told, str(gap))))
         return found
 
     def seals(self) -> tuple[list[Seal], list[Gap]]:
@@ -112,7 +135,8 @@ class RunFiles:
     def _reread(self, seen: Seen | None, stamp: str) -> Seen:
         tables, problem, seal, document = self._tables()
         new = self._of_itself(tables, problem, seal, seen, stamp)
-        if new.ended and seal is None and "more_metrics" not in tables["run"][self.id]:
+        is_all = not new.states and not {"more_metrics", "shared"} & tables["run"][self.id].keys()
+        if new.ended and seal is None and is_all:
             new.document = document
         if os.path.exists(self._place + "/edits"):
             new.said = edits.view(edits.read(self._folder / "edits"))
@@ -135,10 +159,13 @@ class RunFiles:
         if not ended:
             new.owner = self._owner(tables)
             self._follow(new, seen, tables)
-        elif "more_metrics" in run:
-            new.record = dataclasses.replace(new.record, metrics=new.record.metrics | self._rest_of_metrics(run))
-        if problem:
-            new.record = dataclasses.replace(new.record, problems=new.record.problems + problem)
+        else:
+            if "more_metrics" in run:
+                new.record = dataclasses.replace(new.record, metrics=new.record.metrics | self._rest_of_metrics(run))
+            self._add_ranks(new, bool(run.get("shared")))
+        if problem or new.states:
+            said = dict.fromkeys((*new.record.problems, *problem, *new.gaps, *self._lost(new)))
+            new.record = dataclasses.replace(new.record, problems=tuple(said))
         new.record = self._judged(new.record, new)
         return new
 
@@ -146,17 +173,15 @@ class RunFiles:
         """Bring a record up to the last point in the logs: while a run lives, and for ever when it was killed."""
         new.sizes = self._sizes()
         summaries = Summaries()
-        if old is not None and not old.ended and old.states.keys() <= new.sizes.keys():
+        # a damaged log may have been mended or replaced meanwhile: it is read from the start
+        if old is not None and not old.ended and not old.gaps and old.states.keys() <= new.sizes.keys():
             new.states, new.facts, new.end, new.t_us = dict(old.states), list(old.facts), old.end, old.t_us
+            new.closed = set(old.closed)
             summaries = Summaries(old.metrics)
         for path in logs.paths(self._folder):
-            contents = reader.read(path, new.states.get(path.name))
-            new.states[path.name] = contents.state
-            new.t_us = max(new.t_us, contents.state.t_us)
-            if path.name.startswith(f"{new.record.writer}."):  # of other processes only the own part has ended
+            contents = self._take(path, new, summaries)
+            if writer_of(path.name) == new.record.writer:  # of other processes only the own part has ended
                 new.end = contents.end or new.end
-            for rows in contents.rows:
-                summaries.fold(rows.names, rows.step, rows.values)
             new.facts += [event for event in contents.events if event.get("kind") == "fact"]
         written = tables["run"][self.id].get("changes", 0)
         new.facts = [fact for fact in new.facts if fact.get("n", 0) > written]
@@ -167,6 +192,67 @@ class RunFiles:
             summaries.declare(name, Said(said.get("goal"), said.get("unit"), said.get("axis")))
         new.metrics = summaries.metrics()
         new.record = dataclasses.replace(records.record_of(tables), metrics=new.metrics)
+
+    def _add_ranks(self, new: Seen, is_shared: bool) -> None:
+        """Add to a run that its owner has ended what other processes logged; it goes on while they do."""
+        # who came after the end has touched the edits; most runs have neither, and are not looked into
+        if not is_shared and not os.path.exists(self._place + "/edits"):
+            return
+        others = [path for path in logs.paths(self._folder) if writer_of(path.name) != new.record.writer]
+        if not new.record.writer or not (others or is_shared):
+            return
+        metrics = new.record.metrics
+        if seal := self._last_word():
+            metrics = metrics | records.metrics_of(seal.body["record"]["metrics"])
+            others = [path for path in others if path.name not in seal.covers]
+        summaries = Summaries(metrics)
+        for path in others:
+            self._take(path, new, summaries)
+        new.record = dataclasses.replace(new.record, metrics=summaries.metrics())
+        new.end, new.sizes, new.metrics = {"status": new.record.status}, self._sizes(), new.record.metrics
+        self._lost(new)
+        new.ended = not new.waiting
+
+    def _take(self, path: Path, new: Seen, summaries: Summaries) -> Contents:
+        """Fold what a log has got since it was read last."""
+        contents = reader.read(path, new.states.get(path.name))
+        new.states[path.name] = contents.state
+        new.t_us = max(new.t_us, contents.state.t_us)
+        if contents.end is not None:
+            new.closed.add(writer_of(path.name))
+        gaps = _without_tail(contents.gaps, contents.state.offset, path, False)
+        new.gaps += [str(gap) for gap in gaps if str(gap) not in new.gaps]
+        if len(gaps) < len(contents.gaps):
+            new.stamp = ""  # a tail that may still come: to be looked at again
+        is_own = writer_of(path.name) == new.record.writer
+        for rows in contents.rows:
+            summaries.fold(rows.names, rows.step, rows.values, is_own)
+        return contents
+
+    def _lost(self, new: Seen) -> list[str]:
+        """Sentences about ranks that died while the run went on; who may still write is kept in ``waiting``."""
+        if all(writer_of(log) == new.record.writer for log in new.states):
+            return []
+        others = [writer for writer in self._writers(new.states, new.closed) if writer.name != new.record.writer]
+        new.waiting = [writer for writer in others if writer.is_alive(self._folder)]
+        if new.end is None and new.owner is not None and alive.is_alive(new.owner) is False:
+            return []  # they died together
+        owner = ranks.rank_of(new.record.writer)
+        gone = [writer for writer in others if not writer.has_ended and writer not in new.waiting]
+        return [ranks.lost(writer) for writer in gone if writer.rank != owner and not writer.is_fork]
+
+    def _writers(self, states: dict[str, State], ended: set[str]) -> list[Writer]:
+        """The writers of logs that were read so far, by rank."""
+        parts: dict[str, list[Path]] = {}
+        for path in logs.paths(self._folder):
+            if path.name in states:
+                parts.setdefault(writer_of(path.name), []).append(path)
+        found: list[Writer] = []
+        for name in sorted(parts, key=ranks.order_of):
+            head, seen_s = reader.read_head(parts[name][0]), max(path.stat().st_mtime for path in parts[name])
+            step = states[parts[name][-1].name].step
+            found.append(ranks.writer_of(name, head, name in ended, seen_s, step))
+        return found
 
     def _judged(self, record: RunRecord, seen: Seen) -> RunRecord:
         """The record with the status the run really has."""
@@ -226,7 +312,8 @@ class RunFiles:
             return seal.body["record"], told, seal, b""
         if not problem:
             return tables, (), None, data
-        head = next((head for path in logs.paths(self._folder) if (head := reader.read_head(path))), None)
+        paths = sorted(logs.paths(self._folder), key=lambda path: ranks.order_of(writer_of(path.name)))
+        head = next((head for path in paths if (head := reader.read_head(path))), None)
         if head is None or time.time_ns() // 1000 - head["wall_us"] < _STILL_COMING_S * 1e6:
             raise FileNotFoundError(f"run {self.id} has no document")
         run = {"name": self.id[-6:].lower(), "status": "running", "project": "", "writer": head["writer"]}
@@ -256,6 +343,12 @@ class RunFiles:
             return records.metrics_of(decode(self._blobs.get(run["more_metrics"]))) if "more_metrics" in run else {}
         except (OSError, NoRun):
             return {}
+
+
+def _without_tail(gaps: list[Gap], tail: int, path: Path, is_live: bool) -> list[Gap]:
+    """The gaps in a log but for what may just not be there yet: from ``tail`` on in one that grew just now."""
+    is_fresh = is_live or time.time() - path.stat().st_mtime < _STILL_COMING_S
+    return [gap for gap in gaps if not (is_fresh and gap.start >= tail)]
 
 
 def _stopped(execution: Execution, at_us: int) -> Execution:

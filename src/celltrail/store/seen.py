@@ -11,6 +11,7 @@ from celltrail.model import Json, Metric, RunRecord
 from celltrail.store import edits, records
 from celltrail.store.alive import Process
 from celltrail.store.encoding import decode, encode
+from celltrail.store.ranks import Writer
 from celltrail.store.reader import State
 
 
@@ -30,6 +31,9 @@ class Seen:
     end: dict[str, Json] | None = None
     t_us: int = 0  # of the last record
     owner: Process | None = None  # whose death kills the run
+    closed: set[str] = field(default_factory=set)  # writers whose last record was read
+    gaps: list[str] = field(default_factory=list)  # what could not be read of the logs
+    waiting: list[Writer] = field(default_factory=list)  # ranks and workers that may still write
 
     def encode(self) -> tuple[bytes, bytes]:
         """As bytes for the index: the document, and what is known besides."""
@@ -45,6 +49,9 @@ class Seen:
             }
             more |= {"sizes": self.sizes, "metrics": records.metric_fields(self.metrics)}
             more |= {"facts": self.facts, "end": self.end, "t": self.t_us}
+            more |= {"closed": sorted(self.closed), "gaps": self.gaps}
+            if self.waiting:
+                more["stamp"] = ""  # who reads this cannot tell when they died, and looks again
             more["owner"] = dataclasses.asdict(self.owner) if self.owner else None
         return encode(tables), encode(more)
 
@@ -60,6 +67,7 @@ def seen_of(document: bytes, more: bytes) -> Seen | None:
         if not seen.ended:
             seen.sizes, seen.facts, seen.end, seen.t_us = body["sizes"], body["facts"], body["end"], body["t"]
             seen.owner = Process(**body["owner"]) if body["owner"] else None
+            seen.closed, seen.gaps = set(body["closed"]), body["gaps"]
             seen.metrics = records.metrics_of(body["metrics"])
             for log, (offset, schemas, step, t_us) in body["states"].items():
                 seen.states[log] = State(offset, {number: tuple(names) for number, names in schemas}, step, t_us)

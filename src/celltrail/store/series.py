@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from celltrail.store.ranks import order_of
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -68,7 +70,8 @@ class SeriesMapping(Mapping[str, Series]):
 
     def apart(self, name: str) -> dict[str, Series]:
         """The points of a metric, apart for each writer that has some."""
-        return {writer: joined(parts) for writer, parts in sorted(self._parts(name, None).items())}
+        writers = self._parts(name, None)
+        return {writer: joined(writers[writer]) for writer in sorted(writers, key=order_of)}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -80,7 +83,8 @@ class SeriesMapping(Mapping[str, Series]):
         return name in self._names
 
     def _gather(self, name: str, window: Window | None) -> Series:
-        return merged([joined(parts) for _, parts in sorted(self._parts(name, window).items())])
+        writers = self._parts(name, window)
+        return merged([joined(writers[writer]) for writer in sorted(writers, key=order_of)])
 
     def _parts(self, name: str, window: Window | None) -> dict[str, list[Series]]:
         if name not in self._names:
@@ -90,16 +94,6 @@ class SeriesMapping(Mapping[str, Series]):
             for writer, part in source.parts(name, window):
                 writers.setdefault(writer, []).append(part)
         return writers
-
-
-def rank_of(writer: str) -> int:
-    """The rank that is part of a writer's name.
-
-    >>> rank_of("0a1b2c3d-4711-mf3k2p1q-3-9e0f")
-    3
-    """
-    rank = writer.rsplit("-", 2)[-2] if writer.count("-") > 1 else ""
-    return int(rank) if rank.isdecimal() else 0
 
 
 def joined(parts: Sequence[Series]) -> Series:
@@ -116,7 +110,7 @@ def joined(parts: Sequence[Series]) -> Series:
 
 
 def merged(parts: Sequence[Series]) -> Series:
-    """The points of several writers: by step, and at one step in the order of the writers."""
+    """The points of several writers: by step, and at one step by rank, which is the order of the parts."""
     import numpy as np
 
     if len(parts) == 1:

@@ -7,6 +7,7 @@ continues where a document stopped.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
@@ -77,8 +78,14 @@ class Summaries:
                 self._metrics[metric.name] = self._dressed(metric)
         return known
 
-    def fold(self, names: Sequence[str], steps: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        """Take in a block of rows, in log order: ``values[i, j]`` is ``names[j]`` at ``steps[i]``."""
+    def fold(
+        self, names: Sequence[str], steps: NDArray[np.int64], values: NDArray[np.float64], in_order: bool = True
+    ) -> None:
+        """Take in a block of rows, in log order: ``values[i, j]`` is ``names[j]`` at ``steps[i]``.
+
+        Rows of another writer than those before are not ``in_order``: their last value is the last one
+        only where its step is not behind.
+        """
         import numpy as np
 
         if not len(steps):
@@ -101,7 +108,7 @@ class Summaries:
             strict=True,
         )
         for column in columns:
-            self._take(_Column(*column), int(steps[-1]), len(steps))
+            self._take(_Column(*column), int(steps[-1]), len(steps), in_order)
 
     def fold_few(self, names: Sequence[str], steps: Sequence[int], rows: Sequence[Sequence[float]]) -> None:
         """`fold` without NumPy, for blocks so short that loading it would take a hundred times as long."""
@@ -123,18 +130,19 @@ class Summaries:
             )
             self._take(column, steps[-1], len(steps))
 
-    def _take(self, column: _Column, last_step: int, count: int) -> None:
+    def _take(self, column: _Column, last_step: int, count: int, in_order: bool = True) -> None:
         old = self._metrics.get(column.name) or self._dressed(Metric(column.name, goal_of(column.name)))
         if column.low == column.low and not old.min <= column.low:
             old = dataclasses.replace(old, min=column.low, min_step=column.low_step)
         if column.high == column.high and not old.max >= column.high:
             old = dataclasses.replace(old, max=column.high, max_step=column.high_step)
+        is_last = in_order or old.last_step is None or last_step >= old.last_step
         self._metrics[column.name] = dataclasses.replace(
             old,
-            first=old.first if old.count else column.first,
-            last=column.last,
-            last_step=last_step,
-            sum=old.sum + column.total,
+            first=old.first if old.count else _one_nan(column.first),
+            last=_one_nan(column.last) if is_last else old.last,
+            last_step=last_step if is_last else old.last_step,
+            sum=_one_nan(old.sum + column.total),
             count=old.count + count,
             nan_count=old.nan_count + column.nans,
         )
@@ -156,6 +164,11 @@ class Summaries:
             unit=metric.unit if unit is None else unit,
             axis=axis or metric.axis,
         )
+
+
+def _one_nan(value: float) -> float:
+    """The value; of all NaN one and the same, as what is decoded has it: so that equal summaries are equal."""
+    return value if value == value else math.nan
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -38,45 +38,57 @@ _NOT_LOGGED = {"metrics"}
 
 
 class RunWriter:
-    """Writes one run; made by `Store.begin`, owned by one process, usable from all its threads.
+    """Writes one run; made by `Store.begin` or `Store.join`, owned by one process, usable from all its threads.
 
     Once begun, a disk that fails never raises into the caller: records wait in memory, one warning is
     shown, the trouble is kept in ``problems``, and what waited is written when the disk takes it again.
     """
 
-    def __init__(self, folder: Path, trail: str, record: RunRecord, blobs: Blobs) -> None:
-        self.id = record.id
-        self.problems: list[str] = list(record.problems)
+    def __init__(self, folder: Path, trail: str, run: str, rank: int = 0) -> None:
+        self.id = run
+        self.rank = rank
+        self.problems: list[str] = []
         self._folder = folder
         self._trail = trail
         self.lock = threading.RLock()  # reentrant: a signal handler may log in the middle of a log
         self._start_clock()
         self._log = self._open_log()
-        self._document: RunDocument | None = self._open_document(record, blobs)
+        self._document: RunDocument | None = None
         forks.in_child(self._become_child)
 
-    def _open_document(self, record: RunRecord, blobs: Blobs) -> RunDocument:
+    @property
+    def owns(self) -> bool:
+        """Whether the run's document is this process's to write; that of ranks, workers and forks is not."""
+        return self._document is not None
+
+    def own(self, record: RunRecord, blobs: Blobs) -> bool:
+        """Make the run's document, unless another process has; whether it is this one's now."""
         from celltrail.store.docs import RunDocument
 
+        self.problems = list(record.problems)
         tables = records.tables_of(dataclasses.replace(record, writer=self._log.writer))
-        tables["writers"] = {self._log.writer: dataclasses.asdict(alive.myself())}
+        tables["writers"] = {self._log.writer: {**dataclasses.asdict(alive.myself()), "rank": self.rank}}
         # the first facts of all; with those that follow, a lost document can be written again
         known = {name: entries for name, entries in tables.items() if entries and name not in _NOT_LOGGED}
+        try:
+            self._document = RunDocument(self._folder / "run.json", record.id, tables, blobs)
+        except FileExistsError:
+            return False
         self.event("begun", n=1, tables=known)
-        return RunDocument(self._folder / "run.json", record.id, tables, blobs)
+        return True
 
     def _start_clock(self) -> None:
         self._wall_us = time.time_ns() // 1000
         self._mono_ns = time.monotonic_ns()
         self._drift_us = 0
 
-    def _open_log(self) -> Log:
+    def _open_log(self, forked: bool = False) -> Log:
         process = alive.myself()
         head: dict[str, Json] = {
             "format": 1,
             "trail": self._trail,
             "run": self.id,
-            "rank": 0,
+            "rank": self.rank,
             "pid": process.pid,
             "start": process.start,
             "boot": process.boot,
@@ -84,6 +96,8 @@ class RunWriter:
             "wall_us": self._wall_us,
             "mono_us": self._mono_ns // 1000,
         }
+        if forked:
+            head["forked"] = True
         self._closed = self._in_child = False
         self._synced_size = 0
         self._rows = 0
@@ -93,7 +107,7 @@ class RunWriter:
         self._dropped = 0
         self._tried = 0.0
         self._struggling = False
-        return Log(self._folder / "m", alive.writer_name(), head)
+        return Log(self._folder / "m", alive.writer_name(self.rank), head)
 
     @property
     def writer(self) -> str:
@@ -227,6 +241,8 @@ class RunWriter:
             self._note(f"{lost} records could not be written to the trail")
         failure: OSError | None = None
         if self._document is not None:
+            if any(not path.name.startswith(f"{self.writer}.") for path in (self._folder / "m").glob("*.ctl")):
+                self._document.put("run", self.id, {"shared": True})  # others log too: look for them
             self._document.finish(records.tables_of(dataclasses.replace(record, writer=self.writer)))
             self.flush()
         with self.lock:
@@ -270,7 +286,7 @@ class RunWriter:
             # an explicit write in a forked child gets a file of its own
             self._in_child = False
             self._start_clock()
-            self._log = self._open_log()
+            self._log = self._open_log(forked=True)
 
     def _wait(self, data: bytes) -> bool:
         """Keep records in memory until the disk takes them; whether there was room."""

@@ -1,0 +1,279 @@
+"""Several processes, one run: ranks, workers, forks; who owns it, who is alive, in which order points merge."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from celltrail.errors import BadValue, NoRun, StoreError
+from celltrail.run import start
+from celltrail.store import Store
+
+RANK = """
+import sys, time, celltrail as ct
+run = ct.start("ranks", params={"lr": 0.1})
+rank = run.writer.rank
+for step in range(20):
+    run.log({"loss": rank + step / 100, f"only/{rank}": step}, step=step)
+"""
+
+
+def process(program: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+# whoever joins a run without a rank must come before it is over
+TOGETHER = (
+    RANK
+    + """
+import os, pathlib
+pathlib.Path(sys.argv[1], str(os.getpid())).touch()
+while len(os.listdir(sys.argv[1])) < 8:
+    time.sleep(0.02)
+"""
+)
+
+
+def done(*children: subprocess.Popen[str]) -> list[str]:
+    outputs = [child.communicate(timeout=60) for child in children]
+    assert [child.returncode for child in children] == [0] * len(children), [error for _, error in outputs if error]
+    return [output for output, _ in outputs]
+
+
+def test_eight_ranks_on_a_brand_new_trail_are_one_run(store: Store) -> None:
+    """All begin at once; rank 0 owns the document; every value is there once, ordered by step and then rank."""
+    children = [process(RANK, CELLTRAIL_RUN_ID="job-17", RANK=str(rank)) for rank in range(8)]
+    done(*children)
+    (record,) = store.records()
+    assert (record.name, record.status, record.problems) == ("ranks", "finished", ())
+    assert {name: param.value for name, param in record.params.items()} == {"lr": 0.1}
+    loss = store.series(record.id)["loss"]
+    assert loss.step.tolist() == sorted(list(range(20)) * 8)
+    assert loss.value.tolist() == [rank + step / 100 for step in range(20) for rank in range(8)]
+    writers = store.writers(record.id)
+    assert [(writer.rank, writer.has_ended, writer.step) for writer in writers] == [(r, True, 19) for r in range(8)]
+    assert [record.metrics[f"only/{rank}"].last for rank in range(8)] == [19.0] * 8
+    loss = record.metrics["loss"]
+    assert (loss.count, loss.min, loss.max, loss.last_step) == (160, 0.0, 7.19, 19)
+
+
+def test_eight_processes_told_the_same_id_have_one_owner(store: Store, tmp_path: Path) -> None:
+    """Without ranks too, whoever is first makes the run; nobody fails and no value is lost."""
+    (tmp_path / "there").mkdir()
+    done(*(process(TOGETHER, tmp_path / "there", CELLTRAIL_RUN_ID="job") for _ in range(8)))
+    (record,) = store.records()
+    assert record.status == "finished"
+    assert len(store.series(record.id)["loss"].value) == 160
+    assert len(store.writers(record.id)) == 8
+
+
+def test_eight_runs_on_a_brand_new_trail(store: Store) -> None:
+    """Eight processes that begin runs of their own at once all have one, and there is one trail."""
+    done(*(process(RANK) for _ in range(8)))
+    records = store.records()
+    assert [record.status for record in records] == ["finished"] * 8
+    assert all(len(store.series(record.id)["loss"].value) == 20 for record in records)
+
+
+def test_a_worker_joins_by_the_environment(store: Store) -> None:
+    """`run.environment()` makes ct.log() of another process go to this run; what it says of it arrives as edits."""
+    with start("parent", store=store) as run:
+        run.log(loss=1.0)
+        work = """
+        import celltrail as ct
+        ct.log({"worker": 2.0})
+        run = ct.current()
+        run.params["seen"], run.summary["rows"] = 7, 100
+        run.tags.add("worked")
+        assert not run.writer.owns
+        """
+        done(process(work, **run.environment()))
+        document = (store.root / "runs" / run.id[-2:] / run.id / "run.json").read_bytes()
+    record = store.record(run.id)
+    assert b"seen" not in document
+    assert (record.name, record.status, record.tags) == ("parent", "finished", ("worked",))
+    assert (record.params["seen"].value, record.summary["rows"]) == (7, 100)
+    assert record.metrics["worker"].last == 2.0
+    assert set(store.series(run.id)) == {"loss", "worker"}
+
+
+def test_what_a_process_starts_after_it_joined_is_its_own(store: Store) -> None:
+    """The environment names the run of the first ct.start(); a loop of starts gives runs of their own."""
+    work = """
+    import celltrail as ct
+    for name in ("first", "second", "third"):
+        with ct.start(name) as run:
+            run.log(x=1)
+    """
+    done(process(work, CELLTRAIL_RUN_ID="job"))
+    assert sorted(record.name for record in store.records()) == ["first", "second", "third"]
+
+
+def test_a_dead_rank_is_told_and_the_owner_decides_the_status(store: Store) -> None:
+    """Rank 1 is killed while rank 0 goes on: the run says so, with its last step, and finishes."""
+    stay = RANK + "\nprint(run.id, flush=True)\nsys.stdin.read()"
+    owner, rank = (
+        subprocess.Popen(
+            [sys.executable, "-c", stay],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "CELLTRAIL_RUN_ID": "job", "RANK": number},
+        )
+        for number in ("0", "1")
+    )  # fmt: skip
+    assert owner.stdout
+    assert rank.stdout
+    run_id = owner.stdout.readline().strip()
+    assert rank.stdout.readline().strip() == run_id
+    assert store.record(run_id).problems == ()
+    rank.send_signal(signal.SIGKILL)
+    rank.wait()
+    fresh = Store(store.root)
+    for reader in (store, fresh):
+        record = reader.record(run_id)
+        assert record.status == "running"
+        (problem,) = record.problems
+        assert problem.startswith(f"rank 1 (pid {rank.pid} on ")
+        assert "died after step 19; what it logged until then is here" in problem
+    owner.communicate("")
+    for reader in (store, fresh, Store(store.root)):
+        record = reader.record(run_id)
+        assert record.status == "finished"
+        assert [problem[:6] for problem in record.problems] == ["rank 1"]
+        assert record.metrics["loss"].count == 40
+
+
+def test_a_rank_that_outlives_the_owner_is_still_read(store: Store) -> None:
+    """The owner's end is the run's end; points of a rank that goes on are in series and summary all the same."""
+    run = start("owner", store=store)
+    run.log(loss=1.0)
+    rank = store.join(run.id, rank=1)
+    rank.row(("loss", "late"), 1, rank.clock(), (0.5, 1.0))
+    run.finish()
+    assert store.record(run.id).status == "finished"
+    rank.row(("loss", "late"), 2, rank.clock(), (0.25, 2.0))
+    for reader in (store, Store(store.root)):
+        record = reader.record(run.id)
+        assert record.status == "finished"
+        assert (record.metrics["late"].last, record.metrics["loss"].min) == (2.0, 0.25)
+    rank.row(("loss", "late"), 3, rank.clock(), (0.125, 3.0))
+    rank.close(store.record(run.id))
+    for reader in (store, Store(store.root)):
+        assert reader.record(run.id).metrics["loss"].count == 4
+        assert reader.record(run.id).problems == ()
+
+
+def test_an_owner_that_dies_kills_the_run_whoever_else_lives(store: Store) -> None:
+    """Only the owner decides: a rank that goes on does not keep the run running."""
+    owner = process(RANK + "\nprint(run.id, flush=True)\ntime.sleep(60)", CELLTRAIL_RUN_ID="job")
+    assert owner.stdout
+    run_id = owner.stdout.readline().strip()
+    rank = store.join(run_id, rank=1)
+    rank.row(("loss",), 1, rank.clock(), (0.5,))
+    assert store.record(run_id).status == "running"
+    owner.kill()
+    owner.communicate()
+    rank.row(("loss",), 2, rank.clock(), (0.5,))
+    record = store.record(run_id)
+    assert (record.status, record.problems) == ("killed", ())
+    assert record.metrics["loss"].count == 22
+
+
+def test_a_rank_that_comes_after_the_end_is_read(store: Store) -> None:
+    """A short run may be over before its last rank is there: its points are in all the same, for every reader."""
+    with start("owner", store=store) as run:
+        run.log(loss=1.0)
+    before = Store(store.root)
+    assert [reader.record(run.id).metrics["loss"].count for reader in (store, before)] == [1, 1]
+    rank = store.join(run.id, rank=5)
+    rank.row(("loss",), 3, rank.clock(), (0.5,))
+    rank.close(store.record(run.id))
+    for reader in (store, before, Store(store.root)):
+        record = reader.record(run.id)
+        assert (record.status, record.metrics["loss"].count, record.problems) == ("finished", 2, ())
+
+
+def test_what_cannot_be_joined(store: Store) -> None:
+    """A run that is not there, or has ended; the sentence says so."""
+    with start("over", store=store) as run:
+        pass
+    with pytest.raises(StoreError, match="has already finished"):
+        store.join(run.id)
+    with pytest.raises(NoRun, match="no run"):
+        store.join("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    with pytest.raises(BadValue, match="is no id of a run"):
+        store.join("../../etc", rank=1)
+
+
+POOL = """
+import multiprocessing, os, sys
+import celltrail as ct
+
+def work(number):
+    ct.log({"from/workers": number})
+    return number
+
+if __name__ == "__main__":
+    run = ct.start("pool")
+    os.environ.update(run.environment())
+    with multiprocessing.get_context(sys.argv[1]).Pool(3) as pool:
+        pool.map(work, range(30), chunksize=1)
+        pool.close()
+        pool.join()
+    run.log({"from/parent": 1.0})
+    run.finish()
+    print(run.id)
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_workers_of_a_pool_log_to_the_run(store: Store, tmp_path: Path, method: str) -> None:
+    """However multiprocessing makes them: each has a log of its own, every value is there once, all ended well."""
+    program = tmp_path / "pool.py"
+    program.write_text(POOL)
+    command = [sys.executable, str(program), method]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    record = store.record(result.stdout.split()[-1])
+    assert (record.name, record.status, record.problems) == ("pool", "finished", ())
+    assert sorted(store.series(record.id)["from/workers"].value) == list(range(30))
+    assert record.metrics["from/workers"].count == 30
+    assert all(writer.has_ended for writer in store.writers(record.id))
+
+
+def test_a_fork_that_executes_another_program_joins_too(store: Store) -> None:
+    """fork + exec: the program in the child is a process like any other."""
+    with start("parent", store=store) as run:
+        child = os.fork()
+        if child == 0:
+            program = "import celltrail as ct; ct.log(x=1.0)"
+            os.execve(sys.executable, [sys.executable, "-c", program], {**os.environ, **run.environment()})
+        assert os.waitpid(child, 0)[1] == 0
+        run.log(y=1.0)
+    assert set(store.series(run.id)) == {"x", "y"}
+    assert {writer.has_ended for writer in store.writers(run.id)} == {True}
+
+
+def test_a_rank_may_be_there_before_the_owner(store: Store) -> None:
+    """Its log waits in the run's folder until rank 0 makes the run."""
+    done(process(RANK, CELLTRAIL_RUN_ID="job", SLURM_PROCID="2"))
+    assert store.records() == []
+    done(process(RANK, CELLTRAIL_RUN_ID="job", SLURM_PROCID="0"))
+    deadline = time.monotonic() + 10
+    while not store.records() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (record,) = store.records()
+    assert (record.name, record.status) == ("ranks", "finished")
+    assert record.metrics["loss"].count == 40
