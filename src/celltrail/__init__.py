@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from celltrail.errors import QueryError as QueryError
     from celltrail.query import find as run
     from celltrail.query import runs as runs
+    from celltrail.query.tables import sql as sql
     from celltrail.run import Run as Run
     from celltrail.run import current as current
     from celltrail.run import log as log
@@ -38,6 +39,7 @@ _ROOMS = {
     "Run": "run:Run",
     "runs": "query:runs",
     "run": "query:find",
+    "sql": "query.tables:sql",
     "compare": "compare:compare",
     "Store": "store:Store",
     "CelltrailError": "errors:CelltrailError",
@@ -48,7 +50,7 @@ _ROOMS = {
 
 __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "Store",
-    "compare", "current", "log", "run", "runs", "start",
+    "compare", "current", "log", "run", "runs", "sql", "start",
 ]  # fmt: skip
 
 

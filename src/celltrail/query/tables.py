@@ -1,0 +1,161 @@
+"""Read-only SQL over the runs of a trail, for the curious.
+
+A statement sees a database of its own, filled for it: nothing it says can reach the trail or its index.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from celltrail.errors import BadValue, nearest
+from celltrail.model import RunRecord
+from celltrail.query.evaluate import aggregate_of, duration_of
+from celltrail.query.runs import open_store, runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from celltrail.store import Store
+
+_VIEWS = {
+    "runs": ("id", "name", "status", "project", "group", "folder", "parent", "notebook", "user", "host", "created",
+             "started", "ended", "duration", "error", "notes", "starred", "rating", "archived"),
+    "params": ("run", "name", "value"),
+    "metrics": ("run", "name", "goal", "first", "last", "last_step", "min", "min_step", "max", "max_step", "mean",
+                "sum", "count", "nan_count"),
+    "tags": ("run", "tag"),
+}  # fmt: skip
+_READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
+_MOST_ROWS = 1_000_000
+_LONGEST = 64 << 20  # bytes of one value
+_STEPS = 10_000  # of SQLite's machine between two looks at the clock
+
+
+def sql(
+    query: str,
+    params: Sequence[Any] | Mapping[str, Any] = (),
+    *,
+    store: Store | Path | str | None = None,
+    timeout: float = 60.0,
+) -> pd.DataFrame:
+    """The answer to one SELECT over the views ``runs``, ``params``, ``metrics`` and ``tags``, as a pandas frame.
+
+    Times are seconds since the epoch, NaN is NULL, lists and dicts are JSON text. Archived runs are among them
+    (ask ``not archived``), deleted ones are not.
+
+    Args:
+        query: for example ``select value, count(*) from params where name = 'lr' group by value``.
+        params: values for ``?`` or ``:name`` in it.
+        store: another trail than the one of the working folder.
+        timeout: seconds after which it is given up.
+    """
+    import pandas as pd
+
+    db = sqlite3.connect("")  # a temporary file, in memory while small
+    try:
+        named = [view for view in _VIEWS if re.search(rf"\b{view}\b", query, re.IGNORECASE)]
+        _fill(db, named, open_store(store))
+        _lock(db, timeout)
+        try:
+            found = db.execute(query, params)
+            rows = found.fetchmany(_MOST_ROWS + 1)
+        except (sqlite3.Error, sqlite3.Warning, UnicodeError, OverflowError) as error:
+            raise BadValue(_told(str(error), timeout)) from error
+        if len(rows) > _MOST_ROWS:
+            raise BadValue(f"the answer has more than {_MOST_ROWS:,} rows; add a limit to the query")
+        return pd.DataFrame(rows, columns=[column[0] for column in found.description or ()])
+    finally:
+        db.close()
+
+
+def _fill(db: sqlite3.Connection, named: Sequence[str], store: Store) -> None:
+    """Make the views, and put rows into those the statement names."""
+    for view, columns in _VIEWS.items():
+        db.execute(f"create table {view} ({', '.join(map(_quoted, columns))})")
+    if not named:
+        return
+    adding = {view: f"insert into {view} values ({', '.join('?' * len(_VIEWS[view]))})" for view in named}
+    for run in runs("not deleted and archived is not None", store=store):
+        rows = _rows(run.record)
+        for view, add in adding.items():
+            db.executemany(add, rows[view])
+    db.commit()
+
+
+def _lock(db: sqlite3.Connection, timeout: float) -> None:
+    """From here on only reading, not for ever, and no giant values."""
+    until = time.monotonic() + timeout
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+    db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    db.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    db.set_authorizer(_allowed)
+
+
+def _allowed(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    if action in _READING or (action == sqlite3.SQLITE_FUNCTION and second != "load_extension"):
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
+
+
+def _rows(record: RunRecord) -> dict[str, list[tuple[Any, ...]]]:
+    facts: dict[str, Any] = {
+        "created": record.created_us / 1e6,
+        "started": record.started_us / 1e6,
+        "ended": None if record.ended_us is None else record.ended_us / 1e6,
+        "duration": duration_of(record),
+        "error": None if record.error is None else str(record.error),
+        "notes": "\n".join(record.notes),
+    }
+    run = [facts[name] if name in facts else getattr(record, name) for name in _VIEWS["runs"]]
+    return {
+        "runs": [tuple(_cells(run))],
+        "params": [(record.id, name, *_cells([param.value])) for name, param in record.params.items()],
+        "metrics": [
+            (record.id, name, metric.goal, *_cells(aggregate_of(metric, each) for each in _VIEWS["metrics"][3:]))
+            for name, metric in record.metrics.items()
+        ],
+        "tags": [(record.id, tag) for tag in record.tags],
+    }
+
+
+def _cells(values: Any) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, float) and math.isnan(value):
+            yield None
+        elif isinstance(value, bool):
+            yield int(value)
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            yield str(value)
+        elif value is None or isinstance(value, str | int | float):
+            yield value
+        else:
+            yield json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _told(error: str, timeout: float) -> str:
+    """What is wrong with a statement, in a sentence with the nearest name."""
+    kind, _, name = error.partition(": ")
+    views = f"the views are {', '.join(_VIEWS)}"
+    if kind == "no such table":
+        return f"no view {name!r}{nearest(name, _VIEWS) or f'; {views}'}"
+    if kind == "no such column":
+        known = {column for columns in _VIEWS.values() for column in columns}
+        close = nearest(name.rpartition(".")[2], known)
+        shown = "; ".join(f"{view}: {', '.join(columns)}" for view, columns in _VIEWS.items())
+        return f"no column {name!r}{close or f'; {shown}'}"
+    if error == "interrupted":
+        return f"the query took longer than {timeout:g} s; narrow it, or give it a longer timeout"
+    if "not authorized" in error or "prohibited" in error or "only execute one statement" in error:
+        return f"only one SELECT can be asked, and nothing be changed; {views}"
+    return f"the query cannot be answered: {error}; {views}"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
