@@ -8,14 +8,17 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from celltrail.model import Metric, Param, RunRecord
-from celltrail.store import Store
+from celltrail.store import RunWriter, Store
 from celltrail.store.network import is_network
 from recovery.logs import begin
 
@@ -214,3 +217,53 @@ def test_network_file_systems_are_known_by_their_mount(tmp_path: Path) -> None:
     """A local folder is not one; /proc tells the kind of the longest mount above a path."""
     assert not is_network(tmp_path)
     assert not is_network(tmp_path / "not" / "there" / "yet")
+
+
+actions = st.lists(
+    st.tuples(
+        st.sampled_from(["begin", "log", "finish", "edit", "tag", "delete", "lose", "ask", "touch"]),
+        st.integers(0, 5),
+        st.booleans(),
+    ),
+    max_size=20,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(done=actions)
+def test_an_index_kept_up_equals_one_built_anew(done: list, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whatever two stores of one trail did, in whatever order: the same records, names and tags as from the files."""
+    with tempfile.TemporaryDirectory(dir=tmp_path_factory.getbasetemp()) as folder:
+        stores = [Store(Path(folder) / ".celltrail") for _ in range(2)]
+        writers: list[RunWriter] = [begin(stores[0], name="first")]
+        for what, number, is_second in done:
+            store, writer = stores[is_second], writers[number % len(writers)]
+            is_there = (store.root / "runs" / writer.id[-2:] / writer.id).exists()
+            match what:
+                case "begin":
+                    writers.append(begin(store, name=f"run {number}", params={f"p{number}": Param(f"p{number}", 1)}))
+                case "log" if is_there and not writer._closed:
+                    writer.row((f"m{number}",), number, writer.clock(), (number / 2,))
+                case "finish" if is_there and not writer._closed:
+                    writer.close(dataclasses.replace(store.record(writer.id), status="finished"))
+                case "edit" if is_there:
+                    store.edit(writer.id, "name", f"edited {number}")
+                case "tag" if is_there:
+                    store.edit(writer.id, f"tag:t{number}", is_second)
+                case "delete" if is_there and writer._closed:
+                    shutil.rmtree(store.root / "runs" / writer.id[-2:] / writer.id)
+                case "lose":
+                    for path in Path(os.environ["XDG_CACHE_HOME"]).rglob("index.db*"):
+                        path.unlink()
+                case "ask":
+                    store.look([("params", f"p{number}"), ("group",)], lambda look: look.names("param"))
+        answers = [(store.records(), *(store.names(kind) for kind in KINDS)) for store in stores]
+        stores[0]._listing().forget()
+        anew = Store(stores[0].root)
+        expected = (anew.records(), *(anew.names(kind) for kind in KINDS))
+        assert answers == [expected, expected]
+        for writer in writers:
+            writer._log.close()
+
+
+KINDS = ("param", "metric", "tag", "summary")

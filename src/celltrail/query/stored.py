@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from celltrail.store import Store
+    from celltrail.store.index import Look
 
 _ID_LENGTH = 26
+_NEAR_AMONG = 2_000  # of the newest runs: comparing a slip with 100,000 names takes seconds
 
 
 class StoredRun(Edits["StoredRun"]):
@@ -199,7 +201,15 @@ class StoredRun(Edits["StoredRun"]):
     @property
     def children(self) -> list[StoredRun]:
         """The runs started inside this one, newest first."""
-        return [StoredRun(record, self.store) for record in self.store.records() if record.parent == self.id]
+        column = ("parent",)
+
+        def inside(look: Look) -> list[RunRecord]:
+            ask = f"select id from hot where {look.columns[column].sql} = ? order by created desc, id desc"
+            ids = [run_id for (run_id,) in look.select(ask, (self.id,))]
+            found = look.records(ids)
+            return [found[run_id] for run_id in ids]
+
+        return [StoredRun(record, self.store) for record in self.store.look([column], inside)]
 
     def edit_note(self, number: int, text: str) -> StoredRun:
         """Change one of `notes`, by its place in the list; a text without words deletes it."""
@@ -312,18 +322,24 @@ def find(ref: str | StoredRun | RunRecord, store: Store | None = None) -> Stored
     if len(ref) == _ID_LENGTH:
         with suppress(NoRun):
             return StoredRun(store.record(ref.upper()), store)
-    records = store.records()
-    named = [record for record in records if record.name == ref]  # newest first
-    if named:
-        return StoredRun(min(named, key=lambda record: record.deleted), store)
-    starting = [record for record in records if ref and record.id.startswith(ref.upper())]
-    if len(starting) == 1:
-        return StoredRun(starting[0], store)
+    found, starting, names = store.look((), lambda look: _referred(look, ref)) if store.id else ([], [], [])
+    if found or len(starting) == 1:
+        return StoredRun(store.record((found or starting)[0]), store)
     if starting:
-        some = ", ".join(record.id for record in starting[:3])
+        some = ", ".join(starting[:3])
         raise NoRun(f"{len(starting)} runs have an id that begins with {ref!r}: {some} ...; give more characters")
-    tail = nearest(ref, (record.name for record in records))
-    raise NoRun(f"no run {ref!r} in {store.root.name}{tail or '.'} ct.runs() lists them")
+    raise NoRun(f"no run {ref!r} in {store.root.name}{nearest(ref, names) or '.'} ct.runs() lists them")
+
+
+def _referred(look: Look, ref: str) -> tuple[list[str], list[str], list[str]]:
+    """The newest run of this name, the runs whose id begins so, and, where there are none, names to be near to."""
+    ref = ref.encode("utf-8", "backslashreplace").decode()
+    named = look.select("select id from hot where name = ? order by deleted, created desc, id desc limit 1", (ref,))
+    begin = "select id from hot where substr(id, 1, ?) = ? order by created desc, id desc"
+    starting = look.select(begin, (len(ref), ref.upper())) if ref and not named else []
+    some = f"select name from hot order by created desc limit {_NEAR_AMONG}"
+    names = [] if named or starting else look.select(some)
+    return [run_id for (run_id,) in named], [run_id for (run_id,) in starting], [str(name) for (name,) in names]
 
 
 def _moment(microseconds: int) -> datetime:
