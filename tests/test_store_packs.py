@@ -137,3 +137,20 @@ def test_a_row_group_holds_one_long_metric_only(store: Store) -> None:
     held = [set(groups.read_row_group(group)["metric"].to_pylist()) for group in range(groups.num_row_groups)]
     assert held == [{"lr"}, {"train/loss"}, {"val/loss"}]
     assert together(store, "lr", ids) == by_themselves(store, "lr", ids)
+
+
+def test_the_frame_of_a_metric_over_many_runs_is_the_same_from_a_pack(store: Store, runs: list[str]) -> None:
+    """`runs().metric(...)` reads packs; thinning and the axis of time come out alike."""
+    import celltrail as ct
+
+    asked = [(None, "step"), (4, "step"), (None, "time"), (None, "relative")]
+    before = [ct.runs(store=store).metric("loss", points=points, x=x) for points, x in asked]
+    store.compact()
+    for run_id in runs:
+        for path in (folder_of(store, run_id) / "sealed").iterdir():
+            path.write_bytes(b"")
+        for path in (folder_of(store, run_id) / "m").glob("*.ctl"):
+            path.unlink()
+    after = [ct.runs(store=store).metric("loss", points=points, x=x) for points, x in asked]
+    for one, other in zip(before, after, strict=True):
+        assert one.equals(other)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import NoRun, nearest
 from celltrail.model import RunRecord
+from celltrail.query.axis import PLAIN, standing
 from celltrail.query.columns import labels
-from celltrail.query.stored import StoredRun
+from celltrail.query.stored import StoredRun, thinned
+from celltrail.query.thin import FEWEST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +24,15 @@ def metric_frame(runs: Sequence[StoredRun], name: str, points: int | None, x: st
     if not having:
         raise no_metric(name, [run.record for run in runs])
 
+    # many small runs are in packs: there they are one read, and not one for each
+    read = having[0].store.across(name, [run.id for run in having]) if x in PLAIN and _is_enough(points) else None
+
     def points_of(run: StoredRun) -> pd.DataFrame:
-        where, values = run.series(name, points=points, x=x)
+        series = read(run.id) if read is not None and run.store is having[0].store else None
+        if series is None:
+            where, values = run.series(name, points=points, x=x)
+        else:
+            where, values = thinned(standing(series, x, run.record), series.value, points, x)
         return pd.DataFrame({x if x not in {"value", "run", "name"} else "x": where, "value": values})
 
     return _long(having, points_of)
@@ -44,6 +53,10 @@ def history_frame(runs: Sequence[StoredRun], keys: Sequence[str] | None, x: str 
         if lost is not None:
             raise no_metric(lost, [run.record for run in runs])
     return _long(having, calls_of)
+
+
+def _is_enough(points: int | None) -> bool:
+    return points is None or points >= FEWEST  # for fewer a run has the sentence
 
 
 def no_metric(name: str, records: Sequence[RunRecord]) -> NoRun:

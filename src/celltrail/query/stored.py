@@ -265,10 +265,7 @@ class StoredRun(Edits["StoredRun"]):
             if limits is not None:
                 inside = (where >= limits[0]) & (where <= limits[1])
                 where, values = where[inside], values[inside]
-        if points is not None:
-            chosen = keep(values, points, where)
-            where, values = where[chosen], values[chosen]
-        return where.view("datetime64[us]") if x == "time" else where, values
+        return thinned(where, values, points, x)
 
     def history(self, keys: Sequence[str] | None = None, x: str | None = None) -> pd.DataFrame:
         """One row per ``log()`` call, by time, and a column per metric, NaN where it was not logged.
@@ -304,6 +301,16 @@ class StoredRun(Edits["StoredRun"]):
         if self.error is not None:
             told.append(str(self.error))
         return f"<{' · '.join(told)}>"
+
+
+def thinned(
+    where: NDArray[Any], values: NDArray[np.float64], points: int | None, x: str
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """At most so many of the points, and times as pandas knows them."""
+    if points is not None:
+        chosen = keep(values, points, where)
+        where, values = where[chosen], values[chosen]
+    return where.view("datetime64[us]") if x == "time" else where, values
 
 
 def find(ref: str | StoredRun | RunRecord, store: Store | None = None) -> StoredRun:

@@ -150,18 +150,24 @@ class Store:
 
     def metric(self, name: str, run_ids: Iterable[str]) -> dict[str, Series]:
         """The points of one metric by run, for the runs that have it: one read for the many that are packed."""
+        ids = list(dict.fromkeys(run_ids))
+        read = self.across(name, ids)
+        return {run_id: series for run_id in ids if (series := read(run_id)) is not None}
+
+    def across(self, name: str, run_ids: Iterable[str]) -> Callable[[str], Series | None]:
+        """Gives the points of one metric of any of these runs: those in packs are read now, others when asked for."""
         from celltrail.store.packs import Packs
 
         settle()
-        ids = list(dict.fromkeys(run_ids))
         self._packs = self._packs or Packs(self.root)
-        found, answered = self._packs.metric(name, ids)
-        for run_id in ids:
-            if run_id not in answered:
-                series = self._files(run_id).series()
-                if name in series:
-                    found[run_id] = series[name]
-        return {run_id: found[run_id] for run_id in ids if run_id in found}
+        found, answered = self._packs.metric(name, list(run_ids))
+
+        def read(run_id: str) -> Series | None:
+            if run_id in answered:
+                return found.get(run_id)
+            return self._files(run_id).series().get(name)
+
+        return read
 
     def events(self, run_id: str) -> list[dict[str, Json]]:
         """What happened, in order: events as logged, and items with ``kind`` "item"."""
