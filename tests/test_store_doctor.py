@@ -275,6 +275,57 @@ def test_a_log_of_another_run(store):
     assert len(Store(store.root).series(first)["val/acc"].step) == 40
 
 
+def sealed_run(store: Store) -> str:
+    run_id = a_run(store)
+    for path in folder_of(store, run_id).rglob("*"):
+        os.utime(path, (time.time() - 5000,) * 2)
+    assert store.seal(run_id)
+    return run_id
+
+
+@pytest.mark.parametrize("damage", ["document", "file"])
+def test_a_seal_that_does_not_verify(store, damage):
+    """While the logs are there the seal goes to the trash and they count again."""
+    run_id = sealed_run(store)
+    folder = folder_of(store, run_id)
+    expected = {name: series.value.tolist() for name, series in store.series(run_id).items()}
+    path = folder / "sealed.json" if damage == "document" else next((folder / "sealed").glob("0.*.parquet"))
+    path.chmod(0o600)
+    data = bytearray(path.read_bytes())
+    data[-4 if damage == "document" else len(data) // 3] ^= 1
+    path.write_bytes(data)
+    repaired(store, "seal")
+    assert {name: series.value.tolist() for name, series in Store(store.root).series(run_id).items()} == expected
+
+
+def test_a_seal_without_its_logs(store):
+    """What was sealed is damaged and the logs are gone: said, left as it is, never served."""
+    run_id = sealed_run(store)
+    folder = folder_of(store, run_id)
+    for path in (folder / "m").glob("*.ctl"):
+        path.unlink()
+    path = next((folder / "sealed").glob("0.*.parquet"))
+    path.chmod(0o600)
+    data = path.read_bytes()
+    path.write_bytes(data[:100] + bytes(len(data) - 200) + data[-100:])
+    report = store.examine(repair=True)
+    assert [(finding.kind, finding.mend) for finding in report.wrong] == [("seal", None)]
+    path.write_bytes(data)
+    assert Store(store.root).examine().is_healthy
+
+
+def test_a_half_sealed_run(store):
+    """Files of a sealer that died are removed after an hour."""
+    run_id = sealed_run(store)
+    folder = folder_of(store, run_id) / "sealed"
+    half = folder / "0.deadbeef.parquet"
+    half.write_bytes(next(folder.glob("0.*.parquet")).read_bytes())
+    assert store.examine().is_healthy
+    os.utime(half, (time.time() - 4000,) * 2)
+    repaired(store, "half-sealed")
+    assert not half.exists()
+
+
 def test_misplaced_and_doubled_runs(store):
     """A run in a wrong folder is moved; of two copies the second goes to the trash, once both are joined."""
     first, second = a_run(store), a_run(store, "sweep")
@@ -359,6 +410,12 @@ def test_a_large_blob_without_a_piece(store, monkeypatch):
     Trash(store.root).put(store.root / "blobs" / piece[:2] / piece, "by mistake")
     repaired(store, "missing")
     store.blobs.verify(digest)
+
+
+def test_a_hash_of_something_else_is_no_missing_blob(store):
+    """A parameter may hold the hash of a data set."""
+    start("hashed", {"sha256": "ab" * 32}, store=store).finish()
+    assert store.examine().is_healthy
 
 
 def test_only_so_much_is_read_unless_asked(store, monkeypatch):

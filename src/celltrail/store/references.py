@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import orjson
+
 from celltrail.errors import StoreError
 from celltrail.store.blobs import Blobs
 from celltrail.store.encoding import encode
@@ -26,7 +28,9 @@ _BLOCK = 4 << 20
 
 def in_run(folder: Path, blobs: Blobs) -> set[str]:
     """The digests that the files of one run name."""
-    found = in_files(_files(folder))
+    found = in_files(path for path in _files(folder) if not path.name.startswith("sealed"))
+    for path in folder.glob("sealed*.json*"):
+        found |= _in_seal(path)
     if (folder / "sealed").is_dir():
         try:
             events = RunFiles(folder, blobs).events()
@@ -89,6 +93,16 @@ def run_folders(trail: Path) -> Iterator[Path]:
     """The folder of every run, also where it is in a wrong place."""
     for group in _subfolders(trail / "runs"):
         yield from _subfolders(group)
+
+
+def _in_seal(path: Path) -> set[str]:
+    """The digests in the record that a seal keeps; its others are hashes of logs and of the audit."""
+    try:
+        return _words(encode(orjson.loads(path.read_bytes())["record"]))
+    except FileNotFoundError:
+        return set()
+    except (ValueError, KeyError, TypeError):
+        return in_files([path])
 
 
 def _named_in(blobs: Blobs, digest: str) -> set[str]:

@@ -13,7 +13,7 @@ from celltrail.errors import CelltrailError, NoRun, StoreError
 from celltrail.model import Json
 from celltrail.store import references, root
 from celltrail.store.audit import Audit
-from celltrail.store.doctor import contents, documents, folders, listed, logs, machine, people, trailfile
+from celltrail.store.doctor import contents, documents, folders, listed, logs, machine, people, seals, trailfile
 from celltrail.store.doctor.finding import Finding, Patient
 from celltrail.store.telling import counted
 
@@ -24,6 +24,7 @@ _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     folders.check_places,
     documents.check,
     logs.check,
+    seals.check,
     people.check,
     contents.check,
     folders.check_leftovers,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from celltrail.errors import Damaged, NoRun, StoreError
+from celltrail.model import RunRecord
 from celltrail.store.blobs import BlobFile
 from celltrail.store.doctor.finding import Finding, Patient
 from celltrail.store.telling import counted, sized
@@ -38,7 +39,10 @@ def check(patient: Patient) -> Iterator[Finding]:
 
 def _missing(patient: Patient) -> Iterator[Finding]:
     there = {file.digest for file in patient.blobs.files()}
-    named = {digest: holders for digest, holders in patient.named.items() if digest not in there}
+    named: dict[str, set[str]] = {}
+    for record in patient.records.values():
+        for digest in _shown(record) - there:
+            named.setdefault(digest, set()).add(record.id)
     for file in patient.blobs.files():
         if file.is_list:
             try:
@@ -66,6 +70,17 @@ def _missing(patient: Patient) -> Iterator[Finding]:
             else "celltrail import of a copy of the trail brings it back; recording the same bytes again does too",
             mend=(lambda whole=whole: _restored(patient, whole)) if whole else None,
         )
+
+
+def _shown(record: RunRecord) -> set[str]:
+    """The blobs that showing a run needs; other words of 64 characters may be hashes of anything."""
+    failures = [record.error, *(execution.error for execution in record.executions)]
+    found = {record.code, *(execution.code for execution in record.executions)}
+    found |= {failure.traceback for failure in failures if failure}
+    for execution in record.executions:
+        for output in execution.outputs:
+            found |= set(output.data.values())
+    return found - {""}
 
 
 def _damaged(patient: Patient, file: BlobFile) -> Finding:
