@@ -62,6 +62,7 @@ class Recorder:
         self._watcher = Watcher()
         self._worker = Worker(self._watcher.drain)
         self._threads = Threads()
+        self._redactor: Redactor | None = None  # one for the session: what one cell sets, a later one may show
         self._tee: KernelTee | None = None
         self._terminal: TerminalTee | None = None
         self._pid = os.getpid()
@@ -178,7 +179,8 @@ class Recorder:
 
     def _open_run(self, key: tuple[int, str], info: Any, mark: Mark) -> None:
         namespace = self.shell.user_ns
-        redactor = Redactor()
+        redactor = self._redactor = self._redactor or Redactor()
+        redactor.learn_environment(os.environ)
         arguments = expand(mark.arguments, namespace)
         cell_id = cell_name(getattr(info, "cell_id", None))
         store = Store(locate())

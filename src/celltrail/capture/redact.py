@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MARK = "[redacted]"
+_MOST_KNOWN = 2000
 
 _SHAPES = (
     r"\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b",  # AWS
@@ -22,14 +23,23 @@ _SHAPES = (
     r"\bhf_[A-Za-z0-9]{30,}\b",
     r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}",  # Slack
     r"\bAIza[0-9A-Za-z_-]{35}",  # Google
+    r"\bglpat-[0-9A-Za-z_-]{20,}",  # GitLab
+    r"\b[rsp]k_(?:live|test)_[0-9A-Za-z]{16,}",  # Stripe
+    r"\bnpm_[0-9A-Za-z]{36}\b|\bpypi-[0-9A-Za-z_-]{50,}",
+    r"\bSG\.[\w-]{16,}\.[\w-]{16,}",  # SendGrid
+    r"\b(?:gsk|xai|r8|pplx|dop_v1)[_-][0-9A-Za-z]{30,}|\bdapi[0-9a-f]{32}\b",  # Groq, xAI, Replicate and others
     r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",  # JWT
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     r"(?<=://)[^\s/:@'\"]*:[^\s/@'\"]+(?=@)",  # user:password in a URL
     r"(?<=[Bb]earer )[A-Za-z0-9._~+/-]{16,}=*",
 )
 _SHAPE = re.compile("|".join(_SHAPES))
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # one cheap look decides whether the shapes are worth trying at all
-_HINT = re.compile(r"AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat_|sk-|hf_|xox|AIza|eyJ|-----BEGIN|://|earer ")
+_HINT = re.compile(
+    r"AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat_|[rsp]k[-_]|hf_|xox|AIza|eyJ|-----BEGIN|://|earer |"
+    r"glpat-|npm_|pypi-|SG\.|gsk_|xai-|r8_|pplx-|dop_v1_|dapi"
+)
 
 _SECRET_WORD = r"(?:(?:api|access|secret|auth|private)_?key|secret|token|passwd|password|passphrase|credentials?)"
 _SECRET_NAME = re.compile(rf"(?:^|.*[_.\-]|.*[a-z](?=[A-Z])){_SECRET_WORD}s?(?:$|[_.\-\d].*)", re.IGNORECASE)
@@ -68,21 +78,59 @@ class Redactor:
     """
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        environ = os.environ if environ is None else environ
-        values = {value for name, value in environ.items() if _ENVIRONMENT_NAME.search(name) and _is_value(value)}
-        escaped = {repr(value)[1:-1] for value in values}
-        longest_first = sorted(values | escaped, key=len, reverse=True)
-        self._values = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._known: set[str] = set()
+        self._patterns: tuple[re.Pattern[str], re.Pattern[str]] | None = None
+        self.learn_environment(os.environ if environ is None else environ)
+
+    def learn_environment(self, environ: Mapping[str, str]) -> None:
+        """The values of variables whose names say that they are secret; they may have been set meanwhile."""
+        for name, value in environ.items():
+            if _ENVIRONMENT_NAME.search(name):
+                self.learn(value)
+
+    def learn(self, value: object) -> None:
+        """Replace this value wherever it occurs from now on: a password shown later has no name beside it."""
+        # exactly str: a subclass of the user's would run code of theirs
+        if type(value) is str and _is_value(value) and value not in self._known and len(self._known) < _MOST_KNOWN:
+            self._known = self._known | {value, repr(value)[1:-1]}  # a new set: two threads clean with one redactor
+            self._patterns = None
 
     def text(self, text: str) -> str:
         """The text with every secret replaced by a mark; lines stay lines."""
-        if self._values is not None:
-            text = self._values.sub(_same_lines, text)
+        if "\x1b[" in text:
+            self._redacted(_COLOUR.sub("", text))  # for what it learns: colours stand between a name and its value
+        count = len(self._known)
+        text = self._redacted(text)
+        return self._without_known(text) if len(self._known) > count else text
+
+    def _redacted(self, text: str) -> str:
+        text = self._without_known(text)
         if _HINT.search(text):
-            text = _SHAPE.sub(_same_lines, text)
+            text = _SHAPE.sub(self._shape, text)
         if _SECRET_HINT.search(text):
-            text = _ASSIGNED.sub(_assigned, text)
+            text = _ASSIGNED.sub(self._assigned, text)
         return text
+
+    def _without_known(self, text: str) -> str:
+        if not self._known:
+            return text
+        patterns = self._patterns
+        if patterns is None:
+            longest_first = sorted(self._known, key=len, reverse=True)
+            plain = "|".join(map(re.escape, longest_first))
+            coloured = "|".join(rf"(?:{_COLOUR.pattern})*".join(map(re.escape, value)) for value in longest_first)
+            patterns = self._patterns = re.compile(plain), re.compile(coloured)
+        return patterns["\x1b[" in text].sub(_same_lines, text)
+
+    def _shape(self, found: re.Match[str]) -> str:
+        self.learn(found[0])
+        return _same_lines(found)
+
+    def _assigned(self, found: re.Match[str]) -> str:
+        redacted = _assigned(found)
+        if redacted != found[0]:
+            self.learn(_inner(found["value"])[1])
+        return redacted
 
     def value(self, name: str, value: Any) -> Any:
         """A parameter's value: only "set" where its name is a secret's; texts inside containers are cleaned."""
@@ -110,14 +158,19 @@ def _assigned(found: re.Match[str]) -> str:
     name, quote, sign, value = found["name"], found["quote"], found["sign"], found["value"]
     if not is_secret_name(name.rsplit(".", 1)[-1]):
         return found[0]
-    bare = value.lstrip("rbufRBUF") if value[-1:] in "'\"" else value
-    mark = bare[: 3 if bare[:3] in ("'''", '"""') else 1] if bare[:1] in ("'", '"') else ""
-    inner = bare[len(mark) : len(bare) - len(mark)] if mark else bare
+    mark, inner = _inner(value)
     if len(inner) < 4 or _PLAIN.fullmatch(inner) or inner == MARK or not (mark or _looks_random(inner)):
         return found[0]
     if mark and "{" in inner and value[:1] in "fF":
         return found[0]  # an f-string names where the secret comes from, it does not hold it
     return f"{name}{quote}{sign}{mark}{MARK}{chr(10) * inner.count(chr(10))}{mark}"
+
+
+def _inner(value: str) -> tuple[str, str]:
+    """The quotes of a value, "" where there are none, and what is between them."""
+    bare = value.lstrip("rbufRBUF") if value[-1:] in "'\"" else value
+    mark = bare[: 3 if bare[:3] in ("'''", '"""') else 1] if bare[:1] in ("'", '"') else ""
+    return mark, bare[len(mark) : len(bare) - len(mark)] if mark else bare
 
 
 def _looks_random(text: str) -> bool:

@@ -13,7 +13,7 @@ from celltrail.capture.analyze import Kinds, analyze, by_kind
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.params import Found, declared, without
 from celltrail.capture.points import Points, Watcher
-from celltrail.capture.redact import Redactor
+from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.shield import shield
 from celltrail.capture.swap import Swapped, swap
 from celltrail.capture.transform import Mark
@@ -55,6 +55,7 @@ class Tracked:
             return
         if self.found is None:
             self.found = Found(tree, analyze(tree), namespace, self.offset)
+            self._learn_secrets(self.found.names.reads, namespace)
             if self.mark.arguments.params:
                 shield(self.found.before)
         # the tree is another one when %%time hands in its body
@@ -143,6 +144,8 @@ class Tracked:
         """The body is over: the run has its status when this returns."""
         status, clean = _status_after(error), self.redactor.text
         failure: Failure | None = None
+        if self.found is not None:
+            self._learn_secrets(self.found.names.writes, namespace)
         if error is not None:
             blob = shield(self.run.store.blobs.put, clean(traceback)) if traceback else None
             failure = Failure(type(error).__name__, clean(_text(error))[:2000], blob or "")
@@ -151,6 +154,12 @@ class Tracked:
         self.run.finish("finished" if status == "ok" else "failed" if status == "error" else "interrupted", failure)
         ended = self.run.record().ended_us
         self.execution = replace(self.execution, status=status, ended_us=ended, error=failure)
+
+    def _learn_secrets(self, names: set[str], namespace: dict[str, Any]) -> None:
+        """What variables with a secret's name hold is not shown either, however the cell came by it."""
+        for name in names:
+            if is_secret_name(name):
+                self.redactor.learn(namespace.get(name))
 
     def _params_after(self, found: Found, namespace: dict[str, Any]) -> None:
         if self.mark.arguments.params:

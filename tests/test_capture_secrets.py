@@ -1,0 +1,104 @@
+"""Two hundred planted secrets in a real kernel: none may reach the disk, wherever the cell puts them."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from celltrail.capture.redact import MARK, Redactor
+from celltrail.store import Store
+from kernels import Kernel
+from secret_cells import CLEAN, planted
+
+EACH = 8  # of them in one cell
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose uncommitted change holds a secret too."""
+    folder = tmp_path_factory.mktemp("secrets")
+    for command in ("init -q", "config user.email a@b.example", "config user.name a"):
+        subprocess.run(["git", *command.split()], cwd=folder, check=True)
+    (folder / "settings.py").write_text("DEBUG = True\n")
+    (folder / ".gitignore").write_text(".celltrail\ncache\n")
+    subprocess.run("git add -A && git commit -qm x", cwd=folder, check=True, shell=True)
+    return folder
+
+
+def test_two_hundred_planted_secrets(folder: Path) -> None:
+    """Secrets in code, output, results, tracebacks, params, names, notes, tags, git's diff: in no file of the trail."""
+    secrets = list(planted(200))
+    diffed = "".join(f"{line}\n" for _, line in secrets[:20])
+    (folder / "settings.py").write_text(f"DEBUG = True\n{diffed}")
+    environment = {"CELLTRAIL_STORE": str(folder / ".celltrail"), "XDG_CACHE_HOME": str(folder / "cache")}
+    kernel = Kernel(folder, environment)
+    try:
+        kernel.run(
+            "from celltrail.capture import Recorder\nrecorder = Recorder(get_ipython())\nrecorder.on()\nimport os, sys"
+        )
+        for start in range(0, len(secrets), EACH):
+            part = secrets[start : start + EACH]
+            lines = "\n".join(line for _, line in part)
+            ends = [
+                "raise ValueError(f'failed with {show}')",
+                "print(show[:20], end='', flush=True)\nprint(show[20:])",
+                "show",
+                "print({'show': show, 'n': 1}, file=sys.stderr)\nprint(globals().get('db_password'))",
+            ]
+            # the last line shows one whose shape alone gives it away
+            shown = next((s for s, _ in part if s.startswith(("AKIA", "ghp_", "sk-", "hf_", "xoxb", "AIza"))), "")
+            reply = kernel.run(f"%%track cell-{start}\n{lines}\nshow = {shown!r}\n{ends[start // EACH % 4]}")
+            assert reply.status in ("ok", "error")
+        kernel.run(f"%%track run-{secrets[2][0]} -t {secrets[6][0]} --note 'use {secrets[5][0]}'\nx = 1")
+        kernel.run("recorder._settle()")
+    finally:
+        kernel.stop()
+    store = Store(folder / ".celltrail")
+    assert len(store.records()) == 200 // EACH + 1
+    assert any("diff" in record.environment.get("git", {}) for record in store.records())
+    found = {
+        secret
+        for path in store.root.rglob("*")
+        if path.is_file()
+        for data in [path.read_bytes()]
+        for secret, _ in secrets
+        if secret.encode() in data or base64.b64encode(secret.encode()) in data
+    }
+    lines = [line for secret, line in secrets if secret in found]
+    assert not lines, f"{len(lines)} of {len(secrets)} secrets are in the trail: {lines[:10]}"
+
+
+def test_what_is_no_secret_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ordinary code, output and tracebacks are kept as they are; how many were not is printed."""
+    clean = Redactor({}).text
+    wrong = [text for text in CLEAN if clean(text) != text]
+    with capsys.disabled():
+        print(f"\nredaction: {len(wrong)} of {len(CLEAN)} clean texts changed {wrong}")
+    assert len(wrong) <= 1
+
+
+def test_what_a_secret_name_holds_is_known_from_then_on() -> None:
+    """A password in the code is replaced where it is shown without its name, in colours too; a short word is not."""
+    redactor = Redactor({})
+    redactor.text("db_password = 'Tr0ub4dor-and-3'\npassword = 'abc'")
+    assert redactor.text("connected as ada with Tr0ub4dor-and-3, abc") == f"connected as ada with {MARK}, abc"
+    assert redactor.text("\x1b[33mTr0ub4dor\x1b[39m-and-3\x1b[0m") == f"\x1b[33m{MARK}\x1b[0m"
+    coloured = "api_key = \x1b[33m'\x1b[39mqwertyuiop12\x1b[33m'\x1b[39m"
+    assert "qwertyuiop12" not in Redactor({}).text(coloured)
+
+
+@pytest.mark.parametrize("cut", [3, 10, 25, 40])
+def test_a_key_split_over_two_texts_of_a_stream(cut: int) -> None:
+    """Text of one stream is cleaned as one, however it was cut into messages."""
+    from celltrail.capture.outputs import Outputs
+
+    key = "sk-proj-" + "aB3x" * 10
+    outputs = Outputs(10_000)
+    outputs.stream("stdout", "before " + key[:cut])
+    outputs.stream("stdout", key[cut:] + " after\n")
+    kept: list[bytes | str] = []
+    outputs.records(lambda data: kept.append(data) or "0" * 64, Redactor({}).text)
+    assert kept == [f"before {MARK} after\n"]
