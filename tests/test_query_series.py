@@ -114,7 +114,8 @@ def test_history_is_the_calls_that_were_made(store, logged):
         for values, step, wait in logged:
             moment += wait
             rows.append((tuple(values), step, moment, list(values.values())))
-        run.log_rows(rows)
+        for names, step, moment, numbers in rows:
+            run.log_block(names, np.array([step]), np.array([moment]), np.array([numbers]))
     frame = find(run.id, store).history()
     names = list(frame.columns[2:])
     found = [
