@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 import results
+import store
 import tables
 from contestants import CONTESTANTS
 from place import Place, Trouble
@@ -93,3 +95,14 @@ def test_the_block_of_a_readme_is_replaced_alone(tmp_path: Path):
 def test_examples_of_the_tables():
     """The examples in the docstrings are true."""
     assert doctest.testmod(tables).failed == 0
+
+
+def test_the_readmes_table_is_what_the_kept_results_print():
+    """What stands between the two comments cannot drift from the figures that were kept."""
+    readme = (ROOT / "README.md").read_text()
+    assert readme.count(results.OPENING) == readme.count(results.CLOSING)
+    command = [sys.executable, str(ROOT / "benchmarks" / "store.py"), "--render", str(store.RESULTS)]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "| **celltrail** |" in printed
+    for block in re.findall(f"{results.OPENING}\n(.*?){results.CLOSING}", readme, re.DOTALL):
+        assert block == printed

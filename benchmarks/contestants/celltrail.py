@@ -39,6 +39,7 @@ def seal(folder: Path) -> None:
     import time
 
     import celltrail as ct
+    from celltrail.store.seal import release
 
     def age(paths: Iterable[Path]) -> None:
         for path in paths:
@@ -50,7 +51,17 @@ def seal(folder: Path) -> None:
         age(place.rglob("*"))
         assert store.seal(run.id), run.id
         age(place.glob("sealed*.json"))
-        assert store.release(run.id), run.id
+        for log in release(place, store._files(run.id)) or []:
+            log.unlink()
+
+
+def pack(folder: Path) -> None:
+    """What celltrail does by itself once nothing runs: the sealed runs of a trail packed together."""
+    import celltrail as ct
+    from celltrail.store.compaction import compact
+
+    store = ct.Store(folder)
+    compact(store.root, store.blobs, store.audit)
 
 
 def _store(folder: Path) -> Any:

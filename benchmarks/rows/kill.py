@@ -40,8 +40,9 @@ def _one(place: Place, name: str, pause_s: float) -> dict[str, Any]:
     (returned,) = _COUNT.unpack(counter.read_bytes())
     time.sleep(GRACE_S)
     left = len(place.processes())
-    lost = max(0, returned - place.call(count_points, folder=folder))
-    return {"returned": returned, "lost": lost, "share": lost / returned, "left": left}
+    there, right = place.call(count_points, folder=folder)
+    lost = max(0, returned - there)
+    return {"returned": returned, "lost": lost, "share": lost / returned, "left": left, "moved": there - right}
 
 
 def log_on(tracker: Any, folder: Path, counter: str, began: str, pause_s: float) -> None:
@@ -60,11 +61,12 @@ def log_on(tracker: Any, folder: Path, counter: str, began: str, pause_s: float)
                 time.sleep(pause_s)
 
 
-def count_points(tracker: Any, folder: Path) -> int:
-    """In the contestant's environment: the points that came back with the value they were logged with."""
+def count_points(tracker: Any, folder: Path) -> tuple[int, int]:
+    """In the contestant's environment: how many of the values came back at all, and how many at their step."""
     runs = tracker.points(folder)
-    found = dict(runs[0].get("train/loss", [])) if runs else {}
-    return sum(abs(float(value) - step * 0.001) <= 1e-6 * max(1.0, step * 0.001) for step, value in found.items())
+    pairs = runs[0].get("train/loss", []) if runs else []
+    there = {round(float(value) * 1000) for _, value in pairs}
+    return len(there), len({step for step, value in pairs if round(float(value) * 1000) == step})
 
 
 COLUMNS = [
@@ -72,10 +74,11 @@ COLUMNS = [
     Column("of calls that had returned", figure("returned")),
     Column("lost at 1,000 calls a second", figure("paced_share", "{:.2f} %", 100)),
     Column("of calls", figure("paced_returned")),
+    Column("came back at another step", figure("moved")),
     Column("processes left behind", figure("left")),
 ]
 HEADLINES = [
-    Column("points lost by `kill -9`", figure("share", "{:.2g} %", 100)),
-    Column("the same at 1,000 calls a second", figure("paced_share", "{:.2g} %", 100)),
+    Column("points lost by `kill -9`", figure("share", "{:.3g} %", 100)),
+    Column("the same at 1,000 calls a second", figure("paced_share", "{:.3g} %", 100)),
     Column("processes left behind", figure("left")),
 ]

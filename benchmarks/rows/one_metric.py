@@ -15,7 +15,8 @@ from rows.runs import FEW, filled, trail
 TITLE = "One metric of 1,000 runs"
 NOTE = (
     "Runs of 1,000 calls with 5 metrics each, one of which is read of all of them; peers get 300 runs of 100 calls "
-    "through their own interface, and the ratio is of the time per run. First in a new process, then again in it."
+    "through their own interface, and the ratio is of the time per run. First in a new process, then again in it; "
+    "sealed: the same once celltrail has compacted the trail."
 )
 BASELINE = "jsonl"
 ROUNDS = 1

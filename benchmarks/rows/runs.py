@@ -79,6 +79,7 @@ def fill_trail(tracker: Any, folder: Path, runs: int, points: int) -> None:
 def seal(tracker: Any, folder: Path) -> None:
     """In celltrail's environment."""
     tracker.seal(folder)
+    tracker.pack(folder)
 
 
 def fill(tracker: Any, folder: Path, runs: int, points: int) -> None:
