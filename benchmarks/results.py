@@ -47,7 +47,7 @@ def save(path: Path, made: dict[str, Any]) -> dict[str, Any]:
 
 def page(made: dict[str, Any]) -> str:
     """Every row with all its columns."""
-    figures = {name: _figures(name, row) for name, row in made["rows"].items()}
+    figures = {name: _figures(name, row) for name, row in made["rows"].items() if not row.get("quick")}
     reached = floors.table(figures)
     return "\n\n".join([*(_table(name, made) for name in ROWS if name in made["rows"]), reached, _told(made)])
 
@@ -118,7 +118,13 @@ def _told(made: dict[str, Any]) -> str:
     missing = [
         f"{CONTESTANTS[name].label} could not be installed: {why}." for name, why in made["not_installed"].items()
     ]
-    return " ".join([text, f"{'; '.join(set_up)}.", *missing, *_failures(made)])
+    small = [f"{ROWS[name].TITLE!r}" for name, row in made["rows"].items() if row.get("quick")]
+    quick = (
+        [f"Measured in the quick form, with smaller numbers than their titles say: {', '.join(small)}."]
+        if small
+        else []
+    )
+    return " ".join([text, f"{'; '.join(set_up)}.", *quick, *missing, *_failures(made)])
 
 
 def _failures(made: dict[str, Any]) -> list[str]:

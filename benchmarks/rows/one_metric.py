@@ -67,4 +67,4 @@ COLUMNS = [
     Column("read back", lambda own: str(own.get("kept", "-"))),
     Column("memory, MB", figure("mb")),
 ]
-HEADLINES = [Column("one metric of 1,000 runs, per run", ratio("per_run"))]
+HEADLINES = [Column("one metric of many runs, per run", ratio("per_run"))]
