@@ -188,7 +188,7 @@ def _judged(store: Store, stage: _Stage, found: _Found) -> list[str]:
     points = points_of(store)
     rows = found.rows
     left = [
-        (Question(condition.node, text, points, found.goals, _fact), bool(condition.sql))
+        (Question(condition.node, text, points, found.goals, cell_of), bool(condition.sql))
         for text, condition in found.conditions
         if not condition.sql or condition.doubt
     ]
@@ -200,7 +200,7 @@ def _judged(store: Store, stage: _Stage, found: _Found) -> list[str]:
         ]
     if not found.is_sorted:
         for text, node, falling in reversed(stage.orders):
-            rows = in_order(rows, Question(node, text, points, found.goals, _fact), falling)
+            rows = in_order(rows, Question(node, text, points, found.goals, cell_of), falling)
     ids = [row.id for row in rows]
     return ids if found.is_cut else ids[stage.part]
 
@@ -266,7 +266,8 @@ def _values(look: Look, keys: Sequence[Key], cells: Sequence[Any]) -> dict[Key, 
     return {key: to_value(cell, look.columns[key].has) for key, cell in zip(keys, cells, strict=True)}
 
 
-def _fact(row: Row, key: Key) -> Any:
+def cell_of(row: Row, key: Key) -> Any:
+    """The fact with this key of a run in the index."""
     return row.values[key]
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from celltrail.errors import BadValue, QueryError, nearest
-from celltrail.model import Metric, RunRecord
+from celltrail.model import RunRecord
 from celltrail.query import words
-from celltrail.query.evaluate import Question, aggregate_of, duration_of, field_of
+from celltrail.query.asking import Row, cell_of
+from celltrail.query.evaluate import Question
 from celltrail.query.language import parse, parse_column
 from celltrail.query.plain import MARKS, length, moment, shown
+from celltrail.query.sql import keys_of
+from celltrail.store.facts import Key, Named, fact_of
 
 FACTS = (
     "id",
@@ -37,11 +41,16 @@ FACTS = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name and how a run fills it."""
+    """One column: its name, the facts of a run it needs, and what it makes of them."""
 
     name: str
-    value: Callable[[RunRecord], Any]
+    keys: tuple[Key, ...]
+    of: Callable[..., Any]
     numeric: bool = False  # float64 also where nothing is missing
+
+    def value(self, record: RunRecord) -> Any:
+        """The cell of a run."""
+        return self.of(*(fact_of(record, key) for key in self.keys))
 
     @property
     def title(self) -> str:
@@ -59,20 +68,18 @@ class Column:
         return length(value) if self.name == "duration" else shown(value)
 
 
-def every_column(records: Sequence[RunRecord]) -> list[Column]:
+def every_column(named: Named) -> list[Column]:
     """The facts, then each param, each metric's last and best value and each summary entry of any run."""
-    names = [*FACTS, *(f"params.{name}" for name in _names(record.params for record in records))]
-    metrics = _names(record.metrics for record in records)
-    goals = _goals(records)
-    names += [f"metrics.{name}" for name in metrics]
-    names += [f"best.{name}" for name in metrics if goals.get(name, "none") != "none"]
-    names += [f"summary.{name}" for name in _names(record.summary for record in records)]
-    return [_known(name, goals) for name in names]
+    names = [*FACTS, *(f"params.{name}" for name in named.params)]
+    names += [f"metrics.{name}" for name in named.metrics]
+    names += [f"best.{name}" for name in named.metrics if name in named.goals]
+    names += [f"summary.{name}" for name in named.summary]
+    return [_known(name, named.goals) for name in names]
 
 
-def chosen_columns(names: Iterable[str], records: Sequence[RunRecord], ask: Callable[[str], Question]) -> list[Column]:
+def chosen_columns(names: Iterable[str], named: Named, ask: Callable[[str], Question]) -> list[Column]:
     """These columns; what is no column's name is read as an expression."""
-    known = {column.name: column for column in every_column(records)}
+    known = {column.name: column for column in every_column(named)}
     chosen: list[Column] = []
     for name in names:
         if name in known:
@@ -83,7 +90,7 @@ def chosen_columns(names: Iterable[str], records: Sequence[RunRecord], ask: Call
         except QueryError as problem:
             tail = nearest(name, known)
             raise BadValue(f"no column {name!r}{tail or f', and no expression: {problem.message}'}") from problem
-        chosen.append(Column(name, question.value))
+        chosen.append(_answering(name, question))
     return chosen
 
 
@@ -116,26 +123,31 @@ def _known(name: str, goals: Mapping[str, str]) -> Column:
     family, _, rest = name.partition(".")
     match family:
         case "metrics" if rest:
-            return Column(name, lambda record: _of_metric(record.metrics.get(rest), "last"), numeric=True)
+            return Column(name, (("metric", "last", rest),), _itself, numeric=True)
         case "best" if rest:
-            return Column(name, lambda record: _best(record.metrics.get(rest), goals[rest]), numeric=True)
-        case "params" if rest:
-            return Column(name, lambda record: record.params[rest].value if rest in record.params else None)
-        case "summary" if rest:
-            return Column(name, lambda record: record.summary.get(rest))
-        case "duration":
-            return Column(name, duration_of, numeric=True)
+            goal = goals[rest]
+
+            def best(said: str | None, low: float | None, high: float | None) -> float | None:
+                """A run that does not say what is better goes by what another run said."""
+                return low if (goal if said in {None, "none"} else said) == "min" else high
+
+            keys = tuple(("metric", each, rest) for each in ("goal", "min", "max"))
+            return Column(name, keys, best, numeric=True)
+        case "params" | "summary" if rest:
+            return Column(name, ((family, rest),), _itself)
         case _:
-            return Column(name, lambda record: field_of(record, name))
+            return Column(name, ((name,),), _itself, numeric=name == "duration")
 
 
-def _of_metric(metric: Metric | None, aggregate: str) -> float | None:
-    return None if metric is None else aggregate_of(metric, aggregate)
+def _itself(fact: Any) -> Any:
+    return fact
 
 
-def _best(metric: Metric | None, goal: str) -> float | None:
-    """A run that does not say what is better goes by what another run said."""
-    return None if metric is None else aggregate_of(metric, metric.goal if metric.goal != "none" else goal)
+def _answering(name: str, question: Question) -> Column:
+    """The column of what an expression is for each run."""
+    keys = (("id",), *sorted(keys_of(question.node)))
+    asked = dataclasses.replace(question, facts=cell_of)
+    return Column(name, keys, lambda *facts: asked.value(Row(facts[0], dict(zip(keys, facts, strict=True)))))
 
 
 def _names(families: Iterable[Iterable[str]]) -> list[str]:

@@ -14,6 +14,7 @@ from celltrail.query.evaluate import Question, duration_of
 from celltrail.query.plain import length, shown
 from celltrail.query.stored import StoredRun
 from celltrail.query.thin import keep
+from celltrail.store.facts import Named
 
 if TYPE_CHECKING:
     import altair as alt
@@ -83,7 +84,7 @@ def points(records: Sequence[RunRecord], x: str, y: str, ask: Callable[[str], Qu
     import altair as alt
     import pandas as pd
 
-    across = chosen_columns([x], records, ask)[0]
+    across = chosen_columns([x], Named.of(records), ask)[0]
     up, y_title = _height(records, y, ask)
     rows: list[dict[str, Any]] = []
     for record, label in zip(records, labels(records), strict=True):
@@ -140,9 +141,9 @@ def _height(records: Sequence[RunRecord], y: str, ask: Callable[[str], Question]
     if having:
         directed = any(metric.goal != "none" for metric in having)
         name = f"best.{y}" if directed else f"metrics.{y}"
-        return chosen_columns([name], records, ask)[0], f"best {y}" if directed else f"last {y}"
+        return chosen_columns([name], Named.of(records), ask)[0], f"best {y}" if directed else f"last {y}"
     try:
-        return chosen_columns([y], records, ask)[0], y
+        return chosen_columns([y], Named.of(records), ask)[0], y
     except (BadValue, QueryError):
         raise no_metric(y, records) from None
 

@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from celltrail.model import RunRecord
 from celltrail.query.columns import Column, is_time
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from celltrail.store.facts import Key
 
-def table_of(records: Sequence[RunRecord], columns: Sequence[Column]) -> pd.DataFrame:
-    """One row per run. Metrics and durations are float64, times are UTC; the rest is as pandas infers it."""
+
+def keys_of(columns: Sequence[Column]) -> list[Key]:
+    """The facts these columns need, each once."""
+    return list(dict.fromkeys(key for column in columns for key in column.keys))
+
+
+def table_of(facts: Sequence[Sequence[Any]], columns: Sequence[Column]) -> pd.DataFrame:
+    """One row per run, from the facts that `keys_of` the columns names, in that order.
+
+    Metrics and durations are float64, times are UTC; the rest is as pandas infers it.
+    """
     import pandas as pd
 
     made: dict[str, Any] = {}
+    places = {key: place for place, key in enumerate(keys_of(columns))}
     for column in columns:
-        values = [column.value(record) for record in records]
+        needed = [places[key] for key in column.keys]
+        values = [column.of(*(line[place] for place in needed)) for line in facts]
         if is_time(column.name):
             # seconds as float are a tenth of a microsecond off; integers are not
             whole = [None if value is None else round(value * 1e6) for value in values]

@@ -17,6 +17,7 @@ from celltrail.query.evaluate import Question
 from celltrail.query.language import parse, parse_column
 from celltrail.query.row import row
 from celltrail.query.stored import StoredRun
+from celltrail.store.facts import Named, fact_of
 from celltrail.store.views import View
 
 if TYPE_CHECKING:
@@ -123,13 +124,18 @@ class RunSet(Edits[int]):
             columns: names such as ``"name"``, ``"params.lr"``, ``"metrics.val/acc"`` (last), ``"best.val/acc"``,
                 or any expression, such as ``"last('loss') / first('loss')"``; without it, all there are.
         """
-        from celltrail.query.frame import table_of
+        from celltrail.query.frame import keys_of, table_of
 
-        records = self.records
-        columns = self._columns if columns is None else columns
-        if columns is None:
-            return table_of(records, every_column(records))
-        return table_of(records, chosen_columns(columns, records, self._ask))
+        ids = self._resolve()
+        is_read = all(run_id in self._records for run_id in ids)
+        records = self._fetch(ids) if is_read else []
+        named = Named.of(records) if is_read else self.store.named(ids)
+        names = self._columns if columns is None else columns
+        chosen = every_column(named) if names is None else chosen_columns(names, named, self._ask)
+        keys = keys_of(chosen)
+        if is_read:
+            return table_of([[fact_of(record, key) for key in keys] for record in records], chosen)
+        return table_of(list(self.store.facts(ids, keys).values()), chosen)
 
     def to_csv(self, path: str | Path | None = None, columns: Sequence[str] | None = None) -> str | None:
         """Comma-separated values with every digit: written to ``path``, or returned as text without one."""
@@ -282,7 +288,7 @@ class RunSet(Edits[int]):
         names = self._columns if names is None else names
         ids = self._resolve()
         records = self._fetch(ids if most is None else ids[: max(most, _TOLD_BY)])
-        columns = short_columns(records) if names is None else chosen_columns(names, records, self._ask)
+        columns = short_columns(records) if names is None else chosen_columns(names, Named.of(records), self._ask)
         shown = records[:most]
         rows = [[column.text(record) for column in columns] for record in shown]
         right = [column.numeric or _is_numeric([column.value(record) for record in shown]) for column in columns]

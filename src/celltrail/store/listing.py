@@ -77,15 +77,19 @@ class Listing:
 
     def fetch(self, run_ids: Sequence[str]) -> dict[str, RunRecord]:
         """These runs as the last question found them; one that is gone is missing."""
+        return self.known(run_ids, lambda look: look.records(run_ids))
 
-        def known(session: Session) -> dict[str, RunRecord]:
+    def known(self, run_ids: Sequence[str], answer: Callable[[Look], _T]) -> _T:
+        """What ``answer`` makes of these runs as the last question found them; it may be called again."""
+
+        def ask(session: Session) -> tuple[bool, _T]:
             with session.reading() as db:
-                return Look(db, {}, session.kept).records(run_ids)
+                look = Look(db, {}, session.kept)
+                return look.count(run_ids) == len(run_ids), answer(look)
 
-        found = self._index.work(known)
-        if len(found) < len(run_ids):  # the index was begun anew
-            found = self.look((), lambda look: look.records(run_ids))
-        return found
+        is_whole, found = self._index.work(ask)
+        # the index may have been begun anew
+        return found if is_whole else self.look((), answer)
 
     def mark(self, run_ids: Iterable[str]) -> None:
         """Say that this process changed these runs: the next question looks at them."""

@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from celltrail.errors import Damaged
-from celltrail.store.encoding import unmarked
-from celltrail.store.facts import Key, fact_in, table_of
+from celltrail.store.facts import Key, tables_of
+from celltrail.store.index import reading
 from celltrail.store.index.cells import Column, to_cell
 from celltrail.store.index.schema import FOREVER
-from celltrail.store.seen import said_in
 
 if TYPE_CHECKING:
     from celltrail.store.index.database import Session
@@ -90,12 +86,14 @@ def _fill(session: Session) -> bool:
         runs = db.execute(
             "select rid, document, more from run where rid > ? order by rid limit ?", (done, _AT_ONCE)
         ).fetchall()
+        tables = {table for key in keys for table in tables_of(key)}
         has = [0] * len(keys)
         cells: list[list[Any]] = []
         for rid, document, more in runs:
             line: list[Any] = []
-            for place, value in enumerate(_facts(document, more, keys)):
-                cell, kind = to_cell(value)
+            opened = reading.opened(document, more, tables)
+            for place, key in enumerate(keys):
+                cell, kind = to_cell(opened.fact(key))
                 line.append(cell)
                 has[place] |= kind
             cells.append([*line, rid])
@@ -107,23 +105,3 @@ def _fill(session: Session) -> bool:
             [(kinds, filled, col) for kinds, (col, _, _) in zip(has, rows, strict=True)],
         )
     return filled != FOREVER
-
-
-def _facts(document: bytes, more: bytes, keys: Iterable[Key]) -> list[Any]:
-    """The facts of one run, from the text of its document: no record is made of it."""
-    try:
-        tables, said = orjson.loads(document), said_in(more)
-        if b'{"$' in document:
-            for table in {table_of(key) for key in keys}:
-                if table in tables:
-                    tables[table] = unmarked(tables[table])
-        return [_fact(tables, key, said) for key in keys]
-    except (ValueError, Damaged) as error:
-        raise sqlite3.DatabaseError("a row does not verify") from error
-
-
-def _fact(tables: Any, key: Key, said: Mapping[str, Any]) -> Any:
-    try:
-        return fact_in(tables, key, said)
-    except (TypeError, ValueError, AttributeError, KeyError, OverflowError):
-        return None  # a document that holds something else there, by another hand than celltrail's

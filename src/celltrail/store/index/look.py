@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from celltrail.contract import Goal
 from celltrail.model import RunRecord
-from celltrail.store.facts import Key
+from celltrail.store.facts import Document, Key, Named, tables_of
 from celltrail.store.index.cells import Column
+from celltrail.store.index.reading import opened
 from celltrail.store.seen import record_of
 
 MARKS = 10_000  # values in one statement; SQLite takes 32,766
 _KEPT = 2_000
+_AT_ONCE = 1_000  # documents in memory
 Kept = OrderedDict[str, tuple[int, RunRecord]]
 
 
@@ -79,6 +81,32 @@ class Look:
                 found[run_id] = record
                 self._keep(run_id, turn, record)
         return found
+
+    def facts(self, ids: Sequence[str], keys: Sequence[Key]) -> dict[str, list[Any]]:
+        """These facts of these runs, in the order of the keys; a run that is gone is missing."""
+        tables = {table for key in keys for table in tables_of(key)}
+        return {run_id: [document.fact(key) for key in keys] for run_id, document in self._documents(ids, tables)}
+
+    def named(self, ids: Sequence[str]) -> Named:
+        """The names these runs have, in the order of the runs."""
+        named = Named()
+        for _, document in self._documents(ids, ("metrics",)):
+            named.add_document(document)
+        return named
+
+    def count(self, ids: Sequence[str]) -> int:
+        """How many of these runs there are."""
+        return sum(found for (found,) in self.select_of("select count(*) from run where id in ({ids})", ids))
+
+    def _documents(self, ids: Sequence[str], tables: Collection[str]) -> Iterator[tuple[str, Document]]:
+        ask = "select id, document, more from run where id in ({ids})"
+        for start in range(0, len(ids), _AT_ONCE):
+            some = ids[start : start + _AT_ONCE]
+            found = {run_id: (document, more) for run_id, document, more in self.select_of(ask, some)}
+            for run_id in some:
+                if run_id in found:
+                    document, more = found[run_id]
+                    yield run_id, opened(document, more, tables)
 
     def _keep(self, run_id: str, turn: int, record: RunRecord) -> None:
         self._kept[run_id] = turn, record
