@@ -19,16 +19,26 @@ def add(commands: Any) -> argparse.ArgumentParser:
         "celltrail export --trail made. Runs keep their ids; of two copies of one the newer counts, and what cannot "
         "be decided is kept twice. The other trail is only read; doing it twice changes nothing more.",
     )
-    command.add_argument("source", type=Path, metavar="FOLDER", help="the other trail, or the folder it is in")
+    wanted = command.add_mutually_exclusive_group(required=True)
+    wanted.add_argument(
+        "source", type=Path, nargs="?", metavar="FOLDER", help="the other trail, or the folder it is in"
+    )
+    wanted.add_argument(
+        "--fallback",
+        action="store_true",
+        help="what runs recorded elsewhere on this machine after this trail was deleted, moved or locked under them",
+    )
     command.set_defaults(command=run)
     return command
 
 
 def run(asked: argparse.Namespace) -> int:
     """Merge, and print what came."""
-    report = Store(asked.store).merge(asked.source)
+    store = Store(asked.store)
+    reports = store.bring_back() if asked.fallback else [store.merge(asked.source)]
     if asked.json:
-        terminal.print_json(report.payload())
+        payloads = [report.payload() for report in reports]
+        terminal.print_json(payloads if asked.fallback else payloads[0])
     else:
-        print(report)
+        print("\n".join(map(str, reports)))
     return 0

@@ -22,7 +22,10 @@ IDLE_S = 60.0
 class Kept(Protocol):
     """What the keeper does for a run at each tick."""
 
-    store: Store
+    @property
+    def store(self) -> Store:
+        """The trail it is in."""
+        ...
 
     def keep(self, now_s: float) -> None:
         """Fold, flush, sync or beat: whatever is due at this monotonic time."""

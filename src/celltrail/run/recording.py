@@ -18,7 +18,7 @@ from operator import itemgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from celltrail.errors import BadValue, CelltrailError, NoRun
+from celltrail.errors import BadValue, CelltrailError, NoRun, StoreError
 from celltrail.model import STATUSES, Failure, Goal, Json, Param, RunRecord, Status, new_id, now_us
 from celltrail.run import events, joining
 from celltrail.run.events import Ended, Logged, LoggedBlock, Started, tell
@@ -60,7 +60,7 @@ class Run:
     """
 
     def __init__(self, store: Store, record: RunRecord, rank: int = 0, joins: bool = False) -> None:
-        self.store = store
+        self._store = store
         self.writer: RunWriter = store.join(record.id, rank) if joins else store.begin(record, rank)
         joining.take(record.id)
         self._record = record if self.writer.owns else _as_owned(store, record)
@@ -85,6 +85,13 @@ class Run:
         """Locks are taken in this order, then the writer's; a forked child makes them anew."""
         self._document_lock = threading.RLock()
         self._summaries_lock = threading.RLock()
+
+    @property
+    def store(self) -> Store:
+        """The trail it is in; once that is gone, the one in which it goes on."""
+        if self._store.root != self.writer.home:
+            self._store = Store(self.writer.home)
+        return self._store
 
     # facts
 
@@ -128,13 +135,23 @@ class Run:
     def _say(self, field: str, value: Json) -> None:
         """What a rank or worker says of the run is an edit, for the document is the owner's to write."""
         if not self.writer.owns and value is not None:
-            self.store.edit(self.id, field, value, by_run=self.is_running)
+            self._edit(field, value)
 
     def _tag(self, tag: str, on: bool) -> None:
         """Tags are edits, as if a person had made them: two can add different tags at once."""
-        self.store.edit(self.id, f"tag:{tag}", on, by_run=self.is_running)
+        self._edit(f"tag:{tag}", on)
         others = tuple(other for other in self._record.tags if other != tag)
         self._record = replace(self._record, tags=(*others, tag) if on else others)
+
+    def _edit(self, field: str, value: Json) -> None:
+        try:
+            self.store.edit(self.id, field, value, by_run=self.is_running)
+        except (NoRun, StoreError):
+            before = self.writer.home
+            self.writer.sync()
+            if self.writer.home == before:
+                raise
+            self.store.edit(self.id, field, value, by_run=self.is_running)  # the trail is gone, and was left
 
     def record(self) -> RunRecord:
         """The run as it is now, metric summaries included."""
@@ -236,12 +253,12 @@ class Run:
         if metric is not None or step is not None:
             field = field.replace("note", "mark")
             value = {"text": value, "metric": metric, "step": None if step is None else check_step(step)}
-        self.store.edit(self.id, field, value, by_run=self.is_running)
+        self._edit(field, value)
 
     def rename(self, name: str) -> None:
         """Give the run another name, as people can also do later."""
         name = check_name(name, "run")
-        self.store.edit(self.id, "name", name, by_run=self.is_running)
+        self._edit("name", name)
         self._record = replace(self._record, name=name)
 
     def define_metric(

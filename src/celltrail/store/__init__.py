@@ -257,6 +257,18 @@ class Store:
 
         return merge(other.root if isinstance(other, Store) else Path(other).expanduser().absolute(), self.root)
 
+    def bring_back(self) -> list[MergeReport]:
+        """Merge what runs wrote elsewhere on this machine after this trail had disappeared under them.
+
+        Doing it twice changes nothing more.
+
+        Raises:
+            NoRun: there is nothing of that kind.
+        """
+        from celltrail.store.fallback import bring_back
+
+        return bring_back(self.root)
+
     def export(self, run_ids: Iterable[str], place: Path | str) -> MergeReport:
         """Put copies of these runs, with all they refer to, into a trail of their own that `merge` accepts."""
         from celltrail.store.merge import merge

@@ -119,6 +119,12 @@ class RunDocument:
             with contextlib.suppress(OSError):
                 self.put("run", self._run, {"more_metrics": self._blobs.put(encode(rest))})
 
+    def move(self, path: Path, blobs: Blobs) -> None:
+        """From the next `flush` on, keep the whole document in another place."""
+        with self._writing:
+            self._path, self._blobs, self._documents = path, blobs, Documents(path)
+            self._written = 0
+
     def flush(self) -> None:
         """Write the file if anything is staged; raises OSError and keeps it staged when that fails."""
         with self._writing:

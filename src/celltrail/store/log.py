@@ -35,6 +35,7 @@ HEAD_KIND, ROW_KIND, SCHEMA_KIND, ITEM_KIND, EVENT_KIND, BEAT_KIND, END_KIND = r
 
 PART_BYTES = 256 << 20
 REPEAT_BYTES = 4 << 20
+_BLOCK = 1 << 20
 MAX_SCHEMAS = 1024
 NO_SCHEMA = 0xFFFF  # in the packed form of a row that is kept as an item
 
@@ -51,6 +52,18 @@ def frame(kind: int, body: bytes, salt: int) -> bytes:
     """One record."""
     size = len(body)
     return HEADER.pack(size, crc32(body, crc32(COVERED.pack(size, kind), salt)), kind) + body
+
+
+def copied(fd: int, size: int, path: Path) -> None:
+    """Bring what a file holds up to this size to another path; what is there already, from before, stays."""
+    copy = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, disk.file_mode(path.parent))
+    with open(copy, "ab") as file:
+        at = os.fstat(copy).st_size
+        while at < size and (block := os.pread(fd, min(_BLOCK, size - at), at)):
+            file.write(block)
+            at += len(block)
+        file.flush()
+        os.fsync(copy)
 
 
 def unpacked(
@@ -85,6 +98,8 @@ class Log:
         self._folder = folder
         self._head = head
         self._part = 0
+        self._name = ""
+        self._parts: list[tuple[str, int, int]] = []  # name, descriptor and size of those before
         self._ids = itertools.count()
         self._schemas: dict[tuple[str, ...], Schema] = {}
         self._latest: tuple[tuple[str, ...], Schema | None] = ((), None)  # hashing 50 names costs as much as packing
@@ -165,11 +180,41 @@ class Log:
         return os.dup(self._fd)
 
     def close(self) -> None:
-        """Let go of the file."""
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
+        """Let go of the files."""
+        self._set_aside()
+        parts, self._parts = self._parts, []
+        for _, fd, _ in parts:
             with contextlib.suppress(OSError):
                 os.close(fd)
+
+    def _set_aside(self) -> None:
+        """Write no more to this part, but keep it open: somebody may delete it, and then this is all there is."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            self._parts.append((self._name, fd, self.size))
+
+    def is_lost(self) -> bool:
+        """Whether the file that is written is no longer the one of its name, or cannot be reached by it."""
+        try:
+            there = os.stat(self._folder / self._name if self._fd >= 0 else self._folder)
+            mine = os.fstat(self._fd) if self._fd >= 0 else there
+        except OSError:
+            return True
+        return not mine.st_nlink or (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino)
+
+    def holding(self) -> list[tuple[str, int, int]]:
+        """Name, a descriptor of its own and size of each part, for `copied`; the caller closes it."""
+        now = [(self._name, self._fd, self.size)] if self._fd >= 0 else []
+        return [(name, os.dup(fd), size) for name, fd, size in self._parts + now]
+
+    def go_on_in(self, folder: Path) -> None:
+        """Go on in a new part in another folder."""
+        before, self._folder = self._folder, folder
+        try:
+            self.next_part()
+        except BaseException:
+            self._folder = before
+            raise
 
     @property
     def is_open(self) -> bool:
@@ -179,10 +224,11 @@ class Log:
     def next_part(self) -> None:
         """Go on in a new file, which starts with the head and all schemas."""
         self._part += 1
-        path = self._folder / f"{self.writer}.{self._part:04}.ctl"
+        name = f"{self.writer}.{self._part:04}.ctl"
+        path = self._folder / name
         head = frame(HEAD_KIND, encode({**self._head, "writer": self.writer, "part": self._part}), self.salt)
         data = MAGIC + head + self._all_schemas()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         fd = os.open(path, flags, disk.file_mode(self._folder))
         try:
             if os.write(fd, data) != len(data):
@@ -194,8 +240,9 @@ class Log:
         if self._fd >= 0:
             with contextlib.suppress(OSError):
                 self.sync()
-            self.close()
-        self._fd, self.size, self._keep_up_at = fd, len(data), len(data) + REPEAT_BYTES
+            self._set_aside()
+        self._fd, self._name = fd, name
+        self.size, self._keep_up_at = len(data), len(data) + REPEAT_BYTES
 
     def _keep_up(self) -> None:
         if self.size >= PART_BYTES:
@@ -209,7 +256,7 @@ class Log:
         try:
             os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
         except OSError:
-            self.close()
+            self._set_aside()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _all_schemas(self) -> bytes:

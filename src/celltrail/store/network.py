@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import tempfile
 from pathlib import Path
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "9p", "afs"}
@@ -21,3 +24,14 @@ def is_network(path: Path) -> bool:
         if len(point) >= len(longest) and (target == point or target.startswith(point.rstrip("/") + "/")):
             longest, kind = point, rest.split()[0]
     return kind in _NETWORK or kind.startswith("fuse")
+
+
+def caches() -> list[Path]:
+    """Where this user may keep files of celltrail on a local disk, best first."""
+    cache = os.environ.get("XDG_CACHE_HOME")
+    places: list[Path] = []
+    with contextlib.suppress(RuntimeError):  # no home
+        places.append((Path(cache) if cache else Path.home() / ".cache") / "celltrail")
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    places += [Path(folder) / f"celltrail-{user}" for folder in (tempfile.gettempdir(), "/var/tmp")]
+    return [place for place in dict.fromkeys(places) if not is_network(place)]

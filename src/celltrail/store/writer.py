@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 from celltrail.errors import BadValue, StoreError
 from celltrail.model import Json, RunRecord
-from celltrail.store import alive, forks, records
+from celltrail.store import alive, fallback, forks, records
 from celltrail.store.encoding import encode
-from celltrail.store.log import BEAT, BEAT_KIND, EVENT_KIND, ITEM_KIND, Log, frame
+from celltrail.store.log import BEAT, BEAT_KIND, EVENT_KIND, ITEM_KIND, Log, copied, frame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 RING_BYTES = 64 << 20
 RETRY_S = 1.0
 DRIFT_US = 1_000_000
+# the trail cannot be written, and waiting alone does not help
+_GONE = {
+    errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENODEV,
+    errno.ENXIO, errno.ENOTCONN,
+}  # fmt: skip
 _ROWS_AT_ONCE = 8192  # so that others get at the lock in between
 # what the log has anyway, as points
 _NOT_LOGGED = {"metrics"}
@@ -48,8 +53,11 @@ class RunWriter:
         self.id = run
         self.rank = rank
         self.problems: list[str] = []
+        self.home = folder.parents[2]  # the trail that is written: another one once the first is gone
+        self._origin = self.home
         self._folder = folder
         self._trail = trail
+        self._leaving = threading.RLock()
         self.lock = threading.RLock()  # reentrant: a signal handler may log in the middle of a log
         self._start_clock()
         self._log = self._open_log()
@@ -107,6 +115,7 @@ class RunWriter:
         self._dropped = 0
         self._tried = 0.0
         self._struggling = False
+        self._failure: OSError | None = None  # of the log, the last one
         return Log(self._folder / "m", alive.writer_name(self.rank), head)
 
     @property
@@ -133,7 +142,7 @@ class RunWriter:
                     self._rows += 1
                     return body
             except OSError as error:
-                failure = error
+                failure = self._failure = error
             except StructError as error:
                 raise _unpackable(names, step, error) from None
             try:
@@ -194,11 +203,13 @@ class RunWriter:
         try:
             self._document.flush()
         except OSError as error:
-            self._say(error, "its document")
+            if not self._leave(error):
+                self._say(error, "its document", is_final=True)
 
     def sync(self) -> None:
         """Bring the log to the disk if anything was appended, and try again what waits in memory."""
         failure: OSError | None = None
+        self._leave()
         with self.lock:
             if self._closed or self._in_child:
                 return
@@ -234,6 +245,8 @@ class RunWriter:
             if self._closed or self._in_child:
                 self._closed = True
                 return
+        self._leave()
+        with self.lock:
             self._tried = 0.0
             self._retry()
             lost = self._dropped + len(self._ring)
@@ -275,7 +288,7 @@ class RunWriter:
                 self._log.append(data)
                 return None
             except OSError as error:
-                failure = error
+                failure = self._failure = error
         self._wait(data)
         return failure
 
@@ -286,7 +299,69 @@ class RunWriter:
             # an explicit write in a forked child gets a file of its own
             self._in_child = False
             self._start_clock()
-            self._log = self._open_log(forked=True)
+            try:
+                self._log = self._open_log(forked=True)
+            except OSError:
+                self._folder = fallback.prepare(self._origin, self._trail, self.id)
+                self.home = self._folder.parents[2]
+                self._log = self._open_log(forked=True)
+
+    def _leave(self, failure: OSError | None = None) -> bool:
+        """Go on in a fallback trail if this one is gone; whether it was.
+
+        What the log holds is copied there while others go on logging; they wait only for the rest of it.
+        """
+        with self._leaving:
+            with self.lock:
+                failure = failure or self._failure
+                is_lost = self._log.is_lost()
+                if self._closed or self._in_child or not (is_lost or _is_gone(failure)):
+                    return False
+                parts = self._log.holding()
+            try:
+                is_whole = self._move(parts, is_lost)
+            except OSError as error:
+                is_whole = None
+                failure = failure or error
+            finally:
+                _close(parts)
+        if is_whole is None:
+            self._say(failure, is_final=True)
+            return False
+        self._tell_of_leaving(is_whole)
+        return True
+
+    def _move(self, parts: list[tuple[str, int, int]], is_lost: bool) -> bool | None:
+        """Make the fallback trail the one that is written; whether all could be read back, None if it is already."""
+        folder = fallback.prepare(self._origin, self._trail, self.id)
+        if folder == self._folder and not is_lost:
+            return None
+        is_whole = _copy(parts, folder)
+        with self.lock:
+            _close(parts)
+            parts += self._log.holding()
+            is_whole = _copy(parts, folder) and is_whole
+            self._log.go_on_in(folder / "m")
+            self._folder, self.home = folder, folder.parents[2]
+            self._failure, self._synced_size, self._tried = None, 0, 0.0
+            self._retry()
+        return is_whole
+
+    def _tell_of_leaving(self, is_whole: bool) -> None:
+        problem = "its trail was deleted, moved or cannot be written any more; the run was recorded outside of it"
+        if not is_whole:
+            problem += ", without what had been logged before, which could not be read back"
+        is_new = problem not in self.problems
+        self._note(problem)
+        if self._document is not None:
+            from celltrail.store.blobs import Blobs
+
+            self._document.move(self._folder / "run.json", Blobs(self.home))
+            with contextlib.suppress(OSError):
+                self._document.flush()
+        self.event("problem", text=problem)
+        if is_new:
+            _warn(f"celltrail: run {self.id}: {problem}; bring it back with: celltrail import --fallback")
 
     def _wait(self, data: bytes) -> bool:
         """Keep records in memory until the disk takes them; whether there was room."""
@@ -312,13 +387,14 @@ class RunWriter:
             while self._ring:
                 self._log.append(self._ring[0])
                 self._ring_bytes -= len(self._ring.popleft())
-            self._struggling = False
+            self._struggling, self._failure = False, None
             if self._dropped:
                 lost, self._dropped = self._dropped, 0
                 self._note(f"{lost} records did not fit into memory while the disk was failing")
                 self.event("problem", text=self.problems[-1])
 
     def _become_child(self) -> None:
+        self._leaving = threading.RLock()
         self.lock = threading.RLock()  # the parent's may have been held at the moment of the fork
         self._log.close()
         self._document = None
@@ -330,21 +406,48 @@ class RunWriter:
             if self._document is not None:
                 self._document.put("problems", str(len(self.problems)), {"text": problem, "t": self.clock()})
 
-    def _say(self, failure: OSError | None, what: str = "its log") -> None:
+    def _say(self, failure: OSError | None, what: str = "its log", *, is_final: bool = False) -> None:
         """Keep the trouble with the run and warn of it once. Called without locks: a warning runs foreign code."""
-        if failure is None:
-            return
+        if failure is None or (_is_gone(failure) and not is_final):
+            return  # the next `sync` leaves a trail that is gone and says so
         reason = failure.strerror or os.strerror(failure.errno or errno.EIO)
         problem = f"{what} could not be written: {reason}"
         if problem in self.problems:
             return
         self._note(problem)
         text = f"celltrail: run {self.id}: {problem}; recording goes on in memory and is written when the disk allows"
+        _warn(text)
+
+
+def _is_gone(failure: OSError | None) -> bool:
+    return failure is not None and failure.errno in _GONE
+
+
+def _warn(text: str) -> None:
+    try:
+        warnings.warn(text, RuntimeWarning, stacklevel=5)
+    except RuntimeWarning:
+        # warnings are errors here, but the cell of a user is not ours to break
+        sys.stderr.write(text + "\n")
+
+
+def _copy(parts: list[tuple[str, int, int]], folder: Path) -> bool:
+    """Bring the parts of a log, open here, into another folder; whether all of it could be read."""
+    is_whole = True
+    for name, fd, size in parts:
         try:
-            warnings.warn(text, RuntimeWarning, stacklevel=4)
-        except RuntimeWarning:
-            # warnings are errors here, but the cell of a user is not ours to break
-            sys.stderr.write(text + "\n")
+            os.pread(fd, 1, 0)
+        except OSError:
+            is_whole = False
+            continue
+        copied(fd, size, folder / "m" / name)
+    return is_whole
+
+
+def _close(parts: list[tuple[str, int, int]]) -> None:
+    for _, fd, _ in parts:
+        os.close(fd)
+    parts.clear()
 
 
 def _unpackable(names: tuple[str, ...], step: int, error: StructError) -> BadValue:

@@ -7,12 +7,11 @@ import os
 import sqlite3
 import stat
 import sys
-import tempfile
 import warnings
 from pathlib import Path
 
 from celltrail.store.index import schema
-from celltrail.store.network import is_network
+from celltrail.store.network import caches
 
 # another process may be taking in thousands of new runs, a few hundred at a time
 _PATIENCE_S = 5.0
@@ -47,13 +46,7 @@ def in_memory() -> sqlite3.Connection:
 
 def folders(trail: str) -> list[Path]:
     """Where the index may live, best first: local disks only, for SQLite's log needs one host."""
-    cache = os.environ.get("XDG_CACHE_HOME")
-    places: list[Path] = []
-    with contextlib.suppress(RuntimeError):  # no home
-        places.append((Path(cache) if cache else Path.home() / ".cache") / "celltrail")
-    user = os.getuid() if hasattr(os, "getuid") else 0
-    places += [Path(folder) / f"celltrail-{user}" for folder in (tempfile.gettempdir(), "/var/tmp")]
-    return [place / trail for place in dict.fromkeys(places) if not is_network(place)]
+    return [place / trail for place in caches()]
 
 
 def remove(path: Path) -> None:
