@@ -54,6 +54,7 @@ def first(text: str) -> str:
         ("'it|", "'it\\'s' in tags"),
         ("not arch|", "not archived"),
         ("val/ac|", 'val/last("val/acc")'),
+        ("search('lr', 'co|", "search('lr', 'code'"),
         ("gr|", "group"),
         ("größ|", "params.größe"),
         ("met|", "metrics."),

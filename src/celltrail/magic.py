@@ -14,7 +14,7 @@ from celltrail import panels
 from celltrail.capture import Notice, Recorder, arguments
 from celltrail.errors import CelltrailError, nearest
 from celltrail.query import RunSet, find, runs
-from celltrail.query.completion import complete, names_of
+from celltrail.query.completion import complete
 from celltrail.run import Run, current
 from celltrail.store import Store, locate
 
@@ -97,7 +97,7 @@ class Extension:
         expression = line.partition("%runs")[2]
         begins = len(expression) - len(event.symbol)
         with contextlib.suppress(CelltrailError, OSError):
-            found = complete(expression, len(expression), names_of(Store(locate())))
+            found = complete(expression, len(expression), Store(locate()).names)
             texts = [expression[: each.start] + each.text for each in found]
             return [text[begins:] for text in texts if text[:begins] == expression[:begins]]
         return []

@@ -22,6 +22,7 @@ from celltrail.cli import (
     exporting,
     importing,
     listing,
+    searching,
     showing,
     verifying,
 )
@@ -61,7 +62,19 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
     top = argparse.ArgumentParser(prog="celltrail", description="Look at the runs of a trail (.celltrail).")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for room in (listing, showing, comparing, editing, verifying, examining, agreeing, cleaning, importing, exporting):
+    for room in (
+        listing,
+        searching,
+        showing,
+        comparing,
+        editing,
+        verifying,
+        examining,
+        agreeing,
+        cleaning,
+        importing,
+        exporting,
+    ):
         command = room.add(commands)
         command.add_argument("--json", action="store_true", help="print JSON")
         command.add_argument(

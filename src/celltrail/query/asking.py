@@ -10,6 +10,7 @@ from celltrail.contract import Goal
 from celltrail.errors import nearest
 from celltrail.query import tree
 from celltrail.query.evaluate import Points, Question
+from celltrail.query.finding import with_hits
 from celltrail.query.sql import Compiler, Condition, NotExact, keys_of
 
 if TYPE_CHECKING:
@@ -93,16 +94,37 @@ def answer(store: Store, steps: Iterable[Step], shown: Iterable[str] = ()) -> tu
 
     Archived and deleted runs come only to a question that names these words, or where they are to be ``shown``.
     """
-    stages, named = _stages(steps)
+    searched, hints = _searched(store, steps)
+    stages, named = _stages(searched)
     named |= set(shown)
     ids: list[str] | None = None
-    hints: list[str] = []
     for stage in stages:
         keys = {key for _, node in stage.asked for key in keys_of(node)} | {(name,) for name in _HIDING}
         found = store.look(keys, _asking(stage, named, ids))
         hints += found.hints
         ids = _judged(store, stage, found)
     return ids or [], list(dict.fromkeys(hints))
+
+
+def _searched(store: Store, steps: Iterable[Step]) -> tuple[list[Step], list[str]]:
+    """The steps with the runs that their searches find."""
+    found: list[Step] = []
+    hints: list[str] = []
+
+    def with_runs(node: tree.Node) -> tree.Node:
+        node, told = with_hits(node, store)
+        hints.extend(told)
+        return node
+
+    for step in steps:
+        match step:
+            case Where(text, node):
+                found.append(Where(text, with_runs(node)))
+            case Sorted(keys):
+                found.append(Sorted(tuple((text, with_runs(node), falling) for text, node, falling in keys)))
+            case _:
+                found.append(step)
+    return found, hints
 
 
 def goals_of(look: Look, nodes: Iterable[tree.Node]) -> dict[str, Goal]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from keyword import iskeyword
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from celltrail.model import STATUSES
 from celltrail.query import words
-
-if TYPE_CHECKING:
-    from celltrail.store import Store
+from celltrail.store.fulltext import KINDS
 
 Kind = Literal["field", "family", "function", "param", "metric", "summary", "tag", "value", "word"]
 Names = Callable[[str], Mapping[str, int]]  # names of params, metrics, ... -> how many runs have each
@@ -63,25 +60,6 @@ def complete(text: str, cursor: int, names: Names) -> list[Completion]:
     return [Completion(start, cursor, *proposal) for proposal in list(unique)[:MOST]]
 
 
-def names_of(store: Store) -> Names:
-    """The names of a trail, counted when first asked for."""
-    counted: dict[str, Counter[str]] = {}
-
-    def names(kind: str) -> Mapping[str, int]:
-        if not counted:
-            for record in store.records():
-                for family, found in (
-                    ("param", record.params),
-                    ("metric", record.metrics),
-                    ("summary", record.summary),
-                    ("tag", record.tags),
-                ):
-                    counted.setdefault(family, Counter()).update(list(found))
-        return counted.get(kind, {})
-
-    return names
-
-
 _Rank = tuple[int, int, str]
 _Found = Iterator[tuple[_Rank, tuple[str, Kind, int | None]]]
 
@@ -121,6 +99,8 @@ def _quoted(quote: str, typed: str, behind: str, before: list[str], names: Names
     elif opener == "[" and owner in _KINDS:
         kind = _KINDS[owner]
         yield from _matching(typed, kind, names(kind), closed)
+    elif opener == "," and "search" in before:
+        yield from _plain(typed, "value", (closed(each) for each in KINDS))
     elif _field_compared(before) == "status":
         yield from _plain(typed, "value", (closed(status) for status in STATUSES))
     elif opener in {"", "(", "and", "or", "not"} and owner not in words.FUNCTIONS:

@@ -237,6 +237,10 @@ def _matches(ask: Question, node: tree.Matches, record: Any) -> Truth:
     return node.pattern.is_in(value) if isinstance(value, str) else None
 
 
+def _search(ask: Question, node: tree.Search, record: Any) -> Truth:
+    return None if node.runs is None else record.id in node.runs
+
+
 def _not(ask: Question, node: tree.Not, record: Any) -> Truth:
     return _opposite(truth(ask.of(node.operand, record)))
 
@@ -263,6 +267,7 @@ _VALUES: dict[type[tree.Node], Callable[[Question, Any, Any], Any]] = {
     tree.IsNan: _nan,
     tree.IsClose: _close,
     tree.Matches: _matches,
+    tree.Search: _search,
     tree.Not: _not,
     tree.And: _and,
     tree.Or: _or,

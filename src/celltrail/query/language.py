@@ -11,9 +11,10 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from celltrail.errors import QueryError, nearest
+from celltrail.errors import BadValue, QueryError, nearest
 from celltrail.model import STATUSES
 from celltrail.query import words
+from celltrail.query.finding import read_words
 from celltrail.query.pattern import PatternProblem, compile_pattern
 from celltrail.query.source import MAX_DEPTH, Source
 from celltrail.query.tree import (
@@ -36,6 +37,7 @@ from celltrail.query.tree import (
     Not,
     Or,
     Order,
+    Search,
     Sign,
     is_costly,
 )
@@ -304,9 +306,9 @@ class _Reader:
             raise self.wrong(node.func, f"no function {name!r}{tail}", "" if tail else _functions())
         if node.keywords:
             raise self.wrong(node, f"{name} takes no named arguments", f"example: {_example(name)}")
-        wanted = 2 if name in {"at", "matches", "isclose"} else 1
-        if len(node.args) != wanted:
-            many = f"{wanted} argument{'s' * (wanted > 1)}"
+        least, most = words.ARGUMENTS.get(name, (1, 1))
+        if not least <= len(node.args) <= most:
+            many = f"{least} argument{'s' * (least > 1)}" if least == most else f"{least} or {most} arguments"
             raise self.wrong(node, f"{name} takes {many}, not {len(node.args)}", f"example: {_example(name)}")
         if name in words.AGGREGATES:
             return Metric(start, end, name, self.metric_name(name, node.args[0]))
@@ -341,6 +343,14 @@ class _Reader:
             return Matches(start, end, self.expression(operand), compile_pattern(text))
         except PatternProblem as problem:
             raise self.wrong(pattern, str(problem), problem.hint) from None
+
+    def call_search(self, start: int, end: int, asked: ast.expr, kind: ast.expr | None = None) -> Node:
+        text = self.text_of(asked, "search", "words")
+        of = None if kind is None else self.text_of(kind, "search", "a kind of text")
+        try:
+            return Search(start, end, read_words(text, of))
+        except BadValue as problem:
+            raise self.wrong(asked if kind is None or "kind" not in str(problem) else kind, str(problem)) from None
 
     def call_ago(self, start: int, end: int, length: ast.expr) -> Node:
         seconds = words.seconds_of(text := self.text_of(length, "ago", "a duration"))
@@ -394,6 +404,7 @@ def _example(function: str) -> str:
         "at": 'at("train/loss", 1000) < 0.5',
         "has": "has(params.lr)",
         "matches": r'matches(name, r"^resnet\d+")',
+        "search": 'search("OneCycleLR", "code")',
         "ago": 'created > ago("7d")',
         "date": 'created > date("2026-11-01")',
         "isclose": "isclose(params.lr, 0.1)",

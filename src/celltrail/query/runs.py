@@ -14,6 +14,7 @@ from celltrail.query.asking import Cut, InProject, Sorted, Step, Where, answer, 
 from celltrail.query.columns import chosen_columns, every_column, read_key, short_columns
 from celltrail.query.editing import Edits
 from celltrail.query.evaluate import Question
+from celltrail.query.finding import with_hits
 from celltrail.query.language import parse, parse_column
 from celltrail.query.row import row
 from celltrail.query.stored import StoredRun
@@ -279,6 +280,8 @@ class RunSet(Edits[int]):
             if column is None:
                 raise problem
             node = column
+        node, hints = with_hits(node, self.store)
+        self._hints += hints
         goals = self.store.look((), lambda look: goals_of(look, [node]))
         return Question(node, text, points_of(self.store), goals)
 

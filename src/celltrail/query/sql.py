@@ -8,6 +8,7 @@ Values are bound, never written into the text.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -192,6 +193,8 @@ class Compiler:
                 return self._missing(operand)
             case tree.IsNan(operand=operand):
                 return self._nan(operand)
+            case tree.Search(runs=runs) if runs is not None:
+                return f"(hot.id in (select value from json_each({self.bind(json.dumps(sorted(runs)))})))"
             case _:
                 return self._yes(self.value(node))
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 from typing import Literal as Words
 
 from celltrail.query.pattern import Pattern
+
+if TYPE_CHECKING:
+    from celltrail.store.fulltext import Asked
 
 Kind = Words["number", "text", "bool", "time", "duration", "list", "any"]
 Aggregate = Words["first", "last", "min", "max", "mean", "sum", "count", "nan_count", "best", "best_step", "last_step"]
@@ -182,6 +186,14 @@ class Matches(Node):
 
     operand: Node
     pattern: Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Search(Node):
+    """``search("words", "code")``: a text of the run holds the words; which runs do is asked once, before."""
+
+    wanted: Asked
+    runs: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ AGGREGATES = (
     "best_step",
     "last_step",
 )
-FUNCTIONS = (*AGGREGATES, "at", "has", "matches", "ago", "date", "isclose", "isnan")
+FUNCTIONS = (*AGGREGATES, "at", "has", "matches", "search", "ago", "date", "isclose", "isnan")
+ARGUMENTS = {"at": (2, 2), "matches": (2, 2), "isclose": (2, 2), "search": (1, 2)}  # the others take one
 
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _PIECE = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)\s*")

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from celltrail.store.listing import Listing
     from celltrail.store.merge import MergeReport
     from celltrail.store.packs import Packs
+    from celltrail.store.searching import Searcher
     from celltrail.store.settings import Settings
     from celltrail.store.usage import Usage
     from celltrail.store.views import Rules, Views
@@ -61,6 +62,7 @@ class Store:
         self._made: Listing | None = None
         self._packs: Packs | None = None
         self._damage: dict[str, tuple[str, ...]] = {}  # met by reading series or events
+        self._searcher: Searcher | None = None
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
@@ -390,6 +392,16 @@ class Store:
         ``kind`` is "param", "metric", "summary" or "tag".
         """
         return self.look((), lambda look: look.names(kind))
+
+    @property
+    def searcher(self) -> Searcher:
+        """Full text: finds words in code, names, notes, params, errors and outputs of the runs."""
+        from celltrail.store.searching import Searcher
+
+        listing = self._listing()
+        if self._searcher is None or self._searcher.listing is not listing:
+            self._searcher = Searcher(listing, self.blobs)
+        return self._searcher
 
     def sweep(self) -> None:
         """Look at every run again, also at those whose files changed without a word: by another program, by a copy."""

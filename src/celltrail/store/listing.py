@@ -91,6 +91,11 @@ class Listing:
         # the index may have been begun anew
         return found if is_whole else self.look((), answer)
 
+    def work(self, task: Callable[[Session], _T]) -> _T:
+        """Do something with the tables of the index, brought up to date; again when the index failed."""
+        self.look((), lambda look: None)
+        return self._index.work(task)
+
     def mark(self, run_ids: Iterable[str]) -> None:
         """Say that this process changed these runs: the next question looks at them."""
         self._marked.update(run_ids)

@@ -1,0 +1,66 @@
+"""What a search asks for, and the searches within an expression."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from celltrail.errors import BadValue, nearest
+from celltrail.query import plain, tree
+
+if TYPE_CHECKING:
+    from celltrail.store import Store
+    from celltrail.store.fulltext import Asked
+    from celltrail.store.searching import Covered
+
+
+def read_words(words: str, kind: str | None) -> Asked:
+    """What a search asks for; `BadValue` where it asks for nothing or for no kind of text."""
+    from celltrail.store.fulltext import KINDS, asked
+
+    if kind is not None and kind not in KINDS:
+        tail = nearest(kind, KINDS)
+        raise BadValue(f"no kind of text {kind!r}{tail or ';'} one of: {', '.join(KINDS)}")
+    wanted = asked(words, kind)
+    if not wanted.phrases:
+        raise BadValue(
+            f"there is no word in {plain.shown(words)!r}: letters, digits and pictures are searched, signs are not"
+        )
+    return wanted
+
+
+def coverage(covered: Covered) -> list[str]:
+    """A sentence where a search did not see all runs yet."""
+    if covered.runs >= covered.total:
+        return []
+    return [f"search covers {covered.runs:,} of {covered.total:,} runs so far; ask again in a moment"]
+
+
+def with_hits(node: tree.Node, store: Store) -> tuple[tree.Node, list[str]]:
+    """The tree with the runs that each ``search()`` in it finds, and what to say about that."""
+    hints: list[str] = []
+
+    def found(search: tree.Search) -> tree.Node:
+        ids, covered = store.searcher.runs(search.wanted)
+        hints.extend(coverage(covered))
+        return dataclasses.replace(search, runs=ids)
+
+    return _replaced(node, found), hints
+
+
+def _replaced(node: tree.Node, change: Callable[[tree.Search], tree.Node]) -> tree.Node:
+    if isinstance(node, tree.Search):
+        return change(node)
+    if not any(isinstance(part, tree.Search) for part in tree.walk(node)):
+        return node
+    changes: dict[str, Any] = {}
+    for item in dataclasses.fields(node):
+        value = getattr(node, item.name)
+        if isinstance(value, tree.Node):
+            changes[item.name] = _replaced(value, change)
+        elif isinstance(value, tuple):
+            changes[item.name] = tuple(
+                _replaced(part, change) if isinstance(part, tree.Node) else part for part in value
+            )
+    return dataclasses.replace(node, **changes)

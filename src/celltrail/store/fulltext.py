@@ -1,0 +1,213 @@
+"""Words: what of a run can be searched, and what a search asks of it.
+
+A text is made into a line of words once, in Python; the index keeps that line and the scan without an index
+reads it, so both give the same answers. A word is folded (case, accents); an identifier is found whole and
+by its parts: ``trainStep`` by "trainstep", "train" and "step". Chinese, Japanese and Korean signs and
+pictures are words by themselves.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from celltrail.errors import CelltrailError
+
+if TYPE_CHECKING:
+    from celltrail.model import RunRecord
+    from celltrail.store.blobs import Blobs
+
+KINDS = ("name", "note", "code", "params", "error", "output")  # in the order hits are shown
+MOST_BYTES = {"output": 64 << 10, "code": 256 << 10}
+_MOST = 64 << 10
+_LONGEST = 100  # characters of a word that count; nobody types more of a hash
+_ALONE = "\u2190-\u2bff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U0001f000-\U0001faff\U00020000-\U0003134f"
+_WORD = re.compile(rf"[{_ALONE}]|(?:(?![{_ALONE}])\w)+")
+_ASCII_WORD = re.compile(r"[a-zA-Z0-9_]+")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_FOREIGN_PART = re.compile(r"[^\W\d_]+|\d+")  # what is upper case elsewhere no class of `re` tells
+_ASKED = re.compile(r'"([^"]*)"?(\*?)|(\S+)')
+_COLOUR = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
+
+
+class Text(NamedTuple):
+    """One text of a run; ``ref`` tells it from others of its kind: the digest of its blob or a number."""
+
+    kind: str
+    ref: str
+    body: str
+
+
+class Line(NamedTuple):
+    """A text as words with a blank around each: all of them, and the parts of identifiers."""
+
+    words: str
+    parts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words that stand behind each other; with ``is_open`` the last one may go on."""
+
+    words: tuple[str, ...]
+    is_open: bool = False
+
+    @property
+    def needle(self) -> str:
+        """What a line that has the phrase holds."""
+        return f" {' '.join(self.words)}{'' if self.is_open else ' '}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is looked for: texts that hold every phrase, all of one kind where one is given."""
+
+    phrases: tuple[Phrase, ...]
+    kind: str | None = None
+
+    def is_in(self, line: Line) -> bool:
+        """Whether a text holds all of it."""
+        return all(needle in line.words or needle in line.parts for needle in self._needles)
+
+    @cached_property
+    def _needles(self) -> list[str]:
+        return [phrase.needle for phrase in self.phrases]
+
+    @property
+    def match(self) -> str:
+        """The same for FTS5: each phrase in quotes, for bare it would read signs as its own language."""
+        return " ".join(f'"{" ".join(phrase.words)}"{"*" if phrase.is_open else ""}' for phrase in self.phrases)
+
+
+def asked(text: str, kind: str | None = None) -> Asked:
+    """The phrases of what somebody typed.
+
+    Blanks separate what must all be in one text, in any order. What is written without blanks or within
+    double quotes must stand there in this order: ``val-loss``, ``"learning rate"``. ``*`` at the end of a
+    word leaves it open. Without any word in it nothing is asked and no text matches: see `Asked.phrases`.
+
+    >>> asked('os.path "Learning rate" cos*').match
+    '"os path" "learning rate" "cos"*'
+    """
+    phrases: list[Phrase] = []
+    for quoted, open_quote, bare in _ASKED.findall(text):
+        is_open = bool(open_quote) or bare.endswith("*")
+        words = tuple(_folded_words(quoted or bare))
+        if words:
+            phrases.append(Phrase(words, is_open))
+    return Asked(tuple(dict.fromkeys(phrases)), kind)
+
+
+def line_of(text: str) -> Line:
+    """A text as its words, and the parts of those that have some.
+
+    >>> line_of("lr = OneCycleLR(trainStep)")
+    Line(words=' lr onecyclelr trainstep ', parts=' one cycle lr train step ')
+    """
+    words: list[str] = []
+    parts: list[str] = []
+    for word in _words(text):
+        folded, pieces = _understood(word)
+        words.append(folded)
+        if pieces:
+            parts.append(pieces)
+    return Line(f" {' '.join(words)} ", f" {' '.join(parts)} ")
+
+
+def texts_of(record: RunRecord, blobs: Blobs) -> Iterator[Text]:
+    """Every text of a run; one whose blob is lost or damaged is passed over."""
+    yield Text("name", "", record.name)
+    for number, note in enumerate(record.notes):
+        yield Text("note", str(number), note[:_MOST])
+    codes = [record.code, *(execution.code for execution in record.executions)]
+    for digest in dict.fromkeys(code for code in codes if code):
+        yield from _of_blob("code", digest, blobs)
+    if record.params:
+        lines = (f"{name} = {_shown(param.value)}" for name, param in record.params.items())
+        yield Text("params", "", "\n".join(lines)[:_MOST])
+    if record.error is not None:
+        yield Text("error", "", str(record.error)[:_MOST])
+        if record.error.traceback:
+            yield from _of_blob("error", record.error.traceback, blobs)
+    outputs = (output for execution in record.executions for output in execution.outputs if output.kind != "error")
+    for digest in dict.fromkeys(digest for output in outputs if (digest := output.data.get("text/plain"))):
+        yield from _of_blob("output", digest, blobs)
+
+
+def text_of(record: RunRecord, kind: str, ref: str, blobs: Blobs) -> str:
+    """The text of a hit, "" where it is gone meanwhile."""
+    return next((text.body for text in texts_of(record, blobs) if (text.kind, text.ref) == (kind, ref)), "")
+
+
+def places(text: str, wanted: Asked) -> list[tuple[int, int]]:
+    """Where in a text the words that were asked for stand, in order; also as parts of identifiers."""
+    whole = [(match.start(), match.end(), _folded(match[0])) for match in _matches(text)]
+    pieces = [
+        (match.start() + part.start(), match.start() + part.end(), _folded(part[0]))
+        for match in _matches(text)
+        if len(parts := list(_part_of(match[0]).finditer(match[0]))) > 1
+        for part in parts
+    ]
+    return sorted({place for phrase in wanted.phrases for line in (whole, pieces) for place in _found(phrase, line)})
+
+
+def _found(phrase: Phrase, line: list[tuple[int, int, str]]) -> Iterator[tuple[int, int]]:
+    size = len(phrase.words)
+    for at in range(len(line) - size + 1):
+        there = [word for _, _, word in line[at : at + size]]
+        if phrase.is_open and there[-1].startswith(phrase.words[-1]):
+            there[-1] = phrase.words[-1]
+        if tuple(there) == phrase.words:
+            yield line[at][0], line[at + size - 1][1]
+
+
+def _of_blob(kind: str, digest: str, blobs: Blobs) -> Iterator[Text]:
+    try:
+        with blobs.open(digest) as file:
+            data = file.read(MOST_BYTES.get(kind, _MOST))
+    except (CelltrailError, OSError):
+        return
+    yield Text(kind, digest, _COLOUR.sub("", data.decode("utf-8", "replace")))
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else repr(value)
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    return (_ASCII_WORD if text.isascii() else _WORD).finditer(text)
+
+
+def _words(text: str) -> list[str]:
+    return (_ASCII_WORD if text.isascii() else _WORD).findall(text)
+
+
+@lru_cache(maxsize=1 << 15)
+def _understood(word: str) -> tuple[str, str]:
+    """A word folded, and its parts where it has several; programs say the same words over and over."""
+    parts = _part_of(word).findall(word)
+    return _folded(word), " ".join(map(_folded, parts)) if len(parts) > 1 else ""
+
+
+def _part_of(word: str) -> re.Pattern[str]:
+    return _PART if word.isascii() else _FOREIGN_PART
+
+
+def _folded_words(text: str) -> list[str]:
+    return [_folded(word) for word in _words(text)]
+
+
+def _folded(word: str) -> str:
+    """Lower case, without accents, in ASCII: whatever SQLite takes for a letter, it then sees the same words."""
+    if word.isascii():
+        return word[:_LONGEST].lower()
+    plain = unicodedata.normalize("NFKD", word.casefold()[:_LONGEST])
+    return "".join(
+        char if char.isascii() and (char.isalnum() or char == "_") else f"_{ord(char):x}_"
+        for char in plain
+        if not unicodedata.combining(char)
+    )
