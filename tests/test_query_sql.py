@@ -37,7 +37,8 @@ def kept(folder: Path, made: list[dict]) -> tuple[Store, list[RunRecord]]:
     found = []
     for number, run in enumerate(made):
         status = "interrupted" if run["status"] == "running" else run["status"]
-        run["status"] = status
+        run |= {"status": status, "folder": None, "rating": None}  # what only people say is no part of a document
+        run |= dict.fromkeys(("starred", "archived", "deleted"), False)
         record = oracle.record_of(run)
         record = dataclasses.replace(record, id=new_id(), created_us=number * 10**6, writer="w")
         place = run_folder(folder, record.id)
