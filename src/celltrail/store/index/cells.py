@@ -59,7 +59,7 @@ def to_value(cell: Any, has: int) -> Any:
     """
     if type(cell) is bytes:
         return float("nan") if cell == NAN_CELL else decode(cell, "index")
-    if type(cell) is int and has & BOOL:
+    if type(cell) is int and has & BOOL and is_plain(has):  # among numbers 1 stays 1, which compares as true does
         return bool(cell)
     return cell
 
