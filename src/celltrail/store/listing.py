@@ -8,6 +8,7 @@ a copy that lacks its ``actors/``) is found in passing, a few runs with each que
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import threading
@@ -102,8 +103,7 @@ class Listing:
 
     def sweep(self) -> None:
         """Look at every run, also at those that announced no change."""
-        while self._index.work(self._sweep):
-            pass
+        self._sweep_from_start(0.0)
 
     def forget(self) -> None:
         """Empty the index, also for other processes: the next question reads everything from the files."""
@@ -285,17 +285,22 @@ class Listing:
     def _sweep_slowly(self) -> None:
         """Beside the user's work: nobody waits for more than one of these steps."""
         with contextlib.suppress(OSError):
-            while self._index.work(self._sweep):
-                time.sleep(0.05)
+            self._sweep_from_start(0.05)
 
-    def _sweep(self, session: Session) -> bool:
-        """Look at some runs that were not looked at today; whether there are more."""
-        rows = _after(session, session.swept, _SWEEP_AT_ONCE)
+    def _sweep_from_start(self, pause_s: float) -> None:
+        """Each sweep has its own place: one that went on where another stands would miss what that has passed."""
+        after: int | None = 0
+        while after is not None:
+            after = self._index.work(functools.partial(self._sweep, after=after))
+            time.sleep(pause_s)
+
+    def _sweep(self, session: Session, after: int) -> int | None:
+        """Look at some runs, from one on; the last of them, or None when there are no more."""
+        rows = _after(session, after, _SWEEP_AT_ONCE)
         changed: dict[str, Seen | None] = dict.fromkeys(self._changed_of(rows))
-        session.swept = rows[-1][0] if len(rows) == _SWEEP_AT_ONCE else 0
-        is_done = not session.swept
+        is_done = len(rows) < _SWEEP_AT_ONCE
         self._take_in(session, [], changed, {_SWEPT: str(time.time())} if is_done else None)
-        return not is_done
+        return None if is_done else rows[-1][0]
 
     def _files(self, run_id: str) -> RunFiles:
         return RunFiles(f"{self._runs}/{run_id[-2:]}/{run_id}", self._blobs)

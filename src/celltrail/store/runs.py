@@ -57,7 +57,7 @@ class RunFiles:
 
     def document(self) -> RunRecord:
         """What the run's own process wrote of it, without the edits of people."""
-        return records.record_of(self._tables()[0])
+        return self._tables()[1]
 
     def series(self) -> SeriesMapping:
         """Its points."""
@@ -129,12 +129,12 @@ class RunFiles:
 
         Raises FileNotFoundError when there is no such run (yet).
         """
-        tables, problem, seal, _ = self._tables()
-        return self._of_itself(tables, problem, seal, None, "").record, tables
+        tables, record, problem, seal, _ = self._tables()
+        return self._of_itself(tables, record, problem, seal, None, "").record, tables
 
     def _reread(self, seen: Seen | None, stamp: str) -> Seen:
-        tables, problem, seal, document = self._tables()
-        new = self._of_itself(tables, problem, seal, seen, stamp)
+        tables, record, problem, seal, document = self._tables()
+        new = self._of_itself(tables, record, problem, seal, seen, stamp)
         is_all = not new.states and not {"more_metrics", "shared"} & tables["run"][self.id].keys()
         if new.ended and seal is None and is_all:
             new.document = document
@@ -144,10 +144,15 @@ class RunFiles:
         return new
 
     def _of_itself(
-        self, tables: Any, problem: tuple[str, ...], seal: Seal | None, seen: Seen | None, stamp: str
+        self,
+        tables: Any,
+        record: RunRecord,
+        problem: tuple[str, ...],
+        seal: Seal | None,
+        seen: Seen | None,
+        stamp: str,
     ) -> Seen:
         run = tables["run"][self.id]
-        record = records.record_of(tables)
         ended = run["status"] != "running" and not problem
         if seal is not None:
             later = [log for log in self._sizes() if log not in seal.covers]
@@ -291,34 +296,37 @@ class RunFiles:
     def _sizes(self) -> dict[str, int]:
         return {path.name: path.stat().st_size for path in logs.paths(self._folder)}
 
-    def _tables(self) -> tuple[Any, tuple[str, ...], Seal | None, bytes]:
-        """The document and its bytes; what the head of the log knows, and a problem, where it cannot be read.
+    def _tables(self) -> tuple[Any, RunRecord, tuple[str, ...], Seal | None, bytes]:
+        """The document, its record and its bytes; where it cannot be read, what the head of the log knows, and why.
 
         Of a run that nobody closed the document is too old: once its logs are gone, its seal has the last word.
         """
-        tables, problem, data = None, "", b""
+        tables, record, problem, data = None, None, "", b""
         try:
             with open(self._place + "/run.json", "rb") as file:
                 data = file.read()
             tables = decode(data, "run.json")
-            if records.record_of(tables).status != "running":
-                return tables, (), None, data
+            record = records.record_of(tables)
+            if record.status != "running":
+                return tables, record, (), None, data
         except FileNotFoundError:
             problem = "run.json is missing"
         except (Damaged, KeyError, TypeError, ValueError, AttributeError):
             problem = "run.json is not readable"
         told = (f"{problem}; what the log knows is shown instead",) if problem else ()
         if seal := self._last_word():
-            return seal.body["record"], told, seal, b""
-        if not problem:
-            return tables, (), None, data
+            tables = seal.body["record"]
+            return tables, records.record_of(tables), told, seal, b""
+        if record is not None:
+            return tables, record, (), None, data
         paths = sorted(logs.paths(self._folder), key=lambda path: ranks.order_of(writer_of(path.name)))
         head = next((head for path in paths if (head := reader.read_head(path))), None)
         if head is None or time.time_ns() // 1000 - head["wall_us"] < _STILL_COMING_S * 1e6:
             raise FileNotFoundError(f"run {self.id} has no document")
         run = {"name": self.id[-6:].lower(), "status": "running", "project": "", "writer": head["writer"]}
         run |= {"created_us": head["wall_us"], "started_us": head["wall_us"]}
-        return {"run": {self.id: run}}, told, None, b""
+        tables = {"run": {self.id: run}}
+        return tables, records.record_of(tables), told, None, b""
 
     def _last_word(self) -> Seal | None:
         """The newest seal, once logs that are sealed are gone."""

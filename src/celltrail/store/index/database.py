@@ -31,7 +31,7 @@ class Session:
         self.folders: dict[str, str] = {}  # of the trail, by which changes are noticed: the state they were seen in
         self.watched: dict[str, tuple[int, Seen | None]] = {}
         self.kept: Kept = OrderedDict()
-        self.passed = self.swept = 0  # up to which run
+        self.passed = 0  # up to which run
 
     def recall(self) -> None:
         """What the file knows of the trail's folders, where this process does not remember it or it was emptied."""
@@ -40,7 +40,7 @@ class Session:
             self.folders = dict(self.db.execute("select path, seen from file"))
             self.watched.clear()
             self.kept.clear()
-            self.passed = self.swept = 0
+            self.passed = 0
 
     def forget(self) -> None:
         """Forget every run, for all processes."""
