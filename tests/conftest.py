@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from celltrail.run import recording
+import celltrail
+from celltrail.capture import script
+from celltrail.run import events, recording
 from celltrail.store import Store
 
 # tests say themselves when the logs of their runs are to be sealed
@@ -21,10 +23,14 @@ def trail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     root = tmp_path / ".celltrail"
     monkeypatch.setenv("CELLTRAIL_STORE", str(root))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    listeners, describing = events._listeners, script._listening
     yield root
     for run in list(recording._open):
         run.finish("interrupted")
     recording.set_current(None)
+    # a test that went through the door has its runs described on a thread; the next one has not asked for that
+    events._listeners, script._listening = listeners, describing
+    celltrail.__dict__.pop("start", None)
 
 
 @pytest.fixture

@@ -17,10 +17,14 @@ from celltrail.capture.redact import Redactor
 from celltrail.capture.shield import shield
 from celltrail.model import Json
 from celltrail.run import Event, Run, Started, listen
+from celltrail.store.pending import wait_with
 
 _MAX_SOURCE = 1_000_000
 
+_PATIENCE_S = 2.0
+
 _listening = False
+_describing: list[threading.Thread] = []
 
 
 def describe_runs() -> None:
@@ -29,6 +33,7 @@ def describe_runs() -> None:
     if not _listening:
         _listening = True
         listen(_hear, points=False)
+        wait_with(_wait)
 
 
 def _hear(event: Event) -> None:
@@ -36,7 +41,16 @@ def _hear(event: Event) -> None:
         settle = event.run.owe()
         source, facts = shield(_around) or ("", {})
         # not a daemon: a script that ends at once waits the few milliseconds for its own description
-        threading.Thread(target=_gather, args=(event.run, source, facts, settle), name="celltrail-describe").start()
+        thread = threading.Thread(target=_gather, args=(event.run, source, facts, settle), name="celltrail-describe")
+        thread.start()
+        _describing[:] = [other for other in _describing if other.is_alive()] + [thread]
+
+
+def _wait() -> None:
+    """Whoever reads the trail gets the runs that have finished with their descriptions."""
+    for thread in tuple(_describing):
+        if thread is not threading.current_thread():
+            thread.join(_PATIENCE_S)
 
 
 def _gather(run: Run, source: str, facts: dict[str, Any], settle: Any) -> None:

@@ -248,6 +248,7 @@ class Store:
         """
         from celltrail.store.doctor import examine
 
+        settle()
         return examine(self.root, repair=repair, rebuild=rebuild, reads_all=reads_all)
 
     def merge(self, other: Path | str | Store) -> MergeReport:
@@ -257,6 +258,7 @@ class Store:
         """
         from celltrail.store.merge import merge
 
+        settle()
         return merge(other.root if isinstance(other, Store) else Path(other).expanduser().absolute(), self.root)
 
     def bring_back(self) -> list[MergeReport]:
@@ -275,6 +277,7 @@ class Store:
         """Put copies of these runs, with all they refer to, into a trail of their own that `merge` accepts."""
         from celltrail.store.merge import merge
 
+        settle()
         chosen = [self._existing(run_id).name for run_id in run_ids]
         return merge(self.root, Path(place).expanduser().absolute(), chosen)
 
@@ -282,6 +285,7 @@ class Store:
         """How much room the trail takes, by its parts."""
         from celltrail.store.usage import usage
 
+        settle()
         return usage(self.root)
 
     def gc(self, budget: str | float | None = None, *, dry_run: bool = False) -> Plan:
@@ -297,6 +301,7 @@ class Store:
         from celltrail.store import gc
         from celltrail.store.usage import bytes_in
 
+        settle()
         limit = None if budget is None else bytes_in(budget)
         made = gc.plan(self.root, self.blobs, limit)
         if dry_run:
@@ -347,6 +352,7 @@ class Store:
         """Seal all runs that are over and remove logs that were sealed an hour ago, each read and compared again."""
         from celltrail.store.compaction import Compaction, compact
 
+        settle()
         if not self.id:
             return Compaction()
         with root.told(self.root):
