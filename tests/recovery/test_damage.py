@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from celltrail.store import Store
-from celltrail.store.log import HEADER, ROW_KIND, SCHEMA_KIND, frame, salt_of
+from celltrail.store.log import (
+    BEAT,
+    BEAT_KIND,
+    EVENT_KIND,
+    HEADER,
+    ITEM_KIND,
+    ROW_KIND,
+    SCHEMA_KIND,
+    Log,
+    frame,
+    salt_of,
+)
 from celltrail.store.reader import State, read
 from recovery.logs import begin, damaged, points, records, the_log, written_log
 
@@ -209,3 +220,29 @@ def test_reading_on_from_a_state_equals_reading_all(log: Path) -> None:
         first = read(log, State())
         log.write_bytes(data)
         assert points(first) + points(read(log, first.state)) == every
+
+
+def test_every_bit_of_a_log_is_guarded(tmp_path: Path) -> None:
+    """All of them, one by one: each flip is found and costs the record it is in, never another, never invents one."""
+    small = Log(tmp_path, "aa-1-b-0-cc", {"format": 1})
+    small.row(("x", "y"), 1, 10, (0.5, float("nan")))
+    small.append(frame(EVENT_KIND, b'{"t":11,"kind":"e"}', small.salt))
+    small.append(frame(ITEM_KIND, b'{"t":12,"name":"text","step":1,"value":"v"}', small.salt))
+    small.row(("x", "y"), 2, 13, (1.5, 2.5))
+    small.append(frame(BEAT_KIND, BEAT.pack(14), small.salt))
+    small.end({"t": 15})
+    small.close()
+    (path,) = tmp_path.glob("*.ctl")
+    data, contents = path.read_bytes(), read(path)
+    every, events = points(contents), contents.events
+    for start, end in [(0, 8), *records(data)]:
+        kind = data[start + 8] if start else 0
+        left = [point for point in every if point[0] != start]
+        for bit in range(8 * start, 8 * end):
+            broken = bytearray(data)
+            broken[bit // 8] ^= 1 << bit % 8
+            contents = damaged(path, bytes(broken))
+            assert points(contents) == left
+            assert [(gap.start, gap.size) for gap in contents.gaps] == [(start, end - start)]
+            assert len(contents.events) == len(events) - (kind in (EVENT_KIND, ITEM_KIND))
+            assert all(event in events for event in contents.events)

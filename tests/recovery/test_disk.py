@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from celltrail.errors import StoreError
+from celltrail.run import start
 from celltrail.store import Store
 from celltrail.store.reader import read
 from recovery.logs import begin, the_log
@@ -22,6 +24,7 @@ from recovery.logs import begin, the_log
 SHORT_WRITES = """
 import json, resource, sys, time, warnings
 from recovery.logs import begin, the_log
+from celltrail.run import start
 from celltrail.store import Store
 
 store = Store(sys.argv[1])
@@ -205,3 +208,42 @@ def test_a_log_goes_on_in_a_new_part(store: Store, monkeypatch: pytest.MonkeyPat
     assert store.series(writer.id)["loss"].step.tolist() == list(range(1, 500, 2))
     assert store.record(writer.id).metrics["acc"].count == 250
     writer.close(store.record(writer.id))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to mount a small disk")
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """A loop of run.log goes on unharmed with one warning, and every point arrives once there is room."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", place], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("a disk cannot be mounted here")
+    try:
+        store = Store(place / ".celltrail")
+        with warnings.catch_warnings(record=True) as caught, start("full", store=store) as run:
+            warnings.simplefilter("always")
+            run.log({"loss": 0.0}, 0)
+            with open(place / "in the way", "wb", buffering=0) as file, contextlib.suppress(OSError):
+                while file.write(bytes(4096)):
+                    pass
+            step = 0
+            while not run.writer.problems and step < 100_000:
+                step += 1
+                run.log({"loss": step / 7}, step)
+            assert run.writer.problems
+            for _ in range(500):
+                step += 1
+                run.log({"loss": step / 7}, step)
+            assert store.gaps(run.id) == []
+            (place / "in the way").unlink()
+        series = store.series(run.id)["loss"]
+        assert series.step.tolist() == list(range(step + 1))
+        assert series.value.tolist() == [step / 7 for step in range(step + 1)]
+        assert store.gaps(run.id) == []
+        record = Store(store.root).record(run.id)
+        assert record.status == "finished"
+        assert any("No space left" in problem for problem in record.problems)
+        of_log = [each for each in caught if "its log could not be written: No space left" in str(each.message)]
+        assert len(of_log) == 1
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
