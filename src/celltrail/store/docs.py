@@ -18,6 +18,7 @@ from tinydb.table import Table
 from celltrail.model import Json
 from celltrail.store import disk
 from celltrail.store.encoding import decode, encode
+from celltrail.store.network import retried
 
 if TYPE_CHECKING:
     from celltrail.store.blobs import Blobs
@@ -38,6 +39,7 @@ class AtomicStorage(Storage):
         self._path = Path(path)
         self.is_synced = True  # False: whole at any time, but what was written last may go with the machine
 
+    @retried
     def read(self) -> Tables | None:
         """The tables in the file, or None while there is no file."""
         try:

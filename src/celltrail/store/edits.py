@@ -21,6 +21,7 @@ from celltrail.model import Json, Param, RunRecord
 from celltrail.store import fields, forks
 from celltrail.store.actors import actor, person_name
 from celltrail.store.encoding import decode, encode
+from celltrail.store.network import retried
 from celltrail.store.records import EDITED
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def view(edits: Iterable[Edit]) -> dict[str, Json]:
     return values
 
 
+@retried
 def read(folder: Path) -> list[Edit]:
     """Every edit in a run's ``edits/``; what cannot be read, or says what nobody can say, is left out."""
     for attempt in range(_RELISTED):

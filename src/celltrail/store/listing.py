@@ -27,7 +27,7 @@ from celltrail.store.index import Index, Look, columns
 from celltrail.store.index.database import Session
 from celltrail.store.index.look import newest_first
 from celltrail.store.index.rows import Rows
-from celltrail.store.network import is_network
+from celltrail.store.network import is_network, retried
 from celltrail.store.runs import RunFiles
 from celltrail.store.seen import Seen, seen_of
 
@@ -161,6 +161,7 @@ class Listing:
         stamp, new, gone = self._compared(session, group)
         return bool(new or gone or stamp)
 
+    @retried
     def _compared(self, session: Session, group: str) -> tuple[str, set[str], set[str]]:
         """The folder's stamp, which runs of it are new, and which are gone."""
         try:

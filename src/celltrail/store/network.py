@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "9p", "afs"}
 
@@ -35,3 +42,21 @@ def caches() -> list[Path]:
     user = os.getuid() if hasattr(os, "getuid") else 0
     places += [Path(folder) / f"celltrail-{user}" for folder in (tempfile.gettempdir(), "/var/tmp")]
     return [place for place in dict.fromkeys(places) if not is_network(place)]
+
+
+def retried(read: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Make a function that opens files by name try once more where NFS says that the handle is stale.
+
+    That is what a client says of a file which another host has just replaced; opened anew, it is the new one.
+    """
+
+    @wraps(read)
+    def again(*args: _P.args, **named: _P.kwargs) -> _T:
+        try:
+            return read(*args, **named)
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+        return read(*args, **named)
+
+    return again

@@ -25,6 +25,7 @@ from celltrail.store.log import (
     SCHEMA_KIND,
     salt_of,
 )
+from celltrail.store.network import retried
 from celltrail.store.rows import ALONE, Rows, RowScan
 
 _WINDOW = 1 << 20
@@ -69,6 +70,7 @@ class Contents:
     newer: bool = False  # holds records of a kind this celltrail does not know
 
 
+@retried
 def read(path: Path, state: State | None = None, stop: int | None = None) -> Contents:
     """Everything in a log after ``state``, from the start when None, and before byte ``stop``.
 

@@ -16,6 +16,7 @@ from celltrail.store.alive import Process
 from celltrail.store.blobs import Blobs
 from celltrail.store.encoding import decode
 from celltrail.store.logs import Logs, writer_of
+from celltrail.store.network import retried
 from celltrail.store.ranks import Writer
 from celltrail.store.reader import Contents, Gap, State
 from celltrail.store.sealed import Seal
@@ -41,6 +42,7 @@ class RunFiles:
     def _folder(self) -> Path:
         return Path(self._place)
 
+    @retried
     def refresh(self, seen: Seen | None) -> Seen:
         """What the run is now, given what was seen of it before; the same object when nothing changed.
 
@@ -280,6 +282,7 @@ class RunFiles:
             is_alive = newest > disk.now_at(self._folder) - alive.SILENT_S
         return "running" if is_alive else "killed"
 
+    @retried
     def stamp(self) -> str:
         """Changes whenever the document or an edit does; empty when a change just now could be missed."""
         try:
