@@ -37,7 +37,7 @@ def test_every_python_snippet_runs_as_a_cell_in_order(tmp_path: Path, trail: Pat
     assert {run.status for run in runs.values()} == {"finished"}
 
 
-def test_every_command_of_the_terminal_runs(trail: Path):
+def test_every_command_of_the_terminal_runs(trail: Path, tmp_path: Path):
     """The command lines quoted in the README are understood."""
     store = ct.Store(trail)
     for name in ("baseline", "sweep-1"):
@@ -47,7 +47,7 @@ def test_every_command_of_the_terminal_runs(trail: Path):
     assert len(commands) >= 3
     for command in commands:
         words = [sys.executable, "-m", "celltrail", *shlex.split(command)[1:]]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=tmp_path)
         assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
