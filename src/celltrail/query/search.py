@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _BEFORE, _AFTER = 40, 80  # characters of a snippet around the first place
 _SHOWN = 20
 
+_LEFT = "style='text-align:left'"  # tables of a notebook are set for numbers
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hit:
@@ -108,13 +110,14 @@ class Hits(Sequence[Hit]):
         if not self._hits:
             return f"<pre>{escape(repr(self))}</pre>"
         rows = "".join(
-            f"<tr><td style='text-align:left'>{escape(plain.shown(hit.run.name))}</td><td>{hit.kind}</td>"
-            f"<td style='text-align:left'><code>{_marked(hit)}</code></td></tr>"
+            f"<tr><td {_LEFT}>{escape(plain.shown(hit.run.name))}</td><td {_LEFT}>{hit.kind}</td>"
+            f"<td {_LEFT}><code style='white-space:normal'>{_marked(hit)}</code></td></tr>"
             for hit in self._hits
         )
         hints = "".join(f"<p>{escape(hint)}</p>" for hint in self.hints)
         return (
-            f"<table><thead><tr><th>run</th><th>kind</th><th>text</th></tr></thead><tbody>{rows}</tbody></table>{hints}"
+            f"<table><thead><tr><th {_LEFT}>run</th><th {_LEFT}>kind</th><th {_LEFT}>text</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table>{hints}"
         )
 
 
