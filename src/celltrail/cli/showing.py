@@ -11,6 +11,7 @@ from celltrail.model import Json, Metric
 from celltrail.query import StoredRun, find, open_store, row
 from celltrail.query.changes import latest
 from celltrail.query.evaluate import aggregate_of
+from celltrail.query.items import counts
 from celltrail.query.plain import MARKS, clipped, length, moment, number, shown, table
 
 _WIDE = 60
@@ -44,6 +45,7 @@ def _blocks(found: StoredRun) -> list[str]:
         _head(found),
         _params(found),
         _metrics(found),
+        _items(found),
         _titled("notes", "\n".join(f"- {shown(note)}" for note in [*found.notes, *map(_mark, found.marks)])),
         _titled("changes by people", "\n".join(latest(found.audit, _CHANGES))),
         _environment(found),
@@ -97,6 +99,11 @@ def _metrics(found: StoredRun) -> str:
     rows = [_metric(metric) for metric in found.record.metrics.values()]
     headers = ["name", "last", "best", "at step", "min", "max", "points", "NaN"]
     return _titled("metrics", table(headers, rows, [False, *[True] * 7]) if rows else "")
+
+
+def _items(found: StoredRun) -> str:
+    kept = counts(found.store.events(found.id))
+    return _titled("items", ", ".join(f"{count:,} {kind}" for kind, count in kept.items()))
 
 
 def _metric(metric: Metric) -> list[str]:

@@ -14,6 +14,7 @@ from celltrail.query.axis import PLAIN, Bound, bounds, place
 from celltrail.query.changes import Changes, changes_of
 from celltrail.query.editing import Edits
 from celltrail.query.evaluate import aggregate_of, duration_of
+from celltrail.query.items import Item, items
 from celltrail.query.plain import length, number
 from celltrail.query.thin import FEWEST, keep
 
@@ -289,6 +290,15 @@ class StoredRun(Edits["StoredRun"]):
         if x in {"step", "time"}:
             x = None  # there anyway
         return history(found, names, lambda: self.store.events(self.id), self.record.started_us, x)
+
+    def items(self, name: str | None = None, kind: str | None = None) -> list[Item]:
+        """What it kept beside numbers, in the order logged: texts, images, figures, audio, video, tables, histograms.
+
+        Args:
+            name: only those of this name.
+            kind: only those of this kind, such as "image".
+        """
+        return items(self.store.events(self.id), self.store.blobs, name, kind)
 
     def __repr__(self) -> str:
         told = [f"run {self.name!r}", self.id, self.status]

@@ -10,7 +10,7 @@ import platform
 import sys
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
@@ -23,6 +23,7 @@ from celltrail.model import STATUSES, Failure, Goal, Json, Param, RunRecord, Sta
 from celltrail.run import events, joining
 from celltrail.run.events import Ended, Logged, LoggedBlock, Started, tell
 from celltrail.run.facts import Facts, Tags, plain
+from celltrail.run.items import Items
 from celltrail.run.keeper import keeper
 from celltrail.run.seeding import set_seed
 from celltrail.run.values import REAL, Read, are_plain, check_name, check_step
@@ -47,7 +48,7 @@ _carried: ContextVar[Run | None] = ContextVar("celltrail_carried_run", default=N
 _open: list[Run] = []  # unfinished runs of this process, oldest first
 
 
-class Run:
+class Run(Items):
     """A run while it happens; made by `start`, never directly.
 
     Used as a context manager it finishes by itself: ``finished``, ``failed`` after an exception,
@@ -68,6 +69,7 @@ class Run:
         self.params = Facts("param", self._params, self._set_param)
         self.summary = Facts("summary", lambda: self._record.summary, self._set_summary)
         self.step: int | None = None
+        self.kept = Counter()  # items by kind
         self._summaries = Summaries()
         self._known: dict[tuple[str, ...], tuple[str, ...]] = {}  # sets of names that were checked
         self._names: tuple[str, ...] = ()  # those of the last call
@@ -442,7 +444,8 @@ class Run:
         self.finish(error=error)
 
     def __repr__(self) -> str:
-        return f"<Run {self.name!r} {self.status}, step {self.step}, {self.id}>"
+        kept = "".join(f", {count} {kind}" for kind, count in self.kept.items())
+        return f"<Run {self.name!r} {self.status}, step {self.step}{kept}, {self.id}>"
 
 
 def start(

@@ -418,6 +418,12 @@ class RunWriter:
         text = f"celltrail: run {self.id}: {problem}; recording goes on in memory and is written when the disk allows"
         _warn(text)
 
+    def trouble(self, problem: str) -> None:
+        """Keep a trouble with the run and warn of it, the first time only."""
+        if problem not in self.problems:
+            self._note(problem)
+            _warn(f"celltrail: run {self.id}: {problem}; recording goes on without it")
+
 
 def _is_gone(failure: OSError | None) -> bool:
     return failure is not None and failure.errno in _GONE
