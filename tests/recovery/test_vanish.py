@@ -189,6 +189,7 @@ main(["import", sys.argv[2], "--store", sys.argv[2] + "-copy"])
 import celltrail.store.fallback, numpy, sqlite3
 warm.store.series(warm.id)["loss"], warm.store.records()
 os.setuid(65534)
+os.environ["XDG_CACHE_HOME"] = sys.argv[1] + "-cache"  # what root made is not for others
 store = Store(sys.argv[1])
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
