@@ -23,14 +23,14 @@ def trail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     root = tmp_path / ".celltrail"
     monkeypatch.setenv("CELLTRAIL_STORE", str(root))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    listeners, describing = events._listeners, script._listening
+    # whatever went through the door before has its runs described on a thread; this test has not asked for that yet
+    events._leave(script._hear)
+    script._listening = False
+    celltrail.__dict__.pop("start", None)
     yield root
     for run in list(recording._open):
         run.finish("interrupted")
     recording.set_current(None)
-    # a test that went through the door has its runs described on a thread; the next one has not asked for that
-    events._listeners, script._listening = listeners, describing
-    celltrail.__dict__.pop("start", None)
 
 
 @pytest.fixture

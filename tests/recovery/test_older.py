@@ -17,7 +17,7 @@ from celltrail.store.encoding import decode, encode
 from celltrail.store.log import frame, salt_of
 from celltrail.store.root import _check
 from recovery.logs import begin, points, records, the_log, written_log
-from trails.freeze import PLACE, aged, findings, told
+from frozen.freeze import PLACE, aged, findings, told
 
 EXPECTED = json.loads(PLACE.with_suffix(".json").read_text(encoding="utf-8"))
 

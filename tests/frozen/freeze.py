@@ -1,4 +1,4 @@
-"""Freezes a small trail of the present format, to be read by every later celltrail: ``python tests/trails/freeze.py``.
+"""Freezes a small trail of the present format, to be read by every later celltrail: ``python tests/frozen/freeze.py``.
 
 Only for a new format: a frozen trail is never made again. Host, user and boot in it belong to nobody.
 """
