@@ -16,8 +16,8 @@ from celltrail.store import Store, reader
 from celltrail.store.encoding import decode, encode
 from celltrail.store.log import frame, salt_of
 from celltrail.store.root import _check
-from recovery.logs import begin, points, records, the_log, written_log
 from frozen.freeze import PLACE, aged, findings, told
+from recovery.logs import begin, points, records, the_log, written_log
 
 EXPECTED = json.loads(PLACE.with_suffix(".json").read_text(encoding="utf-8"))
 
