@@ -51,7 +51,8 @@ def delete(store: Store, run_id: str, days_ago: float = 0) -> None:
     for path in (folder_of(store, run_id) / "edits").glob("*.json"):
         tables = orjson.loads(path.read_bytes())
         for entry in tables["set"].values():
-            entry["at"] -= int(days_ago * DAY * 1000) << 16
+            # from this moment and not from the stamp: a test of wrong clocks may have set stamps ahead
+            entry["at"] = int((time.time() - days_ago * DAY) * 1000) << 16
         path.write_bytes(orjson.dumps(tables))
 
 
