@@ -19,9 +19,10 @@ from zlib import crc32
 import numpy as np
 
 from celltrail.model import Failure, Metric, Param, RunRecord
-from celltrail.store import Summaries, records, root
+from celltrail.store import Summaries, root
 from celltrail.store import log as logs
-from celltrail.store.encoding import encode
+from celltrail.store.docs import records
+from celltrail.store.files.encoding import encode
 from celltrail.store.folders import run_folder
 
 METRICS = ("train/loss", "val/loss", "train/acc", "val/acc", "lr")

@@ -14,9 +14,10 @@ import pytest
 import celltrail as ct
 from celltrail.cli import main
 from celltrail.errors import BadValue, NoRun, QueryError
-from celltrail.store import Store, actors
-from celltrail.store.folding import fold_actors
-from celltrail.store.settings import KNOWN, Setting, declare, whole
+from celltrail.store import Store
+from celltrail.store.docs import actors
+from celltrail.store.docs.folding import fold_actors
+from celltrail.store.docs.settings import KNOWN, Setting, declare, whole
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_rules_are_kept_as_documents(store: Store) -> None:
 
 def test_the_trash_is_kept_as_long_as_the_trail_says(trained: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """`gc` asks the setting, also what it plans only."""
-    from celltrail.store.trash import Trash
+    from celltrail.store.upkeep.trash import Trash
 
     Trash(trained.root).put(trained.root / "runs" / ct.run("run-0").id[-2:] / ct.run("run-0").id, "not wanted")
     real = time.time

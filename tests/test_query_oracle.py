@@ -15,7 +15,7 @@ from celltrail.model import Param, RunRecord
 from celltrail.query import parse
 from celltrail.query.evaluate import Question, truth
 from celltrail.query.tree import Not
-from celltrail.store.summary import Said, Summaries
+from celltrail.store.log.summary import Said, Summaries
 
 NO, UNKNOWN, YES = 0, 0.5, 1
 PARAMS = {"a": "params.a", "b.c": "params.b.c", "drop out": 'params["drop out"]', "größe": "params.`größe`"}

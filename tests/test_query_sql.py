@@ -16,8 +16,9 @@ from celltrail.model import Param, RunRecord, new_id
 from celltrail.query import parse
 from celltrail.query import runs as ask
 from celltrail.query.evaluate import Question
-from celltrail.store import Store, records, root
-from celltrail.store.encoding import encode
+from celltrail.store import Store, root
+from celltrail.store.docs import records
+from celltrail.store.files.encoding import encode
 from celltrail.store.folders import run_folder
 from celltrail.store.log import Log
 

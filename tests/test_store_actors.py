@@ -8,8 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from celltrail.store import Store, actors
-from celltrail.store.actors import Mark, touched
+from celltrail.store import Store
+from celltrail.store.docs import actors
+from celltrail.store.docs.actors import Mark, touched
 from recovery.logs import begin
 
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from celltrail.cli import main
 from celltrail.errors import StoreError
-from celltrail.store import Store, chain
+from celltrail.store import Store
 from celltrail.store import audit as audit_room
-from celltrail.store.audit import Audit
+from celltrail.store.audit import Audit, chain
 from counting import calls
 from recovery.logs import begin
 

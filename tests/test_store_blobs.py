@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celltrail.errors import BadValue, Damaged, NoRun, StoreError
-from celltrail.store import Store, blobs, chunks
+from celltrail.store import Store, blobs
+from celltrail.store.blobs import chunks
 
 TESTS = Path(__file__).parent
 MIB = 1 << 20

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from celltrail.store import Store, disk, pending
+from celltrail.store import Store
+from celltrail.store.files import disk, pending
 
 
 def test_later_waits_for_the_platter_only_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,9 @@ from tinydb.table import Document
 from celltrail.errors import Damaged
 from celltrail.model import Execution, Failure, Metric, Output, Param, RunRecord, new_id, now_us
 from celltrail.store import Store
-from celltrail.store.docs import Documents
-from celltrail.store.encoding import decode, encode
-from celltrail.store.records import record_of, tables_of
+from celltrail.store.docs.documents import Documents
+from celltrail.store.docs.records import record_of, tables_of
+from celltrail.store.files.encoding import decode, encode
 from recovery.logs import begin, the_log
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=10)

@@ -19,7 +19,7 @@ from celltrail.model import Execution, Metric, Output
 from celltrail.run import start
 from celltrail.store import Store
 from celltrail.store.log import MAGIC
-from celltrail.store.trash import Trash
+from celltrail.store.upkeep.trash import Trash
 from counting import opened
 from recovery.logs import begin, records, the_log
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from celltrail.errors import BadValue, NoRun
 from celltrail.model import Param, new_id
 from celltrail.store import Store
-from celltrail.store.edits import Edit, join, read, seen_of, standing, view
-from celltrail.store.folding import fold, is_dead
+from celltrail.store.docs.edits import Edit, join, read, seen_of, standing, view
+from celltrail.store.docs.folding import fold, is_dead
 from recovery.logs import begin
 
 EDITS = st.lists(
@@ -198,7 +198,7 @@ def test_an_edit_that_saw_another_wins_from_a_slow_clock(store: Store) -> None:
     writer = begin(store)
     folder = store.root / "runs" / writer.id[-2:] / writer.id / "edits"
     store.edit(writer.id, "name", "mine")
-    from celltrail.store.docs import Documents, TextTable
+    from celltrail.store.docs.documents import Documents, TextTable
 
     tomorrow = read(folder)[0].at + (86_400_000 << 16)
     fields = {"field": "name", "value": "from tomorrow", "at": tomorrow, "by": "x", "base": ""}
@@ -280,7 +280,7 @@ def test_two_people_whose_clocks_are_ten_minutes_apart(store: Store) -> None:
 FOLD = """
 import sys
 from pathlib import Path
-from celltrail.store.folding import fold
+from celltrail.store.docs.folding import fold
 for _ in range(20):
     fold(Path(sys.argv[1]))
 """

@@ -13,8 +13,8 @@ from celltrail.cli import main
 from celltrail.errors import BadValue, NoRun, StoreError
 from celltrail.run import start
 from celltrail.store import Store, blobs
-from celltrail.store.trash import Trash
-from celltrail.store.usage import bytes_in
+from celltrail.store.upkeep.trash import Trash
+from celltrail.store.upkeep.usage import bytes_in
 from recovery.logs import begin
 
 DAY = 86_400
@@ -65,7 +65,7 @@ def what(plan) -> dict[str, list[str]]:
 
 def whole(store: Store, *run_ids: str) -> None:
     """Everything these runs refer to is there and verifies."""
-    from celltrail.store import references
+    from celltrail.store.blobs import references
 
     for run_id in run_ids:
         for digest in references.in_run(folder_of(store, run_id), store.blobs):
@@ -296,7 +296,7 @@ def test_no_audit_no_clean_up(store):
 
 def test_a_blob_that_is_used_again_meanwhile_stays(store):
     """Put between the plan and its execution: young again, so it stays."""
-    from celltrail.store import gc
+    from celltrail.store.upkeep import gc
 
     again, lost = store.blobs.put("used again"), store.blobs.put("lost")
     a_run(store, "baseline")

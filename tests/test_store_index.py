@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from celltrail.model import Metric, Param, RunRecord
 from celltrail.store import RunWriter, Store
-from celltrail.store.network import is_network
+from celltrail.store.files.network import is_network
 from counting import opened
 from recovery.logs import begin
 

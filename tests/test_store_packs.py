@@ -7,8 +7,9 @@ import random
 
 import pytest
 
-from celltrail.store import Store, packing
-from celltrail.store.packs import Packs, state_of, write
+from celltrail.store import Store
+from celltrail.store.seal import packing
+from celltrail.store.seal.packs import Packs, state_of, write
 from recovery.logs import begin
 from recovery.seals import aged, finished_run, folder_of
 

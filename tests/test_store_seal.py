@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from celltrail.store import RunWriter, Store, alive
+from celltrail.store import RunWriter, Store
+from celltrail.store.files import alive
 from celltrail.store.log import Log
 from recovery.logs import begin
 from recovery.seals import aged, drop_logs, everything, finished_run, folder_of

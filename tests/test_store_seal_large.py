@@ -9,7 +9,7 @@ import pytest
 
 from celltrail.errors import StoreError
 from celltrail.store import Store
-from celltrail.store.parquet import GROUP_ROWS
+from celltrail.store.seal.parquet import GROUP_ROWS
 from recovery.logs import begin
 from recovery.seals import aged, drop_logs, everything
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from celltrail.model import Execution, Failure, Output, Param, RunRecord, new_id, now_us
 from celltrail.store import Store
-from celltrail.store.fulltext import KINDS, asked, line_of, places
 from celltrail.store.index import text
+from celltrail.store.index.fulltext import KINDS, asked, line_of, places
 
 
 def add(store: Store, name: str = "run", **facts: object) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celltrail.model import Metric
-from celltrail.store.summary import Said, Summaries
+from celltrail.store.log.summary import Said, Summaries
 
 VALUES = st.lists(
     st.sampled_from([0.0, -1.0, 2.5, 2.5, math.nan, math.inf, -math.inf]) | st.integers(-100, 100).map(float),

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from celltrail.store import Store, listing
+from celltrail.store import Store
+from celltrail.store.catalogue import listing
 from celltrail.store.index import columns
 from recovery.logs import begin
 

@@ -13,7 +13,8 @@ import orjson
 import pytest
 
 from celltrail.errors import Damaged, NoRun, StoreError
-from celltrail.store import Store, disk, locate
+from celltrail.store import Store, locate
+from celltrail.store.files import disk
 from recovery.logs import begin
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from celltrail.errors import BadValue, NoRun, StoreError
 from celltrail.store import Store
-from celltrail.store.trash import Trash, size_of
+from celltrail.store.upkeep.trash import Trash, size_of
 from recovery.logs import begin
 
 SHM = Path("/dev/shm")
@@ -175,7 +175,7 @@ def test_across_file_systems(store, trash, tmp_path):
 MOVE = """
 import sys
 from pathlib import Path
-from celltrail.store.trash import Trash
+from celltrail.store.upkeep.trash import Trash
 print("ready", flush=True)
 Trash(Path(sys.argv[1])).put(Path(sys.argv[2]), "killed")
 """

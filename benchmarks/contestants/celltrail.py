@@ -39,7 +39,7 @@ def seal(folder: Path) -> None:
     import time
 
     import celltrail as ct
-    from celltrail.store.seal import release
+    from celltrail.store.seal.sealing import release
 
     def age(paths: Iterable[Path]) -> None:
         for path in paths:
@@ -58,7 +58,7 @@ def seal(folder: Path) -> None:
 def pack(folder: Path) -> None:
     """What celltrail does by itself once nothing runs: the sealed runs of a trail packed together."""
     import celltrail as ct
-    from celltrail.store.compaction import compact
+    from celltrail.store.seal.compaction import compact
 
     store = ct.Store(folder)
     compact(store.root, store.blobs, store.audit)

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from celltrail.model import Execution, Failure, Output, Param, RunRecord, new_id, now_us
-from celltrail.store import RunWriter, Store, alive, root
-from celltrail.store.encoding import encode
+from celltrail.store import RunWriter, Store, root
+from celltrail.store.files import alive
+from celltrail.store.files.encoding import encode
 
 HERE = Path(__file__).parent
 PLACE = HERE / f"format-{root.FORMAT}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from celltrail.model import RunRecord, new_id, now_us
 from celltrail.store import RunWriter, Store
 from celltrail.store.log import HEADER, MAGIC
-from celltrail.store.reader import Contents, read
+from celltrail.store.log.reader import Contents, read
 
 
 def begin(store: Store, **fields: object) -> RunWriter:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from celltrail.store import Store
-from celltrail.store.encoding import encode
+from celltrail.store.files.encoding import encode
 from recovery.logs import begin
 
 

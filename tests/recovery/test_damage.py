@@ -21,7 +21,7 @@ from celltrail.store.log import (
     frame,
     salt_of,
 )
-from celltrail.store.reader import State, read
+from celltrail.store.log.reader import State, read
 from recovery.logs import begin, damaged, points, records, the_log, written_log
 
 LONG = {

@@ -18,7 +18,7 @@ import pytest
 from celltrail.errors import StoreError
 from celltrail.run import start
 from celltrail.store import Store
-from celltrail.store.reader import read
+from celltrail.store.log.reader import read
 from recovery.logs import begin, the_log
 
 SHORT_WRITES = """
@@ -88,7 +88,7 @@ def test_short_writes_leave_whole_records_and_nothing_is_lost(store: Store, end:
 
 def test_a_full_ring_drops_the_newest_and_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; what did not fit is counted in a problem of the run."""
-    from celltrail.store import writer as module
+    from celltrail.store.log import writer as module
 
     monkeypatch.setattr(module, "RING_BYTES", 2000)
     monkeypatch.setattr(module, "RETRY_S", 0.0)

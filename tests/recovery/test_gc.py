@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from celltrail.errors import NoRun
-from celltrail.store import Store, gc, references
-from celltrail.store.trash import Trash
+from celltrail.store import Store
+from celltrail.store.blobs import references
+from celltrail.store.upkeep import gc
+from celltrail.store.upkeep.trash import Trash
 from recovery.logs import begin
 
 WRITE = """

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from celltrail.store import Store
-from celltrail.store.network import caches, is_network, retried
+from celltrail.store.files.network import caches, is_network, retried
 from recovery.logs import begin, the_log
 from recovery.test_kill import killed_run, spawn
 

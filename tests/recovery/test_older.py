@@ -12,9 +12,9 @@ import orjson
 import pytest
 
 from celltrail.errors import CelltrailError
-from celltrail.store import Store, reader
-from celltrail.store.encoding import decode, encode
-from celltrail.store.log import frame, salt_of
+from celltrail.store import Store
+from celltrail.store.files.encoding import decode, encode
+from celltrail.store.log import frame, reader, salt_of
 from celltrail.store.root import _check
 from frozen.freeze import PLACE, aged, findings, told
 from recovery.logs import begin, points, records, the_log, written_log

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from celltrail.errors import Damaged, StoreError
-from celltrail.store import Store, sealed
-from celltrail.store.claim import EXPIRES_S, Claim
-from celltrail.store.compaction import KEEP_LOGS, begin, is_worth_it
+from celltrail.store import Store
+from celltrail.store.files.claim import EXPIRES_S, Claim
 from celltrail.store.log import ROW_KIND, frame, salt_of
+from celltrail.store.seal import sealed
+from celltrail.store.seal.compaction import KEEP_LOGS, begin, is_worth_it
 from recovery import logs
 from recovery.seals import aged, drop_logs, everything, finished_run, folder_of
 
@@ -99,7 +100,7 @@ def test_two_sealers_at_once_make_one_seal(store: Store) -> None:
 import sys, time
 from pathlib import Path
 from celltrail.store import Store
-from celltrail.store.seal import seal
+from celltrail.store.seal.sealing import seal
 import pyarrow.parquet
 store = Store(sys.argv[1])
 files = store._files(sys.argv[2])
@@ -312,7 +313,9 @@ def test_a_claim_is_held_by_one_and_lost_by_the_dead(tmp_path: Path) -> None:
     other = Claim(path)
     assert other.take()
     other.drop()
-    program = "import sys, pathlib; from celltrail.store.claim import Claim; Claim(pathlib.Path(sys.argv[1])).take()"
+    program = (
+        "import sys, pathlib; from celltrail.store.files.claim import Claim; Claim(pathlib.Path(sys.argv[1])).take()"
+    )
     assert spawn(program, path).wait() == 0
     assert path.exists()
     assert mine.take()

@@ -186,7 +186,7 @@ warm = ct.start("warm", {"lr": 1}, tags=["x"], store=Store(sys.argv[2]))
 warm.log({"loss": 1.0})
 warm.finish()
 main(["import", sys.argv[2], "--store", sys.argv[2] + "-copy"])
-import celltrail.store.fallback, numpy, sqlite3
+import celltrail.store.log.fallback, numpy, sqlite3
 warm.store.series(warm.id)["loss"], warm.store.records()
 os.setuid(65534)
 os.environ["XDG_CACHE_HOME"] = sys.argv[1] + "-cache"  # what root made is not for others

@@ -22,7 +22,7 @@ from celltrail.capture.columns import Column, Stretches
 from celltrail.capture.shield import shield
 from celltrail.capture.watch import FIELD_HOOK, FLOAT, HOOK, INT, KEEP, NOW, SINKS, TYPE, Plan
 from celltrail.run import Run, current
-from celltrail.store import forks
+from celltrail.store.files import forks
 
 _stamp = time.perf_counter_ns
 # of the process, not of a recorder: functions carry the numbers of their calls from one recorder to the next

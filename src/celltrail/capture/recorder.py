@@ -29,7 +29,8 @@ from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
 from celltrail.capture.worker import Worker
 from celltrail.model import Execution, new_id, now_us
 from celltrail.run import set_current, start
-from celltrail.store import Store, disk, locate, pending
+from celltrail.store import Store, locate
+from celltrail.store.files import disk, pending
 
 _PATIENCE_S = 1.0  # how long whoever reads the trail waits for the record of the cell before, at most
 

@@ -17,7 +17,7 @@ from celltrail.capture.redact import Redactor
 from celltrail.capture.shield import shield
 from celltrail.model import Json
 from celltrail.run import Event, Run, Started, listen
-from celltrail.store.pending import wait_with
+from celltrail.store.files.pending import wait_with
 
 _MAX_SOURCE = 1_000_000
 

@@ -19,7 +19,7 @@ from celltrail.capture.swap import Swapped, swap
 from celltrail.capture.transform import Mark
 from celltrail.model import Execution, Failure, Json, Param
 from celltrail.run import Run
-from celltrail.store import disk
+from celltrail.store.files import disk
 
 _MAX_PROBLEMS = 5
 

@@ -9,7 +9,7 @@ from celltrail.cli import terminal
 from celltrail.errors import BadValue
 from celltrail.query import open_store
 from celltrail.query.plain import shown, table
-from celltrail.store.settings import KNOWN
+from celltrail.store.docs.settings import KNOWN
 
 
 def add(commands: Any) -> argparse.ArgumentParser:

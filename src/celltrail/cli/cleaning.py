@@ -10,8 +10,8 @@ from typing import Any
 
 from celltrail.cli import terminal
 from celltrail.store import Store
-from celltrail.store.gc import Item, Plan
-from celltrail.store.telling import counted, sized
+from celltrail.store.files.telling import counted, sized
+from celltrail.store.upkeep.gc import Item, Plan
 
 _MOST_SHOWN = 20
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from celltrail.cli import terminal
 from celltrail.store import Store
-from celltrail.store.telling import counted
+from celltrail.store.files.telling import counted
 
 if TYPE_CHECKING:
     from celltrail.store.doctor import Report

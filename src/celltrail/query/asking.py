@@ -15,7 +15,7 @@ from celltrail.query.sql import Compiler, Condition, NotExact, keys_of
 
 if TYPE_CHECKING:
     from celltrail.store import Store
-    from celltrail.store.facts import Key
+    from celltrail.store.catalogue.facts import Key
     from celltrail.store.index import Look
 
 _HIDING = ("archived", "deleted")

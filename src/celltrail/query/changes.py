@@ -76,7 +76,7 @@ class Changes(list[Change]):
 
 def changes_of(run_id: str, store: Store) -> Changes:
     """The changes of a run, oldest first."""
-    from celltrail.store.edits import digest
+    from celltrail.store.docs.edits import digest
 
     own = store.document(run_id)
     values: dict[tuple[str, str], Json] = {}

@@ -16,7 +16,7 @@ from celltrail.query.evaluate import Question
 from celltrail.query.language import parse, parse_column
 from celltrail.query.plain import MARKS, length, moment, shown
 from celltrail.query.sql import keys_of
-from celltrail.store.facts import Key, Named, fact_of
+from celltrail.store.catalogue.facts import Key, Named, fact_of
 
 FACTS = (
     "id",

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from celltrail.model import STATUSES
 from celltrail.query import words
-from celltrail.store.fulltext import KINDS
+from celltrail.store.index.fulltext import KINDS
 
 Kind = Literal["field", "family", "function", "param", "metric", "summary", "tag", "value", "word"]
 Names = Callable[[str], Mapping[str, int]]  # names of params, metrics, ... -> how many runs have each

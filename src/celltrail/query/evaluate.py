@@ -16,7 +16,7 @@ from celltrail.contract import Goal
 from celltrail.errors import QueryError
 from celltrail.model import goal_of
 from celltrail.query import tree
-from celltrail.store.facts import Key, aggregate_of, duration_of, fact_of, field_of
+from celltrail.store.catalogue.facts import Key, aggregate_of, duration_of, fact_of, field_of
 
 __all__ = ["Points", "Question", "Truth", "aggregate_of", "duration_of", "equal", "field_of", "truth", "undirected"]
 

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Literal
 from celltrail.errors import BadValue
 from celltrail.model import Json
 from celltrail.query.stored import StoredRun
-from celltrail.store import disk
+from celltrail.store.files import disk
 
 if TYPE_CHECKING:
     import pyarrow as pa

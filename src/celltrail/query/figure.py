@@ -14,7 +14,7 @@ from celltrail.query.evaluate import Question, duration_of
 from celltrail.query.plain import length, shown
 from celltrail.query.stored import StoredRun
 from celltrail.query.thin import keep
-from celltrail.store.facts import Named
+from celltrail.store.catalogue.facts import Named
 
 if TYPE_CHECKING:
     import altair as alt

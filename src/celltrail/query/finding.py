@@ -11,13 +11,13 @@ from celltrail.query import plain, tree
 
 if TYPE_CHECKING:
     from celltrail.store import Store
-    from celltrail.store.fulltext import Asked
-    from celltrail.store.searching import Covered
+    from celltrail.store.index.fulltext import Asked
+    from celltrail.store.index.searching import Covered
 
 
 def read_words(words: str, kind: str | None) -> Asked:
     """What a search asks for; `BadValue` where it asks for nothing or for no kind of text."""
-    from celltrail.store.fulltext import KINDS, asked
+    from celltrail.store.index.fulltext import KINDS, asked
 
     if kind is not None and kind not in KINDS:
         tail = nearest(kind, KINDS)

@@ -10,7 +10,7 @@ from celltrail.query.columns import Column, is_time
 if TYPE_CHECKING:
     import pandas as pd
 
-    from celltrail.store.facts import Key
+    from celltrail.store.catalogue.facts import Key
 
 
 def keys_of(columns: Sequence[Column]) -> list[Key]:

@@ -14,7 +14,7 @@ from celltrail.errors import BadValue, Damaged, NoRun, StoreError, nearest
 from celltrail.model import Json
 from celltrail.query import picture
 from celltrail.query.plain import number, shown
-from celltrail.store.encoding import decode, encode
+from celltrail.store.files.encoding import decode, encode
 
 if TYPE_CHECKING:
     from celltrail.store import Blobs

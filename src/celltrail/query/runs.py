@@ -18,8 +18,8 @@ from celltrail.query.finding import with_hits
 from celltrail.query.language import parse, parse_column
 from celltrail.query.row import row
 from celltrail.query.stored import StoredRun
-from celltrail.store.facts import Named, fact_of
-from celltrail.store.views import View
+from celltrail.store.catalogue.facts import Named, fact_of
+from celltrail.store.docs.views import View
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -145,7 +145,7 @@ def search(
     run       kind  text
     baseline  code  schedule = OneCycleLR(optimizer, max_lr=0.1)
     """
-    from celltrail.store.fulltext import places, text_of
+    from celltrail.store.index.fulltext import places, text_of
 
     wanted = read_words(words, kind)
     store = open_store(store)

@@ -17,7 +17,7 @@ from celltrail.contract import Goal
 from celltrail.model import goal_of
 from celltrail.query import tree
 from celltrail.query.evaluate import undirected
-from celltrail.store.facts import Key
+from celltrail.store.catalogue.facts import Key
 from celltrail.store.index.cells import BIG, BOOL, NAN, NAN_CELL, NUMBER, ODD, TEXT, Column
 
 _NUMBERS = NUMBER | BOOL | BIG

@@ -14,7 +14,7 @@ from typing import Literal as Words
 from celltrail.query.pattern import Pattern
 
 if TYPE_CHECKING:
-    from celltrail.store.fulltext import Asked
+    from celltrail.store.index.fulltext import Asked
 
 Kind = Words["number", "text", "bool", "time", "duration", "list", "any"]
 Aggregate = Words["first", "last", "min", "max", "mean", "sum", "count", "nan_count", "best", "best_step", "last_step"]

@@ -13,7 +13,7 @@ from celltrail.model import Json
 from celltrail.run import media
 from celltrail.run.values import check_name, check_step
 from celltrail.store import RunWriter, Store
-from celltrail.store.encoding import encode
+from celltrail.store.files.encoding import encode
 
 INLINE_BYTES = 2048  # up to here a value stands in the log itself: a file of its own takes a block of the disk
 

@@ -2,7 +2,7 @@
 
 ``CELLTRAIL_RUN_ID`` names it: the id of a run, or any text that all processes of one job share, such as a
 launcher's job id. ``run.environment()`` gives the variables to hand to a worker. The rank is in the first
-variable of `celltrail.store.ranks.RANKS` that is set. A process takes the run so named once, with its first
+variable of `celltrail.store.log.ranks.RANKS` that is set. A process takes the run so named once, with its first
 ``ct.start()``; what it starts later are runs of their own.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from celltrail.model import RUN_ID
-from celltrail.store.ranks import rank_here
+from celltrail.store.log.ranks import rank_here
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _taken: set[str] = set()  # runs this process writes already

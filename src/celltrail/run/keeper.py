@@ -71,7 +71,7 @@ class Keeper:
                     break
             for run in runs:
                 run.keep(time.monotonic())
-        from celltrail.store import compaction
+        from celltrail.store.seal import compaction
 
         for trail in trails:
             if compaction.is_worth_it(trail) and (process := compaction.begin(trail)):

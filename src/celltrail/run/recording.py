@@ -27,10 +27,11 @@ from celltrail.run.items import Items
 from celltrail.run.keeper import keeper
 from celltrail.run.seeding import set_seed
 from celltrail.run.values import REAL, Read, are_plain, check_name, check_step
-from celltrail.store import RunWriter, Store, forks, locate
+from celltrail.store import RunWriter, Store, locate
+from celltrail.store.docs.records import tables_of
+from celltrail.store.files import forks
 from celltrail.store.log import unpacked, unpacked_few
-from celltrail.store.records import tables_of
-from celltrail.store.summary import Said, Summaries
+from celltrail.store.log.summary import Said, Summaries
 
 if TYPE_CHECKING:
     import numpy as np

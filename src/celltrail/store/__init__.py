@@ -16,32 +16,34 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from celltrail.errors import BadValue, NoRun, StoreError, nearest
 from celltrail.model import RUN_ID, Json, RunRecord
-from celltrail.store import actors, disk, edits, fields, root
+from celltrail.store import root
 from celltrail.store.blobs import Blobs
+from celltrail.store.docs import actors, edits, fields
+from celltrail.store.files import disk
+from celltrail.store.files.pending import settle
 from celltrail.store.folders import run_folder, run_ids
-from celltrail.store.pending import settle
-from celltrail.store.ranks import Writer, rank_of
-from celltrail.store.reader import Gap
+from celltrail.store.log.ranks import Writer, rank_of
+from celltrail.store.log.reader import Gap
+from celltrail.store.log.series import Series, SeriesMapping
+from celltrail.store.log.summary import Summaries
+from celltrail.store.log.writer import RunWriter
 from celltrail.store.root import locate
 from celltrail.store.runs import RunFiles
-from celltrail.store.series import Series, SeriesMapping
-from celltrail.store.summary import Summaries
-from celltrail.store.writer import RunWriter
 
 if TYPE_CHECKING:
     from celltrail.store.audit import Audit
-    from celltrail.store.compaction import Compaction
+    from celltrail.store.catalogue.facts import Key, Named
+    from celltrail.store.catalogue.listing import Listing
+    from celltrail.store.docs.settings import Settings
+    from celltrail.store.docs.views import Rules, Views
     from celltrail.store.doctor import Report
-    from celltrail.store.facts import Key, Named
-    from celltrail.store.gc import Plan
     from celltrail.store.index import Look
-    from celltrail.store.listing import Listing
-    from celltrail.store.merge import MergeReport
-    from celltrail.store.packs import Packs
-    from celltrail.store.searching import Searcher
-    from celltrail.store.settings import Settings
-    from celltrail.store.usage import Usage
-    from celltrail.store.views import Rules, Views
+    from celltrail.store.index.searching import Searcher
+    from celltrail.store.seal.compaction import Compaction
+    from celltrail.store.seal.packs import Packs
+    from celltrail.store.upkeep.gc import Plan
+    from celltrail.store.upkeep.merge import MergeReport
+    from celltrail.store.upkeep.usage import Usage
 
 __all__ = [
     "Blobs", "Gap", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "Writer", "locate", "rank_of",
@@ -158,7 +160,7 @@ class Store:
 
     def across(self, name: str, run_ids: Iterable[str]) -> Callable[[str], Series | None]:
         """Gives the points of one metric of any of these runs: those in packs are read now, others when asked for."""
-        from celltrail.store.packs import Packs
+        from celltrail.store.seal.packs import Packs
 
         settle()
         self._packs = self._packs or Packs(self.root)
@@ -182,21 +184,21 @@ class Store:
     @cached_property
     def settings(self) -> Settings:
         """What all who use this trail agree on, by name: get, set, delete."""
-        from celltrail.store.settings import Settings
+        from celltrail.store.docs.settings import Settings
 
         return Settings(self.root)
 
     @cached_property
     def views(self) -> Views:
         """The questions that people gave a name: save, list, delete."""
-        from celltrail.store.views import Views
+        from celltrail.store.docs.views import Views
 
         return Views(self.root)
 
     @cached_property
     def rules(self) -> Rules:
         """The alert rules that people keep: save, list, delete."""
-        from celltrail.store.views import Rules
+        from celltrail.store.docs.views import Rules
 
         return Rules(self.root)
 
@@ -256,7 +258,7 @@ class Store:
 
         Runs keep their ids; of two copies of one the newer counts. The other trail is only read.
         """
-        from celltrail.store.merge import merge
+        from celltrail.store.upkeep.merge import merge
 
         settle()
         return merge(other.root if isinstance(other, Store) else Path(other).expanduser().absolute(), self.root)
@@ -269,13 +271,13 @@ class Store:
         Raises:
             NoRun: there is nothing of that kind.
         """
-        from celltrail.store.fallback import bring_back
+        from celltrail.store.log.fallback import bring_back
 
         return bring_back(self.root)
 
     def export(self, run_ids: Iterable[str], place: Path | str) -> MergeReport:
         """Put copies of these runs, with all they refer to, into a trail of their own that `merge` accepts."""
-        from celltrail.store.merge import merge
+        from celltrail.store.upkeep.merge import merge
 
         settle()
         chosen = [self._existing(run_id).name for run_id in run_ids]
@@ -283,7 +285,7 @@ class Store:
 
     def usage(self) -> Usage:
         """How much room the trail takes, by its parts."""
-        from celltrail.store.usage import usage
+        from celltrail.store.upkeep.usage import usage
 
         settle()
         return usage(self.root)
@@ -298,8 +300,8 @@ class Store:
         Raises:
             StoreError: it cannot be said in the audit what is to go; nothing went.
         """
-        from celltrail.store import gc
-        from celltrail.store.usage import bytes_in
+        from celltrail.store.upkeep import gc
+        from celltrail.store.upkeep.usage import bytes_in
 
         settle()
         limit = None if budget is None else bytes_in(budget)
@@ -313,7 +315,7 @@ class Store:
 
     def _tidy(self) -> list[str]:
         """Seal what is over, remove logs that were sealed, fold what actors said that are gone; what went wrong."""
-        from celltrail.store.folding import fold, fold_actors
+        from celltrail.store.docs.folding import fold, fold_actors
 
         notes = list(self.compact().problems)
         try:
@@ -339,18 +341,18 @@ class Store:
         Nothing is sealed while somebody who writes the run lives, within a minute of its last sign of life, or
         when its logs are of a newer celltrail. The logs stay for an hour at least; then `compact` removes them.
         """
-        from celltrail.store import seal
+        from celltrail.store.seal import sealing
 
         folder = self._existing(run_id)
         with root.told(self.root):
-            number = seal.seal(folder, self._files(run_id), self.audit.heads())
+            number = sealing.seal(folder, self._files(run_id), self.audit.heads())
             if number is not None:
                 self.audit.record("seal", run_id, {"seal": number})
             return number is not None
 
     def compact(self) -> Compaction:
         """Seal all runs that are over and remove logs that were sealed an hour ago, each read and compared again."""
-        from celltrail.store.compaction import Compaction, compact
+        from celltrail.store.seal.compaction import Compaction, compact
 
         settle()
         if not self.id:
@@ -402,7 +404,7 @@ class Store:
     @property
     def searcher(self) -> Searcher:
         """Full text: finds words in code, names, notes, params, errors and outputs of the runs."""
-        from celltrail.store.searching import Searcher
+        from celltrail.store.index.searching import Searcher
 
         listing = self._listing()
         if self._searcher is None or self._searcher.listing is not listing:
@@ -414,7 +416,7 @@ class Store:
         self._listing().sweep()
 
     def _listing(self) -> Listing:
-        from celltrail.store.listing import Listing  # what only records needs no database
+        from celltrail.store.catalogue.listing import Listing  # what only records needs no database
 
         settle()
         if self._made is None or self._made.trail != self.id:

@@ -13,7 +13,7 @@ import orjson
 
 from celltrail.errors import Damaged, StoreError
 from celltrail.model import Json, new_id, now_us
-from celltrail.store import disk
+from celltrail.store.files import disk
 
 FORMAT = 1
 FOLDER = ".celltrail"

@@ -11,18 +11,21 @@ from typing import Any
 from celltrail.contract import Status
 from celltrail.errors import Damaged, NoRun
 from celltrail.model import Execution, Json, Metric, RunRecord
-from celltrail.store import alive, disk, edits, logs, ranks, reader, records, sealed
-from celltrail.store.alive import Process
 from celltrail.store.blobs import Blobs
-from celltrail.store.encoding import decode
-from celltrail.store.logs import Logs, writer_of
-from celltrail.store.network import retried
-from celltrail.store.ranks import Writer
-from celltrail.store.reader import Contents, Gap, State
-from celltrail.store.sealed import Seal
-from celltrail.store.seen import Seen
-from celltrail.store.series import SeriesMapping
-from celltrail.store.summary import Said, Summaries
+from celltrail.store.catalogue.seen import Seen
+from celltrail.store.docs import edits, records
+from celltrail.store.files import alive, disk
+from celltrail.store.files.alive import Process
+from celltrail.store.files.encoding import decode
+from celltrail.store.files.network import retried
+from celltrail.store.log import logs, ranks, reader
+from celltrail.store.log.logs import Logs, writer_of
+from celltrail.store.log.ranks import Writer
+from celltrail.store.log.reader import Contents, Gap, State
+from celltrail.store.log.series import SeriesMapping
+from celltrail.store.log.summary import Said, Summaries
+from celltrail.store.seal import sealed
+from celltrail.store.seal.sealed import Seal
 
 # a change within this time of the last one may leave the same time stamp on a file
 _RACY_NS = 2_000_000_000

@@ -9,7 +9,7 @@ from typing import Any
 from celltrail.model import Json
 from celltrail.run.media.content import Content, refuse
 from celltrail.run.media.files import from_file
-from celltrail.store.encoding import decode
+from celltrail.store.files.encoding import decode
 
 _ALLOWED = "a figure of matplotlib, a chart of Altair or a figure of Plotly"
 _TODO = "log_image takes pictures and files"

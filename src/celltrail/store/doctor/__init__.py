@@ -11,11 +11,12 @@ from pathlib import Path
 
 from celltrail.errors import CelltrailError, NoRun, StoreError
 from celltrail.model import Json
-from celltrail.store import references, root
+from celltrail.store import root
 from celltrail.store.audit import Audit
+from celltrail.store.blobs import references
 from celltrail.store.doctor import contents, documents, folders, listed, logs, machine, people, seals, trailfile
 from celltrail.store.doctor.finding import Finding, Patient
-from celltrail.store.telling import counted
+from celltrail.store.files.telling import counted
 
 # the order matters: a run must be in its place before its files are looked at
 _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (

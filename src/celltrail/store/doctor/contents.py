@@ -8,8 +8,8 @@ from celltrail.errors import Damaged, NoRun, StoreError
 from celltrail.model import RunRecord
 from celltrail.store.blobs import BlobFile
 from celltrail.store.doctor.finding import Finding, Patient
-from celltrail.store.telling import counted, sized
-from celltrail.store.trash import Trashed
+from celltrail.store.files.telling import counted, sized
+from celltrail.store.upkeep.trash import Trashed
 
 MOST_READ = 1 << 30  # bytes read unless asked for all: about a second where the disk gives so much
 
@@ -115,7 +115,7 @@ def _discarded(patient: Patient, file: BlobFile) -> str:
 def _verifies(entry: Trashed, digest: str) -> bool:
     from blake3 import blake3
 
-    from celltrail.store.chunks import manifest_of
+    from celltrail.store.blobs.chunks import manifest_of
 
     try:
         if entry.path.endswith(".pieces"):

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from celltrail.errors import Damaged, NoRun
-from celltrail.store import reader, records, references
+from celltrail.store.blobs import references
+from celltrail.store.docs import records
 from celltrail.store.doctor.finding import Finding, Patient
-from celltrail.store.encoding import decode
-from celltrail.store.rebuild import rebuild
-from celltrail.store.written import is_run_written
+from celltrail.store.files.encoding import decode
+from celltrail.store.files.written import is_run_written
+from celltrail.store.log import reader
+from celltrail.store.upkeep.rebuild import rebuild
 
 _YOUNG_S = 60.0
 

@@ -10,11 +10,10 @@ from typing import Literal
 
 from celltrail.errors import StoreError
 from celltrail.model import RunRecord
-from celltrail.store import references
-from celltrail.store.blobs import Blobs
+from celltrail.store.blobs import Blobs, references
+from celltrail.store.files.written import is_run_written
 from celltrail.store.runs import RunFiles
-from celltrail.store.trash import Trash
-from celltrail.store.written import is_run_written
+from celltrail.store.upkeep.trash import Trash
 
 Mend = Callable[[], str]
 

@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from celltrail.store import references
+from celltrail.store.blobs import references
 from celltrail.store.doctor.finding import Finding, Patient
-from celltrail.store.merge import merge_run
+from celltrail.store.upkeep.merge import merge_run
 
 _TEMP_AGE_S = 3600.0
 _RUN = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from celltrail.errors import StoreError
 from celltrail.store import root
+from celltrail.store.catalogue.listing import Listing
 from celltrail.store.doctor.finding import Finding, Patient
-from celltrail.store.listing import Listing
-from celltrail.store.telling import counted
+from celltrail.store.files.telling import counted
 
 
 def check(patient: Patient) -> Iterator[Finding]:

@@ -10,12 +10,13 @@ from typing import Any
 from zlib import crc32
 
 from celltrail.errors import Damaged
-from celltrail.store import disk, references
+from celltrail.store.blobs import references
 from celltrail.store.doctor.finding import Finding, Patient
-from celltrail.store.encoding import encode
+from celltrail.store.files import disk
+from celltrail.store.files.encoding import encode
+from celltrail.store.files.telling import counted
 from celltrail.store.log import COVERED, EVENT_KIND, HEADER, MAGIC, frame
-from celltrail.store.reader import Contents, Gap, State, _Scan, read
-from celltrail.store.telling import counted
+from celltrail.store.log.reader import Contents, Gap, State, _Scan, read
 
 
 def check(patient: Patient) -> Iterator[Finding]:
@@ -123,7 +124,7 @@ def _whole(data: bytes, scan: _Scan) -> Iterator[bytes]:
 
 def _tell(folder: Path, text: str) -> None:
     """Keep with the run what it lost, where its document can be read; nobody else writes it any more."""
-    from celltrail.store.docs import Documents
+    from celltrail.store.docs.documents import Documents
 
     def put(entries: dict[Any, Any]) -> None:
         entries[str(len(entries) + 1)] = {"text": text}

@@ -7,10 +7,10 @@ import shutil
 import time
 from collections.abc import Iterator
 
-from celltrail.store import disk
 from celltrail.store.doctor.finding import Finding, Patient
-from celltrail.store.network import is_network
-from celltrail.store.telling import sized
+from celltrail.store.files import disk
+from celltrail.store.files.network import is_network
+from celltrail.store.files.telling import sized
 
 LEAST_FREE = 200 << 20
 _CLOCK_S = 5.0

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from celltrail.errors import Damaged
-from celltrail.store import disk, references
+from celltrail.store.blobs import references
 from celltrail.store.doctor.finding import Finding, Patient
-from celltrail.store.encoding import decode, encode
-from celltrail.store.telling import counted
+from celltrail.store.files import disk
+from celltrail.store.files.encoding import decode, encode
+from celltrail.store.files.telling import counted
 
 _AHEAD_MS = 86_400_000
 _TABLES = ("set", "folded")

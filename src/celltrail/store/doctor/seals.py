@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from celltrail.errors import Damaged
-from celltrail.store import references, sealed
+from celltrail.store.blobs import references
 from celltrail.store.doctor.finding import Finding, Patient
 from celltrail.store.runs import RunFiles
+from celltrail.store.seal import sealed
 
 _HALF_AGE_S = 3600.0
 _FROM_LOGS = (

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from celltrail.errors import Damaged
 from celltrail.model import new_id, now_us
-from celltrail.store import reader, references, root
+from celltrail.store import root
+from celltrail.store.blobs import references
 from celltrail.store.doctor.finding import Finding, Patient
+from celltrail.store.log import reader
 
 _ENOUGH_LOGS = 200
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from celltrail.store.encoding import decode, encode
-from celltrail.store.facts import Key
+from celltrail.store.catalogue.facts import Key
+from celltrail.store.files.encoding import decode, encode
 
 TEXT, NUMBER, BOOL, NAN, ODD, BIG = 1, 2, 4, 8, 16, 32
 ANYTHING = TEXT | NUMBER | BOOL | NAN | ODD | BIG

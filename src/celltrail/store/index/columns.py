@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from celltrail.store.facts import Key, tables_of
+from celltrail.store.catalogue.facts import Key, tables_of
 from celltrail.store.index import reading
 from celltrail.store.index.cells import Column, to_cell
 from celltrail.store.index.schema import FOREVER

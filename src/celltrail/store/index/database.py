@@ -12,11 +12,11 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TypeVar
 
-from celltrail.store import forks
+from celltrail.store.catalogue.seen import Seen
+from celltrail.store.files import forks
 from celltrail.store.index import columns, place, schema
 from celltrail.store.index.look import Kept
 from celltrail.store.index.rows import Names, Rows, Tags
-from celltrail.store.seen import Seen
 
 _T = TypeVar("_T")
 _ATTEMPTS = 3

@@ -9,10 +9,10 @@ from typing import Any
 
 from celltrail.contract import Goal
 from celltrail.model import RunRecord
-from celltrail.store.facts import Document, Key, Named, tables_of
+from celltrail.store.catalogue.facts import Document, Key, Named, tables_of
+from celltrail.store.catalogue.seen import record_of
 from celltrail.store.index.cells import Column
 from celltrail.store.index.reading import opened
-from celltrail.store.seen import record_of
 
 MARKS = 10_000  # values in one statement; SQLite takes 32,766
 _KEPT = 2_000

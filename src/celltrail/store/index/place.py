@@ -10,8 +10,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from celltrail.store.files.network import caches
 from celltrail.store.index import schema
-from celltrail.store.network import caches
 
 # another process may be taking in thousands of new runs, a few hundred at a time
 _PATIENCE_S = 5.0

@@ -8,9 +8,9 @@ from collections.abc import Collection
 import orjson
 
 from celltrail.errors import Damaged
-from celltrail.store.encoding import unmarked
-from celltrail.store.facts import Document
-from celltrail.store.seen import said_in
+from celltrail.store.catalogue.facts import Document
+from celltrail.store.catalogue.seen import said_in
+from celltrail.store.files.encoding import unmarked
 
 
 def opened(document: bytes, more: bytes, tables: Collection[str]) -> Document:

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from celltrail.model import RunRecord
-from celltrail.store.facts import fact_of
+from celltrail.store.catalogue.facts import fact_of
+from celltrail.store.catalogue.seen import Seen, record_of
 from celltrail.store.index.cells import Column, to_cell
-from celltrail.store.seen import Seen, record_of
 
 _turns = itertools.count(int.from_bytes(os.urandom(6), "big"))
 

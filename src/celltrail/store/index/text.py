@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from celltrail.model import RunRecord
 from celltrail.store.blobs import Blobs
-from celltrail.store.fulltext import KINDS, Asked, Line, Text, line_of, texts_of
 from celltrail.store.index.database import Session
+from celltrail.store.index.fulltext import KINDS, Asked, Line, Text, line_of, texts_of
 from celltrail.store.index.look import Look
 
 _TABLES = (

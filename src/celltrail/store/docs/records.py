@@ -1,0 +1,102 @@
+"""Records as tables of ``run.json``, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from celltrail.model import Execution, Failure, Json, Metric, Output, Param, RunRecord
+
+if TYPE_CHECKING:
+    from celltrail.store.docs.documents import Tables
+
+_T = TypeVar("_T")
+# kept in tables of their own
+_APART = {"params", "metrics", "summary", "executions", "environment", "problems"}
+# what the run itself never says
+EDITED = ("folder", "rating", "starred", "archived", "deleted")
+_names: dict[type, tuple[str, ...]] = {}
+
+
+def tables_of(record: RunRecord) -> Tables:
+    """The tables a run's own process writes."""
+    run = {name: getattr(record, name) for name in _names_of(RunRecord) if name not in _APART and name not in EDITED}
+    run["error"] = dataclasses.asdict(record.error) if record.error else None
+    del run["rev"]
+    return {
+        "run": {record.id: {**run, "format": 1}},
+        "params": {name: _fields(param, "name") for name, param in record.params.items()},
+        "metrics": metric_fields(record.metrics),
+        "summary": {name: {"value": value} for name, value in record.summary.items()},
+        "executions": {execution.id: _execution_fields(execution) for execution in record.executions},
+        "environment": {name: dict(fields) for name, fields in record.environment.items()},
+        "problems": {str(n): {"text": text} for n, text in enumerate(record.problems, 1)},
+    }
+
+
+def metric_fields(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Json]]:
+    """The table ``metrics``."""
+    return {name: _fields(metric, "name") for name, metric in metrics.items()}
+
+
+def metrics_of(table: Mapping[str, Mapping[str, Json]]) -> dict[str, Metric]:
+    """The metrics in that table."""
+    return {name: _made(Metric, fields, name=name) for name, fields in table.items()}
+
+
+def record_of(tables: Tables) -> RunRecord:
+    """The record in these tables. Fields of a later format are passed over."""
+    ((run_id, run),) = tables["run"].items()
+    return _made(
+        RunRecord,
+        run,
+        id=run_id,
+        error=_failure(run.get("error")),
+        tags=tuple(run.get("tags") or ()),
+        notes=tuple(run.get("notes") or ()),
+        params={name: _made(Param, fields, name=name) for name, fields in tables.get("params", {}).items()},
+        metrics=metrics_of(tables.get("metrics", {})),
+        summary={name: fields.get("value") for name, fields in tables.get("summary", {}).items()},
+        executions=tuple(_execution(id_, fields) for id_, fields in tables.get("executions", {}).items()),
+        environment=dict(tables.get("environment", {})),
+        problems=_texts(tables.get("problems", {}).values()),
+    )
+
+
+def _execution_fields(execution: Execution) -> dict[str, Json]:
+    fields = dataclasses.asdict(execution)
+    del fields["id"]
+    return fields
+
+
+def _execution(id_: str, fields: Mapping[str, Json]) -> Execution:
+    outputs = tuple(_made(Output, output) for output in fields.get("outputs") or ())
+    return _made(Execution, fields, id=id_, error=_failure(fields.get("error")), outputs=outputs)
+
+
+def _failure(fields: Mapping[str, Json] | None) -> Failure | None:
+    return _made(Failure, fields) if fields else None
+
+
+def _texts(entries: Iterable[Mapping[str, Json]]) -> tuple[str, ...]:
+    return tuple(str(entry.get("text", "")) for entry in entries)
+
+
+def _fields(record: Any, key: str) -> dict[str, Json]:
+    return {name: getattr(record, name) for name in _names_of(type(record)) if name != key}
+
+
+def _names_of(kind: type) -> tuple[str, ...]:
+    names = _names.get(kind)
+    if names is None:
+        names = _names[kind] = tuple(field.name for field in dataclasses.fields(kind))
+    return names
+
+
+def _made(kind: type[_T], fields: Mapping[str, Json], **known: Json) -> _T:
+    try:
+        return kind(**fields, **known)
+    except TypeError:
+        # fields of a later format, or some that are known better
+        return kind(**{name: fields[name] for name in _names_of(kind) if name in fields} | known)

@@ -1,0 +1,103 @@
+"""Settings of a trail: what all who use it agree on.
+
+To add one, give it a line in `KNOWN` (name, what it is without a choice, what it takes, what it means) beside the
+code that asks for it, ``store.settings["the.name"]``. A plug-in declares its own by `declare`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from celltrail.errors import BadValue, nearest
+from celltrail.model import Json
+from celltrail.store.docs.choices import Choices
+from celltrail.store.upkeep.trash import KEEP_DAYS
+
+Take = Callable[[Json], Json | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing to agree on."""
+
+    default: Json
+    take: Take  # the value as it is kept, or None when it is not allowed
+    allowed: str  # what is, in words
+    meaning: str
+
+
+def flag(value: Json) -> bool | None:
+    """True or False, also as a terminal has it: on, off, yes, no.
+
+    >>> flag("on"), flag(False), flag("perhaps")
+    (True, False, None)
+    """
+    words = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+    return value if isinstance(value, bool) else words.get(value.lower()) if isinstance(value, str) else None
+
+
+def whole(value: Json) -> int | None:
+    """A whole number from 0, also as text.
+
+    >>> whole(30), whole("7"), whole(-1), whole(0.5)
+    (30, 7, None, None)
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)
+    return value if type(value) is int and 0 <= value < 2**63 else None
+
+
+KNOWN: dict[str, Setting] = {
+    "archived.shown": Setting(False, flag, "True or False", "archived runs are listed like others"),
+    "trash.days": Setting(KEEP_DAYS, whole, "a whole number of days", "how long gc leaves things in the trash"),
+    "logs.sealed": Setting(True, flag, "True or False", "logs of runs that are over become Parquet by themselves"),
+}
+
+
+def declare(name: str, setting: Setting) -> None:
+    """Make a further setting known, for code outside of the store."""
+    KNOWN[name] = setting
+
+
+class Settings(MutableMapping[str, Json]):
+    """The settings of one trail by name: all known ones, chosen or not. Deleting one returns to its default."""
+
+    def __init__(self, trail: Path) -> None:
+        self._choices = Choices(trail, "settings")
+
+    def __getitem__(self, name: str) -> Json:
+        setting = self._known(name)
+        chosen = self._choices.values().get(name)
+        # what a later celltrail allows is no choice for this one
+        taken = None if chosen is None else setting.take(chosen)
+        return setting.default if taken is None else taken
+
+    def __setitem__(self, name: str, value: Json) -> None:
+        setting = self._known(name)
+        taken = setting.take(value)
+        if taken is None:
+            raise BadValue(f"the setting {name} takes {setting.allowed}, not {value!r}; it means: {setting.meaning}")
+        self._choices.put(name, taken)
+
+    def __delitem__(self, name: str) -> None:
+        self._known(name)
+        self._choices.put(name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(KNOWN))
+
+    def __len__(self) -> int:
+        return len(KNOWN)
+
+    def __contains__(self, name: object) -> bool:
+        return name in KNOWN
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name} = {self[name]!r}  # {KNOWN[name].meaning}" for name in self)
+
+    def _known(self, name: str) -> Setting:
+        if name not in KNOWN:
+            raise BadValue(f"no setting {name!r}{nearest(str(name), KNOWN)}; settings are {', '.join(sorted(KNOWN))}")
+        return KNOWN[name]

@@ -1,0 +1,1 @@
+"""The care of a trail: clean-up, the trash, trails brought together, documents written again."""
