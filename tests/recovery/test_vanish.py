@@ -63,14 +63,16 @@ def test_a_deleted_trail_comes_back_whole(store: Store, tmp_path: Path) -> None:
     with one_warning(store.root, tmp_path):
         for thread in threads:
             thread.start()
-        time.sleep(0.3)
+        deadline = time.monotonic() + 30
+        while min(map(len, logged)) < 60 and time.monotonic() < deadline:
+            time.sleep(0.02)
         shutil.rmtree(store.root.rename(tmp_path / "gone"), ignore_errors=True)
-        deadline = time.monotonic() + 10
         while run.writer.home == store.root and time.monotonic() < deadline:
             time.sleep(0.05)
         run.tags.add("late")
         run.params["after"] = 2
-        time.sleep(0.2)
+        while min(map(len, logged)) <= 100 and time.monotonic() < deadline:
+            time.sleep(0.02)
         is_over.set()
         for thread in threads:
             thread.join()

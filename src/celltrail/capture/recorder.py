@@ -153,6 +153,7 @@ class Recorder:
     def _take(self, frames: list[Any]) -> None:
         """A message is on its way to the client."""
         if self._awaited:
+            self._unsettled = True
             self._worker.put(partial(self._receive, frames))
 
     # before
@@ -170,8 +171,9 @@ class Recorder:
 
     def _settle(self) -> None:
         """What a cell asks about the run before it must be there: "run all" is quicker than the recorder."""
-        if self._unsettled and os.getpid() == self._pid:
-            self._unsettled = not self._worker.wait(_PATIENCE_S)
+        if self._unsettled and os.getpid() == self._pid and not self._worker.is_current():
+            self._unsettled = False  # before the wait: what is put meanwhile, a cell of a subshell's, is not settled
+            self._unsettled |= not self._worker.wait(_PATIENCE_S)
 
     def _begin(self, key: tuple[int, str], info: Any, mark: Mark) -> None:
         with disk.later() as sync:

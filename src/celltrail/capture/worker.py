@@ -36,9 +36,13 @@ class Worker:
             self._thread = threading.Thread(target=self._work, name="celltrail-recorder", daemon=True)
             self._thread.start()
 
+    def is_current(self) -> bool:
+        """Whether this is the thread that works: it cannot wait for itself."""
+        return threading.current_thread() is self._thread
+
     def wait(self, timeout_s: float) -> bool:
         """Wait until everything put so far is done; whether it is."""
-        if self._thread is None or not self._thread.is_alive() or threading.current_thread() is self._thread:
+        if self._thread is None or not self._thread.is_alive() or self.is_current():
             return not self._jobs
         done = threading.Event()
         self.put(done.set)
