@@ -229,8 +229,9 @@ def _surroundings(runs: Sequence[StoredRun]) -> list[Line]:
         flat: dict[str, Json] = {}
         for part, facts in run.record.environment.items():
             _flatten("" if part == "env" else part, facts, flat)
-        # a generator's state is a digest: two runs always differ in it, and it says nothing to a reader
-        flat = {name: value for name, value in flat.items() if not name.startswith("rng.")}
+        # a generator's state is a digest: two runs always differ in it, and it says nothing to a reader;
+        # what recording cost is never the same twice either
+        flat = {name: value for name, value in flat.items() if not name.startswith(("rng.", "overhead."))}
         if isinstance(flat.get("git.diff"), str):
             flat["git.diff"] = flat["git.diff"][:12]  # says whether uncommitted changes are the same
         for name, version in _packages(run, flat).items():

@@ -110,6 +110,7 @@ class Points:
         self._sinks: dict[int, list[Any]] = {}
         self._held: dict[str, Column] = {}  # taken, and not written yet
         self._steps: dict[str, int] = {}
+        self.count = 0  # values taken, also those that are not written
         self._context: dict[str, dict[str, Stretches]] = {}
         self._clock = run.writer.clock() - time.perf_counter_ns() // 1000
         self._lock = threading.Lock()  # the recorder's thread drains now and then, the main thread at the end
@@ -176,6 +177,7 @@ class Points:
             if size:
                 items = sink[: size * width]
                 del sink[: size * width]
+                self.count += size
                 column = Column.of(items, loops)
                 found.setdefault(self._plan.targets[index], []).append(column)
         for name, parts in found.items():

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -68,6 +69,7 @@ class Recorder:
         self._terminal: TerminalTee | None = None
         self._pid = os.getpid()
         self._complained = self._is_on = self._unsettled = False
+        self._taken = self._taking_ns = 0  # messages taken along in this session, and what that cost
         self._unwait = lambda: None
 
     # on and off
@@ -141,7 +143,8 @@ class Recorder:
         """IPython's protocol of an AST transformer: look at the code of a tracked cell, insert what watches."""
         tracked = self._open.get(self._key()) if self._open else None
         if tracked is not None and isinstance(tree, ast.Module):
-            shield(tracked.examine, tree, self.shell.user_ns, self._watcher, self._place_hooks)
+            with tracked.meter.timing("examine"):
+                shield(tracked.examine, tree, self.shell.user_ns, self._watcher, self._place_hooks)
             if tracked.watched and tracked.mark.arguments.chart is None:
                 self._tell_chart(tracked, True)  # points will come, so the chart can stand above what is printed
         return tree
@@ -153,8 +156,11 @@ class Recorder:
     def _take(self, frames: list[Any]) -> None:
         """A message is on its way to the client."""
         if self._awaited:
+            begun = time.perf_counter_ns()
             self._unsettled = True
             self._worker.put(partial(self._receive, frames))
+            self._taken += 1
+            self._taking_ns += time.perf_counter_ns() - begun
 
     # before
 
@@ -167,7 +173,9 @@ class Recorder:
         if mark is None or mark.arguments.off or os.environ.get("CELLTRAIL_OFF") == "1":
             return
         if not body_is_empty(info.raw_cell):
+            begun = time.perf_counter_ns()
             self._begin(key, info, mark)
+            self._open[key].meter.add("pre", time.perf_counter_ns() - begun)
 
     def _settle(self) -> None:
         """What a cell asks about the run before it must be there: "run all" is quicker than the recorder."""
@@ -250,7 +258,8 @@ class Recorder:
             tracked.depth -= 1
             return
         try:
-            self._end(tracked, _error_of(result))
+            with tracked.meter.timing("post"):
+                self._end(tracked, _error_of(result))
         finally:
             self._open.pop(key, None)
             self._disarm()
@@ -295,14 +304,18 @@ class Recorder:
         tracked = self._awaited.get(request)
         if tracked is None or tracked.outputs is None:
             return
-        if kind == "stream":
-            tracked.outputs.stream("stderr" if topic.endswith("stderr") else "stdout", content)
-        elif kind != "status":
-            tracked.outputs.message(kind, content)
-        elif b'"idle"' in content:
-            # streams are flushed after post_run_cell, so only this is the end
-            self._awaited.pop(request, None)
-            tracked.close()
+        tracked.meter.messages += 1
+        if kind == "status":
+            if b'"idle"' in content:
+                # streams are flushed after post_run_cell, so only this is the end
+                self._awaited.pop(request, None)
+                tracked.close(self._taking_ns / self._taken)
+            return
+        with tracked.meter.working():
+            if kind == "stream":
+                tracked.outputs.stream("stderr" if topic.endswith("stderr") else "stdout", content)
+            else:
+                tracked.outputs.message(kind, content)
 
     # state
 

@@ -6,10 +6,12 @@ import ast
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from celltrail.capture import environment, rng, watch
 from celltrail.capture.analyze import Kinds, analyze, by_kind
+from celltrail.capture.meter import Meter
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.params import Found, declared, without
 from celltrail.capture.points import Points, Watcher
@@ -20,6 +22,7 @@ from celltrail.capture.transform import Mark
 from celltrail.model import Execution, Failure, Json, Param
 from celltrail.run import Run
 from celltrail.store.files import disk
+from celltrail.store.folders import run_folder
 
 _MAX_PROBLEMS = 5
 
@@ -42,6 +45,7 @@ class Tracked:
     watched: list[str] = field(default_factory=list)
     swapped: list[Swapped] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    meter: Meter = field(default_factory=Meter)
 
     # before the body
 
@@ -94,7 +98,7 @@ class Tracked:
 
     def describe_start(self, states: rng.States, folder: str) -> None:
         """What is known before the body has run: parameters first, then where it runs."""
-        with disk.later() as sync:  # the main thread may want the run's document meanwhile
+        with self.meter.working(), disk.later() as sync:  # the main thread may want the run's document meanwhile
             self._describe_start(states, folder)
         sync()
 
@@ -110,15 +114,20 @@ class Tracked:
             surroundings["git"] = commit
         self.run.describe(environment=surroundings)
 
-    def close(self) -> None:
-        """The last output has come: write the execution down and let the files be closed."""
+    def close(self, message_ns: float = 0.0) -> None:
+        """The last output has come: write the execution down and let the files be closed.
+
+        Args:
+            message_ns: what it costs to take one message along.
+        """
         try:
-            shield(self._describe_end)
+            shield(self._describe_end, message_ns)
         finally:
             self.settle()
 
-    def _describe_end(self) -> None:
-        outputs = self.outputs.records(self.run.store.blobs.put, self.redactor.text) if self.outputs else ()
+    def _describe_end(self, message_ns: float) -> None:
+        with self.meter.working():
+            outputs = self.outputs.records(self.run.store.blobs.put, self.redactor.text) if self.outputs else ()
         self.execution = replace(self.execution, outputs=outputs)
         facts: dict[str, Any] = {
             "executions": (self.execution,),
@@ -131,7 +140,9 @@ class Tracked:
             context = self.points.context() if self.points else {}
             inside = [swapped.function.__qualname__ for swapped in self.swapped]
             self.run.writer.event("watch", names=self.watched, why=why, context=context, functions=inside)
-        self.run.describe(**facts)
+        values = self.points.count if self.points else 0
+        overhead = self.meter.told(values, message_ns, _size(run_folder(self.run.writer.home, self.run.id)))
+        self.run.describe(environment={"overhead": overhead}, **facts)
 
     def _params(self, found: dict[str, Param]) -> dict[str, Param]:
         clean = self.redactor.value
@@ -187,6 +198,13 @@ def _magic_body(tree: ast.Module) -> str | None:
     body = call.args[2]
     is_text = isinstance(body, ast.Constant) and isinstance(body.value, str)
     return str(body.value) if call.func.attr == "run_cell_magic" and is_text else None  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _size(folder: Path) -> int:
+    try:
+        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    except OSError:  # a trail that vanishes takes this figure with it, nothing more
+        return 0
 
 
 def _status_after(error: BaseException | None) -> Literal["ok", "error", "interrupted"]:

@@ -61,6 +61,7 @@ def _head(found: StoredRun) -> str:
         "id": record.id,
         "created": moment(record.created_us / 1e6),
         "duration": length(found.duration),
+        "recording": _overhead(found),
         "project": record.project,
         "group": record.group,
         "folder": record.folder,
@@ -76,6 +77,15 @@ def _head(found: StoredRun) -> str:
     rows = [[name, shown(value)] for name, value in facts.items() if value not in (None, "", ())]
     lines = table(["", ""], rows, [False, False]).splitlines()[1:]
     return "\n".join([f"{terminal.bold(shown(record.name))}  {mark}", *lines])
+
+
+def _overhead(found: StoredRun) -> str:
+    cost, duration = found.overhead, found.duration
+    spent = cost.get("main_ns")
+    if not isinstance(spent, int | float):
+        return ""
+    share = f" ({spent / duration / 1e7:.2g} % of it)" if duration else ""
+    return f"{length(spent / 1e9)} of the cell's time{share}, {cost['bytes']:,} bytes"
 
 
 def _params(found: StoredRun) -> str:
@@ -125,8 +135,8 @@ def _metric(metric: Metric) -> list[str]:
 def _environment(found: StoredRun) -> str:
     rows: list[list[str]] = []
     for part, facts in found.record.environment.items():
-        if part == "rng":
-            continue  # digests of generator states
+        if part in ("rng", "overhead"):
+            continue  # digests of generator states; what recording cost stands in the head
         # the packages are for `compare`: two hundred lines tell nobody anything
         rows += [
             [name if part == "env" else f"{part}.{name}", clipped(shown(value), _WIDE)]

@@ -190,6 +190,16 @@ class StoredRun(Edits["StoredRun"]):
         return dict(self.record.environment.get("git", {}))
 
     @property
+    def overhead(self) -> dict[str, Json]:
+        """What recording cost: ``main_ns`` of the cell's own time and its parts, ``background_ns`` of processor time.
+
+        ``pre``, ``examine`` and ``post`` are timed; ``watch`` and ``tee`` are counts (``values``, ``messages``)
+        times what one costs on that machine. ``bytes`` are in the run's own files as the cell ended, its blobs
+        not among them. Empty for a run that no cell recorded.
+        """
+        return dict(self.record.environment.get("overhead", {}))
+
+    @property
     def error(self) -> Failure | None:
         """The exception it ended with; ``str()`` is one line."""
         return self.record.error

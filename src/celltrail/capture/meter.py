@@ -1,0 +1,98 @@
+"""What the recording of one cell costs: each run knows how much of the user's time it took.
+
+The hooks are timed. What is too quick to be timed each time, a watched value or a message on its way to the
+client, is counted, and the count multiplied by what one costs on this machine.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from celltrail.model import Json
+
+Part = Literal["pre", "examine", "post"]
+_TRIALS, _VALUES = 5, 400
+
+
+@dataclass(slots=True)
+class Meter:
+    """The cost of one execution, in nanoseconds; ``background`` is processor time of the recorder's thread."""
+
+    spent: dict[str, int] = field(default_factory=dict)
+    messages: int = 0
+
+    @contextmanager
+    def timing(self, part: Part) -> Generator[None]:
+        """Add the time inside to a part.
+
+        >>> meter = Meter()
+        >>> with meter.timing("pre"):
+        ...     sum(range(1000)) and None
+        >>> list(meter.spent), meter.spent["pre"] > 0
+        (['pre'], True)
+        """
+        begun = time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            self.add(part, time.perf_counter_ns() - begun)
+
+    @contextmanager
+    def working(self) -> Generator[None]:
+        """Add the processor time of this thread inside to ``background``."""
+        begun = time.thread_time_ns()
+        try:
+            yield
+        finally:
+            self.add("background", time.thread_time_ns() - begun)
+
+    def add(self, part: str, spent_ns: int) -> None:
+        """Add time that was measured elsewhere."""
+        self.spent[part] = self.spent.get(part, 0) + spent_ns
+
+    def told(self, values: int, message_ns: float, written: int) -> dict[str, Json]:
+        """The cost as the run keeps it.
+
+        Args:
+            values: how many values were watched.
+            message_ns: what taking along one message cost, on the average of the session.
+            written: bytes in files that this run added to the trail.
+        """
+        parts = dict(self.spent)
+        if values:
+            parts["watch"] = round(values * value_ns())
+        if self.messages:
+            parts["tee"] = round(self.messages * message_ns)
+        background = parts.pop("background", 0)
+        return {
+            **{f"{part}_ns": spent for part, spent in parts.items()},
+            "main_ns": sum(parts.values()),
+            "background_ns": background,
+            "values": values,
+            "messages": self.messages,
+            "bytes": written,
+        }
+
+
+@functools.cache
+def value_ns() -> float:
+    """What it costs here to put one watched value away: the quickest of several trials, as others run too.
+
+    >>> 5 < value_ns() < 100_000
+    True
+    """
+    return min(_trial() for _ in range(_TRIALS))
+
+
+def _trial() -> float:
+    sink: list[float] = []
+    now, kind, value = time.perf_counter_ns, type, 0.5
+    begun = time.perf_counter_ns()
+    for number in range(_VALUES):
+        sink.extend((now(), value if kind(value) is float or kind(value) is int else 0.0, number))
+    return (time.perf_counter_ns() - begun) / _VALUES
