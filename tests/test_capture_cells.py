@@ -47,7 +47,7 @@ class Notebook:
 
     def newest(self) -> RunRecord | None:
         """The run that was not there before."""
-        self.recorded.run("while recorder._unsettled: recorder._settle()")
+        self.recorded.run("while not recorder._worker.is_idle(): recorder._settle()")
         new = [record for record in self.store.records() if record.id not in self._seen]
         self._seen.update(record.id for record in new)
         assert len(new) <= 1, f"one cell became {len(new)} runs"
@@ -437,7 +437,7 @@ def test_a_problem_is_kept_on_the_run(alone: Kernel, tmp_path: Path) -> None:
     """The traceback of a fault of ours is on the run it happened in."""
     alone.run(BREAK.format(module="tracked", name="analyze"))
     alone.run("%%track\nx = 1")
-    alone.run("while recorder._unsettled: recorder._settle()")
+    alone.run("while not recorder._worker.is_idle(): recorder._settle()")
     (record,) = Store(tmp_path / ".celltrail").records()
     assert record.status == "finished"
     assert "RuntimeError: injected" in record.problems[0]
@@ -497,7 +497,7 @@ def test_secrets_are_nowhere_on_disk(tmp_path: Path) -> None:
             f"sys.stdout.flush()\nprint(API_KEY[20:], os.environ['MY_API_KEY'])\n"
             "use = earlier_password\nraise ValueError(API_KEY)"
         )
-        kernel.run("while recorder._unsettled: recorder._settle()")
+        kernel.run("while not recorder._worker.is_idle(): recorder._settle()")
         (record,) = Store(tmp_path / ".celltrail").records()
     finally:
         kernel.stop()
@@ -531,7 +531,7 @@ def test_threads_log_to_the_run_of_the_cell_that_started_them(notebook: Notebook
         ).status
         == "ok"
     )
-    notebook.recorded.run("pool.shutdown()\nwhile recorder._unsettled: recorder._settle()")
+    notebook.recorded.run("pool.shutdown()\nwhile not recorder._worker.is_idle(): recorder._settle()")
     late, early = notebook.store.records()[:2]
     notebook._seen |= {late.id, early.id}
     assert {name: metric.last for name, metric in early.metrics.items()} == {"pooled": 1, "threaded": 2, "loss": 2}
@@ -567,7 +567,7 @@ def test_a_cell_of_a_subshell_in_the_middle_of_another(notebook: Notebook) -> No
     kernel.client.shell_channel.send(message)
     reply = kernel.collect(long)
     assert reply.status == "ok"
-    kernel.run("while recorder._unsettled: recorder._settle()")
+    kernel.run("while not recorder._worker.is_idle(): recorder._settle()")
     outside, inside = sorted(notebook.store.records()[:2], key=lambda record: record.id)
     notebook._seen |= {outside.id, inside.id}
     assert (outside.name, inside.name) == ("outside", "inside")

@@ -53,7 +53,7 @@ def test_two_hundred_planted_secrets(folder: Path) -> None:
             reply = kernel.run(f"%%track cell-{start}\n{lines}\nshow = {shown!r}\n{ends[start // EACH % 4]}")
             assert reply.status in ("ok", "error")
         kernel.run(f"%%track run-{secrets[2][0]} -t {secrets[6][0]} --note 'use {secrets[5][0]}'\nx = 1")
-        kernel.run("while recorder._unsettled: recorder._settle()")
+        kernel.run("while not recorder._worker.is_idle(): recorder._settle()")
     finally:
         kernel.stop()
     store = Store(folder / ".celltrail")

@@ -23,7 +23,7 @@ class Notebook:
 
     def run(self, cell: str) -> tuple[Reply, RunRecord]:
         reply = self.kernel.run(cell)
-        self.kernel.run("while recorder._unsettled: recorder._settle()")
+        self.kernel.run("while not recorder._worker.is_idle(): recorder._settle()")
         return reply, self.store.records()[0]
 
     def values(self, record: RunRecord) -> dict[str, list[float]]:

@@ -85,6 +85,9 @@ class Screen:
         self._appeared()
         if kernel:
             self.until("the kernel is idle", lambda: self.kernel_status() == "idle", OPEN_SECONDS)
+            # a widget that comes before Jupyter's own plug-in listens is closed by the page, in the kernel too
+            listens = "return 'jupyter.widget' in panel.sessionContext.session.kernel._targetRegistry"
+            self.until("the page listens to widgets", lambda: self.ask(listens), OPEN_SECONDS)
         else:
             self.page.locator(".jp-Dialog").get_by_label("No Kernel").click()
             self.until("there is no kernel", lambda: self.kernel_status() == "none")

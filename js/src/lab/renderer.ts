@@ -13,6 +13,8 @@ const HTML = "text/html";
 const PANEL = ".celltrail";
 // An empty chart that is about to come alive would flash a sentence first.
 const PATIENCE_MS = 300;
+// A factory or a widget that came just after the kernel's last word is announced by nobody.
+const RETRIES_MS = [500, 1000, 2000, 4000, 8000];
 
 /** One saved output: its snapshot, or its living widget while the kernel knows it. */
 export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
@@ -97,7 +99,8 @@ export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
    * The notebook's own widget, in the place of the snapshot as soon as our panel stands in it.
    *
    * Jupyter gives the registry a factory that knows the kernel only when that is connected. What an earlier factory
-   * made waits for ever, so the guest is made anew when the factory has changed.
+   * made waits for ever, so the guest is made anew when the factory has changed; and a few times later on, since
+   * after a reload the kernel may be idle, and say nothing more, before the factory and its widgets are there.
    */
   #host(view: string, redraw: () => void): void {
     const { signal } = this.#hosted;
@@ -110,16 +113,21 @@ export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
       if (alive) this.#wipe();
       else redraw();
     };
-    const invite = (): void => {
+    const invite = (again: boolean): void => {
       const now = this.registry.getFactory(WIDGET);
-      if (alive || now === undefined || now === factory) return;
+      if (alive || now === undefined || (now === factory && !again)) return;
       factory = now;
       guest?.dispose();
       guest = this.#guest(view, turn, signal);
     };
-    invite();
-    this.session?.statusChanged.connect(invite);
-    signal.addEventListener("abort", () => this.session?.statusChanged.disconnect(invite));
+    const heard = (): void => invite(false);
+    heard();
+    this.session?.statusChanged.connect(heard);
+    const retries = RETRIES_MS.map((wait) => setTimeout(() => invite(true), wait));
+    signal.addEventListener("abort", () => {
+      this.session?.statusChanged.disconnect(heard);
+      for (const retry of retries) clearTimeout(retry);
+    });
   }
 
   /** A widget that is hidden until our panel stands in it: the error of a dead kernel is never seen. */

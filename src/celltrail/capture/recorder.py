@@ -68,7 +68,7 @@ class Recorder:
         self._tee: KernelTee | None = None
         self._terminal: TerminalTee | None = None
         self._pid = os.getpid()
-        self._complained = self._is_on = self._unsettled = False
+        self._complained = self._is_on = False
         self._taken = self._taking_ns = 0  # messages taken along in this session, and what that cost
         self._unwait = lambda: None
 
@@ -157,7 +157,6 @@ class Recorder:
         """A message is on its way to the client."""
         if self._awaited:
             begun = time.perf_counter_ns()
-            self._unsettled = True
             self._worker.put(partial(self._receive, frames))
             self._taken += 1
             self._taking_ns += time.perf_counter_ns() - begun
@@ -179,9 +178,8 @@ class Recorder:
 
     def _settle(self) -> None:
         """What a cell asks about the run before it must be there: "run all" is quicker than the recorder."""
-        if self._unsettled and os.getpid() == self._pid and not self._worker.is_current():
-            self._unsettled = False  # before the wait: what is put meanwhile, a cell of a subshell's, is not settled
-            self._unsettled |= not self._worker.wait(_PATIENCE_S)
+        if os.getpid() == self._pid and not self._worker.is_idle():
+            self._worker.wait(_PATIENCE_S)
 
     def _begin(self, key: tuple[int, str], info: Any, mark: Mark) -> None:
         with disk.later() as sync:
@@ -276,7 +274,6 @@ class Recorder:
                 tracked.end(error, self._traceback(error), self.shell.user_ns)
             self._worker.put(sync)
         finally:
-            self._unsettled = True
             if tracked not in self._awaited.values():
                 self._worker.put(tracked.close)
 

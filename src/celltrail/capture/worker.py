@@ -20,7 +20,7 @@ class Worker:
         self._jobs: deque[Job] = deque()
         self._wake = threading.Event()
         self._tick = tick
-        self._stopping = False
+        self._stopping = self._is_working = False
         self._thread: threading.Thread | None = None
         self.ticking = False  # whether values are coming in that nobody announces
 
@@ -36,13 +36,13 @@ class Worker:
             self._thread = threading.Thread(target=self._work, name="celltrail-recorder", daemon=True)
             self._thread.start()
 
-    def is_current(self) -> bool:
-        """Whether this is the thread that works: it cannot wait for itself."""
-        return threading.current_thread() is self._thread
+    def is_idle(self) -> bool:
+        """Whether everything put so far is done."""
+        return not self._jobs and not self._is_working
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until everything put so far is done; whether it is."""
-        if self._thread is None or not self._thread.is_alive() or self.is_current():
+        if self._thread is None or not self._thread.is_alive() or threading.current_thread() is self._thread:
             return not self._jobs
         done = threading.Event()
         self.put(done.set)
@@ -62,7 +62,9 @@ class Worker:
             self._wake.wait(TICK_S if self.ticking else None)
             self._wake.clear()
             while self._jobs:
+                self._is_working = True  # before the job leaves the queue, so that one of both always tells
                 shield(self._jobs.popleft())
+                self._is_working = False
             if self.ticking and time.monotonic() - ticked >= TICK_S:
                 ticked = time.monotonic()
                 shield(self._tick)
