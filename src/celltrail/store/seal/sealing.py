@@ -211,7 +211,8 @@ class _Sealing:
         groups = parquet.evenly(len(columns[BODY].values), _EVENT_ROWS)
         about |= {"names": list(self._series), "replaces": self._replaces, "gaps": self._gaps()}
         about |= {"record": self._record(), "audit": dict(heads)}
-        file, proof = self._write(sealed.EVENTS, columns, groups, about)
+        files = {file: [fields["size"], fields["footer"]] for file, fields in tables.items()}
+        file, proof = self._write(sealed.EVENTS, columns, groups, {**about, "files": files})
         return {**about, "tables": tables, "events": {"file": file, **proof}}
 
     def _about(self) -> dict[str, Json]:
@@ -244,7 +245,7 @@ class _Sealing:
         self._made.append(temp)
         proven = parquet.digests(columns, groups)
         about = {**about, "groups": list(groups), "columns": proven}
-        proof = parquet.write(temp, columns, groups, encode(about), disk.file_mode(self._place))
+        proof = parquet.write(temp, columns, groups, sealed.to_bytes(about), disk.file_mode(self._place))
         reader = parquet.Proven(temp, proof)
         for name in columns:
             for group_number in range(len(groups)):
