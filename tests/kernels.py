@@ -14,6 +14,9 @@ from jupyter_client.manager import KernelManager
 
 Message = dict[str, Any]
 
+# a recorder waits for itself a second at most, which is not enough on a busy machine
+SETTLE = "while not recorder._worker.is_idle(): recorder._settle()"
+
 
 class Reply:
     """What one cell gave: its reply and all its messages on IOPub, in order."""

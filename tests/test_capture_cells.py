@@ -12,7 +12,7 @@ import pytest
 
 from celltrail.model import RunRecord
 from celltrail.store import Store
-from kernels import Kernel, Reply
+from kernels import SETTLE, Kernel, Reply
 
 ON = """
 from celltrail.capture import Recorder
@@ -47,7 +47,7 @@ class Notebook:
 
     def newest(self) -> RunRecord | None:
         """The run that was not there before."""
-        self.recorded.run("while not recorder._worker.is_idle(): recorder._settle()")
+        self.recorded.run(SETTLE)
         new = [record for record in self.store.records() if record.id not in self._seen]
         self._seen.update(record.id for record in new)
         assert len(new) <= 1, f"one cell became {len(new)} runs"
@@ -351,7 +351,7 @@ def test_ct_inside_a_tracked_cell(notebook: Notebook) -> None:
 
 def test_nothing_of_ours_shows_in_the_namespace(notebook: Notebook) -> None:
     """%who and the namespace hold what the cell bound; the hook is hidden and survives its cell."""
-    notebook.recorded.run("%reset -f\nimport time")
+    notebook.recorded.run("get_ipython().kept = recorder\n%reset -f\nimport time")
     notebook.run("%%track\ndef step(n):\n    for i in range(n):\n        loss = i\n    return loss\na = step(3)")
     assert set(notebook.recorded.run("%who").text.split()) >= {"step", "a", "time"}
     assert "celltrail" not in notebook.recorded.run("%who").text
@@ -360,7 +360,7 @@ def test_nothing_of_ours_shows_in_the_namespace(notebook: Notebook) -> None:
     assert record is not None
     assert reply.status == "ok"
     notebook.recorded.run(
-        ON.replace("recorder.on()", "") + "import random, os, sys, math, asyncio, subprocess\nimport numpy as np"
+        "recorder = get_ipython().kept\nimport random, os, sys, math, asyncio, subprocess\nimport numpy as np"
     )
 
 
@@ -437,7 +437,7 @@ def test_a_problem_is_kept_on_the_run(alone: Kernel, tmp_path: Path) -> None:
     """The traceback of a fault of ours is on the run it happened in."""
     alone.run(BREAK.format(module="tracked", name="analyze"))
     alone.run("%%track\nx = 1")
-    alone.run("while not recorder._worker.is_idle(): recorder._settle()")
+    alone.run(SETTLE)
     (record,) = Store(tmp_path / ".celltrail").records()
     assert record.status == "finished"
     assert "RuntimeError: injected" in record.problems[0]
@@ -497,7 +497,7 @@ def test_secrets_are_nowhere_on_disk(tmp_path: Path) -> None:
             f"sys.stdout.flush()\nprint(API_KEY[20:], os.environ['MY_API_KEY'])\n"
             "use = earlier_password\nraise ValueError(API_KEY)"
         )
-        kernel.run("while not recorder._worker.is_idle(): recorder._settle()")
+        kernel.run(SETTLE)
         (record,) = Store(tmp_path / ".celltrail").records()
     finally:
         kernel.stop()
@@ -531,7 +531,7 @@ def test_threads_log_to_the_run_of_the_cell_that_started_them(notebook: Notebook
         ).status
         == "ok"
     )
-    notebook.recorded.run("pool.shutdown()\nwhile not recorder._worker.is_idle(): recorder._settle()")
+    notebook.recorded.run("pool.shutdown()\n" + SETTLE)
     late, early = notebook.store.records()[:2]
     notebook._seen |= {late.id, early.id}
     assert {name: metric.last for name, metric in early.metrics.items()} == {"pooled": 1, "threaded": 2, "loss": 2}
@@ -567,7 +567,7 @@ def test_a_cell_of_a_subshell_in_the_middle_of_another(notebook: Notebook) -> No
     kernel.client.shell_channel.send(message)
     reply = kernel.collect(long)
     assert reply.status == "ok"
-    kernel.run("while not recorder._worker.is_idle(): recorder._settle()")
+    kernel.run(SETTLE)
     outside, inside = sorted(notebook.store.records()[:2], key=lambda record: record.id)
     notebook._seen |= {outside.id, inside.id}
     assert (outside.name, inside.name) == ("outside", "inside")

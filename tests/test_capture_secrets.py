@@ -10,7 +10,7 @@ import pytest
 
 from celltrail.capture.redact import MARK, Redactor
 from celltrail.store import Store
-from kernels import Kernel
+from kernels import SETTLE, Kernel
 from secret_cells import CLEAN, planted
 
 EACH = 8  # of them in one cell
@@ -53,7 +53,7 @@ def test_two_hundred_planted_secrets(folder: Path) -> None:
             reply = kernel.run(f"%%track cell-{start}\n{lines}\nshow = {shown!r}\n{ends[start // EACH % 4]}")
             assert reply.status in ("ok", "error")
         kernel.run(f"%%track run-{secrets[2][0]} -t {secrets[6][0]} --note 'use {secrets[5][0]}'\nx = 1")
-        kernel.run("while not recorder._worker.is_idle(): recorder._settle()")
+        kernel.run(SETTLE)
     finally:
         kernel.stop()
     store = Store(folder / ".celltrail")

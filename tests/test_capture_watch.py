@@ -9,7 +9,7 @@ import pytest
 
 from celltrail.model import RunRecord
 from celltrail.store import Store
-from kernels import Kernel, Reply
+from kernels import SETTLE, Kernel, Reply
 
 
 class Notebook:
@@ -23,7 +23,7 @@ class Notebook:
 
     def run(self, cell: str) -> tuple[Reply, RunRecord]:
         reply = self.kernel.run(cell)
-        self.kernel.run("while not recorder._worker.is_idle(): recorder._settle()")
+        self.kernel.run(SETTLE)
         return reply, self.store.records()[0]
 
     def values(self, record: RunRecord) -> dict[str, list[float]]:

@@ -1,7 +1,9 @@
 """A ``sealed.json`` that is lost, made again from the files it proved: only from files that prove themselves.
 
 The file of events names every table of its seal with size and footer, and what it says carries a checksum as the
-document does; footers carry the hashes of all that is in the columns. What is made is equal to the byte.
+document does; footers carry the hashes of all that is in the columns. What is made is equal to the byte, unless
+the footer of the events file itself was altered where it says nothing of ours: every value read through it is
+still held against its hash.
 """
 
 from __future__ import annotations

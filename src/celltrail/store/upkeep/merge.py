@@ -42,6 +42,8 @@ _ROOM = 64 << 20  # left free on the disk
 _RUN = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _LOG = re.compile(r"[\w.-]+\.ctl")
 _LOG_BESIDE = re.compile(r"[\w.-]+\.ctl~[0-9a-f]{12}")
+_PARQUET = re.compile(r".+\.parquet")
+_ENTRIES = re.compile(r".+\.json")
 _DOCUMENT = re.compile(r"run(\.\d+)?\.json")
 _SEAL = re.compile(r"sealed(\.\d+)?\.json")
 _BLOB = re.compile(r"([0-9a-f]{64})(\.pieces)?")
@@ -291,24 +293,22 @@ def _joined_run(source: Path, target: Path, top: Path) -> Iterator[tuple[Path, s
             yield path, "unreadable"
 
 
+# what proves or describes comes after what it speaks of
+_JOINS: tuple[tuple[str, re.Pattern[str], Join], ...] = (
+    ("m", _LOG, join_log),
+    ("m", _LOG_BESIDE, join_immutable),
+    ("sealed", _PARQUET, join_immutable),
+    ("", _SEAL, join_seal),
+    ("edits", _ENTRIES, join_entries),
+    ("", _DOCUMENT, join_document),
+)
+
+
 def _plan(folder: Path) -> Iterator[tuple[Path, Join]]:
-    for path in _files(folder / "m", 1):
-        if _LOG.fullmatch(path.name):
-            yield path, join_log
-        elif _LOG_BESIDE.fullmatch(path.name):
-            yield path, join_immutable
-    for path in _files(folder / "sealed", 1):
-        if path.suffix == ".parquet":
-            yield path, join_immutable
-    for path in _files(folder, 1):
-        if _SEAL.fullmatch(path.name):
-            yield path, join_seal
-    for path in _files(folder / "edits", 1):
-        if path.suffix == ".json":
-            yield path, join_entries
-    for path in _files(folder, 1):
-        if _DOCUMENT.fullmatch(path.name):
-            yield path, join_document
+    for place, name, join in _JOINS:
+        for path in _files(folder / place, 1):
+            if name.fullmatch(path.name):
+                yield path, join
 
 
 def _trail_in(source: Path) -> Path:
