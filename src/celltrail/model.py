@@ -156,6 +156,7 @@ class Execution:
     code: str = ""  # blob digest
     error: Failure | None = None
     outputs: tuple[Output, ...] = ()
+    needs: str = ""  # blob digest of an object: names, values, files and whatever else the execution needed
 
 
 @dataclass(frozen=True, slots=True)

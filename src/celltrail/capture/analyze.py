@@ -29,6 +29,14 @@ class Names:
     bound: dict[str, int] = field(default_factory=dict)  # how often each name is bound
     star: bool = False  # an import of everything: the other sets are a lower bound
 
+    def told(self) -> dict[str, list[str]]:
+        """The names in the form that is kept, sorted.
+
+        >>> analyze(ast.parse("y = f(x)")).told()
+        {'reads': ['f', 'x'], 'writes': ['y'], 'mutates': ['x'], 'deletes': []}
+        """
+        return {kind: sorted(getattr(self, kind)) for kind in ("reads", "writes", "mutates", "deletes")}
+
 
 def analyze(tree: ast.AST) -> Names:
     """The names of a parsed cell.

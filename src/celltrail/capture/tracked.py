@@ -22,6 +22,7 @@ from celltrail.capture.transform import Mark
 from celltrail.model import Execution, Failure, Json, Param
 from celltrail.run import Run
 from celltrail.store.files import disk
+from celltrail.store.files.encoding import encode
 from celltrail.store.folders import run_folder
 
 _MAX_PROBLEMS = 5
@@ -46,6 +47,7 @@ class Tracked:
     swapped: list[Swapped] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     meter: Meter = field(default_factory=Meter)
+    needs: dict[str, Json] = field(default_factory=dict)  # what the execution needed, section by section
 
     # before the body
 
@@ -128,7 +130,7 @@ class Tracked:
     def _describe_end(self, message_ns: float) -> None:
         with self.meter.working():
             outputs = self.outputs.records(self.run.store.blobs.put, self.redactor.text) if self.outputs else ()
-        self.execution = replace(self.execution, outputs=outputs)
+        self.execution = replace(self.execution, outputs=outputs, needs=self._put_needs())
         facts: dict[str, Any] = {
             "executions": (self.execution,),
             "params": self._params(self.found.params if self.found else {}),
@@ -143,6 +145,11 @@ class Tracked:
         values = self.points.count if self.points else 0
         overhead = self.meter.told(values, message_ns, _size(run_folder(self.run.writer.home, self.run.id)))
         self.run.describe(environment={"overhead": overhead}, **facts)
+
+    def _put_needs(self) -> str:
+        if self.found is not None:
+            self.needs["names"] = self.found.names.told()
+        return self.run.store.blobs.put(encode(self.needs)) if self.needs else ""
 
     def _params(self, found: dict[str, Param]) -> dict[str, Param]:
         clean = self.redactor.value

@@ -17,6 +17,7 @@ from celltrail.query.evaluate import aggregate_of, duration_of
 from celltrail.query.items import Item, items
 from celltrail.query.plain import length, number
 from celltrail.query.thin import FEWEST, keep
+from celltrail.store.files.encoding import decode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -178,6 +179,15 @@ class StoredRun(Edits["StoredRun"]):
     def outputs(self) -> list[Output]:
         """What the run's executions showed, in order; the bytes are blobs of the store."""
         return [output for execution in self.record.executions for output in execution.outputs]
+
+    @property
+    def needs(self) -> dict[str, Json]:
+        """What its newest execution needed, section by section; empty for a run that no cell recorded.
+
+        ``names``: what its code ``reads`` from earlier cells, ``writes``, ``mutates`` and ``deletes``.
+        """
+        digests = [execution.needs for execution in self.record.executions if execution.needs]
+        return decode(self.store.blobs.get(digests[-1])) if digests else {}
 
     @property
     def environment(self) -> dict[str, Json]:

@@ -75,7 +75,7 @@ def _missing(patient: Patient) -> Iterator[Finding]:
 def _shown(record: RunRecord) -> set[str]:
     """The blobs that showing a run needs; other words of 64 characters may be hashes of anything."""
     failures = [record.error, *(execution.error for execution in record.executions)]
-    found = {record.code, *(execution.code for execution in record.executions)}
+    found = {record.code, *(digest for each in record.executions for digest in (each.code, each.needs))}
     found |= {failure.traceback for failure in failures if failure}
     for execution in record.executions:
         for output in execution.outputs:
