@@ -17,9 +17,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from celltrail.errors import NoRun
+from celltrail.errors import Damaged, NoRun
 from celltrail.model import RunRecord
 from celltrail.store.blobs import Blobs
+from celltrail.store.catalogue import entries, segments
+from celltrail.store.catalogue.entries import Entry
 from celltrail.store.catalogue.facts import Key
 from celltrail.store.catalogue.seen import Seen, seen_of
 from celltrail.store.docs import actors
@@ -34,6 +36,7 @@ from celltrail.store.runs import RunFiles
 
 _RACY_NS = 2_000_000_000  # a folder changed within this time may change again and keep its time stamp
 _AT_ONCE = 300  # new runs in one transaction: other processes wait no longer than that
+WORTH_CATALOGUE = 256  # new runs: fewer are read from their own files as fast
 _IN_PASSING = 100  # finished runs looked at with each question; a millisecond
 _SWEEP_AT_ONCE = 500
 _DAY_S = 86_400
@@ -138,7 +141,9 @@ class Listing:
     def _refresh(self, session: Session) -> None:
         session.recall()
         marked, self._marked = self._marked, set()
-        changed_groups = [group for group in self._changed_groups(session) if self._differs(session, group)]
+        changed_groups, new = self._differing(session)
+        if len(new) >= WORTH_CATALOGUE:
+            self._take_catalogued(session, new)
         changed: dict[str, Seen | None] = dict.fromkeys(marked)
         changed |= self._passed(session) | self._watched(session)
         followed = self._announced(session, changed)
@@ -157,10 +162,19 @@ class Listing:
                 changed.append(group)
         return changed + [path for path in seen if len(path) == 2 and path not in present]
 
-    def _differs(self, session: Session, group: str) -> bool:
-        """Whether a folder holds other runs than the index knows, or can now be trusted not to change unseen."""
-        stamp, new, gone = self._compared(session, group)
-        return bool(new or gone or stamp)
+    def _differing(self, session: Session) -> tuple[list[str], set[str]]:
+        """The folders that hold other runs than the index knows, or can now be trusted not to change unseen.
+
+        And the runs that the index does not know.
+        """
+        chosen: list[str] = []
+        new: set[str] = set()
+        for group in self._changed_groups(session):
+            stamp, more, gone = self._compared(session, group)
+            new |= more
+            if stamp or more or gone:
+                chosen.append(group)
+        return chosen, new
 
     @retried
     def _compared(self, session: Session, group: str) -> tuple[str, set[str], set[str]]:
@@ -252,6 +266,29 @@ class Listing:
                     followed = None
                 session.db.executemany("insert or replace into file values (?, ?)", states.items())
             session.folders |= states
+
+    def _take_catalogued(self, session: Session, new: set[str]) -> None:
+        """Write those of these runs whose files are as the catalogue saw them; the others are left to be read.
+
+        The look at the files comes before the transaction, for a run that another process wrote meanwhile is not
+        written again.
+        """
+        if self._index.was_damaged:
+            return  # perhaps by what a segment said: the files themselves cannot be wrong
+        for segment in segments.readable(self._root):
+            for group in range(len(segment.groups)):
+                with contextlib.suppress(Damaged, OSError):
+                    if new.isdisjoint(segment.runs(group)):
+                        continue
+                    found = [entry for entry in segment.entries(group) if entry.run in new and entry.is_of_its_run]
+                    stamped = [(entry, self._files(entry.run).stamp()) for entry in found]
+                    held = [(each, stamp) for each, stamp in stamped if self._holds(each, stamp)]
+                    with session.writing() as rows:
+                        rows.put_new(held)
+                    new -= {entry.run for entry, _ in held}
+
+    def _holds(self, entry: Entry, stamp: str) -> bool:
+        return entries.holds(entry.state, self._root, entry.run, stamp)
 
     def _take_group(self, session: Session, rows: Rows, group: str, states: dict[str, str]) -> int:
         stamp, new, gone = self._compared(session, group)

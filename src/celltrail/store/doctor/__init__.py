@@ -14,7 +14,7 @@ from celltrail.model import Json
 from celltrail.store import root
 from celltrail.store.audit import Audit
 from celltrail.store.blobs import references
-from celltrail.store.doctor import contents, documents, folders, listed, logs, machine, people, seals, trailfile
+from celltrail.store.doctor import contents, copies, documents, folders, listed, logs, machine, people, seals, trailfile
 from celltrail.store.doctor.finding import Finding, Patient
 from celltrail.store.files.telling import counted
 
@@ -28,6 +28,7 @@ _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     seals.check,
     people.check,
     contents.check,
+    copies.check,
     folders.check_leftovers,
     machine.check,
     listed.check,

@@ -81,6 +81,7 @@ class Index:
         self._lock = threading.RLock()
         self._session: Session | None = None
         self._pid = 0
+        self.was_damaged = False  # since this process uses it
         forks.in_child(self._become_child)
 
     def work(self, task: Callable[[Session], _T]) -> _T:
@@ -126,6 +127,7 @@ class Index:
         if session.path is None:
             return
         if _is_damage(error):
+            self.was_damaged = True
             place.tell(session.path, "is damaged")
             place.remove(session.path)
         else:

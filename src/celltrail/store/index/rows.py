@@ -10,25 +10,47 @@ import itertools
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol
 
 from celltrail.model import RunRecord
-from celltrail.store.catalogue.facts import fact_of
+from celltrail.store.catalogue.entries import Entry, names_of
+from celltrail.store.catalogue.facts import Key, fact_of, tables_of
 from celltrail.store.catalogue.seen import Seen, record_of
 from celltrail.store.index.cells import Column, to_cell
+from celltrail.store.index.reading import opened
+from celltrail.store.index.schema import FIXED
 
+_IN_ENTRIES: dict[Key, Callable[[Entry], Any]] = {
+    **{(name,): attrgetter(name) for name in FIXED if name not in {"id", "tags"}},
+    ("id",): attrgetter("run"),
+    ("tags",): lambda entry: list(entry.all_tags),
+}
+_MARKS = 10_000  # values in one statement; SQLite takes 32,766
 _turns = itertools.count(int.from_bytes(os.urandom(6), "big"))
+
+
+class Told(NamedTuple):
+    """What the parts keep of a run."""
+
+    tags: Sequence[str]
+    names: Sequence[tuple[str, str, str]]  # kind, name and goal of its params, metrics and summary entries
+
+    @classmethod
+    def of(cls, record: RunRecord) -> Told:
+        """That of this run."""
+        return cls([tag for tag in record.tags if isinstance(tag, str)], names_of(record))
 
 
 class Part(Protocol):
     """Something the index knows of runs."""
 
-    def put(self, rid: int, record: RunRecord) -> None:
+    def put(self, rid: int, told: Told) -> None:
         """Keep what a run is now in place of what it was."""
         ...
 
-    def remove(self, rid: int, record: RunRecord) -> None:
+    def remove(self, rid: int, told: Told) -> None:
         """Forget what a run was."""
         ...
 
@@ -45,6 +67,8 @@ class Rows:
         self._columns = columns
         self._parts = tuple(parts)
         self._has = [column.has for column in columns]
+        self._getters = [_IN_ENTRIES.get(column.key) for column in columns]
+        self._tables = {table for column in columns if column.key not in _IN_ENTRIES for table in tables_of(column.key)}
         self._cells: dict[int, list[Any]] = {}  # rows of hot, written together: a fifth less work for SQLite
         marks = ", ".join("?" * (1 + len(columns)))
         names = ", ".join(column.sql for column in columns)
@@ -67,9 +91,32 @@ class Rows:
             self._remove(rid, old[1], old[2])
             change = "update run set turn = ?, stamp = ?, watch = ?, document = ?, more = ? where rid = ?"
             self._db.execute(change, (next(_turns), seen.stamp, watch, document, more, rid))
-        self._put_hot(rid, seen.record)
+        self._put_hot(rid, [_fact(seen.record, column) for column in self._columns])
         for part in self._parts:
-            part.put(rid, seen.record)
+            part.put(rid, Told.of(seen.record))
+
+    def put_new(self, found: Sequence[tuple[Entry, str]]) -> None:
+        """Write runs of the catalogue, each with the stamp of its files, but for those that are there already.
+
+        Raises `Damaged` where an entry holds nonsense.
+        """
+        known: set[str] = set()
+        for some in (found[start : start + _MARKS] for start in range(0, len(found), _MARKS)):
+            ask = f"select id from run where id in ({', '.join('?' * len(some))})"
+            known |= {run_id for (run_id,) in self._db.execute(ask, [entry.run for entry, _ in some])}
+        ((rid,),) = self._db.execute("select coalesce(max(rid), 0) from run")
+        lines: list[tuple[Any, ...]] = []
+        for entry, stamp in found:
+            if entry.run in known:
+                continue
+            rid += 1
+            more = entry.more(stamp)
+            lines.append((rid, entry.run, next(_turns), stamp, 0, entry.document, more))
+            self._put_hot(rid, self._facts(entry, more))
+            for part in self._parts:
+                part.put(rid, Told(entry.all_tags, entry.all_names))
+        add = "insert into run (rid, id, turn, stamp, watch, document, more) values (?, ?, ?, ?, ?, ?, ?)"
+        self._db.executemany(add, lines)
 
     def remove(self, run_id: str) -> None:
         """Forget a run."""
@@ -96,15 +143,21 @@ class Rows:
         if record is None:
             raise sqlite3.DatabaseError(f"row {rid} does not verify")  # and so nothing in this file counts
         for part in self._parts:
-            part.remove(rid, record)
+            part.remove(rid, Told.of(record))
 
-    def _put_hot(self, rid: int, record: RunRecord) -> None:
+    def _put_hot(self, rid: int, found: Iterable[Any]) -> None:
         cells: list[Any] = [rid]
-        for place, column in enumerate(self._columns):
-            cell, kind = to_cell(_fact(record, column))
+        for place, fact in enumerate(found):
+            cell, kind = to_cell(fact)
             cells.append(cell)
             self._has[place] |= kind
         self._cells[rid] = cells
+
+    def _facts(self, entry: Entry, more: bytes) -> Iterator[Any]:
+        """Of a run in the catalogue, for each column; its document is opened only for what the entry does not have."""
+        rest = opened(entry.document, more, self._tables) if self._tables else None
+        for column, get in zip(self._columns, self._getters, strict=True):
+            yield get(entry) if get else rest.fact(column.key) if rest else None
 
 
 class Tags:
@@ -113,12 +166,11 @@ class Tags:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def put(self, rid: int, record: RunRecord) -> None:
+    def put(self, rid: int, told: Told) -> None:
         """Keep the tags of a run."""
-        rows = [(tag, rid) for tag in record.tags if isinstance(tag, str)]
-        self._db.executemany("insert or ignore into tag values (?, ?)", rows)
+        self._db.executemany("insert or ignore into tag values (?, ?)", [(tag, rid) for tag in told.tags])
 
-    def remove(self, rid: int, record: RunRecord) -> None:
+    def remove(self, rid: int, told: Told) -> None:
         """Forget the tags of a run."""
         self._db.execute("delete from tag where rid = ?", (rid,))
 
@@ -133,13 +185,15 @@ class Names:
         self._db = db
         self._counts: Counter[tuple[str, str, str]] = Counter()
 
-    def put(self, rid: int, record: RunRecord) -> None:
+    def put(self, rid: int, told: Told) -> None:
         """Count the names of a run."""
-        self._counts.update(_names(record))
+        self._counts.update(told.names)
+        self._counts.update(("tag", tag, "") for tag in told.tags)
 
-    def remove(self, rid: int, record: RunRecord) -> None:
+    def remove(self, rid: int, told: Told) -> None:
         """Count them no longer."""
-        self._counts.subtract(_names(record))
+        self._counts.subtract(told.names)
+        self._counts.subtract(("tag", tag, "") for tag in told.tags)
 
     def settle(self) -> None:
         """Write the counts: one row for a name, however many runs of this transaction have it."""
@@ -148,14 +202,6 @@ class Names:
         self._db.executemany(add, rows)
         self._db.executemany("delete from name where kind = ? and name = ? and goal = ? and runs <= 0", self._counts)
         self._counts.clear()
-
-
-def _names(record: RunRecord) -> list[tuple[str, str, str]]:
-    found = [("param", name, "") for name in record.params]
-    found += [("metric", name, str(metric.goal)) for name, metric in record.metrics.items()]
-    found += [("summary", name, "") for name in record.summary]
-    found += [("tag", tag, "") for tag in record.tags if isinstance(tag, str)]
-    return found
 
 
 def _fact(record: RunRecord, column: Column) -> Any:

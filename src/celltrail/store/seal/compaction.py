@@ -1,4 +1,4 @@
-"""Compaction: runs that are over are sealed, their logs removed when that has stood for an hour, small runs packed.
+"""Compaction: runs that are over are sealed, their logs removed an hour later, small runs packed, all catalogued.
 
 It is done by one process at a time, of its own and with low priority, so that no cell is slower for it:
 ``python -m celltrail.store.seal.compaction TRAIL``.
@@ -18,6 +18,7 @@ from pathlib import Path
 from celltrail.errors import CelltrailError
 from celltrail.store.audit import Audit
 from celltrail.store.blobs import Blobs
+from celltrail.store.catalogue.cataloguing import catalogue
 from celltrail.store.docs.settings import Settings
 from celltrail.store.files.claim import Claim
 from celltrail.store.folders import run_folder, run_ids
@@ -39,6 +40,7 @@ class Compaction:
     released: list[str] = field(default_factory=list)  # runs whose sealed logs were removed
     freed: int = 0  # bytes
     packed: int = 0  # runs, in packs made or made larger
+    catalogued: int = 0  # runs, in segments of the catalogue written
     problems: list[str] = field(default_factory=list)
     is_done: bool = True  # False: another process is at it
 
@@ -46,7 +48,7 @@ class Compaction:
         if not self.is_done:
             return "another process compacts this trail just now"
         done = f"{_runs(len(self.sealed))} sealed, the logs of {_runs(len(self.released))} removed "
-        done += f"({self.freed / 1e6:.1f} MB), {_runs(self.packed)} packed"
+        done += f"({self.freed / 1e6:.1f} MB), {_runs(self.packed)} packed, {_runs(self.catalogued)} catalogued"
         return "; ".join([done, *self.problems])
 
 
@@ -90,6 +92,9 @@ class _Pass:
         self._done.packed = sum(runs for _, runs in made)
         if made:
             self._audit.record_all([("compact", f"packs/{name}", {"runs": runs}) for name, runs in made])
+        self._claim.renew()
+        listed = catalogue(self._root, self._blobs, ids)
+        self._done.catalogued = sum(runs for _, runs in listed)
         return self._done
 
     def _release(self, folder: Path, files: RunFiles) -> None:
