@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from celltrail.cli import terminal
+from celltrail.cli.outputs import told
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric
 from celltrail.query import StoredRun, find, open_store, row
@@ -26,6 +27,9 @@ def add(commands: Any) -> argparse.ArgumentParser:
         description="Show a run. Exit status 1 when there is none of this name or id.",
     )
     command.add_argument("run", metavar="RUN", help="name (newest), id or the beginning of an id")
+    command.add_argument(
+        "--outputs", choices=["some", "all", "none"], default="some", help="how much of what it showed (default: some)"
+    )
     command.set_defaults(command=run)
     return command
 
@@ -36,11 +40,11 @@ def run(asked: argparse.Namespace) -> int:
     if asked.json:
         terminal.print_json(row(found.record, found.store))
     else:
-        print("\n\n".join(block for block in _blocks(found) if block))
+        print("\n\n".join(block for block in _blocks(found, asked.outputs) if block))
     return 0
 
 
-def _blocks(found: StoredRun) -> list[str]:
+def _blocks(found: StoredRun, outputs: str) -> list[str]:
     return [
         _head(found),
         _params(found),
@@ -51,6 +55,7 @@ def _blocks(found: StoredRun) -> list[str]:
         _environment(found),
         _titled("problems while recording", "\n".join(f"- {shown(each)}" for each in found.record.problems)),
         _titled("code", _code(found)),
+        "" if outputs == "none" else _titled("outputs", told(found.shown(), whole=outputs == "all")),
     ]
 
 
@@ -159,4 +164,4 @@ def _code(found: StoredRun) -> str:
         code = found.code
     except (StoreError, NoRun) as problem:  # the rest of the run is still worth showing
         return f"({problem})"
-    return "\n".join("".join(c if c.isprintable() or c == "\t" else "·" for c in line) for line in code.splitlines())
+    return "\n".join(map(terminal.harmless, code.splitlines()))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from typing import Any
 
 _COLOURS = {"running": "36", "finished": "32", "failed": "31", "interrupted": "33", "killed": "31"}
 _DIM, _BOLD = "2", "1"
+_PAINTED = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 def has_colour() -> bool:
@@ -29,6 +31,20 @@ def dim(text: str) -> str:
 def bold(text: str) -> str:
     """A heading."""
     return _paint(text, _BOLD)
+
+
+def harmless(line: str) -> str:
+    """A line of somebody's text, without what a terminal would obey; colours stay where there are colours.
+
+    >>> harmless("a\x1b[2Jb")
+    'a·[2Jb'
+    """
+    pieces = _PAINTED.split(line) if has_colour() else [line]
+    return "".join(piece if _PAINTED.fullmatch(piece) else _printable(piece) for piece in pieces)
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() or char == "\t" else "·" for char in text)
 
 
 def print_json(value: Any) -> None:

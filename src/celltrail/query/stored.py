@@ -16,6 +16,7 @@ from celltrail.query.editing import Edits
 from celltrail.query.evaluate import aggregate_of, duration_of
 from celltrail.query.items import Item, items
 from celltrail.query.plain import length, number
+from celltrail.query.shown import Shown
 from celltrail.query.thin import FEWEST, keep
 from celltrail.store.files.encoding import decode
 
@@ -177,8 +178,15 @@ class StoredRun(Edits["StoredRun"]):
 
     @property
     def outputs(self) -> list[Output]:
-        """What the run's executions showed, in order; the bytes are blobs of the store."""
+        """What the run's executions showed, in order; the bytes are blobs of the store, `shown` reads them."""
         return [output for execution in self.record.executions for output in execution.outputs]
+
+    def shown(self) -> Shown:
+        """What the run's executions showed, to read: progress bars as they stood in the end, pictures as pictures.
+
+        ``print(run.shown())`` prints it; each piece has its `Output`, text and bytes.
+        """
+        return Shown(self.outputs, self.store.blobs)
 
     @property
     def needs(self) -> dict[str, Json]:

@@ -16,13 +16,14 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from celltrail.errors import CelltrailError
+from celltrail.screen import folded
 
 if TYPE_CHECKING:
     from celltrail.model import RunRecord
     from celltrail.store.blobs import Blobs
 
 KINDS = ("name", "note", "code", "params", "error", "output")  # in the order hits are shown
-MOST_BYTES = {"output": 64 << 10, "code": 256 << 10}
+MOST_BYTES = {"output": 512 << 10, "code": 256 << 10}  # of an output most may be a progress bar over and over
 _MOST = 64 << 10
 _LONGEST = 100  # characters of a word that count; nobody types more of a hash
 _ALONE = "\u2190-\u2bff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U0001f000-\U0001faff\U00020000-\U0003134f"
@@ -31,7 +32,6 @@ _ASCII_WORD = re.compile(r"[a-zA-Z0-9_]+")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _FOREIGN_PART = re.compile(r"[^\W\d_]+|\d+")  # what is upper case elsewhere no class of `re` tells
 _ASKED = re.compile(r'"([^"]*)"?(\*?)|(\S+)')
-_COLOUR = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
 
 
 class Text(NamedTuple):
@@ -171,7 +171,8 @@ def _of_blob(kind: str, digest: str, blobs: Blobs) -> Iterator[Text]:
             data = file.read(MOST_BYTES.get(kind, _MOST))
     except (CelltrailError, OSError):
         return
-    yield Text(kind, digest, _COLOUR.sub("", data.decode("utf-8", "replace")))
+    text = data.decode("utf-8", "replace")
+    yield Text(kind, digest, text if kind == "code" else folded(text)[:_MOST])
 
 
 def _shown(value: object) -> str:
