@@ -14,13 +14,14 @@ def test_every_option_is_understood() -> None:
     """All options of one line arrive where they belong."""
     found = parse(
         "'my run' -p proj -t a b --tag c --note 'why not' --group g --watch loss,acc self.loss --param n cfg.lr "
-        "--no-param x --params off --seed 7 --no-chart --no-output --max-output 500kB"
+        "--no-param x --params off --seed 7 --if-same skip --no-chart --no-output --max-output 500kB"
     )
     assert (found.name, found.project, found.tags, found.note, found.group) == (
         "my run", "proj", ("a", "b", "c"), "why not", "g",
     )  # fmt: skip
     assert (found.watch, found.param, found.no_param) == (("loss", "acc", "self.loss"), ("n", "cfg.lr"), ("x",))
     assert (found.params, found.seed, found.chart, found.output, found.max_output) == (False, 7, False, False, 500_000)
+    assert (found.if_same, parse("").if_same) == ("skip", "notice")
     assert parse("") == parse("  ")
 
 
@@ -32,6 +33,7 @@ def test_every_option_is_understood() -> None:
         ("--every never", "'never' is not how often; write 10 for each 10th value, 0.5s for two a second"),
         ("--every 0", "'0' is not how often"),
         ("--resume abc", "--resume is planned and does nothing yet"),
+        ("--if-same skp", "'skp' is none of notice, skip, stop and off; did you mean 'skip'?"),
         ("a b", "one name is enough, but got also 'b'; put a name with blanks in quotes"),
         ("--seed -3", "'-3' is not a seed; a seed is a whole number from 0 to 2**32 - 1"),
         ("--seed x", "'x' is not a seed"),

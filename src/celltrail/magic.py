@@ -12,7 +12,9 @@ from IPython.core.error import UsageError
 
 from celltrail import panels
 from celltrail.capture import Notice, Recorder, arguments
+from celltrail.capture.outputs import SAYING
 from celltrail.errors import CelltrailError, nearest
+from celltrail.panels.notice import already_bundle
 from celltrail.query import RunSet, find, runs
 from celltrail.query.completion import complete
 from celltrail.run import Run, current
@@ -66,6 +68,10 @@ class Extension:
     def _notice(self, notice: Notice) -> None:
         if notice.kind == "run" and self._shown:
             self._place_chart(notice.data["run"], notice.data["chart"])
+        elif notice.kind == "already":
+            self.shell.display_pub.publish(
+                data=already_bundle(notice.text, notice.data), metadata={SAYING: notice.kind}
+            )
         elif notice.text:
             print(f"celltrail: {notice.text}", file=sys.stderr)  # noqa: T201
 

@@ -150,12 +150,13 @@ class Execution:
     id: str
     count: int | None  # the number in the brackets
     cell_id: str | None
-    status: Literal["running", "ok", "error", "interrupted", "killed"]
+    status: Literal["running", "ok", "error", "interrupted", "killed", "skipped"]
     started_us: int
     ended_us: int | None = None
     code: str = ""  # blob digest
     error: Failure | None = None
     outputs: tuple[Output, ...] = ()
+    recipe: str = ""  # key of its code over its inputs, 32 characters; "" where that cannot be told
     needs: str = ""  # blob digest of an object: names, values, files and whatever else the execution needed
 
 

@@ -4,6 +4,7 @@
 be shown.
 """
 
-from celltrail.capture.recorder import Notice, Recorder
+from celltrail.capture.notice import Notice
+from celltrail.capture.recorder import Recorder
 
 __all__ = ["Notice", "Recorder"]

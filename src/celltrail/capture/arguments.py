@@ -7,16 +7,19 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 from celltrail.errors import BadValue, nearest
 
+IfSame = Literal["notice", "skip", "stop", "off"]
+IF_SAME: tuple[IfSame, ...] = get_args(IfSame)
+_DO = "notice (say so), skip (show what that one showed), stop, off"
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)b?", re.IGNORECASE)
 _SCALE = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 _PLACE = re.compile(r"\$([A-Za-z_]\w*)|\{([^{}]+)\}")
 # promised by the public face and refused by name until they do something
 _PLANNED = frozenset(
-    "--resume --fork --continues --if-same --sweep --hash --parse-output --own-threads --budget".split()  # noqa: SIM905
+    "--resume --fork --continues --sweep --hash --parse-output --own-threads --budget".split()  # noqa: SIM905
 )
 
 
@@ -44,10 +47,19 @@ class Arguments:
     no_param: tuple[str, ...] = ()
     params: bool = True
     seed: int | None = None
+    if_same: IfSame = "notice"
     chart: bool | None = None  # None: when there is something to draw
     output: bool = True
     max_output: int = 2_000_000  # bytes of each stream, half from the start and half from the end
     off: bool = False
+
+
+def _if_same(text: str) -> str:
+    if text not in IF_SAME:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is none of {', '.join(IF_SAME[:-1])} and {IF_SAME[-1]}{nearest(text, IF_SAME)}"
+        )
+    return text
 
 
 class _Parser(argparse.ArgumentParser):
@@ -102,6 +114,7 @@ def _parser() -> _Parser:
     add("--no-param", nargs="+", type=_variables, action="append", default=[], metavar="NAME", help="no parameter")
     add("--params", choices=["on", "off"], default="on", help="off: find no parameters in the code")
     add("--seed", type=_seed, metavar="N", help="seed random, NumPy and PyTorch before the cell")
+    add("--if-same", type=_if_same, default="notice", metavar="DO", help="after a run that was the same: " + _DO)
     add("--chart", dest="chart", action="store_true", default=None, help="always show the live chart")
     add("--no-chart", dest="chart", action="store_false", help="never show the live chart")
     add("--no-output", dest="output", action="store_false", help="do not keep what the cell shows")
@@ -154,6 +167,7 @@ def parse(line: str) -> Arguments:
         no_param=_flat(found.no_param),
         params=found.params == "on",
         seed=found.seed,
+        if_same=found.if_same,
         chart=found.chart,
         output=found.output,
         max_output=found.max_output,

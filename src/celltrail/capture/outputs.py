@@ -22,6 +22,7 @@ Put = Callable[[bytes | str], str]
 Clean = Callable[[str], str]
 Kind = Literal["stdout", "stderr", "display", "result", "error"]
 
+SAYING = "celltrail"  # in the metadata of an output: celltrail's own word
 _MAX_ITEM = 10_000_000
 _MAX_ITEMS = 1000
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -125,7 +126,9 @@ class Outputs:
             self._append({"kind": "error", "size": len(content), "content": orjson.loads(content)})
 
     def display(self, kind: Kind, content: dict[str, Any], size: int) -> None:
-        """A bundle of one thing in several forms."""
+        """A bundle of one thing in several forms; what celltrail itself says of a cell is not the cell's."""
+        if SAYING in (content.get("metadata") or {}):
+            return
         self._append(
             {
                 "kind": kind,

@@ -71,7 +71,7 @@ class Found:
         """Rules 1 to 3: what the code itself and the earlier cells say."""
         for statement in self.tree.body:
             self._assigned(statement)
-        for name in sorted(self._reachable()):
+        for name in sorted(self.reachable()):
             if name not in self.names.writes and name not in _SHELL and not name.startswith("_"):
                 self._read(name)
         return self.params
@@ -114,7 +114,7 @@ class Found:
             for key, inner in fields(value):
                 self._add(f"{name}.{key}", inner, "config", None)
 
-    def _reachable(self) -> set[str]:
+    def reachable(self) -> set[str]:
         """The names read by the cell and by the notebook's functions that it reaches."""
         found, waiting = set(self.names.reads), list(self.names.reads)
         while waiting and len(found) < 1000:

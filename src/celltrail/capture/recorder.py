@@ -12,12 +12,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from celltrail.capture import environment, rng
+from celltrail.capture.already import Already
 from celltrail.capture.arguments import expand
+from celltrail.capture.notice import Notice
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.points import Watcher, pass_through
 from celltrail.capture.redact import Redactor
@@ -34,16 +35,6 @@ from celltrail.store import Store, locate
 from celltrail.store.files import disk, pending
 
 _PATIENCE_S = 1.0  # how long whoever reads the trail waits for the record of the cell before, at most
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something that whoever shows things should know: a run began, or celltrail itself had a problem."""
-
-    kind: Literal["run", "problem"]
-    level: Literal["info", "warning"]
-    text: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
 
 
 class Recorder:
@@ -64,6 +55,7 @@ class Recorder:
         self._watcher = Watcher()
         self._worker = Worker(self._watcher.drain)
         self._threads = Threads()
+        self._already = Already(shell, lambda notice: self.notify and self.notify(notice))
         self._redactor: Redactor | None = None  # one for the session: what one cell sets, a later one may show
         self._tee: KernelTee | None = None
         self._terminal: TerminalTee | None = None
@@ -145,6 +137,7 @@ class Recorder:
         if tracked is not None and isinstance(tree, ast.Module):
             with tracked.meter.timing("examine"):
                 shield(tracked.examine, tree, self.shell.user_ns, self._watcher, self._place_hooks)
+                tree = shield(self._already.meet, tracked, tree) or tree
             if tracked.watched and tracked.mark.arguments.chart is None:
                 self._tell_chart(tracked, True)  # points will come, so the chart can stand above what is printed
         return tree
@@ -221,8 +214,8 @@ class Recorder:
         self._worker.ticking = True
         self._tell_chart(tracked, arguments.chart)
         # the last thing before the body, after --seed
-        states = shield(rng.take) or {}
-        self._worker.put(partial(tracked.describe_start, states, os.getcwd()))
+        tracked.states = shield(rng.take) or {}
+        self._worker.put(partial(tracked.describe_start, tracked.states, os.getcwd()))
 
     def _listen(self, request: str, tracked: Tracked) -> None:
         if tracked.outputs is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +19,8 @@ from celltrail.capture.points import Points, Watcher
 from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.shield import shield
 from celltrail.capture.swap import Swapped, swap
-from celltrail.capture.transform import Mark
+from celltrail.capture.transform import PYTHON, Mark
+from celltrail.contract import Status
 from celltrail.model import Execution, Failure, Json, Param
 from celltrail.run import Run
 from celltrail.store.files import disk
@@ -26,6 +28,13 @@ from celltrail.store.files.encoding import encode
 from celltrail.store.folders import run_folder
 
 _MAX_PROBLEMS = 5
+_RUN_STATUS: dict[str, Status] = {
+    "ok": "finished",
+    "error": "failed",
+    "interrupted": "interrupted",
+    "skip": "finished",
+    "stop": "interrupted",
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +56,10 @@ class Tracked:
     swapped: list[Swapped] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     meter: Meter = field(default_factory=Meter)
+    states: rng.States = field(default_factory=dict)  # of the generators, as its body began
+    is_compared: bool = False  # with earlier runs
+    instead: Literal["", "skip", "stop"] = ""  # of running its body, which an earlier run already did
+    written: threading.Event = field(default_factory=threading.Event)  # its whole record is in the trail
     needs: dict[str, Json] = field(default_factory=dict)  # what the execution needed, section by section
 
     # before the body
@@ -55,18 +68,24 @@ class Tracked:
         self, tree: ast.Module, namespace: dict[str, Any], watcher: Watcher, place_hooks: Callable[[], None]
     ) -> None:
         """Look at the code about to run: where it stands, its parameters, what to watch."""
-        body = _magic_body(tree)
-        if body is not None:  # %%time and the like: the body comes by itself, as a tree of its own
+        magic = cell_magic(tree)
+        if magic is not None:  # %%time and the like: the body comes by itself, as a tree of its own
+            name, _, body = magic
             self.offset = len(self.source.splitlines()) - len(body.splitlines())
+            if (inner := _parsed(name, body)) is not None:
+                self._meet(inner, namespace)
             return
-        if self.found is None:
-            self.found = Found(tree, analyze(tree), namespace, self.offset)
-            self._learn_secrets(self.found.names.reads, namespace)
-            if self.mark.arguments.params:
-                shield(self.found.before)
+        found = self.found or self._meet(tree, namespace)
         # the tree is another one when %%time hands in its body
-        kinds = self.found.kinds if self.found.tree is tree else by_kind(tree)
+        kinds = found.kinds if found.tree is tree else by_kind(tree)
         shield(self._watch, tree, kinds, namespace, watcher, place_hooks)
+
+    def _meet(self, tree: ast.Module, namespace: dict[str, Any]) -> Found:
+        found = self.found = Found(tree, analyze(tree), namespace, self.offset)
+        self._learn_secrets(found.names.reads, namespace)
+        if self.mark.arguments.params:
+            shield(found.before)
+        return found
 
     def _watch(
         self,
@@ -126,6 +145,7 @@ class Tracked:
             shield(self._describe_end, message_ns)
         finally:
             self.settle()
+            self.written.set()
 
     def _describe_end(self, message_ns: float) -> None:
         with self.meter.working():
@@ -160,7 +180,7 @@ class Tracked:
 
     def end(self, error: BaseException | None, traceback: str, namespace: dict[str, Any]) -> None:
         """The body is over: the run has its status when this returns."""
-        status, clean = _status_after(error), self.redactor.text
+        status, clean = self._status(error), self.redactor.text
         failure: Failure | None = None
         if self.found is not None:
             self._learn_secrets(self.found.names.writes, namespace)
@@ -169,9 +189,12 @@ class Tracked:
             failure = Failure(type(error).__name__, clean(_text(error))[:2000], blob or "")
         if self.found is not None:
             shield(self._params_after, self.found, namespace)
-        self.run.finish("finished" if status == "ok" else "failed" if status == "error" else "interrupted", failure)
+        self.run.finish(_RUN_STATUS[self.instead or status], failure)
         ended = self.run.record().ended_us
         self.execution = replace(self.execution, status=status, ended_us=ended, error=failure)
+
+    def _status(self, error: BaseException | None) -> Literal["ok", "error", "interrupted", "skipped"]:
+        return "skipped" if self.instead else _status_after(error)
 
     def _learn_secrets(self, names: set[str], namespace: dict[str, Any]) -> None:
         """What variables with a secret's name hold is not shown either, however the cell came by it."""
@@ -196,15 +219,22 @@ class Tracked:
             self.problems.append(traceback)
 
 
-def _magic_body(tree: ast.Module) -> str | None:
-    """The body handed to a cell magic, when the code is nothing but that."""
+def cell_magic(tree: ast.Module) -> tuple[str, str, str] | None:
+    """Name, line and body of a cell magic, when the code is nothing but that."""
     statement = tree.body[0] if len(tree.body) == 1 else None
     call = statement.value if isinstance(statement, ast.Expr) else None
-    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and len(call.args) == 3):
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "run_cell_magic"):
         return None
-    body = call.args[2]
-    is_text = isinstance(body, ast.Constant) and isinstance(body.value, str)
-    return str(body.value) if call.func.attr == "run_cell_magic" and is_text else None  # pyright: ignore[reportAttributeAccessIssue]
+    texts = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return (texts[0], texts[1], texts[2]) if len(texts) == len(call.args) == 3 else None
+
+
+def _parsed(magic: str, body: str) -> ast.Module | None:
+    """The body of a magic that runs it as Python, already now: what it shows may not reach the client."""
+    try:
+        return ast.parse(body) if magic in PYTHON else None
+    except (SyntaxError, ValueError, RecursionError):  # as when it holds magics of its own
+        return None
 
 
 def _size(folder: Path) -> int:

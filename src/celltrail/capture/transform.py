@@ -20,7 +20,7 @@ _TEXTS = frozenset("cmd file html HTML javascript js latex markdown svg SVG writ
 # what follows these is run by somebody else, to whom "%%track" means nothing
 _PROGRAMS = frozenset("! bash perl pypy python python2 python3 ruby script sh sx system".split())  # noqa: SIM905
 # their bodies are Python, so a comment keeps the place of our line
-_PYTHON = frozenset(
+PYTHON = frozenset(
     "capture debug heat lprun memit mprun prun pyinstrument scalene snakeviz time timeit".split()  # noqa: SIM905
 )
 
@@ -53,7 +53,7 @@ def cleanup(lines: list[str]) -> list[str]:
     before, line, after = lines[: mark.index], lines[mark.index], lines[mark.index + 1 :]
     following = next((text for text in after if text.strip()), "")
     above = next((magic[1] for text in reversed(before) if (magic := _MAGIC.match(text))), None)
-    if _MAGIC.match(following) or (above is not None and above not in _PYTHON):
+    if _MAGIC.match(following) or (above is not None and above not in PYTHON):
         # a cell magic must come first, so ours makes room; and in SQL or R our comment would be none
         return before + after
     indent = line[: len(line) - len(line.lstrip())]

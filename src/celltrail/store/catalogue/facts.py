@@ -53,6 +53,8 @@ def field_of(record: RunRecord, name: str, path: tuple[str, ...] = ()) -> Any:
         return "\n".join(record.notes)
     if name == "tags":
         return list(record.tags)
+    if name == "recipe":
+        return next((execution.recipe for execution in reversed(record.executions) if execution.recipe), None)
     return getattr(record, _RENAMED.get(name, name))
 
 
@@ -132,6 +134,9 @@ class Document:
             return dig({name: entries[name].get("value") for name in prefixes(path) if name in entries}, path)
         if family in _ENVIRONMENTS:
             return dig(self.tables.get("environment", {}).get(family, {}), key[1:])
+        if family == "recipe":
+            found = [execution.get("recipe") for execution in self.tables.get("executions", {}).values()]
+            return next((recipe for recipe in reversed(found) if recipe), None)
         return field_of(self._slim(), family, key[1:])
 
     def _slim(self) -> RunRecord:
@@ -187,4 +192,6 @@ def tables_of(key: Key) -> tuple[str, ...]:
     family = key[0]
     if family == "metric":
         return ("metrics",)
+    if family == "recipe":
+        return ("executions",)
     return ("environment",) if family in _ENVIRONMENTS else ("run", "params", "summary")

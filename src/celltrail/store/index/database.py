@@ -76,8 +76,7 @@ class Index:
     """The index of one trail in one place; a copy of the trail elsewhere has an index of its own."""
 
     def __init__(self, trail: str, root: Path) -> None:
-        where = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
-        self._folders = [folder / where for folder in place.folders(trail)] if trail else []
+        self._folders = folders(trail, root)
         self._lock = threading.RLock()
         self._session: Session | None = None
         self._pid = 0
@@ -135,6 +134,12 @@ class Index:
 
     def _become_child(self) -> None:
         self._lock = threading.RLock()
+
+
+def folders(trail: str, root: Path) -> list[Path]:
+    """Where the index of this trail in this place may be, best first."""
+    where = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
+    return [folder / where for folder in place.folders(trail)] if trail else []
 
 
 def _is_damage(error: sqlite3.Error) -> bool:

@@ -6,7 +6,7 @@ import json
 import secrets
 import sqlite3
 
-VERSION = 2
+VERSION = 3
 FOREVER = 2**62
 _TABLES = {
     # what was read of a run; `turn` changes with every change of the row, `watch` is 1 while the run may change
@@ -14,7 +14,7 @@ _TABLES = {
     " watch integer not null, document blob not null, more blob not null)",
     # what questions are asked over: a column for every field in use, without a type, so that values stay as they are
     "hot": "hot (rid integer primary key, id, project, name, status, created, ended, archived, starred, deleted,"
-    " duration, tags)",
+    " duration, tags, recipe)",
     # a column of hot: its key, its kinds of cells, when it was last asked for, and up to which rid it is filled
     "field": "field (col text primary key, key text not null unique, has integer not null, used integer not null,"
     " filled integer not null)",
@@ -28,10 +28,24 @@ _INDEXES = {
     "run_group": "run (substr(id, -2))",
     "run_watch": "run (rid) where watch",
     "hot_created": "hot (created, id)",
+    "hot_recipe": "hot (recipe, created) where recipe is not null",  # asked for before each tracked cell
     "tag_rid": "tag (rid)",
 }
 BORN = "born"  # the row of `file` that tells an index from one that was begun anew
-FIXED = ("id", "project", "name", "status", "created", "ended", "archived", "starred", "deleted", "duration", "tags")
+FIXED = (
+    "id",
+    "project",
+    "name",
+    "status",
+    "created",
+    "ended",
+    "archived",
+    "starred",
+    "deleted",
+    "duration",
+    "tags",
+    "recipe",
+)
 
 
 def create(db: sqlite3.Connection) -> None:

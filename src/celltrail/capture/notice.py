@@ -1,0 +1,20 @@
+"""What the recorder has to say; whoever shows things decides how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that whoever shows things should know.
+
+    ``run``: a run began. ``problem``: celltrail itself had one. ``already``: the run is an earlier one again; its
+    ``data`` has the parts of the text.
+    """
+
+    kind: Literal["run", "problem", "already"]
+    level: Literal["info", "warning"]
+    text: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
