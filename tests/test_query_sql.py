@@ -105,6 +105,17 @@ keys = st.one_of(
 )
 
 
+def test_an_order_by_a_condition_over_huge_integers_is_that_of_python(store: Store) -> None:
+    """SQLite knows no integer beyond 64 bits: such a run is neither above nor below, but Python can tell."""
+    runs = [{"a": 2**70}, {}, {"a": -(2**70)}, {"a": 3}]
+    for number, params in enumerate(runs):
+        record = RunRecord(new_id(), f"run {number}", "finished", "p", number, 0, 1, 0.0)
+        begun = store.begin(dataclasses.replace(record, params={name: Param(name, v) for name, v in params.items()}))
+        begun.close(dataclasses.replace(store.record(record.id), status="finished"))
+    names = [run.name for run in ask(store=store).sort("params.a > 1")]
+    assert names == ["run 2", "run 3", "run 0", "run 1"]
+
+
 def order_of(value):
     """Numbers, then text, then the rest."""
     if isinstance(value, int | float):

@@ -98,7 +98,7 @@ class Compiler:
         """What to sort by; what a run does not have is NULL. Raises `NotExact`."""
         self._odd.clear()
         value = self.value(node)
-        if value.has & ODD:
+        if self._odd or value.has & ODD:  # a huge integer in it: 2**70 > 1 is known to Python only
             raise NotExact
         return f"nullif({value.sql}, {_NAN_SQL})" if value.has & NAN else value.sql
 
