@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celltrail.model import Failure, Metric, Param
+from celltrail.model import Execution, Failure, Metric, Param, new_id
 from celltrail.store import Store
 from celltrail.store.catalogue import cataloguing, entries, listing, segments
 from celltrail.store.catalogue.segments import Segment
@@ -85,7 +85,8 @@ def scanned(store: Store, keys: Any = ()) -> dict[str, Any]:
 
 def test_an_index_from_the_catalogue_opens_no_document(store: Store) -> None:
     """And holds what the files say, to the byte."""
-    ids = [over(store, number) for number in range(8)]
+    cells = [(Execution(new_id(), 1, None, "ok", 1, recipe=f"{number:032x}"),) for number in range(4)]
+    ids = [over(store, number) for number in range(4)] + [over(store, executions=each) for each in cells]
     assert store.compact().catalogued == 8
     found, read = anew(store)
     assert read == set()

@@ -40,6 +40,7 @@ class Entry:
     archived: bool
     starred: bool
     deleted: bool
+    recipe: str  # of its newest execution that has one; "" where none has
     tags: str  # JSON: texts
     names: str  # JSON: [kind, name, goal] of every param, metric and summary entry
     document: bytes
@@ -139,8 +140,11 @@ def _of(seen: Seen, state: str) -> Entry | None:
     texts = (record.project, record.name, record.status)
     flags = (record.archived, record.starred, record.deleted)
     created, ended, duration = (field_of(record, name) for name in ("created", "ended", "duration"))
+    recipe = field_of(record, "recipe") or ""
     # what another hand than celltrail's wrote otherwise is read from its own files
-    if any(type(text) is not str for text in (*texts, *record.tags)) or any(type(flag) is not bool for flag in flags):
+    if any(type(text) is not str for text in (*texts, recipe, *record.tags)) or any(
+        type(flag) is not bool for flag in flags
+    ):
         return None
     times = [time for time in (created, ended, duration) if time is not None]
     if created is None or any(type(time) is not float or not math.isfinite(time) for time in times):
@@ -148,5 +152,5 @@ def _of(seen: Seen, state: str) -> Entry | None:
     document, _ = seen.encode()
     tags, names = orjson.dumps(record.tags).decode(), orjson.dumps(names_of(record)).decode()
     said = encode(dict(seen.said)) if seen.document else None
-    entry = Entry(record.id, state, *texts, created, ended, duration, *flags, tags, names, document, said)
+    entry = Entry(record.id, state, *texts, created, ended, duration, *flags, recipe, tags, names, document, said)
     return entry if entry.is_of_its_run else None

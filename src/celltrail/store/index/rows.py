@@ -23,8 +23,9 @@ from celltrail.store.index.reading import opened
 from celltrail.store.index.schema import FIXED
 
 _IN_ENTRIES: dict[Key, Callable[[Entry], Any]] = {
-    **{(name,): attrgetter(name) for name in FIXED if name not in {"id", "tags"}},
+    **{(name,): attrgetter(name) for name in FIXED if name not in {"id", "tags", "recipe"}},
     ("id",): attrgetter("run"),
+    ("recipe",): lambda entry: entry.recipe or None,
     ("tags",): lambda entry: list(entry.all_tags),
 }
 _MARKS = 10_000  # values in one statement; SQLite takes 32,766
