@@ -38,3 +38,16 @@ def shield(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T 
             # without the caller's frames: they show nothing but the user's machine
             _complain(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
         return None
+
+
+def attempt(function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> bool:
+    """Look into an object that is not ours; whether that went well. What it raises is no fault to tell of.
+
+    >>> attempt(int, "seven")
+    False
+    """
+    try:
+        function(*args, **kwargs)
+    except Exception:  # noqa: BLE001  any library's object may raise anything while it is looked at
+        return False
+    return True

@@ -183,6 +183,16 @@ def _compiled(function: FunctionType, names: tuple[str, ...] | None, plan: Plan,
     return code if code is not None and _fits(code, own) else None
 
 
+def compiled_again(lines: list[str], own: CodeType) -> CodeType | None:
+    """A function's code made from its source once more, without hooks; None where the source is another one."""
+    try:
+        tree = ast.parse("".join(lines))
+    except (SyntaxError, ValueError):
+        return None
+    flags = (own.co_flags & _FUTURES) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    return _same(compile(tree, own.co_filename, "exec", flags=flags, dont_inherit=True), own)
+
+
 def _fits(code: CodeType, own: CodeType) -> bool:
     return (
         code.co_freevars == own.co_freevars
