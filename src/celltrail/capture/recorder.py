@@ -20,12 +20,15 @@ from celltrail.capture.already import Already
 from celltrail.capture.arguments import expand
 from celltrail.capture.notice import Notice
 from celltrail.capture.outputs import Outputs
+from celltrail.capture.past import Past
+from celltrail.capture.past import Status as ExecutionStatus
 from celltrail.capture.points import Watcher, pass_through
 from celltrail.capture.redact import Redactor
+from celltrail.capture.session import Session
 from celltrail.capture.shield import complain_to, shield
 from celltrail.capture.tee import KernelTee, TerminalTee, unframe
 from celltrail.capture.threads import Threads
-from celltrail.capture.tracked import Tracked, cell_name
+from celltrail.capture.tracked import Tracked, cell_name, status_after
 from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
 from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
 from celltrail.capture.worker import Worker
@@ -56,7 +59,8 @@ class Recorder:
         self._worker = Worker(self._watcher.drain)
         self._threads = Threads()
         self._already = Already(shell, lambda notice: self.notify and self.notify(notice))
-        self._redactor: Redactor | None = None  # one for the session: what one cell sets, a later one may show
+        self._redactor = Redactor()  # one for the session: what one cell sets, a later one may show
+        self.session = Session(shell, self._redactor)
         self._tee: KernelTee | None = None
         self._terminal: TerminalTee | None = None
         self._pid = os.getpid()
@@ -82,6 +86,7 @@ class Recorder:
         self._threads.on()
         self._unwait = pending.wait_with(self._settle)
         self._worker.start()
+        self.session.start()
         atexit.register(self._at_exit)
 
     def off(self) -> None:
@@ -110,6 +115,7 @@ class Recorder:
         self._unwait()
         self._threads.off()
         self._worker.stop()
+        self.session.stop("ok")  # the cell that asked for it
         complain_to(None)
         atexit.unregister(self._at_exit)
 
@@ -118,6 +124,7 @@ class Recorder:
             for tracked in (*self._open.values(), *self._awaited.values()):
                 self._worker.put(tracked.close)
             self._worker.stop(2.0)
+            self.session.stop()
 
     # the hooks
 
@@ -157,38 +164,40 @@ class Recorder:
     # before
 
     def _before_cell(self, info: Any, *_: Any, **__: Any) -> None:
-        key = self._key()
+        key, mark = self._key(), read(info.raw_cell)
+        is_tracked = mark is not None and self._is_run(key, info, mark)
+        past = shield(self.session.begin, key, info, mark, looks=not is_tracked)
         if key in self._open:
             self._open[key].depth += 1
-            return
-        mark = read(info.raw_cell)
-        if mark is None or mark.arguments.off or os.environ.get("CELLTRAIL_OFF") == "1":
-            return
-        if not body_is_empty(info.raw_cell):
+        elif mark is not None and is_tracked:
             begun = time.perf_counter_ns()
-            self._begin(key, info, mark)
+            self._begin(key, info, mark, past)
             self._open[key].meter.add("pre", time.perf_counter_ns() - begun)
+
+    def _is_run(self, key: tuple[int, str], info: Any, mark: Mark) -> bool:
+        is_off = mark.arguments.off or os.environ.get("CELLTRAIL_OFF") == "1"
+        return not (is_off or key in self._open or self.session.is_scratch(key) or body_is_empty(info.raw_cell))
 
     def _settle(self) -> None:
         """What a cell asks about the run before it must be there: "run all" is quicker than the recorder."""
         if os.getpid() == self._pid and not self._worker.is_idle():
             self._worker.wait(_PATIENCE_S)
 
-    def _begin(self, key: tuple[int, str], info: Any, mark: Mark) -> None:
+    def _begin(self, key: tuple[int, str], info: Any, mark: Mark, past: Past | None) -> None:
         with disk.later() as sync:
-            self._open_run(key, info, mark)
+            self._open_run(key, info, mark, past)
         self._worker.put(sync)
 
-    def _open_run(self, key: tuple[int, str], info: Any, mark: Mark) -> None:
+    def _open_run(self, key: tuple[int, str], info: Any, mark: Mark, past: Past | None) -> None:
         namespace = self.shell.user_ns
-        redactor = self._redactor = self._redactor or Redactor()
+        redactor = self._redactor
         redactor.learn_environment(os.environ)
         arguments = expand(mark.arguments, namespace)
         cell_id = cell_name(getattr(info, "cell_id", None))
         store = Store(locate())
         code = store.blobs.put(redactor.text(info.raw_cell))
         count = self.shell.execution_count - (1 if info.store_history else 0)
-        execution = Execution(new_id(), count, cell_id, "running", now_us(), code=code)
+        execution = Execution(past.id if past else new_id(), count, cell_id, "running", now_us(), code=code)
         name = arguments.name or first_comment(info.raw_cell) or (f"cell {cell_id}" if cell_id else None)
         run = start(
             redactor.text(name) if name else None,
@@ -216,6 +225,9 @@ class Recorder:
         # the last thing before the body, after --seed
         tracked.states = shield(rng.take) or {}
         self._worker.put(partial(tracked.describe_start, tracked.states, os.getcwd()))
+        if past is not None:
+            tracked.past = past
+            self.session.track(past, tracked.run.id, tracked.states)
 
     def _listen(self, request: str, tracked: Tracked) -> None:
         if tracked.outputs is None:
@@ -241,19 +253,27 @@ class Recorder:
     # after
 
     def _after_cell(self, result: Any = None, *_: Any, **__: Any) -> None:
-        key = self._key()
+        if result is not None and not (result.info.raw_cell or "").strip():
+            return  # nobody was told that it began
+        key, error = self._key(), _error_of(result)
         tracked = self._open.get(key)
-        if tracked is None:
-            return
-        if tracked.depth:
-            tracked.depth -= 1
-            return
+        status = status_after(error)
+        try:
+            if tracked is not None and not tracked.depth:
+                status = self._after_tracked(key, tracked, error)
+            elif tracked is not None:
+                tracked.depth -= 1
+        finally:
+            shield(self.session.end, key, status, error)
+
+    def _after_tracked(self, key: tuple[int, str], tracked: Tracked, error: BaseException | None) -> ExecutionStatus:
         try:
             with tracked.meter.timing("post"):
-                self._end(tracked, _error_of(result))
+                self._end(tracked, error)
         finally:
             self._open.pop(key, None)
             self._disarm()
+        return tracked.execution.status
 
     def _end(self, tracked: Tracked, error: BaseException | None) -> None:
         if self._terminal is not None:

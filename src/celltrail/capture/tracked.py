@@ -15,6 +15,7 @@ from celltrail.capture.analyze import Kinds, analyze, by_kind
 from celltrail.capture.meter import Meter
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.params import Found, declared, without
+from celltrail.capture.past import Past
 from celltrail.capture.points import Points, Watcher
 from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.shield import shield
@@ -60,6 +61,7 @@ class Tracked:
     is_compared: bool = False  # with earlier runs
     instead: Literal["", "skip", "stop"] = ""  # of running its body, which an earlier run already did
     written: threading.Event = field(default_factory=threading.Event)  # its whole record is in the trail
+    past: Past | None = None  # the same execution in its session
     needs: dict[str, Json] = field(default_factory=dict)  # what the execution needed, section by section
 
     # before the body
@@ -82,6 +84,8 @@ class Tracked:
 
     def _meet(self, tree: ast.Module, namespace: dict[str, Any]) -> Found:
         found = self.found = Found(tree, analyze(tree), namespace, self.offset)
+        if self.past is not None:
+            self.past.names = found.names
         self._learn_secrets(found.names.reads, namespace)
         if self.mark.arguments.params:
             shield(found.before)
@@ -194,7 +198,7 @@ class Tracked:
         self.execution = replace(self.execution, status=status, ended_us=ended, error=failure)
 
     def _status(self, error: BaseException | None) -> Literal["ok", "error", "interrupted", "skipped"]:
-        return "skipped" if self.instead else _status_after(error)
+        return "skipped" if self.instead else status_after(error)
 
     def _learn_secrets(self, names: set[str], namespace: dict[str, Any]) -> None:
         """What variables with a secret's name hold is not shown either, however the cell came by it."""
@@ -244,7 +248,8 @@ def _size(folder: Path) -> int:
         return 0
 
 
-def _status_after(error: BaseException | None) -> Literal["ok", "error", "interrupted"]:
+def status_after(error: BaseException | None) -> Literal["ok", "error", "interrupted"]:
+    """The status of an execution that ended like this."""
     if error is None:
         return "ok"
     # an interrupted await arrives as CancelledError
