@@ -19,6 +19,7 @@ from celltrail.model import Execution, Failure, Metric, Param, new_id
 from celltrail.store import Store
 from celltrail.store.catalogue import cataloguing, entries, listing, segments
 from celltrail.store.catalogue.segments import Segment
+from celltrail.store.index import schema
 from counting import opened
 from recovery.logs import begin
 from recovery.seals import aged, drop_logs, finished_run, folder_of
@@ -93,6 +94,11 @@ def test_an_index_from_the_catalogue_opens_no_document(store: Store) -> None:
     assert [row[0] for row in found["run"]] == sorted(ids)
     assert found == scanned(store)
     assert store.compact().catalogued == 0
+
+
+def test_what_every_listing_needs_is_in_the_entries() -> None:
+    """A column of the index that is always there is read without opening the document."""
+    assert {*entries.FACTS, "id", "tags"} == {*schema.FIXED}
 
 
 values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -22,6 +23,8 @@ from celltrail.store.files.encoding import encode
 from celltrail.store.runs import RunFiles
 from celltrail.store.seal import packs
 
+# those of its facts that a listing shows, or that are asked for all the time
+FACTS = ("project", "name", "status", "created", "ended", "duration", "archived", "starred", "deleted", "recipe")
 _RACY_NS = 2_000_000_000  # a document replaced once more so soon may have the same time stamp
 
 
@@ -40,7 +43,7 @@ class Entry:
     archived: bool
     starred: bool
     deleted: bool
-    recipe: str  # of its newest execution that has one; "" where none has
+    recipe: str | None
     tags: str  # JSON: texts
     names: str  # JSON: [kind, name, goal] of every param, metric and summary entry
     document: bytes
@@ -137,20 +140,28 @@ def names_of(record: RunRecord) -> list[tuple[str, str, str]]:
 
 def _of(seen: Seen, state: str) -> Entry | None:
     record = seen.record
-    texts = (record.project, record.name, record.status)
-    flags = (record.archived, record.starred, record.deleted)
-    created, ended, duration = (field_of(record, name) for name in ("created", "ended", "duration"))
-    recipe = field_of(record, "recipe") or ""
+    facts = {name: field_of(record, name) for name in FACTS}
     # what another hand than celltrail's wrote otherwise is read from its own files
-    if any(type(text) is not str for text in (*texts, recipe, *record.tags)) or any(
-        type(flag) is not bool for flag in flags
+    if not all(_is_plain(name, fact) for name, fact in facts.items()) or any(
+        type(tag) is not str for tag in record.tags
     ):
-        return None
-    times = [time for time in (created, ended, duration) if time is not None]
-    if created is None or any(type(time) is not float or not math.isfinite(time) for time in times):
         return None
     document, _ = seen.encode()
     tags, names = orjson.dumps(record.tags).decode(), orjson.dumps(names_of(record)).decode()
     said = encode(dict(seen.said)) if seen.document else None
-    entry = Entry(record.id, state, *texts, created, ended, duration, *flags, recipe, tags, names, document, said)
+    entry = Entry(record.id, state, **facts, tags=tags, names=names, document=document, said=said)
     return entry if entry.is_of_its_run else None
+
+
+def _is_plain(name: str, fact: Any) -> bool:
+    match name:
+        case "created":
+            return type(fact) is float and math.isfinite(fact)
+        case "ended" | "duration":
+            return fact is None or (type(fact) is float and math.isfinite(fact))
+        case "archived" | "starred" | "deleted":
+            return type(fact) is bool
+        case "recipe":
+            return fact is None or type(fact) is str
+        case _:
+            return type(fact) is str

@@ -15,17 +15,15 @@ from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from celltrail.model import RunRecord
-from celltrail.store.catalogue.entries import Entry, names_of
+from celltrail.store.catalogue.entries import FACTS, Entry, names_of
 from celltrail.store.catalogue.facts import Key, fact_of, tables_of
 from celltrail.store.catalogue.seen import Seen, record_of
 from celltrail.store.index.cells import Column, to_cell
 from celltrail.store.index.reading import opened
-from celltrail.store.index.schema import FIXED
 
 _IN_ENTRIES: dict[Key, Callable[[Entry], Any]] = {
-    **{(name,): attrgetter(name) for name in FIXED if name not in {"id", "tags", "recipe"}},
+    **{(name,): attrgetter(name) for name in FACTS},
     ("id",): attrgetter("run"),
-    ("recipe",): lambda entry: entry.recipe or None,
     ("tags",): lambda entry: list(entry.all_tags),
 }
 _MARKS = 10_000  # values in one statement; SQLite takes 32,766
