@@ -41,6 +41,9 @@ def test_every_option_is_understood() -> None:
         ("--watch", "expected at least one argument"),
         ("--watch loss --no-watch", "--watch and --no-watch exclude each other"),
         ("--max-output much", "'much' is not a size; write it as 500kB or 2MB"),
+        ("--max-output -1MB", "expected one argument"),
+        ("--max-output 0", "'0' is too little; write 1kB or more, or --no-output to keep nothing"),
+        ("--max-output 2 MB", "'2' is too little; write 1kB or more"),
         ("'open", "no closing quotation"),
         ("name \\", "no escaped character"),
     ],
@@ -51,6 +54,22 @@ def test_wrong_words_get_a_sentence(line: str, sentence: str) -> None:
         parse(line)
     assert str(caught.value).startswith("%%track: ")
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("2MB", 2_000_000),
+        ("500kB", 500_000),
+        ("1.5GiB", 1_610_612_736),
+        ("4096", 4096),
+        ("'1 mb'", 10**6),
+        ("1K", 1000),
+    ],
+)
+def test_sizes_are_written_as_everywhere(text: str, size: int) -> None:
+    """``--max-output`` reads what ``celltrail gc --budget`` reads."""
+    assert parse(f"--max-output {text}").max_output == size
 
 
 def test_the_help_names_every_option_that_works_and_no_other() -> None:

@@ -141,6 +141,7 @@ class Output:
     truncated: bool = False
     display_id: str | None = None
     data: dict[str, str] = field(default_factory=dict)  # mime type -> blob digest
+    earlier: tuple[dict[str, str], ...] = ()  # of a display that was updated: its first states, as `data`
 
 
 @dataclass(frozen=True, slots=True)

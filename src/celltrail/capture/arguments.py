@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, get_args
 
 from celltrail.errors import BadValue, nearest
+from celltrail.store.upkeep.usage import bytes_in
 
 IfSame = Literal["notice", "skip", "stop", "off"]
 IF_SAME: tuple[IfSame, ...] = get_args(IfSame)
 _DO = "notice (say so), skip (show what that one showed), stop, off"
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]?)b?", re.IGNORECASE)
-_SCALE = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
+_LEAST = 1000  # bytes of a stream: its first and last words, and a marker between them
 _PLACE = re.compile(r"\$([A-Za-z_]\w*)|\{([^{}]+)\}")
 # promised by the public face and refused by name until they do something
 _PLANNED = frozenset(
@@ -68,10 +68,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _size(text: str) -> int:
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it as 500kB or 2MB")
-    return int(float(found[1]) * _SCALE[found[2].lower()])
+    try:
+        size = bytes_in(text)
+    except BadValue:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it as 500kB or 2MB") from None
+    if size < _LEAST:
+        raise argparse.ArgumentTypeError(f"{text!r} is too little; write 1kB or more, or --no-output to keep nothing")
+    return size
 
 
 def _every(text: str) -> Every:

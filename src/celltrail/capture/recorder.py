@@ -239,7 +239,7 @@ class Recorder:
             self._terminal = TerminalTee(
                 self.shell,
                 lambda name, text: outputs.stream("stderr" if name == "stderr" else "stdout", text),
-                lambda content: outputs.display("display", content, 0),
+                outputs.publish,
             )
             self._terminal.on()
 

@@ -63,7 +63,7 @@ class TerminalTee:
     """Wraps the writing of ``sys.stdout`` and ``sys.stderr`` and the shell's displays, for one execution."""
 
     def __init__(
-        self, shell: Any, write: Callable[[str, str], None], display: Callable[[dict[str, Any]], None]
+        self, shell: Any, write: Callable[[str, str], None], display: Callable[[dict[str, Any], int, bool], None]
     ) -> None:
         self._shell, self._write, self._display = shell, write, display
         self._undo: list[Callable[[], None]] = []
@@ -109,7 +109,9 @@ class TerminalTee:
         def publisher(*args: Any, **kw: Any) -> Any:
             data = kw.get("data", args[0] if args else None)
             if isinstance(data, dict):
-                self._display({"data": data, "transient": kw.get("transient")})
+                size = sum(len(form) for form in data.values() if isinstance(form, str | bytes))
+                content = {"data": data, "metadata": kw.get("metadata"), "transient": kw.get("transient")}
+                self._display(content, size, bool(kw.get("update")))
             return publish(*args, **kw)
 
         return publisher

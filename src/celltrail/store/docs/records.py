@@ -71,8 +71,13 @@ def _execution_fields(execution: Execution) -> dict[str, Json]:
 
 
 def _execution(id_: str, fields: Mapping[str, Json]) -> Execution:
-    outputs = tuple(_made(Output, output) for output in fields.get("outputs") or ())
+    outputs = tuple(_output(output) for output in fields.get("outputs") or ())
     return _made(Execution, fields, id=id_, error=_failure(fields.get("error")), outputs=outputs)
+
+
+def _output(fields: Mapping[str, Json]) -> Output:
+    known = {name: value for name, value in fields.items() if name != "earlier"}
+    return _made(Output, known, earlier=tuple(fields.get("earlier") or ()))
 
 
 def _failure(fields: Mapping[str, Json] | None) -> Failure | None:

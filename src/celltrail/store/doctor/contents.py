@@ -79,7 +79,7 @@ def _shown(record: RunRecord) -> set[str]:
     found |= {failure.traceback for failure in failures if failure}
     for execution in record.executions:
         for output in execution.outputs:
-            found |= set(output.data.values())
+            found.update(*(state.values() for state in (output.data, *output.earlier)))
     return found - {""}
 
 
