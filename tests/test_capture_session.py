@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from celltrail.capture import rng
 from celltrail.store import Store
+from celltrail.store.kernels import KernelSession, sessions
 from kernels import Kernel
 
 ON = """
@@ -132,3 +136,170 @@ def test_names_of_earlier_cells_are_there_when_asked_for(kernel: Kernel) -> None
         "print(settled, time.perf_counter() - began < 1, [sorted(p.names.writes) for p in recorder.session][-2])"
     )
     assert reply.text.split() == ["True", "True", "['quick']"]
+
+
+def on_disk(folder: Path) -> list[KernelSession]:
+    return list(sessions(folder / ".celltrail"))
+
+
+def texts(folder: Path, session: KernelSession) -> list[str]:
+    blobs = Store(folder / ".celltrail").blobs
+    return [blobs.text(each.code) for each in session.executions]
+
+
+def test_nothing_is_written_before_the_first_run_and_then_all_of_it(kernel: Kernel, tmp_path: Path) -> None:
+    """Loading the extension and running cells makes no trail; a run brings what came before it and comes after."""
+    kernel.run("import random; before = random.random()")
+    kernel.run("recorder.session.wait(20)")
+    assert not (tmp_path / ".celltrail").exists()
+    kernel.run("%%track base\nscore = before")
+    kernel.run("after = score\nafter / 0")
+    kernel.run("recorder.off()")
+    (session,) = on_disk(tmp_path)
+    assert texts(tmp_path, session) == [
+        "import random; before = random.random()", "recorder.session.wait(20)", "%%track base\nscore = before",
+        "after = score\nafter / 0", "recorder.off()",
+    ]  # fmt: skip
+    assert [each.status for each in session.executions] == ["ok", "ok", "ok", "error", "ok"]
+    assert session.executions[3].error == "ZeroDivisionError"
+    assert session.executions[3].names["reads"] == ["score"]
+    (record,) = Store(tmp_path / ".celltrail").records()
+    assert [each.run for each in session.executions] == [None, None, record.id, None, None]
+    assert session.executions[2].id == record.executions[0].id
+    assert session.executions[2].code == record.executions[0].code
+    assert not session.is_open
+    blobs = Store(tmp_path / ".celltrail").blobs
+    for each in session.executions:
+        assert {library: rng.unpack(blobs.get(digest))[0] for library, digest in each.rng.items()} == {
+            "random": "random"
+        }
+
+
+def test_a_run_begun_by_code_brings_its_session_too(kernel: Kernel, tmp_path: Path) -> None:
+    """`ct.start()` in a cell without a mark."""
+    kernel.run("import celltrail as ct\nwith ct.start('coded') as run:\n    run.log(loss=1)")
+    kernel.run("recorder.off()")
+    (session,) = on_disk(tmp_path)
+    assert [text.splitlines()[0] for text in texts(tmp_path, session)] == ["import celltrail as ct", "recorder.off()"]
+
+
+def test_secrets_and_scratches_never_reach_the_disk(kernel: Kernel, tmp_path: Path) -> None:
+    """Neither the text of a scratch, nor what it prints, nor a key in an untracked cell, before or after a run."""
+    key = "sk-proj-abcdefghij0123456789ABCDEFGHIJ"
+    kernel.run(f"client = dict(api_key='{key}')")
+    kernel.run("%%scratch\nplan = 'marker-77aa'\nprint(plan)\n1/0 if plan == '' else plan")
+    kernel.run("%%track one\nloss = 1")
+    kernel.run("%%scratch\nplan = 'marker-77aa' * 2")
+    kernel.run(f"other = '{key}'")
+    kernel.run("recorder.off()")
+    found = b"".join(path.read_bytes() for path in (tmp_path / ".celltrail").rglob("*") if path.is_file())
+    assert b"marker-77aa" not in found
+    assert key.encode() not in found
+    (session,) = on_disk(tmp_path)
+    assert len(session.executions) == 4
+
+
+def test_what_ran_before_a_kill_is_there_afterwards(kernel: Kernel, tmp_path: Path) -> None:
+    """Cells that were over and the one that ran, a quarter of a second after they began."""
+    kernel.run("%%track one\nloss = 1")
+    for number in range(5):
+        kernel.run(f"x = {number}")
+    kernel.client.execute("import time\ntime.sleep(60)")
+    time.sleep(1.0)
+    kernel.manager.provisioner.process.kill()
+    kernel.manager.provisioner.process.wait()
+    (session,) = on_disk(tmp_path)
+    assert texts(tmp_path, session)[1:] == [*(f"x = {number}" for number in range(5)), "import time\ntime.sleep(60)"]
+    assert [each.status for each in session.executions] == ["ok"] * 6 + ["killed"]
+    assert not session.is_open
+
+
+def test_a_forked_child_writes_nothing(kernel: Kernel, tmp_path: Path) -> None:
+    """Not even when it runs cells."""
+    kernel.run("%%track one\nloss = 1")
+    kernel.run(
+        "import os, time\npid = os.fork()\nif not pid:\n    get_ipython().run_cell('child = 1')\n    os._exit(0)\n"
+        "_ = os.waitpid(pid, 0)"
+    )
+    kernel.run("parent = 1")
+    kernel.run("recorder.off()")
+    (session,) = on_disk(tmp_path)
+    assert [text.splitlines()[0] for text in texts(tmp_path, session)] == [
+        "%%track one", "import os, time", "parent = 1", "recorder.off()",
+    ]  # fmt: skip
+    assert len(list((tmp_path / ".celltrail" / "kernels" / session.id / "m").iterdir())) == 1
+
+
+def test_a_trail_that_cannot_be_written_is_one_warning(kernel: Kernel, tmp_path: Path) -> None:
+    """The cells are as always, and what waited is written once it can be."""
+    kernel.run("%%track one\nloss = 1")
+    kernel.run("recorder.session.wait(20)")
+    break_it = "recorder.session._keeping._log._log.append = lambda data: (_ for _ in ()).throw(OSError(28, 'full'))"
+    replies = [kernel.run("recorder.session.wait(20); real = recorder.session._keeping._log._log.append\n" + break_it)]
+    replies += [kernel.run(f"print({number})\nrecorder.session.wait(20)") for number in range(3)]
+    assert [reply.status for reply in replies] == ["ok"] * 4
+    replies.append(kernel.run("recorder.session._keeping._log._log.append = real"))
+    warned = "".join(reply.complaints + "".join(each["text"] for each in reply.late("stream")) for reply in replies)
+    assert warned.count("recording had a problem") == 1
+    kernel.run("import time; time.sleep(1.1)")
+    kernel.run("later = 1")
+    kernel.run("recorder.off()")
+    (session,) = on_disk(tmp_path)
+    found = texts(tmp_path, session)
+    assert [text for text in found if text.startswith("print(")] == [
+        f"print({number})\nrecorder.session.wait(20)" for number in range(3)
+    ]
+    assert all(each.status == "ok" for each in session.executions)
+
+
+def test_a_trail_that_was_deleted_does_not_come_back_by_itself(kernel: Kernel, tmp_path: Path) -> None:
+    """Only the next run makes it again, with all that is at hand."""
+    kernel.run("%%track one\nloss = 1")
+    kernel.run("recorder._settle(); recorder.session.wait(20)")
+    shutil.rmtree(tmp_path / ".celltrail")
+    kernel.run("x = 1")
+    kernel.run("recorder.session.wait(20)")
+    assert not (tmp_path / ".celltrail").exists()
+    kernel.run("%%track two\nloss = 2")
+    kernel.run("recorder.off()")
+    (session,) = on_disk(tmp_path)
+    assert [text.splitlines()[0] for text in texts(tmp_path, session)] == [
+        "%%track one", "recorder._settle(); recorder.session.wait(20)", "x = 1", "recorder.session.wait(20)",
+        "%%track two", "recorder.off()",
+    ]  # fmt: skip
+
+
+def test_light_records_can_be_switched_off(kernel: Kernel, tmp_path: Path) -> None:
+    """By the trail's setting and by the environment; the session at hand is known all the same."""
+    store = Store(tmp_path / ".celltrail")
+    store.settings["sessions.kept"] = False
+    kernel.run("hidden = 1")
+    kernel.run("%%track one\nloss = 1")
+    kernel.run("recorder.session.wait(20)")
+    store.settings["sessions.kept"] = True
+    kernel.run("shown = 1")
+    kernel.run("import os; os.environ['CELLTRAIL_OFF'] = '1'")
+    kernel.run("off = 1")
+    kernel.run("del os.environ['CELLTRAIL_OFF']")
+    assert {"hidden = 1", "off = 1"} <= {past["source"] for past in listed(kernel)}
+    kernel.run("recorder.off()")
+    (session,) = on_disk(tmp_path)
+    found = texts(tmp_path, session)
+    assert "shown = 1" in found
+    assert not {"hidden = 1", "off = 1"} & set(found)
+
+
+def test_a_thousand_cells_do_not_grow_without_end(kernel: Kernel, tmp_path: Path) -> None:
+    """The same cell again costs its two events; memory holds the newest only."""
+    kernel.run("%%track one\nloss = 1")
+    kernel.run("from celltrail.capture import session as room\nfrom collections import deque")
+    kernel.run("recorder.session._executions = deque(recorder.session, maxlen=100)")
+    kernel.run("for number in range(1000):\n    get_ipython().run_cell('again = 1')")
+    kernel.run("again = 2")
+    reply = kernel.run("recorder.session.wait(60); print(len(recorder.session), len(recorder.session._unread))")
+    assert reply.text.split() in (["100", "0"], ["100", "1"])
+    kernel.run("recorder.off()")
+    (session,) = on_disk(tmp_path)
+    assert len(session.executions) == 1007
+    size = sum(path.stat().st_size for path in (tmp_path / ".celltrail").rglob("*") if path.is_file())
+    assert size < 1_500_000

@@ -31,4 +31,5 @@ class Past:
     run: str | None = None
     rng: dict[str, str] = field(default_factory=dict)  # library -> digest of its generator's state at the start
     error: str = ""  # the kind of exception it ended with
+    is_kept: bool = True  # in the trail, once the session has one
     facts: dict[str, Any] = field(default_factory=dict)  # what others find out about it

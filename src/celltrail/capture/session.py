@@ -10,13 +10,15 @@ import ast
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from celltrail.capture import rng
+from celltrail.capture import environment, rng
 from celltrail.capture.analyze import Names, analyze
+from celltrail.capture.keeping import Keeping
 from celltrail.capture.past import Past, Status
 from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.shield import shield
@@ -24,10 +26,13 @@ from celltrail.capture.tracked import cell_magic, cell_name
 from celltrail.capture.transform import PYTHON, Mark, cleanup
 from celltrail.capture.worker import Worker
 from celltrail.model import new_id, now_us
+from celltrail.run import events
+from celltrail.store.files import pending
 
 MOST = 5_000  # executions at hand; older ones are in the trail, if anywhere
 MOST_SOURCE = 64 << 20  # characters of their code, the newest
-_MOST_STATES = 16 << 20  # bytes of generators' states that wait for a trail
+_MOST_STATES = 2_000  # of generators, 2.5 to 5 KB each, that wait for a trail
+_PATIENCE_S = 1.0  # of whoever reads the trail
 
 Key = tuple[int, str]  # thread and request
 
@@ -49,7 +54,12 @@ class Session:
         self._unread: dict[str, tuple[Past, str]] = {}  # with the code to read
         self._states: dict[str, bytes] = {}  # by digest, until they are in the trail
         self._size = 0  # characters of code at hand
-        self._worker = Worker(lambda: None)
+        self._keeping = Keeping(
+            self.id, self.started_us, redactor.text, lambda root: environment.notebook(shell.user_ns, root)
+        )
+        self._worker = Worker(self._tick)
+        self._pid = os.getpid()
+        self._stops: list[Callable[[], None]] = []
 
     def __iter__(self) -> Iterator[Past]:
         """The executions, oldest first, as they are now."""
@@ -64,14 +74,28 @@ class Session:
 
     def start(self) -> None:
         """Let the background begin."""
+        self._pid = os.getpid()
         self._worker.start()
+        self._stops = [events.listen(self._hear, points=False), pending.wait_with(self._wait)]
 
     def stop(self, status: Status = "interrupted") -> None:
         """Do what is left; what runs has this status."""
         for key, around in list(self._open.items()):
             for _ in list(around):
                 self.end(key, status, None)
+        while self._stops:
+            self._stops.pop()()
+        self._worker.put(partial(self._keeping.close, self, self._states))
         self._worker.stop(2.0)
+
+    def _hear(self, event: events.Event) -> None:
+        # the first run of a trail, marked or begun by code, is what makes the session worth a place in it
+        if isinstance(event, events.Started) and os.getpid() == self._pid:
+            self._worker.put(partial(self._attach, event.run.store.root))
+
+    def _wait(self) -> None:
+        if os.getpid() == self._pid and not self._worker.is_idle():
+            self._worker.wait(_PATIENCE_S)
 
     # around a cell, on its thread
 
@@ -94,6 +118,7 @@ class Session:
             None if is_scratch else info.raw_cell,
             "nested" if around else "cell",
             is_scratch,
+            is_kept=not is_scratch and os.environ.get("CELLTRAIL_OFF") != "1",
         )
         around.append(past)
         self._executions.append(past)
@@ -146,7 +171,7 @@ class Session:
             packed = rng.pack(library, state)
             past.rng[library] = digest = _digest(packed)
             self._states.setdefault(digest, packed)
-        while sum(map(len, self._states.values())) > _MOST_STATES:
+        while len(self._states) > _MOST_STATES:
             self._states.pop(next(iter(self._states)))
         if past.source is not None and not past.code:
             self._learn_environment()
@@ -154,12 +179,27 @@ class Session:
             self._make_room(len(past.source))
         if unread := self._unread.get(past.id):
             self._read(*unread)
+        self._keep(past)
+
+    def _attach(self, trail: Path) -> None:
+        self._keeping.attach(trail, self, self._states)
+        self._worker.ticking = self._keeping.is_dirty
+
+    def _keep(self, past: Past) -> None:
+        self._keeping.keep(self, self._states, past)
+        self._worker.ticking = self._keeping.is_dirty
+
+    def _tick(self) -> None:
+        self._keeping.sync()
+        self._worker.ticking = self._keeping.is_dirty
 
     def _conclude(self, past: Past) -> None:
-        self._describe(past, {})  # a run that could not begin has not been described
+        if not past.code:  # a run that could not begin
+            self._describe(past, {})
         for name in past.names.writes if past.names else ():
             if is_secret_name(name):
                 self._redactor.learn(self._shell.user_ns.get(name))
+        self._keep(past)
 
     def _read(self, past: Past, code: str) -> None:
         if past.names is None:

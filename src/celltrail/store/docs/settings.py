@@ -52,6 +52,7 @@ def whole(value: Json) -> int | None:
 KNOWN: dict[str, Setting] = {
     "archived.shown": Setting(False, flag, "True or False", "archived runs are listed like others"),
     "trash.days": Setting(KEEP_DAYS, whole, "a whole number of days", "how long gc leaves things in the trash"),
+    "sessions.kept": Setting(True, flag, "True or False", "cells that are no runs are kept too, without their outputs"),
     "logs.sealed": Setting(True, flag, "True or False", "logs of runs that are over become Parquet by themselves"),
 }
 
