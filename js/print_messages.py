@@ -23,10 +23,12 @@ from celltrail.contract import FromKernel, Points, SavedPanel
 from celltrail.panels import saved
 from celltrail.panels.chart import OPTIONS, Chart
 from celltrail.panels.columns import Floats
+from celltrail.panels.detail import Details
 from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line
+from celltrail.panels.saved import detail_bundle
 from celltrail.panels.table import Table, compare_bundle, table_bundle
-from celltrail.query import runs
+from celltrail.query import find, runs
 from celltrail.run import Logged, Run, start
 from celltrail.store import Store
 
@@ -95,6 +97,18 @@ def answers(store: Store) -> list[Recorded]:
     return heard
 
 
+def saved_detail(store: Store, chart: SavedPanel) -> SavedPanel:
+    """All of a run; its surroundings are those of whoever prints, and so is the pace of its points."""
+    panel = Details(find("narrow", store))
+    made = detail_bundle(cast("SavedPanel", panel.state), "")[saved.contract.MIME]
+    panel.close()
+    kept = ("metrics", "params")
+    made["detail"]["sections"] = [section for section in made["detail"]["sections"] if section["title"] in kept]
+    for series, paced in zip(made["series"], chart["series"], strict=False):
+        series["seconds"] = paced["seconds"]
+    return {**made, "view": None}
+
+
 def settled(value: Any, names: dict[str, str]) -> Any:
     """The value without what differs between printings."""
     if isinstance(value, dict):
@@ -135,6 +149,7 @@ def printed() -> str:
             payload,
             table_bundle(everything, None)[saved.contract.MIME],
             compare_bundle(compare(everything), store.id, None)[saved.contract.MIME],
+            saved_detail(store, payload),
         ]
     for message, _ in heard:
         if message["kind"] == "answer" and message["comparison"]:
@@ -146,7 +161,7 @@ def printed() -> str:
         'import type { FromKernel, SavedPanel } from "../src/contract.ts";\n\n'
         "/** What the kernel sent, in order, each with the float64 values of its buffer. */\n"
         f"export const messages = {literal(recorded)} satisfies {{ message: FromKernel; data: number[] }}[];\n\n"
-        "/** A saved chart, a saved table and a saved comparison. */\n"
+        "/** A saved chart, table, comparison and run. */\n"
         f"export const panels = {literal(settled(payloads, names))} satisfies SavedPanel[];\n"
     )
 

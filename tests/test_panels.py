@@ -186,6 +186,32 @@ def test_the_table_is_kept_without_a_widget_view(kernel: Kernel):
     assert "<table" in result["data"]["text/html"]
 
 
+def test_a_run_shows_all_of_itself_within_the_budget(kernel: Kernel):
+    """A cell that ends in a run keeps its curves, facts, code and outputs, also a run of a thousand of each."""
+    kernel.run(TRAIN)
+    made = kernel.run(
+        "with ct.start('huge', {f'layer{i}.width': 'x' * 150 for i in range(900)}) as run:\n"
+        "    run.log({f'loss/{i}': i for i in range(300)})\n"
+        "    run.note('<script>alert(1)</script>')\n"
+        "    raise ValueError('gone')"
+    )
+    assert made.status == "error"
+    for name, first in (("first", 0.1), ("huge", None)):
+        reply = kernel.run(f"ct.run({name!r})")
+        (result,) = reply.of("execute_result")
+        payload = result["data"][contract.MIME]
+        assert misfits(payload, contract.SavedPanel) == []
+        assert saved.size(result["data"]) <= saved.BUDGET
+        assert payload["series"]
+        assert payload["view"]
+        sections = {section["title"]: section for section in payload["detail"]["sections"]}
+        assert {"metrics", "params", "run", "software", "packages"} <= set(sections)
+        assert first is None or ["lr", first, "api", None] in sections["params"]["rows"]
+        assert "<script" not in result["data"]["text/html"]
+    assert sections["params"]["more"] + len(sections["params"]["rows"]) == 900
+    assert payload["detail"]["run"]["error"] == "ValueError: gone"
+
+
 def test_intents_are_answered_once_each(kernel: Kernel):
     """A query gets rows, a bad expression and a foreign intent get their sentence; nothing stays silent."""
     kernel.run(
@@ -208,9 +234,9 @@ def test_intents_are_answered_once_each(kernel: Kernel):
 
 def test_no_output_holds_a_path_or_a_port(kernel: Kernel):
     """What celltrail displays can be published: no absolute path, no address, no user name of this machine."""
-    reply = kernel.run(TRAIN + "\nct.runs()")
-    contents = reply.of("display_data") + swaps(reply) + reply.of("execute_result")
-    assert len(contents) == 3
+    reply, alone = kernel.run(TRAIN + "\nct.runs()"), kernel.run("ct.run('first')")
+    contents = reply.of("display_data") + swaps(reply) + reply.of("execute_result") + alone.of("execute_result")
+    assert len(contents) == 4
     for content in contents:
         html = content["data"]["text/html"]
         for hidden in re.findall(r"base64,([A-Za-z0-9+/=]+)", html):

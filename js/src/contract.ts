@@ -4,7 +4,7 @@ export const MIME = "application/vnd.celltrail.panel+json";
 
 export type Status = "running" | "finished" | "failed" | "interrupted" | "killed";
 export type Goal = "min" | "max" | "none";
-export type PanelKind = "chart" | "table" | "compare";
+export type PanelKind = "chart" | "table" | "compare" | "detail";
 export type Real = number | "nan" | "inf" | "-inf" | null;
 export type Scalar = string | number | boolean | null;
 export type FromKernel = Points | Answer | Fault;
@@ -116,6 +116,32 @@ export interface Comparison {
   code: CodeDifference[];
 }
 
+/** One table of what is known of a run; every row has as many values as there are heads. */
+export interface Section {
+  tab: string;
+  title: string;
+  heads: string[];
+  rows: Scalar[][];
+  more: number;
+}
+
+/** One thing that the cell showed, as it appeared. */
+export interface Piece {
+  kind: "stdout" | "stderr" | "display" | "result" | "error";
+  media: string;
+  data: string;
+  said: string;
+}
+
+/** One run with everything that is known of it. */
+export interface Detail {
+  run: RunRow;
+  sections: Section[];
+  code: string;
+  outputs: Piece[];
+  traceback: string;
+}
+
 /** Kernel to panel: exactly one of Answer or Fault for each intent. */
 export interface Answer {
   kind: "answer";
@@ -158,6 +184,12 @@ export interface ChartOptions {
   hidden: string[];
 }
 
+/** How a run is shown. */
+export interface DetailOptions {
+  tab: string;
+  chart: ChartOptions;
+}
+
 /** How a table is shown. */
 export interface TableOptions {
   sort: string[];
@@ -190,4 +222,5 @@ export interface SavedPanel {
   rows: RunRow[];
   hints: string[];
   comparison: Comparison | null;
+  detail: Detail | null;
 }

@@ -848,7 +848,7 @@ export const messages = [
  }
 ] satisfies { message: FromKernel; data: number[] }[];
 
-/** A saved chart, a saved table and a saved comparison. */
+/** A saved chart, table, comparison and run. */
 export const panels = [
  {
   "v": 1,
@@ -927,7 +927,8 @@ export const panels = [
   "omitted": 0,
   "rows": [],
   "hints": [],
-  "comparison": null
+  "comparison": null,
+  "detail": null
  },
  {
   "v": 1,
@@ -1069,7 +1070,8 @@ export const panels = [
    }
   ],
   "hints": [],
-  "comparison": null
+  "comparison": null,
+  "detail": null
  },
  {
   "v": 1,
@@ -1294,6 +1296,142 @@ export const panels = [
      "lines": []
     }
    ]
+  },
+  "detail": null
+ },
+ {
+  "v": 1,
+  "kind": "detail",
+  "trail": "01TRAIL",
+  "title": "narrow",
+  "view": null,
+  "runs": [
+   {
+    "run": "01RUN1",
+    "name": "narrow",
+    "status": "finished",
+    "step": 11.0,
+    "seconds": 1.5,
+    "points": 24,
+    "last": {
+     "train/loss": 0.207748,
+     "val/acc": 0.705425
+    },
+    "error": null
+   }
+  ],
+  "chart": null,
+  "table": null,
+  "series": [
+   {
+    "run": "01RUN1",
+    "metric": "train/loss",
+    "n": 12,
+    "step": "AAAAAAAAAAAAAAAAAADwPwAAAAAAAABAAAAAAAAACEAAAAAAAAAQQAAAAAAAABRAAAAAAAAAGEAAAAAAAAAcQAAAAAAAACBAAAAAAAAAIkAAAAAAAAAkQAAAAAAAACZA",
+    "seconds": "AAAAAM3MzD3NzEw+mpmZPs3MzD4AAAA/mpkZPzMzMz/NzEw/ZmZmPwAAgD/NzIw/",
+    "value": "AACAP7brXT/RYEA/tsQmP16RED80pfo+ZkfZPrJavD64R6M+QYuNPhVndT7xu1Q+"
+   },
+   {
+    "run": "01RUN1",
+    "metric": "val/acc",
+    "n": 12,
+    "step": "AAAAAAAAAAAAAAAAAADwPwAAAAAAAABAAAAAAAAACEAAAAAAAAAQQAAAAAAAABRAAAAAAAAAGEAAAAAAAAAcQAAAAAAAACBAAAAAAAAAIkAAAAAAAAAkQAAAAAAAACZA",
+    "seconds": "AAAAAM3MzD3NzEw+mpmZPs3MzD4AAAA/mpkZPzMzMz/NzEw/ZmZmPwAAgD/NzIw/",
+    "value": "AAAAAHxe1z1/C0w+AADAfzS3tz7+PNo+ZCH5PhJjCj9YwRY/p9IhPwK6Kz++ljQ/"
+   }
+  ],
+  "omitted": 0,
+  "rows": [],
+  "hints": [],
+  "comparison": null,
+  "detail": {
+   "run": {
+    "id": "01RUN1",
+    "name": "narrow",
+    "status": "finished",
+    "project": "default",
+    "created": 1700000000.0,
+    "duration": 1.5,
+    "cell": null,
+    "execution_count": null,
+    "notebook": null,
+    "tags": [
+     "sweep"
+    ],
+    "note": "",
+    "error": null,
+    "params": {},
+    "metrics": {},
+    "parent": null,
+    "group": null
+   },
+   "sections": [
+    {
+     "tab": "summary",
+     "title": "metrics",
+     "heads": [
+      "name",
+      "last",
+      "best",
+      "at step",
+      "min",
+      "max",
+      "points",
+      "NaN"
+     ],
+     "rows": [
+      [
+       "train/loss",
+       0.207748,
+       0.207748,
+       11,
+       0.207748,
+       1.0,
+       12,
+       null
+      ],
+      [
+       "val/acc",
+       0.705425,
+       0.705425,
+       11,
+       0.0,
+       0.705425,
+       12,
+       1
+      ]
+     ],
+     "more": 0
+    },
+    {
+     "tab": "summary",
+     "title": "params",
+     "heads": [
+      "name",
+      "value",
+      "known by",
+      "line"
+     ],
+     "rows": [
+      [
+       "lr",
+       0.1,
+       "api",
+       null
+      ],
+      [
+       "layers",
+       "[64, 10]",
+       "api",
+       null
+      ]
+     ],
+     "more": 0
+    }
+   ],
+   "code": "",
+   "outputs": [],
+   "traceback": ""
   }
  }
 ] satisfies SavedPanel[];

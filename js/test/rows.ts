@@ -56,6 +56,7 @@ export function payload(change: Partial<SavedPanel>): SavedPanel {
     hints: [],
     rows: [],
     comparison: null,
+    detail: null,
     ...change,
   };
 }

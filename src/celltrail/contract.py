@@ -16,7 +16,7 @@ MIME = "application/vnd.celltrail.panel+json"
 
 Status = Literal["running", "finished", "failed", "interrupted", "killed"]
 Goal = Literal["min", "max", "none"]
-PanelKind = Literal["chart", "table", "compare"]
+PanelKind = Literal["chart", "table", "compare", "detail"]
 
 # A finite number, one of the three words, or null for "never logged".
 Real = float | Literal["nan", "inf", "-inf"] | None
@@ -140,6 +140,35 @@ class Comparison(TypedDict):
     code: list[CodeDifference]  # one for each run but the first
 
 
+class Section(TypedDict):
+    """One table of what is known of a run; every row has as many values as there are heads."""
+
+    tab: str  # sections of one tab stand together, in this order
+    title: str
+    heads: list[str]
+    rows: list[list[Scalar]]
+    more: int  # rows left out
+
+
+class Piece(TypedDict):
+    """One thing that the cell showed, as it appeared."""
+
+    kind: Literal["stdout", "stderr", "display", "result", "error"]
+    media: str  # media type of `data`
+    data: str  # text as it stood on the screen, or a picture in base64
+    said: str  # what there is to say beside it: that it is not all, or what other forms it has
+
+
+class Detail(TypedDict):
+    """One run with everything that is known of it."""
+
+    run: RunRow  # without its params and metrics: those are sections
+    sections: list[Section]
+    code: str
+    outputs: list[Piece]
+    traceback: str
+
+
 class Answer(TypedDict):
     """Kernel to panel: exactly one of Answer or Fault for each intent."""
 
@@ -192,6 +221,13 @@ class ChartOptions(TypedDict):
     hidden: list[str]  # "run id/metric" of series switched off in the legend
 
 
+class DetailOptions(TypedDict):
+    """How a run is shown."""
+
+    tab: str  # "" is the first
+    chart: ChartOptions
+
+
 class TableOptions(TypedDict):
     """How a table is shown."""
 
@@ -227,3 +263,4 @@ class SavedPanel(TypedDict):
     rows: list[RunRow]
     hints: list[str]  # beside the rows, as in `RowsPage`
     comparison: Comparison | None
+    detail: Detail | None

@@ -1,4 +1,4 @@
-"""The table and the comparison in a plain page, no Jupyter: real facts from a trail, axe, and the keyboard."""
+"""The table, the comparison and a run in a plain page, no Jupyter: real facts from a trail, axe, and the keyboard."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 import celltrail as ct
 from celltrail.panels import saved
+from celltrail.panels.detail import FIRST_TAB, payload
 from celltrail.panels.table import OPTIONS
 
 ROOT = Path(__file__).parents[2]
@@ -52,8 +53,8 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def facts(trail: Path) -> tuple[list[Any], Any]:
-    """Rows and a comparison of three runs, one of which failed with a NaN."""
+def facts(trail: Path) -> tuple[list[Any], Any, Any]:
+    """Rows and a comparison of three runs, one of which failed with a NaN, and all of another."""
     for name, lr in [("baseline", 0.1), ("slow", 0.001)]:
         with ct.start(name, params={"lr": lr, "epochs": 20}, tags=["mlp"]) as run:
             for step in range(30):
@@ -61,13 +62,13 @@ def facts(trail: Path) -> tuple[list[Any], Any]:
     run = ct.start("wild", params={"lr": 10.0})
     run.log({"train/loss": float("nan")}, step=0)
     run.finish(error=ValueError("diverged <b>at once</b>"))
-    return ct.runs().rows(), ct.compare("baseline", "slow", "wild").payload()
+    return ct.runs().rows(), ct.compare("baseline", "slow", "wild").payload(), payload(ct.run("baseline"))
 
 
 @pytest.fixture
-def show(page: Page, facts: tuple[list[Any], Any]) -> Callable[[str, str], None]:
+def show(page: Page, facts: tuple[list[Any], Any, Any]) -> Callable[[str, str], None]:
     """Shows the panel of this kind in this theme."""
-    rows, comparison = facts
+    rows, comparison, alone = facts
 
     def opened(kind: str, theme: str) -> None:
         body = "".join(f"--jp-{name}:{value};" for name, value in zip(NAMES, COLOURS[theme], strict=False))
@@ -78,15 +79,19 @@ def show(page: Page, facts: tuple[list[Any], Any]) -> Callable[[str, str], None]
             '<div tabindex="0" id="cell" aria-label="cell" role="group"><div id="output"></div></div></main>'
         )
         code = (STATIC / f"{kind}.js").read_text()
-        state = saved.panel(
-            "table" if kind == "table" else "compare",
-            "trail",
-            "all runs",
-            rows=rows if kind == "table" else [],
-            comparison=comparison if kind == "compare" else None,
+        state = (
+            alone
+            if kind == "detail"
+            else saved.panel(
+                "table" if kind == "table" else "compare",
+                "trail",
+                "all runs",
+                rows=rows if kind == "table" else [],
+                comparison=comparison if kind == "compare" else None,
+            )
         )
-        page.evaluate(SHOW, [code, state, dict(OPTIONS), comparison])
-        page.get_by_role("grid" if kind == "table" else "table").wait_for()
+        page.evaluate(SHOW, [code, state, dict(FIRST_TAB if kind == "detail" else OPTIONS), comparison])
+        page.get_by_role({"table": "grid", "detail": "tablist"}.get(kind, "table")).wait_for()
 
     return opened
 
@@ -114,6 +119,23 @@ def test_axe_finds_nothing(page: Page, show: Callable[[str, str], None], theme: 
     assert violations(page) == []
     show("compare", theme)
     assert violations(page) == []
+    show("detail", theme)
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        assert violations(page) == [], tab.inner_text()
+
+
+def test_the_tabs_of_a_run_by_keyboard(page: Page, show: Callable[[str, str], None]) -> None:
+    """One tab can be reached with Tab, arrows change the page shown, and the curves are drawn."""
+    show("detail", "light")
+    page.locator("canvas").first.wait_for()
+    page.locator("#cell").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("tab", name="summary", selected=True).wait_for()
+    assert page.get_by_role("rowheader", name="train/loss").is_visible()
+    page.keyboard.press("End")
+    page.get_by_role("tab", name="environment", selected=True).wait_for()
 
 
 def test_by_keyboard_alone(page: Page, show: Callable[[str, str], None]) -> None:

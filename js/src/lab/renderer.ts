@@ -169,6 +169,10 @@ async function mountOf(payload: SavedPanel, session: ISessionContext | undefined
       const options = payload.table ?? { sort: [], filter: "", selected: [] };
       return (el, signal) => mount(el, savedSource(payload, options), signal);
     }
+    case "detail": {
+      const { DETAIL, mount } = await import("../panels/detail.ts");
+      return (el, signal) => mount(el, savedSource(payload, DETAIL), signal);
+    }
     case "compare": {
       const { mount } = await import("../panels/compare.ts");
       return (el, signal) => mount(el, savedSource(payload, {}), signal);

@@ -27,6 +27,12 @@ export function mount(el: HTMLElement, source: Source<ChartOptions>, signal: Abo
   new Chart(root.el, source, signal, root.themed);
 }
 
+/** The same plots inside another panel, where what its run is stands above already. */
+export function mountPlots(el: HTMLElement, source: Source<ChartOptions>, signal: AbortSignal): void {
+  const root = panelRoot(el, `${chartCss} .runs, .title { display: none; }`, "plots", signal);
+  new Chart(root.el, source, signal, root.themed);
+}
+
 class Chart {
   readonly #set = new SeriesSet();
   readonly #runs = new Runs();

@@ -7,12 +7,13 @@ import sys
 from typing import Any
 
 from celltrail.compare import Comparison
+from celltrail.panels import detail
 from celltrail.panels.live import Live
 from celltrail.panels.saved import Bundle
 from celltrail.panels.table import Compared, Table, compare_bundle, table_bundle
 from celltrail.panels.vega import Charts
 from celltrail.panels.widget import Panel
-from celltrail.query import RunSet
+from celltrail.query import RunSet, StoredRun
 
 
 class Shown:
@@ -29,6 +30,7 @@ class Shown:
         formatter = self._formatter()
         formatter.for_type(RunSet, self._table)
         formatter.for_type(Comparison, self._comparison)
+        formatter.for_type(StoredRun, self._run)
         if not _hosts_widgets_only():  # those draw Altair's charts by themselves
             self._charts.on()
         self.live.on()
@@ -38,7 +40,7 @@ class Shown:
         self.live.off()
         self._charts.off()
         formatter = self._formatter()
-        for kind in (RunSet, Comparison):
+        for kind in (RunSet, Comparison, StoredRun):
             formatter.pop(kind, None)
 
     def _formatter(self) -> Any:
@@ -52,6 +54,10 @@ class Shown:
         trail = comparison.runs[0].store.id
         widget = Compared(comparison, trail)
         return self._kept(widget, compare_bundle(comparison, trail, widget.model_id))
+
+    def _run(self, run: StoredRun, **_: Any) -> Bundle:
+        widget = detail.Details(run)
+        return self._kept(widget, detail.bundle(run, widget))
 
     def _kept(self, widget: Panel, bundle: Bundle) -> Bundle:
         self._widgets.append(widget)  # the front end speaks to it for as long as the kernel lives

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from celltrail.contract import Comparison, Difference, RunRow, RunState, Scalar
+from celltrail.contract import Comparison, Detail, Difference, RunRow, RunState, Scalar, Section
 from celltrail.query.plain import MARKS, length, shown
 
 MOST_ROWS, MOST_COLUMNS = 50, 14
@@ -98,6 +98,25 @@ def states_table(states: Sequence[RunState], omitted: int = 0) -> str:
     )
     more = f"<p>and {omitted} more series</p>" if omitted else ""
     return table(head, lines, [False, False] + [True] * (len(head) - 2)) + errors + more
+
+
+def detail_tables(detail: Detail) -> str:
+    """Everything of one run: its tables, its code, what it showed as text."""
+    run = detail["run"]
+    parts = [f"<p><b>{escape(short(run['name'], 80))}</b> {escape(status(run['status']))}</p>"]
+    for section in detail["sections"]:
+        lines = [[short(shown(value), 80) for value in row] for row in section["rows"][:MOST_ROWS]]
+        left = section["more"] + len(section["rows"][MOST_ROWS:])
+        parts.append(f"<p>{escape(section['title'])}</p>" + table(section["heads"], lines, _numeric(section)))
+        parts.append(f"<p>and {left} more</p>" if left else "")
+    texts = [detail["code"], *(piece["data"] for piece in detail["outputs"] if piece["media"] == "text/plain")]
+    parts += [f'<pre style="padding:2px 10px">{escape(text[:4000])}</pre>' for text in texts if text]
+    return "".join(parts)
+
+
+def _numeric(section: Section) -> list[bool]:
+    columns = zip(*section["rows"], strict=True)
+    return [any(isinstance(v, int | float) for v in column) for column in columns] or [False] * len(section["heads"])
 
 
 def comparison_tables(comparison: Comparison) -> str:

@@ -19,6 +19,7 @@ from celltrail import contract
 from celltrail.contract import (
     ChartOptions,
     Comparison,
+    Detail,
     PanelKind,
     RowsPage,
     RunRow,
@@ -56,6 +57,7 @@ def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
         "rows": [],
         "hints": [],
         "comparison": None,
+        "detail": None,
     }
     return cast("SavedPanel", {**empty, **parts})
 
@@ -64,10 +66,8 @@ def chart_bundle(
     trail: str, title: str, states: list[RunState], lines: Sequence[Line], totals: Sequence[int], options: ChartOptions
 ) -> Bundle:
     """A chart at rest. ``totals`` are the points each line has in the trail."""
-    shown = list(lines)[: max(1, PAYLOAD_SHARE // (BYTES_A_POINT * 12 + 130))]
-    each = max(12, min(400, PAYLOAD_SHARE // (BYTES_A_POINT * max(1, len(shown)))))
-    series = [_series(line, total, each) for line, total in zip(shown, totals, strict=False)]
-    omitted = len(lines) - len(shown)
+    series = packed(lines, totals)
+    omitted = len(lines) - len(series)
     payload = panel("chart", trail, title, runs=states, chart=options, series=series, omitted=omitted)
     sentence = chart_sentence(states)
     bundle: Bundle = {contract.MIME: payload, "text/html": html.states_table(states, omitted), "text/plain": sentence}
@@ -77,6 +77,13 @@ def chart_bundle(
         image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
         bundle["text/html"] = f'<figure style="margin:0">{image}</figure>{bundle["text/html"]}'
     return within_budget(bundle)
+
+
+def packed(lines: Sequence[Line], totals: Sequence[int]) -> list[SavedSeries]:
+    """As many of the lines, and as many points of each, as a payload has room for."""
+    shown = list(lines)[: max(1, PAYLOAD_SHARE // (BYTES_A_POINT * 12 + 130))]
+    each = max(12, min(400, PAYLOAD_SHARE // (BYTES_A_POINT * max(1, len(shown)))))
+    return [_series(line, total, each) for line, total in zip(shown, totals, strict=False)]
 
 
 def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bundle:
@@ -108,6 +115,14 @@ def compare_bundle(trail: str, title: str, comparison: Comparison, text: str) ->
     return within_budget({contract.MIME: payload, "text/html": html.comparison_tables(comparison), "text/plain": text})
 
 
+def detail_bundle(payload: SavedPanel, text: str) -> Bundle:
+    """All of a run at rest; pictures and long tables stay in the trail where the budget has no room."""
+    kept = cast("SavedPanel", json.loads(json.dumps(payload)))
+    if detail := kept["detail"]:
+        return within_budget({contract.MIME: kept, "text/html": html.detail_tables(detail), "text/plain": text})
+    return {"text/plain": text}
+
+
 def with_view(bundle: Bundle, view: str | None) -> Bundle:
     """The bundle with the id of its live widget, by which celltrail's extension finds it."""
     bundle[contract.MIME]["view"] = view
@@ -127,7 +142,7 @@ def chart_sentence(states: Sequence[RunState]) -> str:
 
 
 def within_budget(bundle: Bundle) -> Bundle:
-    """The bundle in at most `BUDGET` bytes: sparks go first, then rows, then series."""
+    """The bundle in at most `BUDGET` bytes: sparks go first, then rows and what a run showed, then series."""
     payload: SavedPanel = bundle[contract.MIME]
     if size(bundle) > BUDGET and payload["rows"]:
         payload["rows"] = [_without_sparks(row) for row in payload["rows"]]
@@ -136,6 +151,8 @@ def within_budget(bundle: Bundle) -> Bundle:
         payload["omitted"] += len(payload["rows"]) - keep
         payload["rows"] = payload["rows"][:keep]
         bundle["text/html"] = html.rows_table(payload["rows"], payload["omitted"], payload["hints"])
+    if payload["detail"]:
+        _abridge(bundle, payload["detail"])
     while size(bundle) > BUDGET and payload["series"]:
         payload["omitted"] += 1
         payload["series"].pop()
@@ -171,6 +188,28 @@ def _series(line: Line, total: int, limit: int) -> SavedSeries:
 
 def _without_sparks(row: RunRow) -> RunRow:
     return {**row, "metrics": {name: {**metric, "spark": []} for name, metric in row["metrics"].items()}}
+
+
+def _abridge(bundle: Bundle, detail: Detail) -> None:
+    """What the trail has anyway goes out of the file: pictures, then long outputs, tables and code."""
+    if size(bundle) > BUDGET:
+        for piece in detail["outputs"]:
+            if piece["media"] != "text/plain":
+                piece |= {"media": "text/plain", "data": "", "said": "the picture is in the trail"}
+    for most in (4_000, 800, 200):
+        if size(bundle) <= BUDGET:
+            return
+        detail["outputs"] = [{**piece, "data": _middle(piece["data"], most)} for piece in detail["outputs"][:most]]
+        detail["code"] = _middle(detail["code"], most * 4)
+        detail["traceback"] = _middle(detail["traceback"], most)
+        for section in detail["sections"]:
+            rows = section["rows"]
+            section |= {"rows": rows[: most // 20], "more": section["more"] + len(rows[most // 20 :])}
+        bundle["text/html"] = html.detail_tables(detail)
+
+
+def _middle(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]}\n⋯\n{text[-most // 2 :]}"
 
 
 def _shorten(comparison: Comparison) -> None:

@@ -1,0 +1,82 @@
+import type { ChartOptions, Detail, DetailOptions, Section } from "../contract.ts";
+import { widget } from "../kernel.ts";
+import { savedSource } from "../saved.ts";
+import type { Mount, Source } from "../source.ts";
+import { headView } from "../ui/detail/head.ts";
+import { outputsView } from "../ui/detail/outputs.ts";
+import { sectionViews } from "../ui/detail/sections.ts";
+import { detailStyles } from "../ui/detail/styles.ts";
+import { type Page, tabs } from "../ui/detail/tabs.ts";
+import { element } from "../ui/element.ts";
+import { panelRoot } from "../ui/root.ts";
+import { CHART, mountPlots } from "./chart.ts";
+
+export const DETAIL: DetailOptions = { tab: "", chart: CHART };
+
+/** All of one run: its curves, what it was given, what it showed, where it ran and what people said of it. */
+export const mount: Mount<DetailOptions> = (into, source, signal) => {
+  const { el } = panelRoot(into, detailStyles, "detail", signal);
+  let inside = new AbortController();
+  const draw = (): void => {
+    inside.abort();
+    inside = new AbortController();
+    const { detail } = source.payload();
+    if (!detail) {
+      el.replaceChildren(element("p", { class: "ct-muted" }, "no run to show"));
+      return;
+    }
+    const keep = (tab: string): void => source.keep({ ...options(source), tab });
+    el.replaceChildren(headView(detail.run), tabs(pages(detail, source, inside.signal), options(source).tab, keep));
+  };
+  signal.addEventListener("abort", () => inside.abort());
+  source.changed(draw, signal);
+  draw();
+};
+
+function options(source: Source<DetailOptions>): DetailOptions {
+  return { ...DETAIL, ...source.options() };
+}
+
+/** Curves first where there are some; then the sections, by tab, with the code and the outputs after the summary. */
+function pages(detail: Detail, source: Source<DetailOptions>, signal: AbortSignal): Page[] {
+  const found: Page[] = [];
+  const { series } = source.payload();
+  if (series.length > 0) found.push({ name: "charts", note: "", make: () => plots(source, signal) });
+  const names = [...new Set(detail.sections.map((section) => section.tab))];
+  const bySection = names.map((tab) => tabPage(tab, detail.sections));
+  found.push(...bySection.slice(0, 1));
+  if (detail.code) found.push({ name: "code", note: "", make: () => sourceView(detail.code) });
+  const shown = detail.outputs.length;
+  if (shown > 0 || detail.traceback)
+    found.push({ name: "outputs", note: shown > 1 ? String(shown) : "", make: () => outputsView(detail) });
+  found.push(...bySection.slice(1));
+  return found;
+}
+
+function tabPage(tab: string, sections: readonly Section[]): Page {
+  return { name: tab, note: "", make: () => sectionViews(sections.filter((section) => section.tab === tab)) };
+}
+
+function sourceView(code: string): HTMLElement {
+  const lines = code.replace(/\n$/, "").split("\n");
+  const view = element("div", { class: "ct-source" });
+  lines.forEach((line, at) => {
+    view.append(element("span", { "aria-hidden": "true" }, String(at + 1)), element("code", {}, line || " "));
+  });
+  return view;
+}
+
+/** The points came with the panel; only how they are drawn is kept. */
+function plots(source: Source<DetailOptions>, signal: AbortSignal): HTMLElement {
+  const held = element("div");
+  const { chart } = options(source);
+  const points = savedSource<ChartOptions>({ ...source.payload(), kind: "chart", title: "" }, chart);
+  const keep = (changed: ChartOptions): void => {
+    points.keep(changed);
+    source.keep({ ...options(source), chart: changed });
+  };
+  mountPlots(held, { ...points, keep }, signal);
+  return held;
+}
+
+export default widget(mount);

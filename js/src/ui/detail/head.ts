@@ -1,0 +1,26 @@
+import type { RunRow } from "../../contract.ts";
+import { element } from "../element.ts";
+import { formatAgo, formatDuration, formatMoment } from "../format.ts";
+import { statusChip } from "../status.ts";
+
+/** Which run this is and how it stands. */
+export function headView(run: RunRow): HTMLElement {
+  const muted = (text: string, title: string | null = null): HTMLElement =>
+    element("span", { class: "ct-muted", title }, text);
+  const line = element(
+    "div",
+    { class: "ct-head" },
+    element("h2", { title: run.id }, run.name),
+    statusChip(run.status),
+    muted(formatAgo(run.created, Date.now() / 1000), formatMoment(run.created)),
+    run.duration === null ? null : muted(formatDuration(run.duration)),
+    ...run.tags.map((tag) => element("span", { class: "ct-tag" }, tag)),
+  );
+  return element(
+    "div",
+    {},
+    line,
+    run.error === null ? null : element("p", { class: "ct-error ct-why" }, run.error),
+    run.note === "" ? null : element("p", { class: "ct-noted" }, run.note),
+  );
+}

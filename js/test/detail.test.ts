@@ -1,0 +1,103 @@
+// @vitest-environment jsdom
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Detail, DetailOptions } from "../src/contract.ts";
+import type { Mount } from "../src/source.ts";
+import { panels } from "./messages.ts";
+import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
+import { payload, run } from "./rows.ts";
+
+// uPlot asks the page for its resolution while it is loaded.
+let DETAIL: DetailOptions;
+let mount: Mount<DetailOptions>;
+beforeAll(async () => {
+  layOut();
+  ({ DETAIL, mount } = await import("../src/panels/detail.ts"));
+});
+
+let end: AbortController;
+beforeEach(() => {
+  layOut();
+  globalThis.IntersectionObserver = class {
+    observe(): void {}
+    disconnect(): void {}
+  } as unknown as typeof IntersectionObserver;
+  end = new AbortController();
+});
+afterEach(() => end.abort());
+
+const some: Detail = {
+  run: run({ id: "01AAAAAA", name: "mlp" }),
+  sections: [
+    { tab: "summary", title: "params", heads: ["name", "value", "line"], rows: [["lr", 0.1, 2]], more: 0 },
+    { tab: "history", title: "problems", heads: ["problem"], rows: [["<b>bold</b>"]], more: 3 },
+  ],
+  code: "%%track\nlr = 0.1\n",
+  outputs: [{ kind: "stdout", media: "text/plain", data: "epoch 1", said: "" }],
+  traceback: "",
+};
+
+function show(change: Partial<Detail>, options = DETAIL): [ShadowRoot, StoodIn<DetailOptions>] {
+  const { output } = outputArea();
+  const source = standIn<DetailOptions>(payload({ kind: "detail", detail: { ...some, ...change } }), options);
+  mount(output, source, end.signal);
+  return [inside(output), source];
+}
+
+const tabs = (root: ShadowRoot): HTMLElement[] => [...root.querySelectorAll<HTMLElement>("[role=tab]")];
+const sheet = (root: ShadowRoot): string => root.querySelector("[role=tabpanel]")?.textContent ?? "";
+const press = (tab: HTMLElement | undefined, key: string): void => {
+  tab?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+};
+
+test("a run without points begins with its summary; code and outputs stand before the rest", () => {
+  const [root] = show({});
+  expect(tabs(root).map((tab) => tab.textContent)).toEqual(["summary", "code", "outputs", "history"]);
+  expect(tabs(root)[0]?.getAttribute("aria-selected")).toBe("true");
+  expect(sheet(root)).toContain("lr");
+});
+
+test("arrows move along the tabs and round their ends; the tab shown is kept", () => {
+  const [root, source] = show({});
+  press(tabs(root)[0], "ArrowLeft");
+  expect(sheet(root)).toContain("and 3 more rows");
+  press(tabs(root)[3], "ArrowRight");
+  expect(sheet(root)).toContain("lr");
+  expect(source.kept.map(({ tab }) => tab)).toEqual(["history", "summary"]);
+});
+
+test("the tab that was shown last is shown again", () => {
+  const [root] = show({}, { ...DETAIL, tab: "code" });
+  expect(sheet(root)).toContain("lr = 0.1");
+});
+
+test("markup of a run is text wherever it stands", () => {
+  const evil = '<img src=x onerror="window.bad = 1">';
+  const [root] = show({
+    run: run({ id: "a", name: evil, error: evil, note: evil, tags: [evil] }),
+    sections: [{ tab: evil, title: evil, heads: [evil, evil], rows: [[evil, evil]], more: 0 }],
+    code: evil,
+    outputs: [{ kind: "display", media: "text/html", data: evil, said: evil }],
+    traceback: evil,
+  });
+  for (const tab of tabs(root)) tab.click();
+  expect(root.querySelectorAll("img").length).toBe(0);
+});
+
+test("a picture is shown as one, with words for who cannot see it", () => {
+  const [root] = show({ outputs: [{ kind: "display", media: "image/png", data: "iVBORw0K", said: "" }] });
+  tabs(root)[2]?.click();
+  expect(root.querySelector("img")?.alt).toBe("display of the cell");
+});
+
+test("the traceback of a run without outputs stands among them, without its colours", () => {
+  const [root] = show({ outputs: [], traceback: "\u001b[31mValueError\u001b[39m: gone" });
+  tabs(root)[2]?.click();
+  expect(sheet(root)).toBe("ValueError: gone");
+});
+
+test("what Python saved of a run begins with its curves", () => {
+  const saved = panels.find((panel) => panel.kind === "detail");
+  const { output } = outputArea();
+  mount(output, standIn<DetailOptions>(payload(saved ?? {}), DETAIL), end.signal);
+  expect(tabs(inside(output))[0]?.textContent).toBe("charts");
+});

@@ -1,0 +1,196 @@
+"""Everything that is known of one run, section by section: what a panel, a terminal and a report show of it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from celltrail.contract import MIME, Detail, Piece, Scalar, Section
+from celltrail.errors import NoRun, StoreError
+from celltrail.model import Json, Metric, Param
+from celltrail.query.changes import Change
+from celltrail.query.evaluate import aggregate_of
+from celltrail.query.items import counts, size
+from celltrail.query.plain import length, moment, shown
+from celltrail.query.row import real, row, scalar
+from celltrail.query.shown import Piece as Output
+from celltrail.query.stored import StoredRun
+
+MOST_ROWS = 400  # of one section; a table of a thousand packages helps nobody
+MOST_TEXT = 20_000  # characters of one output: the first and the last half of them
+MOST_PICTURES = 4 << 20  # bytes of all pictures together: a panel carries them as its state
+_PICTURES = ("image/png", "image/jpeg", "image/gif")
+
+
+def detail(run: StoredRun) -> Detail:
+    """All of a run; what cannot be read any more is said in its place."""
+    return {
+        "run": {**row(run.record, None), "params": {}, "metrics": {}},
+        "sections": [section for section in _sections(run) if section["rows"]],
+        "code": _text(run, run.record.code),
+        "outputs": _pieces(run),
+        "traceback": _text(run, run.record.error.traceback if run.record.error else ""),
+    }
+
+
+def section(tab: str, title: str, heads: Sequence[str], rows: Iterable[Sequence[Json]]) -> Section:
+    """A table of facts, cut where it would be too long.
+
+    >>> section("summary", "params", ["name", "value"], [["lr", 0.1]])["rows"]
+    [['lr', 0.1]]
+    """
+    every = [[scalar(value) for value in line] for line in rows]
+    return {"tab": tab, "title": title, "heads": [*heads], "rows": every[:MOST_ROWS], "more": len(every[MOST_ROWS:])}
+
+
+def _sections(run: StoredRun) -> Iterable[Section]:
+    record = run.record
+    yield section("summary", "metrics", *_metrics(record.metrics.values()))
+    yield section("summary", "params", *_params(record.params.values()))
+    yield section("summary", "summary", ["name", "value"], record.summary.items())
+    yield section("summary", "run", ["name", "value"], _facts(run))
+    kept = counts(run.store.events(run.id))
+    yield section("summary", "items", ["kind", "kept"], kept.items())
+    for title, facts in _surroundings(record.environment):
+        yield section("environment", title, ["name", "value"], facts)
+    yield section("environment", "packages", ["name", "version"], _packages(run))
+    yield section("history", "notes", ["note", "metric", "step"], _notes(run))
+    yield section("history", "changes by people", ["when", "who", "what"], map(_change, reversed(run.audit)))
+    yield section("history", "problems while recording", ["problem"], ([text] for text in record.problems))
+
+
+def _metrics(metrics: Iterable[Metric]) -> tuple[list[str], list[list[Scalar]]]:
+    heads = ["name", "last", "best", "at step", "min", "max", "points", "NaN"]
+    return heads, [_metric(metric) for metric in metrics]
+
+
+def _metric(metric: Metric) -> list[Scalar]:
+    last, low, high, best = (real(aggregate_of(metric, kind)) for kind in ("last", "min", "max", "best"))
+    directed = metric.goal != "none"
+    return [
+        metric.name,
+        last,
+        best if directed else None,
+        metric.best_step if directed else None,
+        low,
+        high,
+        metric.count,
+        metric.nan_count or None,
+    ]
+
+
+def _params(params: Iterable[Param]) -> tuple[list[str], list[list[Json]]]:
+    heads = ["name", "value", "known by", "line"]
+    return heads, [[param.name, param.value, param.rule, param.line] for param in params]
+
+
+def _facts(run: StoredRun) -> list[tuple[str, Scalar]]:
+    """What the run is; neither account nor machine, since a panel is published with its notebook."""
+    record = run.record
+    facts: dict[str, Json] = {
+        "id": record.id,
+        "created": moment(record.created_us / 1e6),
+        "duration": length(run.duration),
+        "recording": cost(run),
+        "project": record.project,
+        "group": record.group,
+        "folder": record.folder,
+        "rating": record.rating,
+        "marked": ", ".join(word for word in ("starred", "archived", "deleted") if getattr(record, word)),
+        "notebook": record.notebook,
+        "cell": record.cell_id,
+        "tags": ", ".join(record.tags),
+        "parent": record.parent,
+        "error": None if record.error is None else str(record.error),
+    }
+    return [(name, scalar(value)) for name, value in facts.items() if value not in (None, "", ())]
+
+
+def cost(run: StoredRun) -> str:
+    """What recording cost, in words; "" for a run that no cell recorded."""
+    spent = run.overhead.get("main_ns")
+    if not isinstance(spent, int | float):
+        return ""
+    share = f" ({spent / run.duration / 1e7:.2g} % of it)" if run.duration else ""
+    return f"{length(spent / 1e9)} of the cell's time{share}, {run.overhead['bytes']:,} bytes"
+
+
+def _surroundings(environment: Mapping[str, Mapping[str, Json]]) -> Iterable[tuple[str, list[tuple[str, Json]]]]:
+    for part, facts in environment.items():
+        if part in ("rng", "overhead"):
+            continue  # digests of generator states; what recording cost stands among the facts
+        known = [
+            (name, value)
+            for name, value in facts.items()
+            if name != "packages" and value is not None and not isinstance(value, dict | list)
+        ]
+        yield ("software" if part == "env" else part), known
+
+
+def _packages(run: StoredRun) -> list[tuple[str, Json]]:
+    digest = run.environment.get("packages")
+    if not isinstance(digest, str):
+        return []
+    try:
+        listing = orjson.loads(run.store.blobs.get(digest))
+    except (StoreError, NoRun, ValueError):  # the rest of the run is still worth showing
+        return []
+    return sorted(listing.items()) if isinstance(listing, dict) else []
+
+
+def _notes(run: StoredRun) -> list[list[Json]]:
+    return [
+        *([note, None, None] for note in run.notes),
+        *([mark["text"], mark.get("metric"), mark.get("step")] for mark in run.marks),
+    ]
+
+
+def _change(change: Change) -> list[Any]:
+    when = moment(change.when.timestamp())
+    return [when, change.who, str(change).removeprefix(f"{when} {change.who or 'somebody'} ")]
+
+
+def _pieces(run: StoredRun) -> list[Piece]:
+    room, found = MOST_PICTURES, list[Piece]()
+    for output in run.shown():
+        if MIME in output.media:
+            continue  # a panel of celltrail's own: it would be a picture of this one
+        try:
+            piece = _piece(output, room)
+        except (StoreError, NoRun) as problem:
+            piece = _textual(output, "", str(problem))
+        room -= len(piece["data"]) if piece["media"] in _PICTURES else 0
+        found.append(piece)
+    return found
+
+
+def _piece(output: Output, room: int) -> Piece:
+    picture = next((media for media in _PICTURES if media in output.media), "")
+    if picture:
+        data = output.bytes(picture)
+        if len(data) * 4 // 3 <= room:
+            said = "" if not output.truncated else "not all of it was kept"
+            return {"kind": output.output.kind, "media": picture, "data": base64.b64encode(data).decode(), "said": said}
+        return _textual(output, output.text, f"{picture} of {size(len(data))}: too large to be shown here")
+    said = f"not all was kept: it had {size(output.output.size)}" if output.truncated else ""
+    forms = output.forms() if output.kind in ("display", "result") else ""
+    return _textual(output, output.text, "; ".join(filter(None, (said, f"also {forms}" if forms else ""))))
+
+
+def _textual(output: Output, text: str, said: str) -> Piece:
+    if len(text) > MOST_TEXT:
+        half = MOST_TEXT // 2
+        text = f"{text[:half]}\n⋯ {len(text) - MOST_TEXT:,} characters ⋯\n{text[-half:]}"
+    return {"kind": output.output.kind, "media": "text/plain", "data": text, "said": said}
+
+
+def _text(run: StoredRun, digest: str) -> str:
+    if not digest:
+        return ""
+    try:
+        return run.store.blobs.text(digest)
+    except (StoreError, NoRun) as problem:
+        return f"({shown(str(problem))})"
