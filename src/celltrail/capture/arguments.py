@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, get_args
 
+from celltrail.capture.hashing import Asked
 from celltrail.errors import BadValue, nearest
 from celltrail.store.upkeep.usage import bytes_in
 
@@ -19,7 +20,7 @@ _LEAST = 1000  # bytes of a stream: its first and last words, and a marker betwe
 _PLACE = re.compile(r"\$([A-Za-z_]\w*)|\{([^{}]+)\}")
 # promised by the public face and refused by name until they do something
 _PLANNED = frozenset(
-    "--resume --fork --continues --sweep --hash --parse-output --own-threads --budget".split()  # noqa: SIM905
+    "--resume --fork --continues --sweep --parse-output --own-threads --budget".split()  # noqa: SIM905
 )
 
 
@@ -49,6 +50,7 @@ class Arguments:
     seed: int | None = None
     if_same: IfSame = "notice"
     chart: bool | None = None  # None: when there is something to draw
+    hash: Asked = "sample"
     output: bool = True
     max_output: int = 2_000_000  # bytes of each stream, half from the start and half from the end
     off: bool = False
@@ -120,6 +122,7 @@ def _parser() -> _Parser:
     add("--if-same", type=_if_same, default="notice", metavar="DO", help="after a run that was the same: " + _DO)
     add("--chart", dest="chart", action="store_true", default=None, help="always show the live chart")
     add("--no-chart", dest="chart", action="store_false", help="never show the live chart")
+    add("--hash", choices=get_args(Asked), default="sample", help="digests of files: sample those over 1 GB, full, off")
     add("--no-output", dest="output", action="store_false", help="do not keep what the cell shows")
     add("--max-output", type=_size, default=2_000_000, metavar="SIZE", help="of each stream; default 2MB")
     add("--off", action="store_true", help="run the cell without recording it")
@@ -172,6 +175,7 @@ def parse(line: str) -> Arguments:
         seed=found.seed,
         if_same=found.if_same,
         chart=found.chart,
+        hash=found.hash,
         output=found.output,
         max_output=found.max_output,
         off=found.off,

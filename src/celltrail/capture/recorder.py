@@ -18,7 +18,10 @@ from typing import Any
 from celltrail.capture import environment, rng
 from celltrail.capture.already import Already
 from celltrail.capture.arguments import expand
+from celltrail.capture.files import Files
+from celltrail.capture.hashing import lower_priority
 from celltrail.capture.notice import Notice
+from celltrail.capture.openings import Openings, strip
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.past import Past
 from celltrail.capture.past import Status as ExecutionStatus
@@ -56,7 +59,10 @@ class Recorder:
         self._open: dict[tuple[int, str], Tracked] = {}  # by thread and request
         self._awaited: dict[str, Tracked] = {}  # by request, until its last output
         self._watcher = Watcher()
-        self._worker = Worker(self._watcher.drain)
+        self._worker = Worker(self._tick)
+        self._hasher = Worker(lambda: None, "celltrail-hash")
+        self._hasher.put(lower_priority)
+        self._openings = Openings(shell)
         self._threads = Threads()
         self._already = Already(shell, lambda notice: self.notify and self.notify(notice))
         self._redactor = Redactor()  # one for the session: what one cell sets, a later one may show
@@ -115,6 +121,7 @@ class Recorder:
         self._unwait()
         self._threads.off()
         self._worker.stop()
+        self._hasher.stop()
         self.session.stop("ok")  # the cell that asked for it
         complain_to(None)
         atexit.unregister(self._at_exit)
@@ -124,6 +131,7 @@ class Recorder:
             for tracked in (*self._open.values(), *self._awaited.values()):
                 self._worker.put(tracked.close)
             self._worker.stop(2.0)
+            self._hasher.stop(1.0)
             self.session.stop()
 
     # the hooks
@@ -222,6 +230,8 @@ class Recorder:
             self.shell.ast_transformers.append(self)
         self._worker.ticking = True
         self._tell_chart(tracked, arguments.chart)
+        tracked.files = Files(run, os.getcwd(), arguments.hash, self._hasher)
+        self._openings.begin(run, tracked.files)
         # the last thing before the body, after --seed
         tracked.states = shield(rng.take) or {}
         self._worker.put(partial(tracked.describe_start, tracked.states, os.getcwd()))
@@ -276,6 +286,8 @@ class Recorder:
         return tracked.execution.status
 
     def _end(self, tracked: Tracked, error: BaseException | None) -> None:
+        self._openings.end(tracked.run)
+        shield(strip, error)
         if self._terminal is not None:
             self._terminal.off()
             self._terminal = None
@@ -305,6 +317,12 @@ class Recorder:
         self._worker.ticking = bool(self._open)
 
     # on the worker's thread
+
+    def _tick(self) -> None:
+        self._watcher.drain()
+        for tracked in list(self._open.values()):
+            if tracked.files is not None:
+                tracked.files.tick()
 
     def _receive(self, frames: list[Any]) -> None:
         message = unframe(frames)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from celltrail.capture import environment, rng, watch
 from celltrail.capture.analyze import Kinds, analyze, by_kind
+from celltrail.capture.files import Files
 from celltrail.capture.meter import Meter
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.params import Found, declared, without
@@ -29,6 +30,7 @@ from celltrail.store.files.encoding import encode
 from celltrail.store.folders import run_folder
 
 _MAX_PROBLEMS = 5
+_PATIENCE_S = 1.0  # how long the digests of files may hold up the rest of the record
 _RUN_STATUS: dict[str, Status] = {
     "ok": "finished",
     "error": "failed",
@@ -50,6 +52,7 @@ class Tracked:
     settle: Callable[[], None]  # the run's files may be closed
     outputs: Outputs | None = None
     depth: int = 0  # nested run_cell calls
+    files: Files | None = None
     offset: int = 0  # lines of the cell above the code that is being looked at
     found: Found | None = None
     points: Points | None = None
@@ -87,6 +90,8 @@ class Tracked:
         if self.past is not None:
             self.past.names = found.names
         self._learn_secrets(found.names.reads, namespace)
+        if self.files is not None:
+            shield(self.files.look, found.kinds.get(ast.Constant, ()), found.names.reads, namespace)
         if self.mark.arguments.params:
             shield(found.before)
         return found
@@ -145,8 +150,20 @@ class Tracked:
         Args:
             message_ns: what it costs to take one message along.
         """
+        late = False
         try:
+            late = self.files is not None and shield(self.files.finish, _PATIENCE_S) is False
             shield(self._describe_end, message_ns)
+        finally:
+            if late and self.files is not None:
+                self.files.hasher.put(self._close_late)  # after the digests that are still to come
+            else:
+                self.settle()
+
+    def _close_late(self) -> None:
+        try:
+            self.execution = replace(self.execution, needs=self._put_needs())
+            self.run.describe(executions=(self.execution,))
         finally:
             self.settle()
             self.written.set()
@@ -171,6 +188,8 @@ class Tracked:
         self.run.describe(environment={"overhead": overhead}, **facts)
 
     def _put_needs(self) -> str:
+        if self.files is not None:
+            self.needs |= shield(self.files.told, self.redactor.text) or {}
         if self.found is not None:
             self.needs["names"] = self.found.names.told()
         return self.run.store.blobs.put(encode(self.needs)) if self.needs else ""

@@ -16,7 +16,8 @@ TICK_S = 0.05
 class Worker:
     """A daemon thread that does jobs one after the other, and a tick now and then while asked to."""
 
-    def __init__(self, tick: Job) -> None:
+    def __init__(self, tick: Job, name: str = "celltrail-recorder") -> None:
+        self._name = name
         self._jobs: deque[Job] = deque()
         self._wake = threading.Event()
         self._tick = tick
@@ -33,7 +34,7 @@ class Worker:
         """Begin, unless it runs already."""
         if self._thread is None or not self._thread.is_alive():
             self._stopping = False
-            self._thread = threading.Thread(target=self._work, name="celltrail-recorder", daemon=True)
+            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
 
     def is_idle(self) -> bool:

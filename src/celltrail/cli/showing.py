@@ -17,6 +17,7 @@ from celltrail.query.plain import MARKS, clipped, length, moment, number, shown,
 
 _WIDE = 60
 _CHANGES = 10
+_FILES = 40
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -50,6 +51,7 @@ def _blocks(found: StoredRun, outputs: str) -> list[str]:
         _params(found),
         _metrics(found),
         _items(found),
+        _files(found),
         _titled("notes", "\n".join(f"- {shown(note)}" for note in [*found.notes, *map(_mark, found.marks)])),
         _titled("changes by people", "\n".join(latest(found.audit, _CHANGES))),
         _environment(found),
@@ -119,6 +121,24 @@ def _metrics(found: StoredRun) -> str:
 def _items(found: StoredRun) -> str:
     kept = counts(found.store.events(found.id))
     return _titled("items", ", ".join(f"{count:,} {kind}" for kind, count in kept.items()))
+
+
+def _files(found: StoredRun) -> str:
+    try:
+        files, beyond = found.files, found.needs.get("files_beyond", 0)
+    except (StoreError, NoRun) as problem:
+        return _titled("files", f"({problem})")
+    rows = [
+        [clipped(shown(each.path), _WIDE), each.mode, _bytes(each.size), each.hash[:12], each.about]
+        for each in files[:_FILES]
+    ]
+    more = len(files) - _FILES + beyond if len(files) > _FILES else beyond
+    text = table(["path", "mode", "size", "hash", ""], rows, [False, False, True, False, False]) if rows else ""
+    return _titled("files", f"{text}\nand {more:,} more" if more else text)
+
+
+def _bytes(size: int | None) -> str:
+    return "" if size is None else f"{size:,}"
 
 
 def _metric(metric: Metric) -> list[str]:

@@ -14,6 +14,7 @@ from celltrail.query.axis import PLAIN, Bound, bounds, place
 from celltrail.query.changes import Changes, changes_of
 from celltrail.query.editing import Edits
 from celltrail.query.evaluate import aggregate_of, duration_of
+from celltrail.query.files import File
 from celltrail.query.items import Item, items
 from celltrail.query.plain import length, number
 from celltrail.query.shown import Shown
@@ -196,6 +197,11 @@ class StoredRun(Edits["StoredRun"]):
         """
         digests = [execution.needs for execution in self.record.executions if execution.needs]
         return decode(self.store.blobs.get(digests[-1])) if digests else {}
+
+    @property
+    def files(self) -> list[File]:
+        """The files that its newest execution read and wrote, in the order of first use; a thousand at most."""
+        return [File.of(record) for record in self.needs.get("files", ())]
 
     @property
     def environment(self) -> dict[str, Json]:

@@ -4,7 +4,7 @@ A `Run` knows its store and nothing above it: charts, alerts and frameworks hear
 """
 
 from celltrail.run.events import Ended, Event, Logged, LoggedBlock, Started, listen
-from celltrail.run.recording import Run, carry, current, current_block, log, set_current, start
+from celltrail.run.recording import Run, attributed, carry, current, current_block, log, set_current, start
 from celltrail.run.seeding import set_seed
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "LoggedBlock",
     "Run",
     "Started",
+    "attributed",
     "carry",
     "current",
     "current_block",

@@ -529,6 +529,11 @@ def current_block() -> Run | None:
     return run if run is not None and run.is_running and run.is_block else None
 
 
+def attributed() -> Run | None:
+    """The run that this code belongs to: of the ``with`` block or cell around it, or the one its thread carries."""
+    return _current.get() or _carried.get()  # looked at on every open: whether it still runs is for the caller
+
+
 def set_current(run: Run | None) -> None:
     """Make this the run of the code that follows in this context; runs begun there become its children."""
     if run is not None:
