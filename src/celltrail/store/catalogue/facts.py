@@ -131,6 +131,8 @@ class Document:
             return metric.goal if aggregate == "goal" else aggregate_of(metric, aggregate)
         if family in {"params", "summary"} and not self.said:
             entries, path = self.tables.get(family, {}), key[1:]
+            if len(path) == 1:  # nearly all; a third less work over thousands of runs
+                return entries[path[0]].get("value") if path[0] in entries else None
             return dig({name: entries[name].get("value") for name in prefixes(path) if name in entries}, path)
         if family in _ENVIRONMENTS:
             return dig(self.tables.get("environment", {}).get(family, {}), key[1:])

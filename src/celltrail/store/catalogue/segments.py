@@ -38,8 +38,10 @@ class Segment:
             body = sealed.of_bytes(parquet.about_of(path), path.name)
             self.format: int = body["format"]
             self.groups: list[int] = body["groups"]
+            if self.format == FORMAT and not body["columns"].keys() >= {*_COLUMNS}:
+                raise Damaged(f"{path.name} lacks {', '.join({*_COLUMNS} - body['columns'].keys())}")
             proof = Proof(path.stat().st_size, parquet.footer_digest(path), self.groups, body["columns"])
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise Damaged(f"{path.name} is no segment: {error}") from error
         self._proven = Proven(path, proof)
 
