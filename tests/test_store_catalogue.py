@@ -20,6 +20,7 @@ from celltrail.store import Store
 from celltrail.store.catalogue import cataloguing, entries, listing, segments
 from celltrail.store.catalogue.segments import Segment
 from celltrail.store.index import schema
+from celltrail.store.index.reading import BODIES, WITH_PARTS
 from counting import opened
 from recovery.logs import begin
 from recovery.seals import aged, drop_logs, finished_run, folder_of
@@ -52,7 +53,7 @@ def content(store: Store) -> dict[str, Any]:
         columns = {col: (key, has) for col, key, has in db.execute("select col, key, has from field order by key")}
         names = ", ".join(columns)
         return {
-            "run": db.execute("select id, stamp, watch, document, more from run order by id").fetchall(),
+            "run": db.execute(f"select id, stamp, watch, more, {BODIES} from {WITH_PARTS} order by id").fetchall(),
             "field": list(columns.values()),
             "hot": db.execute(f"select {names} from hot order by id").fetchall(),
             "tag": db.execute("select tag, id from tag join run using (rid) order by 1, 2").fetchall(),
@@ -265,7 +266,7 @@ def test_segments_of_other_formats_are_passed_over(store: Store, monkeypatch: py
     assert len(segments.paths(store.root)) == 2
 
 
-@pytest.mark.parametrize("harm", ["document", "tags", "names", "another run", "said"])
+@pytest.mark.parametrize("harm", ["rest", "params", "tags", "names", "another run", "said"])
 @pytest.mark.filterwarnings("ignore:celltrail. the index")
 def test_a_segment_that_lies_is_found_out(store: Store, harm: str) -> None:
     """One that verifies and holds nonsense, from another hand: no question fails, and the doctor removes it."""
@@ -274,7 +275,7 @@ def test_a_segment_that_lies_is_found_out(store: Store, harm: str) -> None:
     store.compact()
     (path,) = segments.paths(store.root)
     entry = next(each for group in (0, 1) for each in Segment(path).entries(group) if each.run == ids[2])
-    lies = {"document": b'{"run":{"%b":{x' % ids[2].encode(), "tags": "x", "names": '["x"]', "said": b"{"}
+    lies = {"rest": b'{"run":{"%b":{x' % ids[2].encode(), "params": b"x", "tags": "x", "names": '["x"]', "said": b"{"}
     if harm == "another run":
         state = entries.read(store.root, store._files(ids[1])).state
         lie = dataclasses.replace(entry, run=ids[1], state=state)
@@ -299,7 +300,7 @@ def test_nothing_of_a_run_that_is_gone_stays_in_the_catalogue(store: Store) -> N
     (segment,) = segments.readable(store.root)
     told = [entry for group in range(len(segment.groups)) for entry in segment.entries(group)]
     assert {entry.run for entry in told} == {*ids} - {ids[1]}
-    assert not any(b"secret word 1" in entry.document for entry in told)
+    assert not any(b"secret word 1" in entry.rest for entry in told)
     for run_id in ids:
         shutil.rmtree(folder_of(store, run_id), ignore_errors=True)
     store.compact()

@@ -77,7 +77,7 @@ def test_a_broken_index_loses_nothing(store: Store, harm: str) -> None:
                     "older": "pragma user_version = 0",
                     "newer": "pragma user_version = 99",
                     "foreign": "drop table run",
-                    "nonsense rows": "update run set document = 'x'",
+                    "nonsense rows": "update rest set body = 'x'",
                 }[harm]
             )
     assert fresh(store) == expected
@@ -162,7 +162,7 @@ def test_an_index_folder_of_somebody_else_is_not_used(store: Store) -> None:
     expected = fresh(store)
     folder = the_index(store).parent
     with sqlite3.connect(folder / "index.db") as db:
-        db.execute("update run set document = cast(replace(cast(document as text), 'run 2', 'forged') as blob)")
+        db.execute("update rest set body = cast(replace(cast(body as text), 'run 2', 'forged') as blob)")
     folder.chmod(0o777)
     assert fresh(store) == expected
 

@@ -17,7 +17,9 @@ import orjson
 
 from celltrail.errors import Damaged
 from celltrail.model import Json, RunRecord
+from celltrail.store.catalogue import parts
 from celltrail.store.catalogue.facts import field_of
+from celltrail.store.catalogue.parts import Parts
 from celltrail.store.catalogue.seen import Seen
 from celltrail.store.files.encoding import encode
 from celltrail.store.runs import RunFiles
@@ -46,13 +48,20 @@ class Entry:
     recipe: str | None
     tags: str  # JSON: texts
     names: str  # JSON: [kind, name, goal] of every param, metric and summary entry
-    document: bytes
+    rest: bytes  # the document in the parts in which the index keeps it
+    params: bytes
+    metrics: bytes
     said: bytes | None  # what people said, as JSON; None: the document has it
 
     @property
     def is_of_its_run(self) -> bool:
         """Whether the document is that of the run, written as celltrail writes it."""
-        return self.document.startswith(b'{"run":{"%b":{' % self.run.encode())
+        return self.rest.startswith(b'{"run":{"%b":{' % self.run.encode())
+
+    @property
+    def parts(self) -> Parts:
+        """The document as the index keeps it."""
+        return Parts(self.rest, self.params, self.metrics)
 
     def more(self, stamp: str) -> bytes:
         """What `Seen.encode` gives besides the document, for files with this stamp."""
@@ -149,7 +158,8 @@ def _of(seen: Seen, state: str) -> Entry | None:
     document, _ = seen.encode()
     tags, names = orjson.dumps(record.tags).decode(), orjson.dumps(names_of(record)).decode()
     said = encode(dict(seen.said)) if seen.document else None
-    entry = Entry(record.id, state, **facts, tags=tags, names=names, document=document, said=said)
+    cut = parts.cut(document)._asdict()
+    entry = Entry(record.id, state, **facts, tags=tags, names=names, **cut, said=said)
     return entry if entry.is_of_its_run else None
 
 

@@ -187,13 +187,3 @@ class Named:
                 added[kind].append(rest)
         goals = {name: fields.get("goal", "none") for name, fields in tables.get("metrics", {}).items()}
         self.add([*tables.get("params", ()), *added["param"]], goals, [*tables.get("summary", ()), *added["summary"]])
-
-
-def tables_of(key: Key) -> tuple[str, ...]:
-    """The tables of a document that a fact is read from; what people said goes into a record with three of them."""
-    family = key[0]
-    if family == "metric":
-        return ("metrics",)
-    if family == "recipe":
-        return ("executions",)
-    return ("environment",) if family in _ENVIRONMENTS else ("run", "params", "summary")

@@ -28,7 +28,7 @@ from celltrail.store.docs import actors
 from celltrail.store.files import alive
 from celltrail.store.files.network import is_network, retried
 from celltrail.store.folders import groups, ids_in
-from celltrail.store.index import Index, Look, columns
+from celltrail.store.index import Index, Look, columns, reading
 from celltrail.store.index.database import Session
 from celltrail.store.index.look import newest_first
 from celltrail.store.index.rows import Rows
@@ -352,8 +352,8 @@ def _stamp(about: os.stat_result, now_ns: int) -> str:
 
 
 def _stored(session: Session, run_id: str) -> Seen | None:
-    row = session.db.execute("select document, more from run where id = ?", (run_id,)).fetchone()
-    return seen_of(*row) if row else None
+    rows = reading.whole(session.db, "where run.id = ?", (run_id,))
+    return seen_of(*rows[0][-2:]) if rows else None
 
 
 def _after(session: Session, rid: int, count: int) -> list[Any]:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from celltrail.store.catalogue.facts import Key, tables_of
+from celltrail.store.catalogue import parts
+from celltrail.store.catalogue.facts import Key
 from celltrail.store.index import reading
 from celltrail.store.index.cells import Column, to_cell
 from celltrail.store.index.schema import FOREVER
@@ -83,23 +84,19 @@ def _fill(session: Session) -> bool:
         # one that another process is filling is helped along: all go on from where the one farthest back is
         done = min(filled for _, _, filled in rows)
         keys = [tuple(json.loads(key)) for _, key, _ in rows]
-        runs = db.execute(
-            "select rid, document, more from run where rid > ? order by rid limit ?", (done, _AT_ONCE)
-        ).fetchall()
-        tables = {table for key in keys for table in tables_of(key)}
+        chosen = "where run.rid > ? order by run.rid limit ?"
         has = [0] * len(keys)
         cells: list[list[Any]] = []
-        for rid, document, more in runs:
+        for rid, _, document in reading.documents(db, chosen, (done, _AT_ONCE), parts.needed(keys)):
             line: list[Any] = []
-            opened = reading.opened(document, more, tables)
             for place, key in enumerate(keys):
-                cell, kind = to_cell(opened.fact(key))
+                cell, kind = to_cell(document.fact(key))
                 line.append(cell)
                 has[place] |= kind
             cells.append([*line, rid])
         setting = ", ".join(f"{col} = ?" for col, _, _ in rows)
         db.executemany(f"update hot set {setting} where rid = ?", cells)
-        filled = runs[-1][0] if len(runs) == _AT_ONCE else FOREVER
+        filled = cells[-1][-1] if len(cells) == _AT_ONCE else FOREVER
         db.executemany(
             "update field set has = has | ?, filled = ? where col = ?",
             [(kinds, filled, col) for kinds, (col, _, _) in zip(has, rows, strict=True)],

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from celltrail.contract import Goal
 from celltrail.model import RunRecord
-from celltrail.store.catalogue.facts import Document, Key, Named, tables_of
+from celltrail.store.catalogue import parts
+from celltrail.store.catalogue.facts import Document, Key, Named
 from celltrail.store.catalogue.seen import record_of
+from celltrail.store.index import reading
 from celltrail.store.index.cells import Column
-from celltrail.store.index.reading import opened
 
 MARKS = 10_000  # values in one statement; SQLite takes 32,766
 _KEPT = 2_000
@@ -54,12 +55,12 @@ class Look:
         if len(goals) < 2:
             return goals[0] if goals else None
         # runs disagree, which is rare: only then their documents are asked, from the newest on
-        found = self._db.execute("select document, more from run join hot using (rid) order by created desc, id desc")
-        for document, more in found:
-            record = record_of(document, more)
-            said = record.metrics.get(metric) if record else None
-            if said and said.goal != "none":
-                return said.goal
+        ids = newest_first(self)
+        for start in range(0, len(ids), _AT_ONCE):
+            key = ("metric", "goal", metric)
+            for (said,) in self.facts(ids[start : start + _AT_ONCE], [key]).values():
+                if said in goals:
+                    return said
         return None
 
     def records(self, ids: Sequence[str]) -> dict[str, RunRecord]:
@@ -72,9 +73,9 @@ class Look:
                 found[run_id] = known[1]
             else:
                 wanted.append(run_id)
-        ask = "select id, turn, document, more from run where id in ({ids})"
         for start in range(0, len(wanted), MARKS):
-            for run_id, turn, document, more in self.select_of(ask, wanted[start : start + MARKS]):
+            some = wanted[start : start + MARKS]
+            for run_id, turn, document, more in reading.whole(self._db, _among(some), some):
                 record = record_of(document, more)
                 if record is None:
                     raise sqlite3.DatabaseError(f"the row of {run_id} does not verify")
@@ -84,13 +85,13 @@ class Look:
 
     def facts(self, ids: Sequence[str], keys: Sequence[Key]) -> dict[str, list[Any]]:
         """These facts of these runs, in the order of the keys; a run that is gone is missing."""
-        tables = {table for key in keys for table in tables_of(key)}
-        return {run_id: [document.fact(key) for key in keys] for run_id, document in self._documents(ids, tables)}
+        found = self._documents(ids, parts.needed(keys))
+        return {run_id: [document.fact(key) for key in keys] for run_id, document in found}
 
     def named(self, ids: Sequence[str]) -> Named:
         """The names these runs have, in the order of the runs."""
         named = Named()
-        for _, document in self._documents(ids, ("metrics",)):
+        for _, document in self._documents(ids, parts.PARTS):
             named.add_document(document)
         return named
 
@@ -98,20 +99,22 @@ class Look:
         """How many of these runs there are."""
         return sum(found for (found,) in self.select_of("select count(*) from run where id in ({ids})", ids))
 
-    def _documents(self, ids: Sequence[str], tables: Collection[str]) -> Iterator[tuple[str, Document]]:
-        ask = "select id, document, more from run where id in ({ids})"
+    def _documents(self, ids: Sequence[str], needed: Iterable[str]) -> Iterator[tuple[str, Document]]:
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
-            found = {run_id: (document, more) for run_id, document, more in self.select_of(ask, some)}
-            for run_id in some:
-                if run_id in found:
-                    document, more = found[run_id]
-                    yield run_id, opened(document, more, tables)
+            found = {
+                run_id: document for _, run_id, document in reading.documents(self._db, _among(some), some, needed)
+            }
+            yield from ((run_id, found[run_id]) for run_id in some if run_id in found)
 
     def _keep(self, run_id: str, turn: int, record: RunRecord) -> None:
         self._kept[run_id] = turn, record
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
+
+
+def _among(ids: Sequence[str]) -> str:
+    return f"where run.id in ({', '.join('?' * len(ids))})"
 
 
 def newest_first(look: Look) -> list[str]:

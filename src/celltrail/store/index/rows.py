@@ -15,11 +15,13 @@ from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from celltrail.model import RunRecord
+from celltrail.store.catalogue import parts
 from celltrail.store.catalogue.entries import FACTS, Entry, names_of
-from celltrail.store.catalogue.facts import Key, fact_of, tables_of
-from celltrail.store.catalogue.seen import Seen, record_of
+from celltrail.store.catalogue.facts import Key, fact_of
+from celltrail.store.catalogue.parts import PARTS, Parts
+from celltrail.store.catalogue.seen import Seen, record_of, said_in
 from celltrail.store.index.cells import Column, to_cell
-from celltrail.store.index.reading import opened
+from celltrail.store.index.reading import BODIES, WITH_PARTS, joined
 
 _IN_ENTRIES: dict[Key, Callable[[Entry], Any]] = {
     **{(name,): attrgetter(name) for name in FACTS},
@@ -61,13 +63,13 @@ class Part(Protocol):
 class Rows:
     """Writes runs, between the begin and the commit of a transaction."""
 
-    def __init__(self, db: sqlite3.Connection, columns: Sequence[Column], parts: Iterable[Part]) -> None:
+    def __init__(self, db: sqlite3.Connection, columns: Sequence[Column], kept: Iterable[Part]) -> None:
         self._db = db
         self._columns = columns
-        self._parts = tuple(parts)
+        self._parts = tuple(kept)
         self._has = [column.has for column in columns]
         self._getters = [_IN_ENTRIES.get(column.key) for column in columns]
-        self._tables = {table for column in columns if column.key not in _IN_ENTRIES for table in tables_of(column.key)}
+        self._is_opened = any(get is None for get in self._getters)
         self._cells: dict[int, list[Any]] = {}  # rows of hot, written together: a fifth less work for SQLite
         marks = ", ".join("?" * (1 + len(columns)))
         names = ", ".join(column.sql for column in columns)
@@ -76,20 +78,20 @@ class Rows:
     def put(self, seen: Seen, watch: bool) -> None:
         """Write a run as it is now; nothing when it is what is there."""
         document, more = seen.encode()
-        run_id = seen.record.id
-        ask = "select rid, document, more, watch from run where id = ?"
+        cut, run_id = parts.cut(document), seen.record.id
+        ask = f"select rid, watch, more, {BODIES} from {WITH_PARTS} where id = ?"
         old = self._db.execute(ask, (run_id,)).fetchone()
         if old is None:
-            add = "insert into run (id, turn, stamp, watch, document, more) values (?, ?, ?, ?, ?, ?)"
-            done = self._db.execute(add, (run_id, next(_turns), seen.stamp, watch, document, more))
-            rid = done.lastrowid or 0
-        elif (document, more, watch) == old[1:]:
+            add = "insert into run (id, turn, stamp, watch, more) values (?, ?, ?, ?, ?)"
+            rid = self._db.execute(add, (run_id, next(_turns), seen.stamp, watch, more)).lastrowid or 0
+        elif (watch, more, *cut) == old[1:]:
             return
         else:
             rid = old[0]
-            self._remove(rid, old[1], old[2])
-            change = "update run set turn = ?, stamp = ?, watch = ?, document = ?, more = ? where rid = ?"
-            self._db.execute(change, (next(_turns), seen.stamp, watch, document, more, rid))
+            self._forget(rid, old[2], old[3:])
+            change = "update run set turn = ?, stamp = ?, watch = ?, more = ? where rid = ?"
+            self._db.execute(change, (next(_turns), seen.stamp, watch, more, rid))
+        self._put_parts([(rid, cut)])
         self._put_hot(rid, [_fact(seen.record, column) for column in self._columns])
         for part in self._parts:
             part.put(rid, Told.of(seen.record))
@@ -105,28 +107,32 @@ class Rows:
             known |= {run_id for (run_id,) in self._db.execute(ask, [entry.run for entry, _ in some])}
         ((rid,),) = self._db.execute("select coalesce(max(rid), 0) from run")
         lines: list[tuple[Any, ...]] = []
+        cuts: list[tuple[int, Parts]] = []
         for entry, stamp in found:
             if entry.run in known:
                 continue
             rid += 1
             more = entry.more(stamp)
-            lines.append((rid, entry.run, next(_turns), stamp, 0, entry.document, more))
+            lines.append((rid, entry.run, next(_turns), stamp, 0, more))
+            cuts.append((rid, entry.parts))
             self._put_hot(rid, self._facts(entry, more))
             for part in self._parts:
                 part.put(rid, Told(entry.all_tags, entry.all_names))
-        add = "insert into run (rid, id, turn, stamp, watch, document, more) values (?, ?, ?, ?, ?, ?, ?)"
+        add = "insert into run (rid, id, turn, stamp, watch, more) values (?, ?, ?, ?, ?, ?)"
         self._db.executemany(add, lines)
+        self._put_parts(cuts)
 
     def remove(self, run_id: str) -> None:
         """Forget a run."""
-        found = self._db.execute("select rid, document, more from run where id = ?", (run_id,)).fetchone()
+        ask = f"select rid, more, {BODIES} from {WITH_PARTS} where id = ?"
+        found = self._db.execute(ask, (run_id,)).fetchone()
         if found is None:
             return
-        rid = found[0]
-        self._remove(*found)
+        rid, more, *cut = found
+        self._forget(rid, more, cut)
         self._cells.pop(rid, None)
-        self._db.execute("delete from hot where rid = ?", (rid,))
-        self._db.execute("delete from run where rid = ?", (rid,))
+        for table in ("hot", "run", *PARTS):
+            self._db.execute(f"delete from {table} where rid = ?", (rid,))
 
     def settle(self) -> None:
         """Write what was held back; to be called before the commit."""
@@ -137,8 +143,13 @@ class Rows:
         news = [(has, column.sql) for has, column in zip(self._has, self._columns, strict=True) if has & ~column.has]
         self._db.executemany("update field set has = has | ? where col = ?", news)
 
-    def _remove(self, rid: int, document: bytes, more: bytes) -> None:
-        record = record_of(document, more)
+    def _put_parts(self, cuts: Sequence[tuple[int, Parts]]) -> None:
+        for place, table in enumerate(PARTS):
+            lines = [(rid, cut[place]) for rid, cut in cuts]
+            self._db.executemany(f"insert or replace into {table} values (?, ?)", lines)
+
+    def _forget(self, rid: int, more: bytes, cut: Sequence[bytes | None]) -> None:
+        record = record_of(joined(cut), more)
         if record is None:
             raise sqlite3.DatabaseError(f"row {rid} does not verify")  # and so nothing in this file counts
         for part in self._parts:
@@ -154,7 +165,7 @@ class Rows:
 
     def _facts(self, entry: Entry, more: bytes) -> Iterator[Any]:
         """Of a run in the catalogue, for each column; its document is opened only for what the entry does not have."""
-        rest = opened(entry.document, more, self._tables) if self._tables else None
+        rest = parts.opened(entry.parts._asdict(), said_in(more)) if self._is_opened else None
         for column, get in zip(self._columns, self._getters, strict=True):
             yield get(entry) if get else rest.fact(column.key) if rest else None
 

@@ -6,12 +6,16 @@ import json
 import secrets
 import sqlite3
 
-VERSION = 3
+VERSION = 4
 FOREVER = 2**62
 _TABLES = {
     # what was read of a run; `turn` changes with every change of the row, `watch` is 1 while the run may change
     "run": "run (rid integer primary key, id text not null unique, turn integer not null, stamp text not null,"
-    " watch integer not null, document blob not null, more blob not null)",
+    " watch integer not null, more blob not null)",
+    # the run's document in three parts: most questions are about one of them
+    "rest": "rest (rid integer primary key, body blob not null)",
+    "params": "params (rid integer primary key, body blob not null)",
+    "metrics": "metrics (rid integer primary key, body blob not null)",
     # what questions are asked over: a column for every field in use, without a type, so that values stay as they are
     "hot": "hot (rid integer primary key, id, project, name, status, created, ended, archived, starred, deleted,"
     " duration, tags, recipe)",
@@ -86,6 +90,6 @@ def is_empty(db: sqlite3.Connection) -> bool:
 
 def empty(db: sqlite3.Connection) -> None:
     """Forget every run, within a transaction; the columns stay."""
-    for table in ("run", "hot", "tag", "name", "file"):
+    for table in _TABLES.keys() - {"field"}:
         db.execute(f"delete from {table}")
     db.execute("insert into file values (?, ?)", (BORN, secrets.token_hex(8)))
