@@ -37,10 +37,10 @@ def cost(store: Store, name: str) -> tuple[StoredRun, dict[str, float]]:
 @pytest.mark.parametrize(
     ("name", "values", "parts"),
     [
-        ("loop", 500, {"pre_ns", "examine_ns", "post_ns", "watch_ns", "tee_ns"}),
-        ("timed", 20, {"pre_ns", "examine_ns", "post_ns", "watch_ns", "tee_ns"}),
-        ("wrong", 9, {"pre_ns", "examine_ns", "post_ns", "watch_ns", "tee_ns"}),
-        ("quiet", 0, {"pre_ns", "examine_ns", "post_ns"}),
+        ("loop", 500, {"pre_ns", "examine_ns", "fingerprint_ns", "post_ns", "watch_ns", "tee_ns"}),
+        ("timed", 20, {"pre_ns", "examine_ns", "fingerprint_ns", "post_ns", "watch_ns", "tee_ns"}),
+        ("wrong", 9, {"pre_ns", "examine_ns", "fingerprint_ns", "post_ns", "watch_ns", "tee_ns"}),
+        ("quiet", 0, {"pre_ns", "examine_ns", "fingerprint_ns", "post_ns"}),
     ],
 )
 def test_a_run_knows_what_recording_it_cost(store: Store, name: str, values: int, parts: set[str]) -> None:

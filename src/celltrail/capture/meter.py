@@ -55,6 +55,11 @@ class Meter:
         """Add time that was measured elsewhere."""
         self.spent[part] = self.spent.get(part, 0) + spent_ns
 
+    def move(self, part: str, spent_ns: int, within: Part) -> None:
+        """Add time to a part that is measured within another one."""
+        self.add(part, spent_ns)
+        self.add(within, -spent_ns)
+
     def told(self, values: int, message_ns: float, written: int) -> dict[str, Json]:
         """The cost as the run keeps it.
 
@@ -63,7 +68,7 @@ class Meter:
             message_ns: what taking along one message cost, on the average of the session.
             written: bytes in files that this run added to the trail.
         """
-        parts = dict(self.spent)
+        parts = {part: max(0, spent) for part, spent in self.spent.items()}
         if values:
             parts["watch"] = round(values * value_ns())
         if self.messages:

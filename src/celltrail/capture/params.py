@@ -10,11 +10,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from celltrail.capture.analyze import Names, bound_names, by_kind, dotted, root
 from celltrail.capture.config import fields, is_key, is_scalar, literal
+from celltrail.capture.reach import reach
 from celltrail.capture.watch import is_metric_name
 from celltrail.model import Json, Param, ParamRule
 
@@ -66,6 +67,7 @@ class Found:
         loops = (*self.kinds[ast.For], *self.kinds[ast.AsyncFor])
         self.loops = {name for loop in loops for name in bound_names(loop.target)}
         self.functions = {node.name for node in self.kinds[ast.FunctionDef]}
+        self._reached: set[str] | None = None
 
     def before(self) -> dict[str, Param]:
         """Rules 1 to 3: what the code itself and the earlier cells say."""
@@ -115,15 +117,10 @@ class Found:
                 self._add(f"{name}.{key}", inner, "config", None)
 
     def reachable(self) -> set[str]:
-        """The names read by the cell and by the notebook's functions that it reaches."""
-        found, waiting = set(self.names.reads), list(self.names.reads)
-        while waiting and len(found) < 1000:
-            value = self.namespace.get(waiting.pop())
-            if isinstance(value, FunctionType) and value.__globals__ is self.namespace:
-                new = _global_names(value.__code__) & self.namespace.keys() - found
-                found |= new
-                waiting.extend(new)
-        return found
+        """The names read by the cell and by the notebook's functions and classes that it reaches."""
+        if self._reached is None:
+            self._reached = reach(self.names.reads, self.namespace)
+        return self._reached
 
     # after
 
@@ -274,14 +271,6 @@ def _items(node: ast.expr, depth: int = 3) -> Iterator[tuple[str, Json, int]]:
         elif depth > 1:
             for inner, found, line in _items(value, depth - 1):
                 yield f"{key}.{inner}", found, line
-
-
-def _global_names(code: CodeType) -> set[str]:
-    found = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            found |= _global_names(constant)
-    return found
 
 
 def _draws(value: object) -> bool:

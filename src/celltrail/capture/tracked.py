@@ -22,6 +22,7 @@ from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.shield import shield
 from celltrail.capture.swap import Swapped, swap
 from celltrail.capture.transform import PYTHON, Mark
+from celltrail.capture.values import Values
 from celltrail.contract import Status
 from celltrail.model import Execution, Failure, Json, Param
 from celltrail.run import Run
@@ -55,6 +56,7 @@ class Tracked:
     files: Files | None = None
     offset: int = 0  # lines of the cell above the code that is being looked at
     found: Found | None = None
+    values: Values | None = None
     points: Points | None = None
     watched: list[str] = field(default_factory=list)
     swapped: list[Swapped] = field(default_factory=list)
@@ -92,6 +94,10 @@ class Tracked:
         self._learn_secrets(found.names.reads, namespace)
         if self.files is not None:
             shield(self.files.look, found.kinds.get(ast.Constant, ()), found.names.reads, namespace)
+        values = self.values = Values(found.names, namespace, self.redactor)
+        shield(values.before, found.reachable())
+        self.meter.move("fingerprint", values.spent_ns, "examine")
+        self.needs["values"] = values.told
         if self.mark.arguments.params:
             shield(found.before)
         return found
@@ -192,6 +198,8 @@ class Tracked:
             self.needs |= shield(self.files.told, self.redactor.text) or {}
         if self.found is not None:
             self.needs["names"] = self.found.names.told()
+        if self.values is not None and self.values.left_out:
+            self.needs["values_left_out"] = self.values.left_out
         return self.run.store.blobs.put(encode(self.needs)) if self.needs else ""
 
     def _params(self, found: dict[str, Param]) -> dict[str, Param]:
@@ -213,8 +221,15 @@ class Tracked:
         if self.found is not None:
             shield(self._params_after, self.found, namespace)
         self.run.finish(_RUN_STATUS[self.instead or status], failure)
+        self._values_after()
         ended = self.run.record().ended_us
         self.execution = replace(self.execution, status=status, ended_us=ended, error=failure)
+
+    def _values_after(self) -> None:
+        if self.values is not None:
+            before = self.values.spent_ns
+            shield(self.values.after)
+            self.meter.move("fingerprint", self.values.spent_ns - before, "post")
 
     def _status(self, error: BaseException | None) -> Literal["ok", "error", "interrupted", "skipped"]:
         return "skipped" if self.instead else status_after(error)

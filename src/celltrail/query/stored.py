@@ -194,6 +194,7 @@ class StoredRun(Edits["StoredRun"]):
         """What its newest execution needed, section by section; empty for a run that no cell recorded.
 
         ``names``: what its code ``reads`` from earlier cells, ``writes``, ``mutates`` and ``deletes``.
+        ``values``: what those names stood for, with type, shape and fingerprint.
         """
         digests = [execution.needs for execution in self.record.executions if execution.needs]
         return decode(self.store.blobs.get(digests[-1])) if digests else {}
@@ -217,9 +218,9 @@ class StoredRun(Edits["StoredRun"]):
     def overhead(self) -> dict[str, Json]:
         """What recording cost: ``main_ns`` of the cell's own time and its parts, ``background_ns`` of processor time.
 
-        ``pre``, ``examine`` and ``post`` are timed; ``watch`` and ``tee`` are counts (``values``, ``messages``)
-        times what one costs on that machine. ``bytes`` are in the run's own files as the cell ended, its blobs
-        not among them. Empty for a run that no cell recorded.
+        ``pre``, ``examine``, ``fingerprint`` and ``post`` are timed; ``watch`` and ``tee`` are counts (``values``,
+        ``messages``) times what one costs on that machine. ``bytes`` are in the run's own files as the cell ended,
+        its blobs not among them. Empty for a run that no cell recorded.
         """
         return dict(self.record.environment.get("overhead", {}))
 

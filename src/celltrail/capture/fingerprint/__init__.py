@@ -17,6 +17,9 @@ from celltrail.capture.fingerprint.walk import Budget, Print, Quality, Spent, Wa
 __all__ = ["Budget", "Print", "Quality", "fingerprint"]
 
 
+_reader = kinds.PerKind(reader)
+
+
 def fingerprint(value: object, budget: Budget | None = None) -> Print:
     """The print of a value; never raises, never changes it, never runs its code.
 
@@ -30,7 +33,7 @@ def fingerprint(value: object, budget: Budget | None = None) -> Print:
     'opaque'
     """
     budget = budget or Budget()
-    walk = Walk(budget, SCALARS, reader)
+    walk = Walk(budget, SCALARS, _reader)
     budget.begin()
     try:
         budget.check()

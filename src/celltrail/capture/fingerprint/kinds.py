@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+_MOST_KINDS = 4000
 
 _module = type.__dict__["__module__"].__get__
 _qualname = type.__dict__["__qualname__"].__get__
@@ -28,6 +32,11 @@ _OWN_SLOTS = ("__dict__", "__weakref__")
 def mro(kind: type) -> tuple[type, ...]:
     """The classes that a class consists of."""
     return _mro(kind)
+
+
+def is_derived(kind: type, of: type) -> bool:
+    """Whether a class is another one or derived from it."""
+    return any(each is of for each in _mro(kind))
 
 
 def bases(kind: type) -> tuple[type, ...]:
@@ -68,6 +77,30 @@ def contents(value: ModuleType) -> Mapping[str, Any]:
     return _contents(value)
 
 
+class PerKind(Generic[T]):
+    """What was found out about classes, kept by their identity: hashing one may run its metaclass's code.
+
+    >>> asked = PerKind(lambda kind: kind.__name__.upper())
+    >>> asked(int), asked(int)
+    ('INT', 'INT')
+    """
+
+    def __init__(self, find: Callable[[type], T]) -> None:
+        self._find = find
+        self._found: dict[int, tuple[weakref.ref[type], T]] = {}
+
+    def __call__(self, kind: type) -> T:
+        """What was found out about this class."""
+        known = self._found.get(id(kind))
+        if known is not None and known[0]() is kind:
+            return known[1]
+        found = self._find(kind)
+        if len(self._found) >= _MOST_KINDS:
+            self._found.clear()
+        self._found[id(kind)] = weakref.ref(kind), found
+        return found
+
+
 def attributes(value: Any) -> Iterator[tuple[str, Any]]:
     """The attributes that an object holds itself, by name; what a `cached_property` keeps there is no state.
 
@@ -76,30 +109,37 @@ def attributes(value: Any) -> Iterator[tuple[str, Any]]:
     >>> list(attributes(Net()))
     [('depth', 2), ('width', 8)]
     """
+    slots, held, cached = _places(type(value))
     found: dict[str, Any] = {}
-    cached: set[str] = set()
-    for kind in mro(type(value)):
-        for key, member in members(kind).items():
-            if type(member) is MemberDescriptorType:
-                try:
-                    found.setdefault(key, member.__get__(value))
-                except AttributeError:  # a slot that is empty
-                    continue
-            elif type(member) is GetSetDescriptorType and key == "__dict__":
-                held = member.__get__(value)
-                found.update((name, held[name]) for name in list(held) if type(name) is str)
-            elif type(member) is cached_property:
-                cached.add(key)
-    for key in sorted(found.keys() - cached):
+    for key, slot in slots:
+        try:
+            found[key] = slot.__get__(value)
+        except AttributeError:  # it is empty
+            continue
+    if held is not None:
+        own: dict[str, Any] = held.__get__(value)
+        found.update((key, own[key]) for key in list(own) if type(key) is str and key not in cached)
+    for key in sorted(found):
         yield key, found[key]
 
 
-def hides(kind: type) -> bool:
-    """Whether objects of this class hold more than their attributes show: memory that belongs to C code.
+def _find_places(kind: type) -> tuple[list[tuple[str, Any]], Any, set[str]]:
+    """Where objects of a class hold something: its slots, its dict, and the names that caches put into that."""
+    slots: dict[str, Any] = {}
+    held: Any = None
+    cached: set[str] = set()
+    for each in mro(kind):
+        for key, member in members(each).items():
+            if type(member) is MemberDescriptorType:
+                slots.setdefault(key, member)
+            elif type(member) is GetSetDescriptorType and key == "__dict__":
+                held = held or member
+            elif type(member) is cached_property:
+                cached.add(key)
+    return list(slots.items()), held, cached
 
-    >>> hides(cached_property), hides(type(iter([])))
-    (False, True)
-    """
+
+def _find_hidden(kind: type) -> bool:
     while kind is not object:
         below = _base(kind)
         own = sum(
@@ -112,12 +152,25 @@ def hides(kind: type) -> bool:
     return False
 
 
+_places = PerKind(_find_places)
+_hides = PerKind(_find_hidden)
+
+
+def hides(kind: type) -> bool:
+    """Whether objects of this class hold more than their attributes show: memory that belongs to C code.
+
+    >>> hides(cached_property), hides(type(iter([])))
+    (False, True)
+    """
+    return _hides(kind)
+
+
 @lru_cache(maxsize=4096)
 def library(name: str) -> str | None:
     """Name and version of the installed package that a module belongs to; None for the notebook and files beside it.
 
-    >>> library("json"), library("__main__")
-    ('json', None)
+    >>> library("functools"), library("__main__")
+    ('functools', None)
     """
     if name == "__main__":
         return None

@@ -104,7 +104,6 @@ class Walk:
         self._open: dict[int, int] = {}  # what is being looked at: address -> how deep
         # with the value itself, here and below: a column's address is given out again as soon as the column is gone
         self._done: dict[int, tuple[Any, bytes, bool]] = {}
-        self._readers: dict[int, tuple[type, Reader]] = {}
 
     def token(self, value: Any) -> bytes:
         """A part of a value as bytes: itself when short, else a digest."""
@@ -135,19 +134,13 @@ class Walk:
         self._open[key] = len(self._open)
         objects = self.objects
         try:
-            if attempt(self._reader(kind), self, value, hasher.update):
+            if attempt(self._reader_of(kind), self, value, hasher.update):
                 return b"#" + hasher.digest()
         finally:
             del self._open[key]
             self.objects = objects
         self.lower("opaque")
         return b"!" + text(kinds.name(kind))
-
-    def _reader(self, kind: type) -> Reader:
-        found = self._readers.get(id(kind))
-        if found is None:
-            found = self._readers[id(kind)] = (kind, self._reader_of(kind))
-        return found[1]
 
     def lower(self, quality: Quality) -> None:
         """Something was not seen, or not all of it."""
