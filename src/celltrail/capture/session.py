@@ -109,7 +109,7 @@ class Session:
             looks: whether to read the generators now; of a run `track` brings their states.
         """
         around = self._open.setdefault(key, [])
-        is_scratch = (mark is not None and mark.kind == "scratch") or self.is_scratch(key)
+        is_scratch = (mark is not None and mark.arguments.off) or self.is_scratch(key)
         past = Past(
             new_id(),
             self._shell.execution_count - (1 if info.store_history else 0),

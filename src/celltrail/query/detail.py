@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from celltrail.contract import MIME, Detail, Piece, Scalar, Section
+from celltrail.contract import Detail, Piece, Scalar, Section
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric, Param
 from celltrail.query.changes import Change
@@ -156,8 +156,6 @@ def _change(change: Change) -> list[Any]:
 def _pieces(run: StoredRun) -> list[Piece]:
     room, found = MOST_PICTURES, list[Piece]()
     for output in run.shown():
-        if MIME in output.media:
-            continue  # a panel of celltrail's own: it would be a picture of this one
         try:
             piece = _piece(output, room)
         except (StoreError, NoRun) as problem:

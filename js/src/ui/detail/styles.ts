@@ -15,7 +15,7 @@ export const detailStyles = `
 .ct-sections section { break-inside: avoid-column; margin: 0 0 14px; }
 .ct-sections section:has(.ct-wide), .ct-sections section:has(tr:nth-child(25)) { column-span: all; }
 .ct-sections section:has(tr:nth-child(25)):not(:has(.ct-wide)) { columns: 300px; column-gap: 24px; }
-.ct-sections section > h3, .ct-sections section > p { column-span: all; }
+.ct-sections section:has(tr:nth-child(25)) > :is(h3, p) { column-span: all; }
 .ct .ct-sections h3 { font-size: 13px; font-weight: 600; margin: 0 0 3px; }
 .ct-sections p { font-size: 12px; margin: 3px 0 0; }
 .ct .ct-list { min-width: min(100%, 320px); }
