@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from celltrail.errors import QueryError as QueryError
     from celltrail.query import find as run
     from celltrail.query import runs as runs
+    from celltrail.query.executions import executions as executions
     from celltrail.query.search import search as search
     from celltrail.query.tables import sql as sql
     from celltrail.run import Run as Run
@@ -40,6 +41,7 @@ _ROOMS = {
     "Run": "run:Run",
     "runs": "query:runs",
     "run": "query:find",
+    "executions": "query.executions:executions",
     "search": "query.search:search",
     "sql": "query.tables:sql",
     "compare": "compare:compare",
@@ -52,7 +54,7 @@ _ROOMS = {
 
 __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "Store",
-    "compare", "current", "log", "run", "runs", "search", "sql", "start",
+    "compare", "current", "executions", "log", "run", "runs", "search", "sql", "start",
 ]  # fmt: skip
 
 

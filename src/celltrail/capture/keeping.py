@@ -50,6 +50,11 @@ class Keeping:
         self._is_behind = False
 
     @property
+    def is_attached(self) -> bool:
+        """Whether there is a trail to bring executions to."""
+        return self._store is not None
+
+    @property
     def is_dirty(self) -> bool:
         """Whether something was written that the platter may not have yet."""
         return bool(self._unsynced)

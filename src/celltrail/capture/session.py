@@ -68,6 +68,16 @@ class Session:
     def __len__(self) -> int:
         return len(self._executions)
 
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The user's variables."""
+        return self._shell.user_ns
+
+    @property
+    def is_in_trail(self) -> bool:
+        """Whether executions are written down."""
+        return self._keeping.is_attached
+
     def find(self, execution: str) -> Past | None:
         """The execution of this id, while it is at hand."""
         return next((past for past in reversed(list(self._executions)) if past.id == execution), None)

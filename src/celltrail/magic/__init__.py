@@ -13,11 +13,12 @@ from IPython.core.error import UsageError
 from celltrail import panels
 from celltrail.capture import Notice, Recorder, arguments
 from celltrail.capture.outputs import SAYING
-from celltrail.errors import CelltrailError, nearest
+from celltrail.errors import CelltrailError
+from celltrail.magic import telling, words
 from celltrail.panels.notice import already_bundle
-from celltrail.query import RunSet, find, runs
+from celltrail.query import RunSet, runs
 from celltrail.query.completion import complete
-from celltrail.run import Run, current
+from celltrail.run import Run
 from celltrail.store import Store, locate
 
 _VIEW = re.compile(r"""--view(?:=|\s+)(?:"(?P<a>[^"]*)"|'(?P<b>[^']*)'|(?P<c>\S+))\s*(?P<where>.*)""", re.DOTALL)
@@ -89,13 +90,10 @@ class Extension:
         self.shell.run_cell(f"%%scratch {line}\n{cell}")
 
     def _track_line(self, line: str) -> None:
-        word = line.strip() or "status"
-        verbs = {"status": _status, "last": _last}
-        if word not in verbs:
-            raise UsageError(
-                f"%track {word}: no such word{nearest(word, verbs) or ';'} use %track status or %track last"
-            )
-        print(verbs[word]())  # noqa: T201
+        try:
+            print(words.answer(line, self.shell, self.recorder))  # noqa: T201
+        except CelltrailError as error:
+            raise UsageError(f"%track: {error}") from None
 
     def _complete_runs(self, event: Any) -> list[str]:
         """What IPython puts in place of ``event.symbol``, the last word before the cursor."""
@@ -119,8 +117,11 @@ class Extension:
 
 
 Extension._track_cell.__doc__ = arguments.usage()
-Extension._scratch_cell.__doc__ = "%%scratch: run the cell and record nothing of it."
-Extension._track_line.__doc__ = "%track [status | last]: what is being recorded, or the run recorded last."
+Extension._scratch_cell.__doc__ = (
+    "%%scratch: run the cell and keep nothing of it on disk: no code, output, random state or value. "
+    "IPython's own history (%history, its database) still has the cell."
+)
+Extension._track_line.__doc__ = words.usage()
 Extension._runs_line.__doc__ = (
     "%runs [--view NAME] [EXPRESSION]: the table of the runs that match, or of a saved view; %runs alone shows all."
 )
@@ -136,36 +137,10 @@ def load(shell: Any) -> None:
     _loaded[id(shell)] = Extension(shell)
     _loaded[id(shell)].on()
     if os.environ.get("CELLTRAIL_QUIET") != "1":
-        print(_welcome())  # noqa: T201
+        print(telling.welcome())  # noqa: T201
 
 
 def unload(shell: Any) -> None:
     """``%unload_ext celltrail``."""
     if extension := _loaded.pop(id(shell), None):
         extension.off()
-
-
-def _place(store: Store) -> str:
-    """Where the trail is, never as an absolute path: this text is saved with the notebook."""
-    try:
-        return os.path.relpath(store.root) if os.path.commonpath([store.root, os.getcwd()]) != "/" else store.root.name
-    except ValueError:
-        return store.root.name
-
-
-def _welcome() -> str:
-    store = Store(locate())
-    count = len(runs(store=store))
-    return (
-        f"celltrail keeps its trail in {_place(store)} ({count} run{'' if count == 1 else 's'} so far); %%track a cell"
-    )
-
-
-def _status() -> str:
-    run = current()
-    return f"{_welcome()}\n" + (f"now: {run!r}" if run else "no run is active")
-
-
-def _last() -> str:
-    newest = runs()[:1]
-    return repr(find(newest[0].id)) if len(newest) else "no runs yet: put %%track on a cell"
