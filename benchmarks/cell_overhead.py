@@ -22,6 +22,8 @@ from pathlib import Path
 from time import perf_counter
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
+from celltrail.store import Store
+from celltrail.store.catalogue.alike import Alike
 from kernels import Kernel
 
 CLOCK = """
@@ -140,6 +142,25 @@ def outside(kernel: Kernel, cell: str) -> float:
     return perf_counter() - began
 
 
+def search(folder: Path, runs: int) -> tuple[float, float]:
+    """Milliseconds to find the earlier runs of a recipe among so many, and to read one of them."""
+    from trails import make_trail, record_of
+
+    store = Store(make_trail(folder / f"{runs}", runs))
+    store.look((), lambda look: None)  # somebody asked something of this trail before
+    alike = Alike(store.root, store.id)
+    alike.ids("")
+    asked, read = [], []
+    for number in range(200):
+        began = perf_counter()
+        alike.ids(f"{number:032x}")
+        between = perf_counter()
+        assert alike.record(record_of(number % runs).id) is not None
+        asked.append(1000 * (between - began))
+        read.append(1000 * (perf_counter() - between))
+    return statistics.median(asked), statistics.median(read)
+
+
 def profile(pair: Pair) -> None:
     """The functions the main thread spends a tracked cell in."""
     pair.ours.run(
@@ -167,6 +188,11 @@ def main() -> None:
                 return
             print(f"untracked, {1000 // part} cells (floor 1 ms)\n{cells(pair, 1000 // part, '')}")
             print(f"tracked, {500 // part} cells (floor 5 ms)\n{cells(pair, 500 // part, '%%track --no-chart')}")
+            few, many = (search(Path(folder), count) for count in (100, 10_000 // part))
+            print(
+                f"looking for earlier runs of a recipe among {10_000 // part:,}: {many[0]:.3f} ms,"
+                f" {many[0] / few[0]:.2f}x of 100; one of them read: {many[1]:.3f} ms (floor 1 ms)"
+            )
             rounds = 3 if arguments.quick else 9
             watch = "%%track --watch loss --no-chart"
             ours, plain = ratio(pair, rounds, watch, TIMED.format(loop=WATCHED), inside)

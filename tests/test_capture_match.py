@@ -12,7 +12,7 @@ import pytest
 from celltrail.capture.analyze import analyze, by_kind
 from celltrail.capture.chance import seeded, sources
 from celltrail.capture.keys import code_key, input_key, is_open, recipe
-from celltrail.capture.match import Earlier, Match, Now, best, match
+from celltrail.capture.match import Earlier, Machine, Match, Now, best, match
 from celltrail.model import Execution, RunRecord, new_id, now_us
 from celltrail.store import Store
 from celltrail.store.catalogue.alike import ASK, Alike
@@ -61,8 +61,8 @@ def test_each_change_of_code_gives_another_key() -> None:
     assert len(set(keys)) == len(keys)
 
 
-def test_code_with_a_secret_has_no_key_that_can_be_guessed() -> None:
-    """Another session's salt gives another key, also for a magic line before the body."""
+def test_what_belongs_to_the_code_besides_counts() -> None:
+    """The magic it stands under."""
     assert code_key(ast.parse(CELL), b"a") != code_key(ast.parse(CELL), b"b") != key(CELL)
 
 
@@ -135,10 +135,8 @@ def test_what_is_no_chance_is_not_taken_for_it(code: str) -> None:
 def test_chance_is_found_in_functions_and_clients_that_the_cell_reaches() -> None:
     """By what their code names, as only that is known."""
     space: dict[str, Any] = {}
-    exec(
-        "import numpy as np, time\ndef draw():\n    return np.random.default_rng()\ndef wait():\n    time.sleep(0)",
-        space,
-    )
+    code = "import numpy as np, time\ndef draw():\n    return np.random.default_rng()\ndef wait():\n    time.sleep(0)"
+    exec(compile(code, "cell", "exec"), space)
     assert sources(by_kind(ast.parse("x = draw()")), space, ["draw"]) == ("a generator without a seed",)
     assert sources(by_kind(ast.parse("wait()")), space, ["wait"]) == ()
     client = type("OpenAI", (), {"__module__": "openai.client"})()
@@ -160,11 +158,17 @@ ENV = {"python": "3.11", "packages": "p1", "os": "Linux 6.1", "machine": "x86_64
 def earlier(**changes: Any) -> Earlier:
     """A finished run of a cell that drew from numpy."""
     facts = {"rng": {"numpy": "s1", "random": "r1"}, "env": ENV, "hardware": {"cpu": "C"}}
-    needs: dict[str, Any] = {"files": [], "modules": [], "rng_end": {"numpy": "s2", "random": "r1"}}
+    needs: dict[str, Any] = {"files": [], "rng_end": {"numpy": "s2", "random": "r1"}}
     needs |= changes.pop("needs", {})
     execution = Execution(new_id(), 1, None, changes.pop("execution", "ok"), now_us())
     record = RunRecord(new_id(), "a", "finished", "p", 0, 0, executions=(execution,), environment=facts)
     return Earlier(dataclasses.replace(record, **changes), needs)
+
+
+def machine(software: dict[str, str], **devices: str) -> Machine:
+    """One with these facts, and two listings of packages."""
+    listings = {"p1": {"numpy": "1", "rich": "14"}, "p2": {"numpy": "2", "rich": "14"}}
+    return Machine(lambda: software, lambda: {"cpu": "C", **devices}, listings.__getitem__)
 
 
 def now(**changes: Any) -> Now:
@@ -174,11 +178,8 @@ def now(**changes: Any) -> Now:
         "seeded": frozenset(),
         "is_exact": True,
         "states": lambda: {"numpy": "s1", "random": "r9"},
-        "software": lambda: ENV,
-        "hardware": lambda: {"cpu": "C"},
-        "packages": lambda digest: {"p1": {"numpy": "1", "rich": "14"}, "p2": {"numpy": "2", "rich": "14"}}[digest],
+        "machine": machine(ENV),
         "files": lambda files: True,
-        "modules": lambda modules: True,
     }
     return Now(**{**facts, **changes})
 
@@ -198,9 +199,9 @@ def test_the_classes_of_sameness() -> None:
     assert said(match(earlier(), now(chance=("the clock",)))) == ("repeat", True, ("the clock",))
     assert said(match(earlier(), now(is_exact=False))) == ("duplicate", False, ())
     assert said(match(earlier(), now(files=lambda files: None))) == ("duplicate", False, ())
-    upgraded = now(software=lambda: {**ENV, "packages": "p2"})
+    upgraded = now(machine=machine({**ENV, "packages": "p2"}))
     assert said(match(earlier(), upgraded)) == ("environment", True, ("numpy 1, now 2",))
-    moved_house = now(hardware=lambda: {"cpu": "C", "gpu": "H100"})
+    moved_house = now(machine=machine(ENV, gpu="H100"))
     assert said(match(earlier(), moved_house)) == ("environment", True, ("gpu H100 is new",))
 
 
@@ -216,7 +217,6 @@ def test_the_classes_of_sameness() -> None:
         {"deleted": True},
         {"executions": ()},
         {"needs": {"files": None}},
-        {"needs": {"modules": None}},
     ],
 )
 def test_runs_that_never_count(changes: dict[str, Any]) -> None:
@@ -224,11 +224,10 @@ def test_runs_that_never_count(changes: dict[str, Any]) -> None:
     assert match(earlier(**changes), now()) is None
 
 
-def test_changed_files_modules_and_two_changes_at_once_are_no_match() -> None:
-    """A file's bytes and a module's source are inputs; packages and chance together prove nothing."""
+def test_changed_files_and_two_changes_at_once_are_no_match() -> None:
+    """A file's bytes are an input; packages and chance together prove nothing."""
     assert match(earlier(), now(files=lambda files: False)) is None
-    assert match(earlier(), now(modules=lambda modules: False)) is None
-    assert match(earlier(), now(software=lambda: {**ENV, "packages": "p2"}, chance=("the clock",))) is None
+    assert match(earlier(), now(machine=machine({**ENV, "packages": "p2"}), chance=("the clock",))) is None
 
 
 def test_a_generator_that_nobody_saw_at_the_start_is_chance() -> None:

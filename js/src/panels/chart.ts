@@ -152,9 +152,10 @@ class Chart {
     const states = [...this.#set.runs.values()];
     if (this.#shape !== this.#set.shape) this.#relayout();
     this.#runs.show(states);
-    const { title, omitted } = this.source.payload();
-    say(this.#title, states.length === 1 ? "" : title);
-    this.#title.hidden = states.length === 1 || title === "";
+    const { title, omitted, hints } = this.source.payload();
+    const head = [...(states.length === 1 ? [] : [title]), ...hints].filter(Boolean).join(" · ");
+    say(this.#title, head);
+    this.#title.hidden = head === "";
     this.#x.show(this.#options.x);
     this.#y.show(this.#options.y);
     this.#reset.hidden = this.#zoom === null;

@@ -7,22 +7,28 @@ machine (`match`), and from nothing that waits for writers or for the index to b
 from __future__ import annotations
 
 import ast
+import builtins
 import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from celltrail.capture import again, chance, environment, keys, rng
+from celltrail.capture import again, beside, chance, keys, rng, standing
+from celltrail.capture.fingerprint import Budget, fingerprint
+from celltrail.capture.here import digest_of, machine
 from celltrail.capture.match import Earlier, Now, best, match
 from celltrail.capture.notice import Notice
+from celltrail.capture.past import Past
+from celltrail.capture.places import placed, project
+from celltrail.capture.recipes import recipe_of
 from celltrail.capture.saying import Same, notice, sentence, told
+from celltrail.capture.session import Session
+from celltrail.capture.shield import shield
 from celltrail.capture.tracked import Tracked, cell_magic
 from celltrail.errors import StoreError
 from celltrail.store import Store
@@ -30,7 +36,8 @@ from celltrail.store.catalogue.alike import Alike
 from celltrail.store.files.encoding import decode
 
 _MOST_READ = 20  # of the runs with one recipe; a tenth of a millisecond each
-_PATIENCE_S = 0.03  # for the record of a cell that had the same recipe a moment ago
+_PATIENCE_S = 0.1  # for the record of a cell that had the same recipe a moment ago
+_SECONDS = 0.02  # for looking at what nobody has looked at
 _REST_S = 10.0  # between two looks for what other processes wrote
 _OF_THE_SHELL = frozenset(["In", "Out", "display", "exit", "get_ipython", "open", "quit"])
 
@@ -40,7 +47,7 @@ class _Trail:
     store: Store
     alike: Alike
     here: dict[str, list[_Here]] = field(default_factory=lambda: defaultdict(list))  # by recipe
-    looked: float = 0.0
+    looked: float = -_REST_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +62,15 @@ class Already:
     """Compares each tracked execution of a session with the earlier runs of its trail.
 
     Args:
+        session: all its executions.
         shell: the IPython shell.
         notify: is told of what is found.
     """
 
-    def __init__(self, shell: Any, notify: Callable[[Notice], object]) -> None:
-        self._shell, self._notify = shell, notify
+    def __init__(self, session: Session, shell: Any, notify: Callable[[Notice], object]) -> None:
+        self._session, self._shell, self._notify = session, shell, notify
         self._trails: dict[Path, _Trail] = {}
-        self._salt = os.urandom(16)  # what a secret in a cell makes of its key, this session alone can tell
+        self._salt = os.urandom(16).hex()  # what a secret in a cell makes of its key, this session alone can tell
 
     def meet(self, tracked: Tracked, tree: ast.Module) -> ast.Module:
         """Say what is known of an execution about to begin; the tree to run, which ``--if-same`` may change."""
@@ -113,11 +121,11 @@ class Already:
         return self._found(tracked, trail, ids, namespace) if ids else None
 
     def refresh(self, store: Store) -> None:
-        """Let the index hear of runs that other processes wrote; now and then, in the background."""
+        """Let the index hear of runs that other processes wrote; now and then, on a thread of its own."""
         trail = self._trail(store)
-        if time.monotonic() - trail.looked >= _REST_S:
-            trail.store.look((), lambda look: None)
+        if time.monotonic() - trail.looked >= _REST_S and trail.store.id:
             trail.looked = time.monotonic()
+            threading.Thread(target=shield, args=(_refresh, trail.store), name="celltrail-index", daemon=True).start()
 
     def _trail(self, store: Store) -> _Trail:
         found = self._trails.get(store.root)
@@ -127,34 +135,40 @@ class Already:
 
     def _recipe(self, tracked: Tracked, tree: ast.Module, namespace: Mapping[str, Any]) -> str:
         found = tracked.found
-        if found is None or not keys.is_open(found.names, found.kinds):
+        if found is None or not tracked.key or not keys.is_open(found.names, found.kinds):
             return ""
-        inputs = _inputs(tracked, namespace)
+        inputs = _inputs(tracked, namespace, partial(self._before, tracked))
         if inputs is None:
             return ""
         magic = cell_magic(tree)
-        about = f"%%{magic[0]} {magic[1]}\n".encode() if magic else b""
-        is_clean = tracked.redactor.text(tracked.source) == tracked.source
-        code = keys.code_key(found.tree, about if is_clean else about + self._salt)
-        return keys.recipe(code, keys.input_key(inputs))
+        about = [tracked.key, f"%%{magic[0]} {magic[1]}" if magic else ""]
+        if tracked.redactor.text(tracked.source) != tracked.source or _has_secret(tracked):
+            about.append(self._salt)
+        return keys.recipe("\n".join(about), keys.input_key(inputs))
+
+    def _before(self, tracked: Tracked) -> list[Past]:
+        self._session.settle(_SECONDS)
+        return [past for past in self._session if past is not tracked.past]
 
     def _found(self, tracked: Tracked, trail: _Trail, ids: list[str], namespace: Mapping[str, Any]) -> Same | None:
         found = tracked.found
         assert found is not None
+        around = project(trail.store.root, os.getcwd())
         now = Now(
             chance=chance.sources(found.kinds, namespace, found.reachable()),
             seeded=chance.seeded(found.tree),
             is_exact=_is_exact(tracked),
             states=partial(_digests, tracked),
-            software=partial(environment.software, _digest),
-            hardware=environment.hardware,
-            packages=partial(_packages, trail),
-            files=lambda files: None,
-            modules=lambda modules: True,
+            machine=machine(trail.store.blobs),
+            files=partial(standing.are_same, project=around),
         )
         matches = [made for earlier in _read(trail, ids[:_MOST_READ]) if (made := match(earlier, now)) is not None]
         said = best(matches)
         return Same(said, len(matches) + 1 + max(0, len(ids) - _MOST_READ)) if said else None
+
+
+def _refresh(store: Store) -> None:
+    store.look((), lambda look: None)
 
 
 def _read(trail: _Trail, ids: list[str]) -> Iterator[Earlier]:
@@ -168,18 +182,45 @@ def _read(trail: _Trail, ids: list[str]) -> Iterator[Earlier]:
                 continue
 
 
-def _inputs(tracked: Tracked, namespace: Mapping[str, Any]) -> dict[str, keys.Input] | None:
-    """What the execution reads, by name; None when some of it cannot be told."""
+def _inputs(
+    tracked: Tracked, namespace: Mapping[str, Any], before: Callable[[], Sequence[Past]]
+) -> dict[str, keys.Input] | None:
+    """What the execution reads, by name; None when some of it cannot be told.
+
+    Args:
+        tracked: the execution.
+        namespace: the user's variables.
+        before: gives the executions before it, for what is too large to be looked at as a whole.
+    """
     found = tracked.found
     assert found is not None
-    values = tracked.needs.get("values") or {}
-    inputs: dict[str, keys.Input] = {}
-    for name in found.reachable() - _OF_THE_SHELL:
-        value = values.get(name)
-        if not isinstance(value, Mapping) or not value.get("fp") or value.get("quality") != "full":
+    told, budget = tracked.needs.get("values") or {}, Budget(_SECONDS)
+    names = {name for name in found.reachable() - _OF_THE_SHELL if not hasattr(builtins, name) or name in namespace}
+    if not names <= namespace.keys():
+        return None
+    local = beside.modules([namespace[name] for name in names], beside.imported(found.kinds))
+    if local is None:
+        return None
+    inputs = {f"module {name}": (beside.contents(module, budget), "") for name, module in local.items()}
+    inputs["folder"] = ("/".join(placed(os.getcwd(), project(tracked.run.store.root, os.getcwd()))), "")
+    for name in names:
+        digest, quality = _print(told.get(name), namespace[name], budget)
+        made = recipe_of(name, before(), namespace) if quality == "sampled" else ""
+        if quality == "opaque" or (quality == "sampled" and not made):
             return None
-        inputs[name] = (value["fp"], "")
+        inputs[f"name {name}"] = (digest, made)
     return inputs
+
+
+def _has_secret(tracked: Tracked) -> bool:
+    return any("fp" not in told for told in (tracked.needs.get("values") or {}).values())
+
+
+def _print(told: Any, value: object, budget: Budget) -> tuple[str, str]:
+    if isinstance(told, Mapping) and told.get("fp"):
+        return told["fp"], told["quality"]
+    found = fingerprint(value, budget)
+    return found.digest, found.quality
 
 
 def _bound(tracked: Tracked, tree: ast.Module) -> set[str]:
@@ -190,24 +231,9 @@ def _bound(tracked: Tracked, tree: ast.Module) -> set[str]:
 
 
 def _is_exact(tracked: Tracked) -> bool:
-    return True
+    told: Iterable[Mapping[str, Any]] = (tracked.needs.get("values") or {}).values()
+    return all(value.get("quality") != "sampled" for value in told if value.get("when") == "before")
 
 
 def _digests(tracked: Tracked) -> dict[str, str]:
-    return {library: _digest(rng.pack(library, state)) for library, state in tracked.states.items()}
-
-
-def _packages(trail: _Trail, digest: str) -> Mapping[str, str]:
-    here = environment.packages()
-    if digest == _digest(orjson.dumps(here, option=orjson.OPT_SORT_KEYS)):
-        return here
-    try:
-        return decode(trail.store.blobs.get(digest), "packages")
-    except (StoreError, KeyError):
-        return {}
-
-
-def _digest(data: bytes | str) -> str:
-    from blake3 import blake3
-
-    return blake3(data.encode() if isinstance(data, str) else data).hexdigest()
+    return {library: digest_of(rng.pack(library, state)) for library, state in tracked.states.items()}

@@ -67,7 +67,7 @@ def sources(kinds: Kinds, namespace: Mapping[str, Any], reached: Iterable[str]) 
     if any(attribute.attr == "environ" for attribute in kinds[ast.Attribute]):
         found["the environment's variables"] = None
     for name in reached:
-        for code in _codes(namespace.get(name)):
+        for code in _codes(namespace.get(name), namespace):
             found.update(dict.fromkeys(_of_code(code)))
         if _comes_from(namespace.get(name), _NETWORK):
             found["the network"] = None
@@ -153,14 +153,16 @@ def _of_code(code: CodeType) -> Iterable[str]:
         yield "the environment's variables"
 
 
-def _codes(value: object) -> Iterable[CodeType]:
+def _codes(value: object, namespace: Mapping[str, Any]) -> Iterable[CodeType]:
     """The code of a notebook's function, and of the methods of its class."""
     functions = [value]
     if not isinstance(value, FunctionType | ModuleType) and value is not None:
         kind = value if isinstance(value, type) else type(value)
         if getattr(kind, "__module__", "") == "__main__":
             functions = list(vars(kind).values())
-    waiting = [function.__code__ for function in functions if isinstance(function, FunctionType)]
+    # what a library wrote does not count, such as the methods of a data class
+    own = [each.__code__ for each in functions if isinstance(each, FunctionType) and each.__globals__ is namespace]
+    waiting = [code for code in own if code.co_filename != "<string>"]
     while waiting:
         code = waiting.pop()
         yield code

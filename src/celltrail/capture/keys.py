@@ -21,14 +21,14 @@ _VEILS = frozenset(["__import__", "compile", "eval", "exec", "globals", "locals"
 _PLAIN_MAGICS = frozenset(["autoreload", "config", "load_ext", "matplotlib", "precision", "xmode"])
 
 
-def code_key(tree: ast.AST, salt: bytes = b"") -> str:
+def code_key(tree: ast.AST, about: bytes = b"") -> str:
     """The key of code as Python understands it: comments, blank lines, positions and quotes do not matter.
 
     Docstrings do: data classes, command lines and language models read them.
 
     Args:
         tree: the parsed code.
-        salt: makes the key of code that holds a secret useless to whoever tries passwords on it.
+        about: what belongs to it besides, such as the magic it stands under.
 
     >>> code_key(ast.parse("x = 'a'  # first")) == code_key(ast.parse('x = "a"'))
     True
@@ -57,7 +57,7 @@ def code_key(tree: ast.AST, salt: bytes = b"") -> str:
             add("")
 
     walk(tree)
-    return _digest(salt + "\n".join(parts).encode("utf-8", "surrogatepass"))
+    return _digest(about + "\n".join(parts).encode("utf-8", "surrogatepass"))
 
 
 @functools.cache
@@ -77,7 +77,7 @@ def input_key(inputs: Mapping[str, Input]) -> str:
 
 def recipe(code: str, inputs: str) -> str:
     """The key of an execution: that of its code over that of its inputs."""
-    return _digest(f"{code}\n{inputs}".encode())
+    return _digest(f"{code}\n{inputs}".encode("utf-8", "surrogatepass"))
 
 
 def is_open(names: Names, kinds: Kinds) -> bool:

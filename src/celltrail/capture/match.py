@@ -1,7 +1,7 @@
 """Whether an execution about to begin is an earlier one again: pure functions of what is known of both.
 
 Both have the same recipe, that is the same code over the same inputs. What is left is chance, the files the
-earlier one opened, its local modules, and where it ran. A false match is worse than a missed one.
+earlier one opened, and where it ran. A false match is worse than a missed one.
 """
 
 from __future__ import annotations
@@ -60,6 +60,15 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """Where something runs."""
+
+    software: Callable[[], Mapping[str, Json]]
+    hardware: Callable[[], Mapping[str, Json]]
+    packages: Callable[[str], Mapping[str, str]]  # of a listing by its digest
+
+
+@dataclass(frozen=True, slots=True)
 class Now:
     """What is known before the body runs; what takes time is asked for only where it matters."""
 
@@ -67,11 +76,8 @@ class Now:
     seeded: frozenset[str]  # libraries that the code itself seeds before it uses them
     is_exact: bool  # every input was looked at as a whole
     states: Callable[[], Mapping[str, str]]
-    software: Callable[[], Mapping[str, Json]]
-    hardware: Callable[[], Mapping[str, Json]]
-    packages: Callable[[str], Mapping[str, str]]  # of a listing by its digest
+    machine: Machine
     files: Callable[[Iterable[Mapping[str, Json]]], bool | None]  # are as they were; None where that takes too long
-    modules: Callable[[Iterable[Mapping[str, Json]]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +94,21 @@ def match(earlier: Earlier, now: Now) -> Match | None:
     """In which sense this is the earlier run again, or None."""
     if not earlier.counts:
         return None
-    opened, modules = earlier.needs.get("files"), earlier.needs.get("modules")
-    if opened is None or modules is None or not now.modules(modules):
-        return None
-    files = now.files(opened)
+    files = _files(earlier, now)
     if files is False:
         return None
     chance = now.chance or _chance(earlier, now)
     is_exact = now.is_exact and files is True
-    if others := differences(earlier.record, now):
+    if others := differences(earlier.record, now.machine):
         return None if chance else Match("environment", earlier.record, is_exact, others)
     return Match("repeat" if chance else "duplicate", earlier.record, is_exact, tuple(chance))
+
+
+def _files(earlier: Earlier, now: Now) -> bool | None:
+    opened = earlier.needs.get("files")
+    if opened is None:
+        return False  # nobody knows what it opened
+    return None if earlier.needs.get("files_beyond") and now.files(opened) else now.files(opened)
 
 
 def best(matches: Iterable[Match]) -> Match | None:
@@ -121,7 +131,7 @@ def _chance(earlier: Earlier, now: Now) -> tuple[str, ...]:
     )
 
 
-def differences(earlier: RunRecord, now: Now) -> tuple[str, ...]:
+def differences(earlier: RunRecord, now: Machine) -> tuple[str, ...]:
     """What differs of Python, packages and machine, in words."""
     then, present = earlier.environment.get("env", {}), now.software()
     found = [_told(name, then.get(name), present.get(name)) for name in _COUNTS if then.get(name) != present.get(name)]

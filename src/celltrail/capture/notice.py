@@ -11,10 +11,10 @@ class Notice:
     """Something that whoever shows things should know.
 
     ``run``: a run began. ``problem``: celltrail itself had one. ``already``: the run is an earlier one again; its
-    ``data`` has the parts of the text.
+    ``data`` has the parts of the text. ``stale``: what a run read was changed since; without text it is fresh again.
     """
 
-    kind: Literal["run", "problem", "already"]
+    kind: Literal["run", "problem", "already", "stale"]
     level: Literal["info", "warning"]
     text: str = ""
     data: dict[str, Any] = field(default_factory=dict)

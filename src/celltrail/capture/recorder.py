@@ -20,6 +20,7 @@ from celltrail.capture.already import Already
 from celltrail.capture.arguments import expand
 from celltrail.capture.files import Files
 from celltrail.capture.hashing import lower_priority
+from celltrail.capture.marks import Marks
 from celltrail.capture.notice import Notice
 from celltrail.capture.openings import Openings, strip
 from celltrail.capture.outputs import Outputs
@@ -64,9 +65,10 @@ class Recorder:
         self._hasher.put(lower_priority)
         self._openings = Openings(shell)
         self._threads = Threads()
-        self._already = Already(shell, lambda notice: self.notify and self.notify(notice))
         self._redactor = Redactor()  # one for the session: what one cell sets, a later one may show
         self.session = Session(shell, self._redactor)
+        self._already = Already(self.session, shell, self._tell)
+        self._marks = Marks(self.session, shell, self._tell)
         self._tee: KernelTee | None = None
         self._terminal: TerminalTee | None = None
         self._pid = os.getpid()
@@ -158,8 +160,11 @@ class Recorder:
         return tree
 
     def _tell_chart(self, tracked: Tracked, chart: bool | None) -> None:
+        self._tell(Notice("run", "info", data={"run": tracked.run, "chart": chart}))
+
+    def _tell(self, notice: Notice) -> None:
         if self.notify is not None:
-            shield(self.notify, Notice("run", "info", data={"run": tracked.run, "chart": chart}))
+            shield(self.notify, notice)
 
     def _take(self, frames: list[Any]) -> None:
         """A message is on its way to the client."""
@@ -238,6 +243,7 @@ class Recorder:
         if past is not None:
             tracked.past = past
             self.session.track(past, tracked.run.id, tracked.states)
+        self._worker.put(partial(self._already.refresh, store))
 
     def _listen(self, request: str, tracked: Tracked) -> None:
         if tracked.outputs is None:
@@ -274,7 +280,9 @@ class Recorder:
             elif tracked is not None:
                 tracked.depth -= 1
         finally:
-            shield(self.session.end, key, status, error)
+            past = shield(self.session.end, key, status, error)
+            if past is not None:
+                self._worker.put(partial(self._marks.look, past))
 
     def _after_tracked(self, key: tuple[int, str], tracked: Tracked, error: BaseException | None) -> ExecutionStatus:
         try:
@@ -299,6 +307,7 @@ class Recorder:
                 tracked.end(error, self._traceback(error), self.shell.user_ns)
             self._worker.put(sync)
         finally:
+            self._marks.add(tracked)
             if tracked not in self._awaited.values():
                 self._worker.put(tracked.close)
 

@@ -147,11 +147,16 @@ class Session:
         past.run = run
         self._worker.put(partial(self._describe, past, states))
 
-    def end(self, key: Key, status: Status, error: BaseException | None) -> None:
-        """The innermost execution there is over."""
+    @property
+    def is_busy(self) -> bool:
+        """Whether something runs just now."""
+        return bool(self._open)
+
+    def end(self, key: Key, status: Status, error: BaseException | None) -> Past | None:
+        """The innermost execution there is over; which it was."""
         around = self._open.get(key)
         if not around:
-            return  # it loaded the extension
+            return None  # it loaded the extension
         past = around.pop()
         if not around:
             del self._open[key]
@@ -159,6 +164,7 @@ class Session:
         past.status = status
         past.error = type(error).__name__ if error is not None else ""
         self._worker.put(partial(self._conclude, past))
+        return past
 
     def settle(self, timeout_s: float) -> bool:
         """Make sure that the names of all earlier executions are known; whether they are."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from celltrail.capture import environment, rng, watch
+from celltrail.capture import environment, keys, rng, watch
 from celltrail.capture.analyze import Kinds, analyze, by_kind
 from celltrail.capture.files import Files
 from celltrail.capture.meter import Meter
@@ -56,6 +56,7 @@ class Tracked:
     files: Files | None = None
     offset: int = 0  # lines of the cell above the code that is being looked at
     found: Found | None = None
+    key: str = ""  # of the code, without its magic
     values: Values | None = None
     points: Points | None = None
     watched: list[str] = field(default_factory=list)
@@ -88,6 +89,7 @@ class Tracked:
         shield(self._watch, tree, kinds, namespace, watcher, place_hooks)
 
     def _meet(self, tree: ast.Module, namespace: dict[str, Any]) -> Found:
+        self.key = shield(keys.code_key, tree) or ""  # before anything is inserted into it
         found = self.found = Found(tree, analyze(tree), namespace, self.offset)
         if self.past is not None:
             self.past.names = found.names
@@ -164,15 +166,18 @@ class Tracked:
             if late and self.files is not None:
                 self.files.hasher.put(self._close_late)  # after the digests that are still to come
             else:
-                self.settle()
+                self._let_go()
 
     def _close_late(self) -> None:
         try:
             self.execution = replace(self.execution, needs=self._put_needs())
             self.run.describe(executions=(self.execution,))
         finally:
-            self.settle()
-            self.written.set()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self.settle()
+        self.written.set()
 
     def _describe_end(self, message_ns: float) -> None:
         with self.meter.working():

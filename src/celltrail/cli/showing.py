@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from celltrail.capture.holding import holds
 from celltrail.cli import terminal
 from celltrail.cli.outputs import told
 from celltrail.errors import NoRun, StoreError
@@ -68,6 +69,7 @@ def _head(found: StoredRun) -> str:
         "id": record.id,
         "created": moment(record.created_us / 1e6),
         "duration": length(found.duration),
+        "stale": _stale(found),
         "recording": _overhead(found),
         "project": record.project,
         "group": record.group,
@@ -84,6 +86,11 @@ def _head(found: StoredRun) -> str:
     rows = [[name, shown(value)] for name, value in facts.items() if value not in (None, "", ())]
     lines = table(["", ""], rows, [False, False]).splitlines()[1:]
     return "\n".join([f"{terminal.bold(shown(record.name))}  {mark}", *lines])
+
+
+def _stale(found: StoredRun) -> str:
+    said = holds(found)
+    return "; ".join(map(str, said.reasons))
 
 
 def _overhead(found: StoredRun) -> str:

@@ -69,6 +69,9 @@ class Extension:
     def _notice(self, notice: Notice) -> None:
         if notice.kind == "run" and self._shown:
             self._place_chart(notice.data["run"], notice.data["chart"])
+        elif notice.kind == "stale":
+            if self._shown:
+                self._shown.live.mark(notice.data["run"], notice.text)
         elif notice.kind == "already":
             self.shell.display_pub.publish(
                 data=already_bundle(notice.text, notice.data), metadata={SAYING: notice.kind}

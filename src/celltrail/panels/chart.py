@@ -68,6 +68,7 @@ class LiveChart:
         self.widget: Chart | None = None
         self.is_cell_over = False
         self.is_over = False
+        self._mark = ""
         self._fulls = 0
         self._ticks = 0
 
@@ -128,13 +129,19 @@ class LiveChart:
             bundle = saved.with_png(self._at_rest(None), lines, self._options)
             self._publish(bundle, self._display_id, update=True)
 
+    def mark(self, text: str) -> None:
+        """Say above the saved form why it no longer holds."""
+        if text != self._mark and self.is_over:
+            self._mark = text
+            self.add_picture()
+
     def _at_rest(self, view: str | None) -> saved.Bundle:
         lines, totals = self._lines()
         feeds = list(self.feeds.values())
         states = [feed.state() for feed in feeds]
         run = feeds[0].run
         bundle = saved.chart_bundle(run.store.id, run.name, states, lines, totals, self._options)
-        return saved.with_view(bundle, view)
+        return saved.with_view(saved.marked(bundle, self._mark), view)
 
     @property
     def _options(self) -> ChartOptions:

@@ -31,6 +31,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[
     return f'<table style="border-collapse:collapse">{top}<tbody>{body}</tbody></table>'
 
 
+def line(text: str) -> str:
+    """A sentence that stands above something."""
+    return f'<p style="margin:0;padding:2px 0"><b>{escape(text)}</b></p>'
+
+
 def short(text: str, limit: int = 40) -> str:
     """The text in one line of at most ``limit`` characters."""
     line = " ".join(text.split())

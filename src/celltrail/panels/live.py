@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Any
 
 from celltrail.panels.chart import LiveChart
 from celltrail.run import Ended, Event, Logged, LoggedBlock, Run, Started, listen
 
 TICK_S = 0.1
+_MOST_RESTING = 30  # charts at rest that can still be marked; each holds its points
 
 
 class Live:
@@ -26,6 +27,7 @@ class Live:
         self._charts: deque[LiveChart] = deque()
         self._pictures: deque[LiveChart] = deque()  # charts whose saved form lacks its PNG
         self._of_run: dict[str, LiveChart] = {}
+        self._resting: OrderedDict[str, LiveChart] = OrderedDict()  # by run, the newest
         self._of_cell: dict[str, LiveChart] = {}
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -49,6 +51,12 @@ class Live:
         """Show the chart of this run now, before its first point."""
         if chart := self._of_run.get(run.id):
             self._show(chart)
+
+    def mark(self, run: str, text: str) -> None:
+        """Say above the chart of a run that is over why it no longer holds; an empty text takes that away."""
+        with self._lock:
+            if chart := self._resting.get(run):
+                chart.mark(text)
 
     def mute(self, run: Run) -> None:
         """This run gets no chart."""
@@ -104,6 +112,10 @@ class Live:
                 self._charts.remove(chart)
             for run_id in chart.feeds:
                 self._of_run.pop(run_id, None)
+                if chart.widget is not None:
+                    self._resting[run_id] = chart
+            while len(self._resting) > _MOST_RESTING:
+                self._resting.popitem(last=False)
 
     def _publish(self) -> None:
         while True:

@@ -99,6 +99,15 @@ def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bu
     return bundle
 
 
+def marked(bundle: Bundle, text: str) -> Bundle:
+    """The bundle with a line above it, such as why the run no longer holds; without one where there is no text."""
+    if text:
+        bundle[contract.MIME]["hints"] = [text]
+        bundle["text/html"] = html.line(text) + bundle["text/html"]
+        bundle["text/plain"] = f"{text}\n{bundle['text/plain']}"
+    return bundle
+
+
 def table_bundle(trail: str, title: str, page: RowsPage, options: TableOptions, text: str) -> Bundle:
     """A run table at rest."""
     rows, hints = page["rows"], page["hints"]

@@ -42,6 +42,7 @@ _SWEEP_AT_ONCE = 500
 _DAY_S = 86_400
 _ACTORS, _SWEPT = "actors/", "swept"
 
+_dice = random.Random()  # a generator of its own: that of the module is the user's
 _T = TypeVar("_T")
 
 
@@ -248,7 +249,7 @@ class Listing:
         followed: Mapping[str, str] | None = None,
     ) -> None:
         """Write what changed. Files are looked at again inside of the transaction: who writes last has looked last."""
-        random.shuffle(folders)  # another process may be at it too
+        _dice.shuffle(folders)  # another process may be at it too
         while folders or changed or followed:
             states: dict[str, str] = {}
             with session.writing() as rows:

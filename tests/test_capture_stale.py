@@ -1,0 +1,232 @@
+"""Whether a run still holds: its cell, what it depends on, its data, modules and packages. In real kernels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from celltrail.capture.holding import holds
+from celltrail.capture.stale import Document, differs, source_key
+from celltrail.query import StoredRun, find, runs
+from celltrail.store import Store
+from kernels import Kernel, Reply
+
+CELLS = {
+    "load": "import numpy as np\nX = np.arange(4.0) * 2",
+    "clean": "Y = X + 1",
+    "train": "%%track train\nimport helper\nloss = float(Y.sum()) + helper.shift()\nrows = open('data.csv').read()",
+    "other": "note = 'nothing to do with it'",
+}
+
+
+class Notebook:
+    """A notebook on disk, and the kernel it runs in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = Store(folder / ".celltrail")
+        self.cells = dict(CELLS)
+        (folder / "data.csv").write_text("a,b\n1,2\n")
+        (folder / "helper.py").write_text("def shift():\n    return 1\n")
+        environment = {
+            "CELLTRAIL_STORE": str(self.store.root),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "CELLTRAIL_QUIET": "1",
+            "JPY_SESSION_NAME": str(folder / "nb.ipynb"),
+        }
+        self.kernel = Kernel(folder, environment)
+        assert self.kernel.run("%load_ext celltrail\nimport sys; sys.path.insert(0, '')").status == "ok"
+        for name in CELLS:
+            assert self.run(name).status == "ok"
+        self.settle()
+        self.trained = find("train", self.store)
+
+    def run(self, name: str) -> Reply:
+        """One of its cells, as a front end runs it."""
+        session = self.kernel.client.session
+        content = {"code": self.cells[name], "silent": False, "store_history": True, "allow_stdin": False}
+        message = session.msg("execute_request", content, metadata={"cellId": name})
+        self.kernel.client.shell_channel.send(message)
+        return self.kernel.collect(message["header"]["msg_id"])
+
+    def settle(self) -> None:
+        """Until all is written."""
+        self.kernel.run(
+            "from celltrail import magic\nrecorder_ = next(iter(magic._loaded.values())).recorder\n"
+            "while not recorder_._worker.is_idle(): recorder_._settle()\nrecorder_.session.wait(5)"
+        )
+
+    def save(self) -> None:
+        """The notebook as it stands."""
+        cells = [
+            {"id": name, "cell_type": "code", "source": source.splitlines(keepends=True), "metadata": {}}
+            for name, source in self.cells.items()
+        ]
+        told = {"cells": [{"cell_type": "markdown", "source": "# title", "metadata": {}, "id": "m"}, *cells]}
+        (self.folder / "nb.ipynb").write_text(json.dumps(told | {"nbformat": 4, "nbformat_minor": 5}))
+
+    def said(self, run: StoredRun | None = None) -> list[tuple[str, str]]:
+        """Why the run does not hold any more."""
+        self.save()
+        found = holds((run or self.trained).refresh())
+        assert found.state == ("stale" if found.reasons else "fresh")
+        return [(reason.kind, reason.text) for reason in found.reasons]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("stale")
+        patch.chdir(folder)
+        notebook = Notebook(folder)
+        yield notebook
+        notebook.kernel.stop()
+
+
+@pytest.fixture
+def notebook(shared: Notebook) -> Iterator[Notebook]:
+    """As it was in the beginning."""
+    yield shared
+    shared.cells = dict(CELLS)
+    (shared.folder / "data.csv").write_text("a,b\n1,2\n")
+    (shared.folder / "helper.py").write_text("def shift():\n    return 1\n")
+
+
+def test_a_run_is_fresh_until_something_changes(notebook: Notebook) -> None:
+    """And with its notebook unknown nobody can tell."""
+    assert notebook.said() == []
+    (notebook.folder / "nb.ipynb").unlink()
+    assert holds(notebook.trained).state == "unknown"
+
+
+def test_an_edit_makes_stale_and_undoing_it_makes_fresh(notebook: Notebook) -> None:
+    """Of the run's own cell."""
+    notebook.cells["train"] += "\nloss += 1"
+    assert notebook.said() == [("edited", "its cell was edited since")]
+    notebook.cells["train"] = CELLS["train"]
+    assert notebook.said() == []
+
+
+def test_comments_blank_lines_and_our_own_line_are_no_edit(notebook: Notebook) -> None:
+    """What Python does not see does not count, in its own cell and above."""
+    notebook.cells["train"] = CELLS["train"].replace("%%track train", "%%track train -t new") + "\n\n# the end"
+    notebook.cells["clean"] = "# one more\nY = (X + 1)"
+    assert notebook.said() == []
+
+
+def test_a_deleted_cell(notebook: Notebook) -> None:
+    """Its own, and one it depends on; others do not matter."""
+    del notebook.cells["other"]
+    assert notebook.said() == []
+    del notebook.cells["clean"]
+    assert [kind for kind, _ in notebook.said()] == ["upstream"]
+    del notebook.cells["train"]
+    assert notebook.said()[0] == ("deleted", "its cell was deleted")
+
+
+def test_an_edit_above(notebook: Notebook) -> None:
+    """Directly, and two steps up; a cell that it does not depend on may change."""
+    notebook.cells["other"] = "note = 'changed'"
+    assert notebook.said() == []
+    notebook.cells["load"] = CELLS["load"].replace("* 2", "* 3")
+    found = notebook.said()
+    assert [kind for kind, _ in found] == ["upstream"]
+    assert "edited since" in found[0][1]
+
+
+def test_a_data_file_that_changed_is_gone_or_was_only_touched(notebook: Notebook) -> None:
+    """By its digest, not by its time."""
+    place = notebook.folder / "data.csv"
+    place.write_text("a,b\n1,3\n")
+    assert notebook.said() == [("data", "data.csv changed since")]
+    place.write_text("a,b\n1,2\n")
+    assert notebook.said() == []
+    place.unlink()
+    assert notebook.said() == [("data", "data.csv is gone")]
+
+
+def test_a_package_that_was_upgraded(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked in the environment that counts; elsewhere packages say nothing."""
+    site = notebook.folder / "site-packages"
+    (site / "quux-3.0.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(site))
+    notebook.save()
+    assert holds(notebook.trained).state == "fresh"
+    found = holds(notebook.trained, here=True)
+    assert ("env", "quux 3.0 is new") in [(reason.kind, reason.text) for reason in found.reasons]
+
+
+def test_show_says_why_a_run_is_stale(notebook: Notebook, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a terminal, among its facts; a fresh run has no such line."""
+    from celltrail.cli import main
+
+    notebook.save()
+    assert main(["show", "train", "--store", str(notebook.store.root)]) == 0
+    assert "stale" not in capsys.readouterr().out
+    (notebook.folder / "data.csv").write_text("other")
+    assert main(["show", "train", "--store", str(notebook.store.root)]) == 0
+    assert "stale      data.csv changed since" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"cells": 3}', b'{"cells": [{"cell_type": "code"}]}', b"\xff\xfe", None]
+)
+def test_a_notebook_that_cannot_be_read_says_nothing(tmp_path: Path, content: bytes | None) -> None:
+    """Broken, foreign, from before cells had ids, or not there."""
+    path = tmp_path / "nb.ipynb"
+    if content is not None:
+        path.write_bytes(content)
+    assert Document.of_file(path) is None
+
+
+def test_cells_that_python_cannot_read_are_compared_too() -> None:
+    """Magics, commands, other languages, half a cell; nested deeper than Python reads."""
+    assert not differs("%%time\n!ls\nx = 1", "%%time\n!ls\nx = 1  # one")
+    assert differs("!ls", "!ls -l")
+    assert differs("%%time\nx = 1", "%%timeit\nx = 1")
+    assert differs("%%bash\necho 1", "%%bash\necho 2")
+    assert not differs("if x:", "if x:  \n# later")
+    assert differs("files = !ls", "files = !ls -l")
+    assert source_key("x = " + "(" * 500 + ")" * 500)
+    assert source_key("\ud800")
+
+
+# in the kernel, while one works
+
+
+CHART = """%%track watched
+for step in range(3):
+    loss = float(table.sum()) / (step + 1)
+text = open('marked.csv').read()"""
+
+
+def marks(reply: Reply) -> list[str]:
+    """The first lines of charts that were drawn anew."""
+    updates = [*reply.of("update_display_data"), *reply.late("update_display_data")]
+    return [content["data"]["text/plain"].splitlines()[0] for content in updates]
+
+
+def test_a_chart_is_marked_while_what_its_run_read_is_changed(shared: Notebook) -> None:
+    """By another cell or in a file; what made the same makes nothing stale, and what is put back is fresh again."""
+    kernel = shared.kernel
+    (shared.folder / "marked.csv").write_text("1")
+    kernel.run("import time\ntable = np.arange(3.0)")
+    assert kernel.run(CHART).status == "ok"
+    shared.settle()
+
+    def after(cell: str) -> list[str]:
+        replies = [kernel.run(code) for code in (cell, "recorder_._worker.wait(5)", "time.sleep(0.3)")]
+        assert replies[0].status == "ok"
+        return [line for reply in replies for line in marks(reply)]
+
+    assert not any(line.startswith("stale") for line in after("table = np.arange(3.0)"))
+    assert after("table[1] = 7")[-1].startswith("stale: table was changed since by [")
+    assert not after("table[1] = 1")[-1].startswith("stale")
+    (shared.folder / "marked.csv").write_text("2")
+    assert after("pass")[-1] == "stale: marked.csv changed since"
+    assert after("del table")[-1].startswith("stale: table was deleted since")
+    found = runs("name == 'watched'", store=shared.store)
+    assert len(found) == 1
