@@ -13,6 +13,7 @@ from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric, Param
 from celltrail.query.changes import Change
 from celltrail.query.evaluate import aggregate_of
+from celltrail.query.files import File
 from celltrail.query.items import counts, size
 from celltrail.query.plain import length, moment, shown
 from celltrail.query.row import real, row, scalar
@@ -54,6 +55,14 @@ def _sections(run: StoredRun) -> Iterable[Section]:
     yield section("summary", "run", ["name", "value"], _facts(run))
     kept = counts(run.store.events(run.id))
     yield section("summary", "items", ["kind", "kept"], kept.items())
+    needs = _needs(run)
+    bound = needs.get("names", {}).get("writes", ())
+    values: dict[str, Any] = needs.get("values", {})
+    for title, chosen in (("read", [name for name in values if name not in bound]), ("bound", bound)):
+        told = [_value(name, values[name]) for name in chosen if name in values]
+        yield section("data", title, ["name", "type", "shape", "dtype", "size", "fingerprint"], told)
+    files = map(File.of, needs.get("files", ()))
+    yield section("data", "files", ["path", "mode", "bytes", "blake3", ""], map(_file, files))
     for title, facts in _surroundings(record.environment):
         yield section("environment", title, ["name", "value"], facts)
     yield section("environment", "packages", ["name", "version"], _packages(run))
@@ -139,6 +148,33 @@ def _packages(run: StoredRun) -> list[tuple[str, Json]]:
     except (StoreError, NoRun, ValueError):  # the rest of the run is still worth showing
         return []
     return sorted(listing.items()) if isinstance(listing, dict) else []
+
+
+def _needs(run: StoredRun) -> dict[str, Json]:
+    try:
+        return run.needs
+    except (StoreError, NoRun):
+        return {}
+
+
+def _value(name: str, told: Mapping[str, Json]) -> list[Json]:
+    if told.get("set"):
+        return [name, "(a secret)", None, None, None, None]
+    shape = told.get("shape")
+    by = str(told.get("fp") or "")[:12]
+    certain = told.get("quality", "full") == "full"
+    return [
+        name,
+        told.get("type"),
+        " x ".join(map(str, shape)) if isinstance(shape, list) else None,
+        told.get("dtype"),
+        told.get("len"),
+        by if certain or not by else f"{by} ({told['quality']})",
+    ]
+
+
+def _file(file: File) -> list[Json]:
+    return [file.path, file.mode, file.size, file.hash[:12], file.about]
 
 
 def _notes(run: StoredRun) -> list[list[Json]]:
