@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import celltrail as ct
+from celltrail.cli import main
 from celltrail.errors import BadValue, NoRun
 from celltrail.query.executions import execution, executions
 from celltrail.store import Store
@@ -194,3 +195,23 @@ def test_executions_are_read_from_python(worked: tuple[Kernel, list[str]], tmp_p
     with pytest.raises(BadValue, match="part of the ids of 5 executions"):
         execution(ids[0][:6], store=store)
     assert ct.executions(store=store)[0].source == "1"
+
+
+def test_the_command_line_lists_and_prints_them(
+    worked: tuple[Kernel, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The text as it was; no for one that is not there."""
+    _, ids = worked
+    place = ["--store", str(tmp_path / ".celltrail")]
+    assert main(["restore", *place]) == 0
+    listed = capsys.readouterr().out
+    assert [line.split()[0] for line in listed.splitlines()[1:]] == ids
+    assert main(["restore", ids[1], *place]) == 0
+    assert capsys.readouterr().out == GONE
+    assert main(["restore", ids[3].lower()[-10:], "--json", *place]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["source"], told["cell"], told["status"]) == (VERSIONS[1], "fit", "ok")
+    assert main(["restore", "--cell", "gone", "--json", *place]) == 0
+    assert [each["id"] for each in json.loads(capsys.readouterr().out)] == [ids[1]]
+    assert main(["restore", "zzzzzz", *place]) == 1
+    assert main(["restore", "--cell", "none", *place]) == 1

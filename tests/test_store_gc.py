@@ -11,8 +11,12 @@ import pytest
 
 from celltrail.cli import main
 from celltrail.errors import BadValue, NoRun, StoreError
+from celltrail.model import new_id
+from celltrail.query.executions import executions
 from celltrail.run import start
 from celltrail.store import Store, blobs
+from celltrail.store.files.encoding import encode
+from celltrail.store.kernels.writing import SessionLog
 from celltrail.store.upkeep.trash import Trash
 from celltrail.store.upkeep.usage import bytes_in
 from recovery.logs import begin
@@ -324,3 +328,44 @@ def test_no_trail(store, capsys):
     assert main(["gc"]) == 1
     assert store.usage().total == 0
     assert not store.root.exists()
+
+
+def light(store: Store, session: str, run: str, days: float, marks: str) -> list[str]:
+    """A session of three executions, the second of which is a run; its random states."""
+    log = SessionLog(store.root, session, 1)
+    states = [store.blobs.put(f'{{"library":"random","of":"{marks}{number}"}}\n{"x" * 99}') for number in range(3)]
+    for number, state in enumerate(states):
+        log.event(
+            "execution", id=new_id(), n=number, cell="a", notebook=None, nested=False, started=number,
+            code=store.blobs.put(f"# the code of {marks}{number}\n" * 5), run=run if number == 1 else None,
+            rng={"random": state},
+        )  # fmt: skip
+    log.close("finished")
+    folder = store.root / "kernels" / session
+    for path in (*folder.rglob("*"), folder):
+        age(path, days)
+    return states
+
+
+def test_what_ran_besides_a_run_keeps_its_code_and_loses_its_random_states(store):
+    """After a week; a state that the slice of a run needs stays, and all goes once the session's runs are gone."""
+    kept = a_run(store, "kept")
+    states = light(store, new_id(), kept, 8, "old")
+    young = light(store, new_id(), kept, 2, "young")
+    orphans = new_id()
+    left = light(store, orphans, new_id(), 8, "orphan")
+    third = executions(store=store)[2]
+    needs = store.blobs.put(encode({"slice": {"minimal": [{"id": third.id}]}}))
+    with start("needs", {"sections": needs}, store=store):
+        pass
+    age_blobs(store)
+    plan = store.gc()
+    gone = {item.path.name for item in plan.items if item.kind == "blob"}
+    assert gone == {*states[:2], *left}
+    assert [item.what for item in plan.items if item.kind == "light record"] == [f"kernels/{orphans}"]
+    assert all(state in store.blobs for state in (*young, states[2]))
+    assert [each.source.splitlines()[0] for each in executions(store=store)][:3] == [
+        f"# the code of old{number}" for number in range(3)
+    ]
+    store.gc()
+    assert sum("orphan" in store.blobs.text(file.digest) for file in store.blobs.files()) == 0

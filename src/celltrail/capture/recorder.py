@@ -17,7 +17,8 @@ from typing import Any
 
 from celltrail.capture import environment, rng
 from celltrail.capture.already import Already
-from celltrail.capture.arguments import expand
+from celltrail.capture.arguments import expand, parse
+from celltrail.capture.automatic import is_worth
 from celltrail.capture.files import Files
 from celltrail.capture.hashing import lower_priority
 from celltrail.capture.marks import Marks
@@ -57,6 +58,7 @@ class Recorder:
     def __init__(self, shell: Any, notify: Callable[[Notice], None] | None = None) -> None:
         self.shell = shell
         self.notify = notify
+        self.is_automatic = False  # whether cells that train are runs without being marked
         self._open: dict[tuple[int, str], Tracked] = {}  # by thread and request
         self._awaited: dict[str, Tracked] = {}  # by request, until its last output
         self._watcher = Watcher()
@@ -177,7 +179,7 @@ class Recorder:
     # before
 
     def _before_cell(self, info: Any, *_: Any, **__: Any) -> None:
-        key, mark = self._key(), read(info.raw_cell)
+        key, mark = self._key(), read(info.raw_cell) or self._own_mark(info.raw_cell)
         is_tracked = mark is not None and self._is_run(key, info, mark)
         past = shield(self.session.begin, key, info, mark, looks=not is_tracked)
         if key in self._open:
@@ -190,6 +192,9 @@ class Recorder:
     def _is_run(self, key: tuple[int, str], info: Any, mark: Mark) -> bool:
         is_off = mark.arguments.off or os.environ.get("CELLTRAIL_OFF") == "1"
         return not (is_off or key in self._open or self.session.is_scratch(key) or body_is_empty(info.raw_cell))
+
+    def _own_mark(self, cell: str) -> Mark | None:
+        return Mark("track", 0, parse("")) if self.is_automatic and is_worth(cell, self.shell.user_ns) else None
 
     def _settle(self) -> None:
         """What a cell asks about the run before it must be there: "run all" is quicker than the recorder."""

@@ -22,6 +22,7 @@ from celltrail.cli import (
     exporting,
     importing,
     listing,
+    restoring,
     searching,
     showing,
     verifying,
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     for room in (
         listing,
         searching,
+        restoring,
         showing,
         comparing,
         editing,

@@ -46,7 +46,8 @@ def _of_session(recorder: Recorder) -> str:
         kept = "their code is kept in the trail"
     else:
         kept = "in memory only, until the first run"
-    return f"this session: {count:,} execution{'' if count == 1 else 's'}; {kept}"
+    by_itself = "; cells that train or log are runs (%track off ends that)" if recorder.is_automatic else ""
+    return f"this session: {count:,} execution{'' if count == 1 else 's'}; {kept}{by_itself}"
 
 
 def _last(asked: Asked) -> str:
@@ -68,6 +69,22 @@ def _config(asked: Asked) -> str:
     return table(["setting", "is", "takes", "meaning"], rows, [False] * 4)
 
 
+def _on(asked: Asked) -> str:
+    asked.recorder.is_automatic = _switch(asked, "on")
+    return "cells that call fit, train or a log, or bind a metric in a loop, are runs from now on; %track off ends it"
+
+
+def _off(asked: Asked) -> str:
+    asked.recorder.is_automatic = not _switch(asked, "off")
+    return "only cells marked %%track are runs from now on"
+
+
+def _switch(asked: Asked, word: str) -> bool:
+    if asked.rest:
+        raise BadValue(f"{word} takes nothing behind it, not {asked.rest!r}")
+    return True
+
+
 def _setting(name: str) -> str:
     """``sessions`` for ``sessions.kept``, where only one setting begins so."""
     found = [each for each in KNOWN if each == name or each.partition(".")[0] == name]
@@ -77,5 +94,7 @@ def _setting(name: str) -> str:
 WORDS = (
     Word("status", "status", "where the trail is, and what is being recorded", _status),
     Word("last", "last", "the run recorded last", _last),
+    Word("on", "on", "cells that train or log are runs without being marked, in this session", _on),
+    Word("off", "off", "only marked cells are runs", _off),
     Word("config", "config [SETTING [VALUE]]", "what all who use the trail agree on, as: config sessions off", _config),
 )

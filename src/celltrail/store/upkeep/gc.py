@@ -24,13 +24,13 @@ from celltrail.store.docs.settings import Settings
 from celltrail.store.files import disk
 from celltrail.store.files.telling import counted, sized
 from celltrail.store.files.written import is_run_written, is_written
+from celltrail.store.kernels import expiry
 from celltrail.store.runs import RunFiles
 from celltrail.store.upkeep.trash import Trash, Trashed, size_of
 from celltrail.store.upkeep.usage import usage
 
 YOUNG_S = 86_400.0  # a writer that finds its blob there and does not write it again has that long to refer to it
 KEEP_DELETED_S = 7 * 86_400.0
-KEEP_LIGHT_S = 7 * 86_400.0
 KEEP_TEMP_S = 3600.0
 _MOST_NAMED = 5
 
@@ -169,6 +169,8 @@ class _Look:
         self.deleted = sorted(self._find_deleted(), key=lambda run: run.at)
         self._gone = {run.folder.name for run in self.deleted if self.now - run.at > KEEP_DELETED_S}
         self._named = references.in_trail(trail, blobs)
+        self._old = expiry.old_sessions(trail, self.now)
+        self._let_expire()
         young = {file.digest for file in self._files if self._is_young(file.used)}
         living = {digest for digest, holders in self._named.items() if holders - self._gone}
         self._kept = references.closed(living | young, blobs)
@@ -191,13 +193,21 @@ class _Look:
                     yield Item("leftover", name, size_of(path), "its process died", used, False, path)
 
     def light_records(self) -> Iterator[Item]:
-        """Records of cells that belong to no run, of kernels that are gone."""
-        for folder in sorted((self._trail / "kernels").glob("*")):
-            logs = sorted(folder.rglob("*.ctl"))
-            newest = max((path.stat().st_mtime for path in (folder, *logs)), default=self.now)
-            if folder.is_dir() and self.now - newest > KEEP_LIGHT_S and not any(map(is_written, logs)):
-                name, why = folder.relative_to(self._trail).as_posix(), "cells of no run, older than 7 days"
-                yield Item("light record", name, size_of(folder), why, newest, False, folder)
+        """What ran besides runs in kernels that are gone and of which the trail has no run any more."""
+        for old in self._old:
+            if not old.has_runs:
+                name, why = old.folder.relative_to(self._trail).as_posix(), "cells of no run, older than 7 days"
+                yield Item("light record", name, size_of(old.folder), why, old.newest, False, old.folder)
+
+    def _let_expire(self) -> None:
+        if not any(each.rng for old in self._old for each in old.records.executions):
+            return
+        of_runs = [digest for digest, holders in self._named.items() if any("/" not in holder for holder in holders)]
+        used = expiry.in_slices(of_runs, self._blobs)
+        for old in self._old:
+            logs = expiry.names(old, self._trail)
+            for digest in old.expired(used):
+                self._named[digest] = self._named.get(digest, set()) - logs
 
     def runs(self, deleted: list[_Deleted], *, for_good: bool) -> Iterator[Item]:
         """Deleted runs, each before the blobs that only they refer to."""
