@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from celltrail.capture import rng
+from celltrail.model import new_id
+from celltrail.run import start
 from celltrail.store import Store
 from celltrail.store.kernels import KernelSession, sessions
+from celltrail.store.kernels.writing import SessionLog
 from kernels import Kernel
 
 ON = """
@@ -303,3 +306,105 @@ def test_a_thousand_cells_do_not_grow_without_end(kernel: Kernel, tmp_path: Path
     assert len(session.executions) == 1007
     size = sum(path.stat().st_size for path in (tmp_path / ".celltrail").rglob("*") if path.is_file())
     assert size < 1_500_000
+
+
+def test_unloading_ends_the_session_and_loading_begins_another(tmp_path: Path) -> None:
+    """Nothing is told of what runs in between, and nothing of the session is left in the shell."""
+    places = {"CELLTRAIL_STORE": str(tmp_path / ".celltrail"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    kernel = Kernel(tmp_path, places)
+    for cell in ("%load_ext celltrail", "%%track one\nloss = 1", "%unload_ext celltrail", "between = 1"):
+        assert kernel.run(cell).status == "ok"
+    names = "import threading\nprint([t.name for t in threading.enumerate() if 'recorder' in t.name])"
+    assert kernel.run(names).text == "[]\n"
+    for cell in ("%load_ext celltrail", "%%track two\nloss = 2"):
+        assert kernel.run(cell).status == "ok"
+    kernel.run("%unload_ext celltrail")
+    kernel.stop()
+    later, earlier = on_disk(tmp_path)
+    assert texts(tmp_path, earlier) == ["%%track one\nloss = 1", "%unload_ext celltrail"]
+    assert texts(tmp_path, later) == ["%%track two\nloss = 2", "%unload_ext celltrail"]
+    assert {each.status for each in (*earlier.executions, *later.executions)} == {"ok"}
+
+
+def test_a_trail_deleted_just_before_a_run_has_the_session_again(kernel: Kernel, tmp_path: Path) -> None:
+    """The run that makes the trail anew brings it, without a cell in between."""
+    kernel.run("%%track one\nloss = 1")
+    kernel.run("recorder._settle(); recorder.session.wait(20)")
+    shutil.rmtree(tmp_path / ".celltrail")
+    kernel.run("%%track two\nloss = 2")
+    kernel.run("recorder.off()")
+    (session,) = on_disk(tmp_path)
+    assert [text.splitlines()[0] for text in texts(tmp_path, session)] == [
+        "%%track one", "recorder._settle(); recorder.session.wait(20)", "%%track two", "recorder.off()",
+    ]  # fmt: skip
+
+
+def test_a_session_follows_its_runs_into_another_trail(kernel: Kernel, tmp_path: Path) -> None:
+    """Each trail that has a run of it has all of it, as far as it went; nothing twice."""
+    kernel.run("import os; first = os.environ['CELLTRAIL_STORE']")
+    for name in ("one", "two", "three"):
+        place = "first" if name != "two" else "first + '/../other/.celltrail'"
+        kernel.run(f"os.environ['CELLTRAIL_STORE'] = {place}")
+        kernel.run(f"%%track {name}\nloss = 1")
+    kernel.run("recorder.off()")
+    (here,), (there,) = on_disk(tmp_path), list(sessions(tmp_path / "other" / ".celltrail"))
+    assert here.id == there.id
+    assert len({each.id for each in here.executions}) == len(here.executions) == 8
+    assert [each.run is not None for each in there.executions].count(True) == 2
+    assert {each.status for each in here.executions} == {"ok"}
+
+
+def test_cells_of_every_shape_are_kept_as_they_are(kernel: Kernel, tmp_path: Path) -> None:
+    """Any script, line ends, a lone surrogate, a null byte, a megabyte, deep nesting."""
+    cells = [
+        "x = '日本語 🎉'  # ü", "y = 1\r\nz = 2\r\n", "\n\n   \n", "s = 'a\\ud800b'", "bad = '\x00'",
+        "big = '" + "x" * 1_500_000 + "'", "deep = " + "(" * 150 + "1" + ")" * 150, "%%html\n<b>x</b>", "?print",
+    ]  # fmt: skip
+    kernel.run("%%track one\nloss = 1")
+    for cell in cells:
+        kernel.run(cell)
+    assert kernel.run("recorder.session.wait(30); print(recorder._complained)").text == "False\n"
+    kernel.run("recorder.off()")
+    (session,) = on_disk(tmp_path)
+    found = texts(tmp_path, session)
+    assert found[1:-2] == [cell for cell in cells if cell.strip()]
+
+
+def test_cells_on_another_thread_have_their_own_place(kernel: Kernel) -> None:
+    """A cell that runs beside another one, as in a subshell, is not nested in it."""
+    kernel.run(
+        "import threading, time\n"
+        "def beside(): get_ipython().run_cell('time.sleep(0.1); aside = 1')\n"
+        "thread = threading.Thread(target=beside); thread.start(); time.sleep(0.05)\n"
+        "get_ipython().run_cell('inner = 1'); thread.join()"
+    )
+    found = {past["source"].splitlines()[0]: past["kind"] for past in listed(kernel)}
+    assert found["time.sleep(0.1); aside = 1"] == "cell"
+    assert found["inner = 1"] == "nested"
+
+
+def test_a_log_of_others_is_read_without_harm(tmp_path: Path) -> None:
+    """Events that tell nothing of use are passed over, damage costs what it touches, other folders are no sessions."""
+    store = Store(tmp_path / ".celltrail")
+    with start("one", store=store):
+        pass
+    id_ = new_id()
+    log = SessionLog(store.root, id_, 5)
+    good: dict[str, Any] = {
+        "id": new_id(), "n": 1, "cell": None, "notebook": None, "nested": False, "started": 7, "code": "", "run": None,
+        "rng": {},
+    }  # fmt: skip
+    wrongs: list[dict[str, Any]] = [{}, {**good, "id": 7}, {**good, "id": "../../x"}, {**good, "started": "soon"}]
+    for wrong in wrongs:
+        log.event("execution", **wrong)
+    log.event("executed", id="unknown", status="ok")
+    log.event("execution", **good)
+    log.event("executed", id=good["id"], status="ok", ended=9, error="", names={"reads": 3})
+    log.event("something", other=1)
+    log.close("finished")
+    (store.root / "kernels" / "foreign").mkdir()
+    with open(next((store.root / "kernels" / id_ / "m").iterdir()), "ab") as file:
+        file.write(b"\x00" * 50)
+    (session,) = sessions(store.root)
+    assert [each.id for each in session.executions] == [good["id"]]
+    assert (session.id, session.started_us, session.executions[0].status) == (id_, 5, "killed")

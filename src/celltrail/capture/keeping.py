@@ -61,6 +61,7 @@ class Keeping:
 
     def attach(self, trail: Path, executions: Iterable[Past], states: dict[str, bytes]) -> None:
         """From now on executions are kept in this trail, and those so far too."""
+        self._let_go_of_what_is_lost()
         if self._store is None or self._store.root != trail:
             self._close("running")
             self._store, self._failed, self._is_behind = Store(trail), 0.0, True

@@ -32,6 +32,7 @@ from celltrail.store.files import pending
 MOST = 5_000  # executions at hand; older ones are in the trail, if anywhere
 MOST_SOURCE = 64 << 20  # characters of their code, the newest
 _MOST_STATES = 2_000  # of generators, 2.5 to 5 KB each, that wait for a trail
+_MOST_CODE = 1 << 20  # characters of a cell that is looked at
 _PATIENCE_S = 1.0  # of whoever reads the trail
 
 Key = tuple[int, str]  # thread and request
@@ -242,6 +243,8 @@ def names_of(code: str) -> Names:
     >>> sorted(names_of("%%time\\n!ls\\ny = x").reads)
     ['get_ipython', 'x']
     """
+    if len(code) > _MOST_CODE:
+        return Names(star=True)
     tree = _parsed(code)
     if tree is None:
         return Names()
