@@ -33,6 +33,7 @@ MOST = 5_000  # executions at hand; older ones are in the trail, if anywhere
 MOST_SOURCE = 64 << 20  # characters of their code, the newest
 _MOST_STATES = 2_000  # of generators, 2.5 to 5 KB each, that wait for a trail
 _MOST_CODE = 1 << 20  # characters of a cell that is looked at
+_NAP_S = 0.02
 _PATIENCE_S = 1.0  # of whoever reads the trail
 
 Key = tuple[int, str]  # thread and request
@@ -58,7 +59,7 @@ class Session:
         self._keeping = Keeping(
             self.id, self.started_us, redactor.text, lambda root: environment.notebook(shell.user_ns, root)
         )
-        self._worker = Worker(self._tick)
+        self._worker = Worker(self._tick, "celltrail-session", _NAP_S)
         self._pid = os.getpid()
         self._stops: list[Callable[[], None]] = []
 

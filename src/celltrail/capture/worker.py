@@ -14,9 +14,18 @@ TICK_S = 0.05
 
 
 class Worker:
-    """A daemon thread that does jobs one after the other, and a tick now and then while asked to."""
+    """A daemon thread that does jobs one after the other, and a tick now and then while asked to.
 
-    def __init__(self, tick: Job, name: str = "celltrail-recorder") -> None:
+    Args:
+        tick: what to do now and then.
+        name: of the thread.
+        nap_s: how long to let the main thread go on before the first of some jobs. A thread that wakes up at once
+            takes the interpreter from whoever woke it, as soon as that one sends a message.
+    """
+
+    def __init__(self, tick: Job, name: str = "celltrail-recorder", nap_s: float = 0.0) -> None:
+        self._nap_s = nap_s
+        self._urgent = threading.Event()
         self._name = name
         self._jobs: deque[Job] = deque()
         self._wake = threading.Event()
@@ -46,6 +55,7 @@ class Worker:
         if self._thread is None or not self._thread.is_alive() or threading.current_thread() is self._thread:
             return not self._jobs
         done = threading.Event()
+        self._urgent.set()
         self.put(done.set)
         return done.wait(timeout_s)
 
@@ -53,6 +63,7 @@ class Worker:
         """Do what is left, then end the thread."""
         thread, self._thread = self._thread, None
         self._stopping = True
+        self._urgent.set()
         self._wake.set()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout_s)
@@ -61,6 +72,9 @@ class Worker:
         ticked = time.monotonic()
         while True:
             self._wake.wait(TICK_S if self.ticking else None)
+            if self._nap_s and self._jobs:
+                self._urgent.wait(self._nap_s)
+                self._urgent.clear()
             self._wake.clear()
             while self._jobs:
                 self._is_working = True  # before the job leaves the queue, so that one of both always tells
