@@ -56,7 +56,7 @@ class Earlier:
         end = self.needs.get("rng_end")
         if not isinstance(end, Mapping):
             return None
-        return {library for library, state in end.items() if self.states.get(library) != state}
+        return {library for library, state in end.items() if state not in ("same", self.states.get(library))}
 
 
 @dataclass(frozen=True, slots=True)

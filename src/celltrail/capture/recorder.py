@@ -246,7 +246,7 @@ class Recorder:
         tracked.states = shield(rng.take) or {}
         self._worker.put(partial(tracked.describe_start, tracked.states, os.getcwd()))
         if past is not None:
-            tracked.past = past
+            tracked.past, tracked.history = past, self.session
             self.session.track(past, tracked.run.id, tracked.states)
         self._worker.put(partial(self._already.refresh, store))
 

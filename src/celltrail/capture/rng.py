@@ -9,10 +9,12 @@ from __future__ import annotations
 import random
 import sys
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import orjson
+
+from celltrail.capture import generators
 
 States = dict[str, Any]  # library -> its state in the library's own form, a copy
 
@@ -35,13 +37,18 @@ def take() -> States:
     return states
 
 
+def take_named(names: Iterable[str], namespace: Mapping[str, Any]) -> States:
+    """The present state of each generator that one of these variables is, such as ``numpy.Generator:rng``."""
+    return generators.take(names, namespace)
+
+
 def pack(library: str, state: Any) -> bytes:
     """One state as bytes: a JSON line, then the generator's own words or bytes.
 
     >>> unpack(pack("random", random.getstate())) == ("random", random.getstate())
     True
     """
-    header, raw = _PACK[library.split(".")[0]](state)
+    header, raw = _PACK[_kind(library)](state)
     return orjson.dumps({"library": library, **header}) + b"\n" + raw
 
 
@@ -49,17 +56,28 @@ def unpack(data: bytes) -> tuple[str, Any]:
     """The library and its state, in the form its own setter takes."""
     line, _, raw = data.partition(b"\n")
     header = orjson.loads(line)
-    return header["library"], _UNPACK[header["library"].split(".")[0]](header, raw)
+    return header["library"], _UNPACK[_kind(header["library"])](header, raw)
 
 
-def restore(states: Mapping[str, Any]) -> None:
-    """Set the generators to these states; a library that is not imported yet is imported."""
+def restore(states: Mapping[str, Any], namespace: MutableMapping[str, Any] | None = None) -> None:
+    """Set the generators to these states; a library that is not imported yet is imported.
+
+    Args:
+        states: by library, or by kind and variable.
+        namespace: where the variables are; one that is no such generator is bound to a new one. Without it,
+            only the generators of the libraries are set.
+    """
     for library, state in states.items():
-        if library == "random":
+        if ":" in library:
+            if namespace is not None:
+                generators.restore(library, state, namespace)
+        elif library == "random":
             random.setstate(state)
         elif library == "numpy":
             import numpy as np
 
+            if type(np.random.get_bit_generator()).__name__ != state["bit_generator"]:
+                np.random.set_bit_generator(getattr(np.random, state["bit_generator"])())
             np.random.set_state(state)
         elif library == "torch":
             import torch  # pyright: ignore[reportMissingImports]
@@ -69,6 +87,12 @@ def restore(states: Mapping[str, Any]) -> None:
             import torch  # pyright: ignore[reportMissingImports]
 
             torch.cuda.set_rng_state(state, int(library.rsplit(".", 1)[1]))
+
+
+def _kind(library: str) -> str:
+    """Which of the forms below a state has."""
+    kind = library.partition(":")[0]
+    return kind if kind == "jax.key" else kind.split(".")[0]
 
 
 def _pack_random(state: Any) -> tuple[dict[str, Any], bytes]:
@@ -89,20 +113,55 @@ def _unpack_random(header: dict[str, Any], raw: bytes) -> Any:
 
 
 def _pack_numpy(state: Any) -> tuple[dict[str, Any], bytes]:
-    inner = dict(state["state"])
-    key = inner.pop("key", None)  # MT19937, the legacy generator; another one put there by hand has integers only
-    header = {
-        "algorithm": state["bit_generator"],
-        "version": sys.modules["numpy"].__version__,
-        "order": sys.byteorder,
-        "state": {name: str(int(value)) for name, value in inner.items()},
-        "has_gauss": int(state.get("has_gauss", 0)),
-        "gauss": float(state.get("gauss", 0.0)).hex(),
-    }
-    return header, b"" if key is None else key.tobytes()
+    """Whatever a bit generator tells, of any algorithm: its integers in the header, its arrays behind it."""
+    import numpy as np
+
+    texts: dict[str, Any] = {}
+    arrays: list[tuple[str, str, int]] = []
+    raw = b""
+    for path, value in _leaves(state):
+        if isinstance(value, np.ndarray):
+            arrays.append((path, value.dtype.str, value.size))
+            raw += value.tobytes()
+        elif path != "bit_generator":
+            texts[path] = {"hex": value.hex()} if isinstance(value, float) else str(int(value))
+    header = {"algorithm": state["bit_generator"], "version": np.__version__, "state": texts, "arrays": arrays}
+    return header, raw
+
+
+def _leaves(state: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in state.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{name}/")
+        else:
+            yield f"{above}{name}", value
 
 
 def _unpack_numpy(header: dict[str, Any], raw: bytes) -> Any:
+    import numpy as np
+
+    if "arrays" not in header:
+        return _unpack_numpy_first(header, raw)
+    state: dict[str, Any] = {"bit_generator": header["algorithm"]}
+    for path, told in header["state"].items():
+        _place(state, path, float.fromhex(told["hex"]) if isinstance(told, dict) else int(told))
+    start = 0
+    for path, dtype, size in header["arrays"]:
+        array = np.frombuffer(raw, dtype, size, start)
+        start += array.nbytes
+        _place(state, path, array.astype(array.dtype.newbyteorder("=")))
+    return state
+
+
+def _place(state: dict[str, Any], path: str, value: Any) -> None:
+    *above, last = path.split("/")
+    for name in above:
+        state = state.setdefault(name, {})
+    state[last] = value
+
+
+def _unpack_numpy_first(header: dict[str, Any], raw: bytes) -> Any:
+    """As the first trails have it."""
     import numpy as np
 
     state: dict[str, Any] = {name: int(value) for name, value in header["state"].items()}
@@ -133,13 +192,27 @@ def _unpack_torch(header: dict[str, Any], raw: bytes) -> Any:
     return torch.tensor(list(raw), dtype=torch.uint8)
 
 
+def _pack_jax(state: Any) -> tuple[dict[str, Any], bytes]:
+    implementation, words = state
+    header = {"algorithm": implementation, "version": str(sys.modules["jax"].__version__), "dtype": words.dtype.str}
+    return {**header, "shape": list(words.shape)}, words.tobytes()
+
+
+def _unpack_jax(header: dict[str, Any], raw: bytes) -> Any:
+    import numpy as np
+
+    return header["algorithm"], np.frombuffer(raw, header["dtype"]).reshape(header["shape"])
+
+
 _PACK: dict[str, Callable[[Any], tuple[dict[str, Any], bytes]]] = {
     "random": _pack_random,
     "numpy": _pack_numpy,
     "torch": _pack_torch,
+    "jax.key": _pack_jax,
 }
 _UNPACK: dict[str, Callable[[dict[str, Any], bytes], Any]] = {
     "random": _unpack_random,
     "numpy": _unpack_numpy,
     "torch": _unpack_torch,
+    "jax.key": _unpack_jax,
 }

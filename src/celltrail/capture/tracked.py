@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from celltrail.capture import environment, keys, rng, watch
+from celltrail.capture import environment, keys, randomness, rng, watch
 from celltrail.capture.analyze import Kinds, analyze, by_kind
 from celltrail.capture.files import Files
 from celltrail.capture.meter import Meter
@@ -64,6 +64,8 @@ class Tracked:
     problems: list[str] = field(default_factory=list)
     meter: Meter = field(default_factory=Meter)
     states: rng.States = field(default_factory=dict)  # of the generators, as its body began
+    end_states: rng.States = field(default_factory=dict)
+    history: Iterable[Past] = ()  # the executions of its session
     is_compared: bool = False  # with earlier runs
     instead: Literal["", "skip", "stop"] = ""  # of running its body, which an earlier run already did
     written: threading.Event = field(default_factory=threading.Event)  # its whole record is in the trail
@@ -100,6 +102,7 @@ class Tracked:
         shield(values.before, found.reachable())
         self.meter.move("fingerprint", values.spent_ns, "examine")
         self.needs["values"] = values.told
+        self.states = {**self.states, **(shield(rng.take_named, values.told, namespace) or {})}
         if self.mark.arguments.params:
             shield(found.before)
         return found
@@ -181,6 +184,7 @@ class Tracked:
 
     def _describe_end(self, message_ns: float) -> None:
         with self.meter.working():
+            shield(self._describe_randomness)
             outputs = self.outputs.records(self.run.store.blobs.put, self.redactor.text) if self.outputs else ()
         self.execution = replace(self.execution, outputs=outputs, needs=self._put_needs())
         facts: dict[str, Any] = {
@@ -197,6 +201,15 @@ class Tracked:
         values = self.points.count if self.points else 0
         overhead = self.meter.told(values, message_ns, _size(run_folder(self.run.writer.home, self.run.id)))
         self.run.describe(environment={"overhead": overhead}, **facts)
+
+    def _describe_randomness(self) -> None:
+        put = self.run.store.blobs.put
+        if any(":" in library for library in self.states):
+            states = {library: put(rng.pack(library, state)) for library, state in self.states.items()}
+            self.run.describe(environment={"rng": states})
+        if self.end_states:
+            told = self.needs["rng_end"] = randomness.ends(self.states, self.end_states, put)
+            self.needs["randomness"] = randomness.randomness(self.states, told, self.history)
 
     def _put_needs(self) -> str:
         if self.files is not None:
@@ -227,6 +240,7 @@ class Tracked:
             shield(self._params_after, self.found, namespace)
         self.run.finish(_RUN_STATUS[self.instead or status], failure)
         self._values_after()
+        self.end_states = shield(randomness.again, self.states, namespace) or {}
         ended = self.run.record().ended_us
         self.execution = replace(self.execution, status=status, ended_us=ended, error=failure)
 
