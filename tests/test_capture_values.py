@@ -19,7 +19,10 @@ from celltrail.capture.analyze import analyze
 from celltrail.capture.reach import global_names, reach
 from celltrail.capture.redact import Redactor
 from celltrail.capture.values import MOST, Values, describe
+from celltrail.cli import main
+from celltrail.compare import compare
 from celltrail.query import runs
+from celltrail.run import start
 from celltrail.store import Store
 from kernels import Kernel
 
@@ -302,3 +305,37 @@ def test_prints_are_stable_over_kernels(tmp_path: Path) -> None:
             kernel.stop()
     assert found[0] == found[1]
     assert found[0]["step"]["quality"] == found[0]["net"]["quality"] == "full"
+
+
+def test_show_and_compare_tell_what_was_read(
+    kernel: Kernel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`show` has the inputs at a glance; of two runs over other data, `compare` names the array that differs."""
+    kernel.run("import numpy as np, random\nX = np.zeros((1797, 64)); same = [1]; lr = 0.1")
+    kernel.run("%%track first\nloss = X.mean() * lr + len(same)\nX += 1\nmade = X * 2")
+    kernel.run("%%track second\nloss = X.mean() * lr + len(same); random.random()")
+    for name in ("first", "second"):
+        needs(tmp_path, name)
+    store = Store(tmp_path / ".celltrail")
+    assert main(["show", "first", "--store", str(store.root)]) == 0
+    text = capsys.readouterr().out
+    assert "read  X  ndarray (1797, 64) float64" in text
+    assert "changed  X" in text
+    assert "made  made  ndarray (1797, 64) float64" in text
+    assert "random numbers  none used" in text
+    assert main(["show", "second", "--store", str(store.root)]) == 0
+    assert "random numbers  random; without a seed: random" in capsys.readouterr().out
+    both = compare("first", "second", store=store)
+    assert set(both.data.index) == {"X", "same"}
+    assert [line.name for line in both.lines()["data"]] == ["X"]
+    assert "1797, 64" in repr(both)
+    assert "lr" not in both.data.index  # a parameter
+
+
+def test_runs_without_recorded_values_are_compared_as_before(tmp_path: Path) -> None:
+    """A run of a script read nothing that is known, which is no difference."""
+    store = Store(tmp_path / ".celltrail")
+    for name in ("one", "two"):
+        with start(name, store=store):
+            pass
+    assert compare("one", "two", store=store).data.empty

@@ -111,6 +111,7 @@ export interface Comparison {
   runs: RunRow[];
   facts: Difference[];
   params: Difference[];
+  data: Difference[];
   metrics: Difference[];
   environment: Difference[];
   code: CodeDifference[];

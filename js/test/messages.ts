@@ -797,6 +797,7 @@ export const messages = [
       "goal": "none"
      }
     ],
+    "data": [],
     "metrics": [
      {
       "name": "train/loss",
@@ -1251,6 +1252,7 @@ export const panels = [
      "goal": "none"
     }
    ],
+   "data": [],
    "metrics": [
     {
      "name": "train/loss",

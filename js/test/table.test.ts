@@ -293,6 +293,7 @@ test("text from a trail is text: planted markup makes no element and runs nothin
     runs: [bad, other],
     facts: [fact],
     params: [fact],
+    data: [fact],
     metrics: [fact],
     environment: [fact],
     code: [

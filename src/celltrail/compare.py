@@ -1,4 +1,4 @@
-"""What differs between two or more runs: facts, parameters, metrics, environment and code."""
+"""What differs between two or more runs: facts, parameters, data, metrics, environment and code."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from celltrail.model import Json, RunRecord
 from celltrail.query import RunSet, StoredRun, find, open_store, plain, row
 from celltrail.query.columns import labels
 from celltrail.query.evaluate import aggregate_of, duration_of
+from celltrail.query.inputs import data, values_of
 from celltrail.query.row import scalar
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from celltrail.store import Store
 
 Ref = str | StoredRun | RunRecord
-_PARTS = ("facts", "params", "metrics", "environment")
+_PARTS = ("facts", "params", "data", "metrics", "environment")
 _CONTEXT = 3
 _WHOLE = 400  # a diff of more lines shows only what is near a change
 
@@ -53,6 +54,7 @@ class Comparison:
         self._lines: dict[str, list[Line]] = {
             "facts": _facts(records),
             "params": _family([{name: param.value for name, param in record.params.items()} for record in records]),
+            "data": _data(runs),
             "metrics": _metrics(records),
             "environment": _surroundings(runs),
         }
@@ -67,6 +69,11 @@ class Comparison:
     def params(self) -> pd.DataFrame:
         """The parameters: a row per name, a column per run."""
         return self._frame(self._lines["params"])
+
+    @property
+    def data(self) -> pd.DataFrame:
+        """What the runs read, each value with the first digits of its fingerprint: a row per name, a column per run."""
+        return self._frame(self._lines["data"])
 
     @property
     def metrics(self) -> pd.DataFrame:
@@ -96,7 +103,7 @@ class Comparison:
         return labels([run.record for run in self.runs])
 
     def lines(self, *, only_differing: bool = True) -> dict[str, list[Line]]:
-        """All compared things by part: facts, params, metrics, environment."""
+        """All compared things by part: facts, params, data, metrics, environment."""
         return {
             part: [line for line in lines if line.differs or not only_differing] for part, lines in self._lines.items()
         }
@@ -114,6 +121,7 @@ class Comparison:
             runs=[row(run.record, run.store) for run in self.runs],
             facts=_differences(self._lines["facts"]),
             params=_differences(self._lines["params"]),
+            data=_differences(self._lines["data"]),
             metrics=_differences(self._lines["metrics"]),
             environment=_differences(self._lines["environment"]),
             code=[
@@ -220,6 +228,12 @@ def _metrics(records: Sequence[RunRecord]) -> list[Line]:
 
 def _family(found: Sequence[Mapping[str, Json]]) -> list[Line]:
     return [Line(name, tuple(each.get(name) for each in found)) for name in _names(found)]
+
+
+def _data(runs: Sequence[StoredRun]) -> list[Line]:
+    """The values that were read; nothing where one of the runs did not record them."""
+    found = [data(run) for run in runs]
+    return _family(found) if all(values_of(run) for run in runs) else []
 
 
 def _surroundings(runs: Sequence[StoredRun]) -> list[Line]:

@@ -135,6 +135,7 @@ class Comparison(TypedDict):
     runs: list[RunRow]
     facts: list[Difference]  # status, duration, notebook ...
     params: list[Difference]
+    data: list[Difference]  # what was read, with the beginnings of fingerprints
     metrics: list[Difference]
     environment: list[Difference]
     code: list[CodeDifference]  # one for each run but the first

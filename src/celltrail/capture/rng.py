@@ -76,9 +76,10 @@ def restore(states: Mapping[str, Any], namespace: MutableMapping[str, Any] | Non
         elif library == "numpy":
             import numpy as np
 
-            if type(np.random.get_bit_generator()).__name__ != state["bit_generator"]:
-                np.random.set_bit_generator(getattr(np.random, state["bit_generator"])())
-            np.random.set_state(state)
+            numpy: Any = np.random
+            if type(numpy.get_bit_generator()).__name__ != state["bit_generator"]:
+                numpy.set_bit_generator(getattr(numpy, state["bit_generator"])())
+            numpy.set_state(state)
         elif library == "torch":
             import torch  # pyright: ignore[reportMissingImports]
 

@@ -15,7 +15,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
         "compare",
         help="what differs between runs",
-        description="Show what differs between two or more runs: facts, params, metrics, environment, code.",
+        description="Show what differs between two or more runs: facts, params, data, metrics, environment, code.",
     )
     command.add_argument("first", metavar="RUN", help="name, id or the beginning of an id")
     command.add_argument("others", metavar="RUN", nargs="+", help="the runs to compare with it")

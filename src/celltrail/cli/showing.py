@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from celltrail.capture.holding import holds
-from celltrail.cli import terminal
+from celltrail.cli import inputs, terminal
 from celltrail.cli.outputs import told
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric
@@ -52,6 +52,7 @@ def _blocks(found: StoredRun, outputs: str) -> list[str]:
         _params(found),
         _metrics(found),
         _items(found),
+        _titled("data", inputs.told(found)),
         _files(found),
         _titled("notes", "\n".join(f"- {shown(note)}" for note in [*found.notes, *map(_mark, found.marks)])),
         _titled("changes by people", "\n".join(latest(found.audit, _CHANGES))),

@@ -16,13 +16,20 @@ _CODE = frozenset(["function", "module", "type", "builtin_function_or_method", "
 
 def values_of(run: StoredRun) -> Mapping[str, Mapping[str, Any]]:
     """What the names of a run stood for; nothing where it was not recorded or cannot be read."""
+    return {name: facts for name, facts in _section(run, "values").items() if isinstance(facts, Mapping)}
+
+
+def randomness_of(run: StoredRun) -> Mapping[str, list[str]]:
+    """Which generators it ``moved``, and which of them were ``unseeded``; nothing where it was not recorded."""
+    return _section(run, "randomness")
+
+
+def _section(run: StoredRun, name: str) -> Mapping[str, Any]:
     try:
-        found = run.needs.get("values")
-    except (StoreError, NoRun):
+        found = run.needs.get(name)
+    except (StoreError, NoRun):  # damaged or gone; the rest of the run is still there
         return {}
-    if not isinstance(found, Mapping):
-        return {}
-    return {name: facts for name, facts in found.items() if isinstance(facts, Mapping)}
+    return found if isinstance(found, Mapping) else {}
 
 
 def data(run: StoredRun) -> dict[str, str]:

@@ -29,6 +29,7 @@ export function sections(comparison: Comparison): Section[] {
   return [
     section("facts", comparison.facts, factText),
     section("params", comparison.params, (_, value) => scalarText(value)),
+    section("data", comparison.data ?? [], (_, value) => scalarText(value)), // saved panels may lack it
     section("metrics", comparison.metrics, (_, value) => metricText(value)),
     section("environment", comparison.environment, (_, value) => scalarText(value)),
   ].filter((one) => one.rows.length > 0);
