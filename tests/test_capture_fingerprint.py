@@ -521,3 +521,88 @@ def test_arrow_tables_are_read_whatever_their_chunks():
     assert digest(table.slice(1)) == digest(pa.table({"a": [2, 3], "b": [None, "z"]})) != digest(table)
     assert digest(pa.concat_tables([table.slice(0, 1), table.slice(1)])) == digest(table)
     assert digest(table["b"].dictionary_encode()) != digest(table["b"])
+
+
+@pytest.fixture
+def torch():
+    found = pytest.importorskip("torch")
+    found.manual_seed(0)
+    return found
+
+
+def test_tensors_in_memory_are_read(torch):
+    """Each type of number, dense and sparse; equal whatever their order in memory, another when one element is."""
+    for dtype in (torch.float32, torch.float64, torch.bfloat16, torch.int64, torch.bool, torch.complex64):
+        one, other = torch.ones(3, 2, dtype=dtype), torch.ones(3, 2, dtype=dtype)
+        assert digest(one) == digest(other) == digest(torch.ones(2, 3, dtype=dtype).T)
+        other[1, 1] = 0
+        assert digest(one) != digest(other)
+        assert quality(one) == "full"
+    assert digest(torch.eye(3).to_sparse()) != digest(torch.eye(4).to_sparse())
+    assert digest(torch.ones(2, dtype=torch.complex64) * 1j) != digest(
+        (torch.ones(2, dtype=torch.complex64) * 1j).conj()
+    )
+    assert quality(torch.zeros(5_000_000)) == "sampled"
+    assert quality(torch.zeros(3, device="meta")) == "full"
+
+
+def test_models_are_read_without_their_gradients(torch):
+    """Weights, buffers and mode count, at any depth; a backward pass and hooks do not; the graph is not kept."""
+
+    def make():
+        torch.manual_seed(1)
+        deep = torch.nn.Linear(2, 2)
+        for _ in range(30):
+            deep = torch.nn.Sequential(deep)
+        return torch.nn.Sequential(torch.nn.Linear(4, 2), torch.nn.Dropout(0.5), deep)
+
+    model = make()
+    before = digest(model)
+    assert before == digest(make())
+    assert quality(model) == "full"
+    model(torch.ones(3, 4)).sum().backward()
+    hook = model.register_forward_hook(lambda *args: None)
+    assert digest(model) == before
+    hook.remove()
+    assert digest(model.eval()) != before
+    model.train()
+    assert {id(model[0]), id(model[0].weight)} <= fingerprint(model).inside
+    with torch.no_grad():
+        list(model.parameters())[-1][0] += 1
+    assert digest(model) != before
+
+
+def test_optimizers_and_loaders_are_read(torch):
+    """A step changes an optimizer; a loader is its dataset."""
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.Adam(model.parameters())
+    before = digest(optimizer)
+    model(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert digest(optimizer) != before
+    data = torch.utils.data.TensorDataset
+    first, second = (torch.utils.data.DataLoader(data(torch.full((4, 1), value))) for value in (0.0, 1.0))
+    assert digest(first) != digest(second)
+
+
+def test_a_tensor_of_another_class_runs_nothing(torch):
+    """A class derived from Tensor answers each question with code of its own; lazy parameters stay lazy."""
+
+    class Loud(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, *args, **kw):
+            raise RuntimeError("was run")
+
+    assert quality(torch.ones(3).as_subclass(Loud)) == "opaque"
+    lazy = torch.nn.LazyLinear(3)
+    assert quality(lazy) == "opaque"
+    assert lazy.has_uninitialized_params()
+
+
+def test_reading_a_tensor_moves_no_generator_and_no_version(torch):
+    """Neither the random numbers nor autograd's count of changes."""
+    state, weight = torch.get_rng_state(), torch.nn.Parameter(torch.ones(3))
+    version = weight._version
+    fingerprint({"w": weight, "g": torch.default_generator})
+    assert torch.equal(torch.get_rng_state(), state)
+    assert weight._version == version

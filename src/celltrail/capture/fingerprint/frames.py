@@ -9,6 +9,7 @@ from celltrail.capture.fingerprint.walk import FULL_BYTES, MOST_PARTS, Reader, U
 
 _NO_STATE = frozenset(["_cache", "_id", "_references", "_readonly"])
 _MOST_COLUMNS = 1000
+_SHORT = 200  # values of a column
 
 
 def frame(walk: Walk, value: Any, update: Update) -> None:
@@ -109,6 +110,10 @@ def arrow(walk: Walk, value: Any, update: Update, whole: int = FULL_BYTES) -> No
     length = len(value)
     update(text(str(value.type)))
     update(b"%d:" % length)
+    if length <= _SHORT:
+        # Arrow's own functions let other threads in: on a busy kernel the way back takes milliseconds
+        plain.items(walk, value.to_pylist(), update)
+        return
     size = value.nbytes
     allowed = walk.allow(size, whole)
     rows = length if allowed == size else max(1, allowed * length // size)

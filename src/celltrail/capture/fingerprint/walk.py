@@ -149,7 +149,7 @@ class Walk:
 
     def contains(self, value: Any, most: int = _MOST_INSIDE) -> None:
         """This is an array, a model or a container inside of the value."""
-        if len(self.inside) < most and len(self._open) > 1:
+        if len(self.inside) < most and id(value) != next(iter(self._open)):  # the value itself is not in it
             self.inside.add(id(value))
 
     def costs(self, parts: int) -> None:
