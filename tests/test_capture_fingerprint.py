@@ -606,3 +606,13 @@ def test_reading_a_tensor_moves_no_generator_and_no_version(torch):
     fingerprint({"w": weight, "g": torch.default_generator})
     assert torch.equal(torch.get_rng_state(), state)
     assert weight._version == version
+
+
+def test_arrays_of_jax_are_read():
+    """Those in memory, keys of random numbers, and functions that were compiled."""
+    jax = pytest.importorskip("jax")
+    array = jax.numpy.ones(3)
+    assert digest(array) == digest(jax.numpy.ones(3)) != digest(array.at[1].set(2))
+    assert digest(jax.random.key(1)) == digest(jax.random.key(1)) != digest(jax.random.key(2))
+    assert digest(jax.jit(closing(1))) == digest(jax.jit(closing(1))) != digest(jax.jit(closing(2)))
+    assert {quality(each) for each in (array, jax.random.key(1), jax.jit(closing(1)))} == {"full"}

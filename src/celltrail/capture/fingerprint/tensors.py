@@ -96,11 +96,21 @@ def jax_array(walk: Walk, value: Any, update: Update) -> None:
     walk.contains(value)
     update(text(f"{value.dtype} {value.shape}"))
     if all(device.platform == "cpu" for device in value.devices()) and value.is_ready():
-        if "key<" in str(value.dtype):
-            value = sys.modules["jax"].random.key_data(value)
         arrays.elements(walk, np.asarray(value), update)
     else:
         walk.lower("opaque")
+
+
+def jax_key(walk: Walk, value: Any, update: Update) -> None:
+    """A typed key of JAX, by the numbers in it."""
+    jax: Any = sys.modules["jax"]
+    update(text(str(jax.random.key_impl(value))))
+    update(walk.token(jax.random.key_data(value)))
+
+
+def jitted(walk: Walk, value: Any, update: Update) -> None:
+    """A compiled function, by the one it was made of."""
+    update(walk.token(value.__wrapped__))
 
 
 LIBRARY: dict[tuple[str, str], Reader] = {
@@ -112,5 +122,6 @@ LIBRARY: dict[tuple[str, str], Reader] = {
     ("torch", "device"): plain.by(str),
     ("torch", "Size"): plain.sequence,
     ("jaxlib", "ArrayImpl"): jax_array,
-    ("jax", "PRNGKeyArray"): jax_array,
+    ("jax", "PRNGKeyArray"): jax_key,
+    ("jaxlib", "PjitFunction"): jitted,
 }
