@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 from celltrail.cli import terminal
-from celltrail.query.plain import clipped, shown
 from celltrail.query.search import Hit, search
 
 
@@ -34,7 +33,11 @@ def run(asked: argparse.Namespace) -> int:
     for hint in found.hints:
         print(hint, file=sys.stderr)
     if asked.json:
-        fields = [{"run": hit.run.id, "name": hit.run.name, "kind": hit.kind, "snippet": hit.snippet} for hit in found]
+        fields = [
+            {"run": run.id, "name": run.name, "kind": hit.kind, "snippet": hit.snippet}
+            for hit in found
+            for run in (hit.run, *hit.others)
+        ]
         terminal.print_json(fields)
     elif not len(found):
         print(f"nothing found for {found.words!r}")
@@ -44,6 +47,5 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _told(hit: Hit) -> str:
-    name = clipped(shown(hit.run.name), 30)
     text = "".join(terminal.bold(piece) if marked else piece for piece, marked in hit.pieces)
-    return f"{name}  {terminal.dim(hit.kind)}  {text.strip()}"
+    return f"{hit.who}  {terminal.dim(hit.kind)}  {text.strip()}"
