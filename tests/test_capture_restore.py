@@ -62,7 +62,7 @@ def worked(tmp_path: Path) -> Iterator[tuple[Kernel, list[str]]]:
     save(tmp_path, {"load": "1", "fit": VERSIONS[-1]})
     found = executions(store=tmp_path / ".celltrail")
     deadline = time.monotonic() + 20
-    while len(found) < 5 and time.monotonic() < deadline:
+    while [each.status for each in found] != ["ok"] * 5 and time.monotonic() < deadline:
         time.sleep(0.1)
         found = executions(store=tmp_path / ".celltrail")
     yield kernel, [each.id for each in found]

@@ -14,7 +14,7 @@ from celltrail.query.plain import clipped, table
 from celltrail.store import Store, locate
 
 _MOST = 40
-_HINT = "%track restore with the end of an id brings one back, as a new cell"
+_HINT = "%track restore with the end of an id brings one back, as a new cell; ct.executions() has all that ran"
 
 
 def _deleted(asked: Asked) -> str:

@@ -23,6 +23,5 @@ def answer(line: str, shell: Any, recorder: Recorder) -> str:
 
 def usage() -> str:
     """The help of the line."""
-    width = max(len(word.usage) for word in WORDS.values())
-    lines = [f"  %track {word.usage:{width}}  {word.meaning}" for word in WORDS.values()]
+    lines = [f"  %track {word.usage}\n      {word.meaning}" for word in WORDS.values()]
     return "\n".join(["%track WORD: about what is recorded here.", "", *lines])
