@@ -4,6 +4,7 @@
 #   make demo    setup, then the quickstart executed for real and its run table
 #   make lab     opens the executed quickstart in JupyterLab
 #   make test    everything CI runs
+#   make torch   PyTorch (CPU) into .venv, for the tests that train with it
 #   make check   format, lint and types: seconds
 #   make print   the printed files, again
 #   make bench   the store beside JSON lines; with peers: benchmarks/store.py --help
@@ -29,10 +30,10 @@ $(foreach file,$(BUILT),$(if $(wildcard $(file)),,$(shell rm -f .make/front)))
 
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/lib -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo lab test check print bench unit vitest nbval browser package
+.PHONY: help setup demo lab test check print bench unit vitest nbval browser package floors torch
 
 help:
-	@sed -n '3,9s/^# *//p' Makefile
+	@sed -n '3,10s/^# *//p' Makefile
 
 setup: .make/venv .make/npm .make/front .make/python
 	@[ "$$(readlink $(LAB_LINK))" = "$(CURDIR)/src/celltrail/labextension" ] \
@@ -97,12 +98,31 @@ check: .make/python .make/npm
 	@echo "check: front end (tsc, biome)"
 	@cd js && npm run --silent check
 
-test: setup check vitest unit nbval browser package
+test: setup check vitest unit floors nbval browser package
 	@echo "make test: all green"
 
 unit: setup
 	@echo "test: units"
 	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser and not package"
+
+# The oldest IPython and ipykernel that are promised, laid over the environment: the cells of a kernel must be
+# recorded there as in the newest ones.
+FLOORS := build/floors
+FLOOR_KERNEL := ipython==8.37.0 ipykernel==6.29.5
+floors: setup
+	@echo "test: cells recorded with $(FLOOR_KERNEL)"
+	@[ -x $(FLOORS)/bin/python ] || { rm -rf $(FLOORS) && $(PY) -m venv $(FLOORS); }
+	@[ "$$(cat $(FLOORS)/kernel 2>/dev/null)" = "$(FLOOR_KERNEL)" ] \
+	  || { $(FLOORS)/bin/python -m pip install -q $(FLOOR_KERNEL) && echo "$(FLOOR_KERNEL)" > $(FLOORS)/kernel; }
+	@$(FLOORS)/bin/python -c 'import sysconfig; from pathlib import Path; \
+	  Path(sysconfig.get_path("purelib"), "below.pth").write_text("$(CURDIR)/src\n" + "$(CURDIR)/.venv" + sysconfig.get_path("purelib").removeprefix("$(CURDIR)/$(FLOORS)") + "\n")'
+	@$(FLOORS)/bin/python -m pytest -q -n 2 --dist loadfile -p no:cacheprovider $(wildcard tests/test_capture_cells.py \
+	  tests/test_capture_failures.py tests/test_capture_faults.py tests/test_capture_session.py tests/test_capture_watch.py)
+
+# Exactly this release: another one is a build for GPUs of some gigabytes.
+torch: setup
+	@$(PY) -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)' \
+	  || $(PY) -m pip install -q torch==2.13.0
 
 # The notebooks' runs belong to nobody: their trail is made in a scratch folder and thrown away.
 nbval: setup

@@ -58,19 +58,6 @@ def test_ls_json_is_a_page_of_rows(trained, capsys):
     assert row["metrics"]["train/loss"]["last"] == "nan"
 
 
-def test_ls_of_what_is_out_of_sight(store, capsys):
-    """A trail whose runs are all archived or deleted is not empty: it is said how to see them."""
-    for name in ("one", "two", "three"):
-        start(name, store=store).finish()
-    ids = [record.id for record in store.records()]
-    store.edit_all({ids[0]: {"archived": True}, ids[1]: {"archived": True}, ids[2]: {"deleted": True}})
-    assert main(["ls"]) == 0
-    told = "no runs in .celltrail to show: 2 archived (celltrail ls archived), 1 deleted (celltrail ls deleted)"
-    assert told in capsys.readouterr().out
-    assert main(["ls", "archived"]) == 0
-    assert "one" not in capsys.readouterr().out
-
-
 def test_ls_of_nothing(store, trail, capsys):
     """An empty trail is no error and creates nothing; an expression without a match answers no."""
     assert main(["ls"]) == 0

@@ -238,11 +238,6 @@ def test_stored_run_tells_everything(trained):
     with start("outer", store=trained) as outer, start("inner", store=trained) as inner:
         pass
     assert [child.id for child in find(outer.id, trained).children] == [inner.id]
-    trained.edit(inner.id, "archived", True)
-    assert [child.id for child in find(outer.id, trained).children] == [inner.id]
-    trained.edit(inner.id, "deleted", True)
-    assert find(outer.id, trained).children == []
-    trained.edit(inner.id, "deleted", None)
     parent = find(inner.id, trained).parent
     assert parent is not None
     assert parent.id == outer.id

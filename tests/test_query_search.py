@@ -65,26 +65,6 @@ def test_hits_show_where_the_words_stand(noted):
     assert (len(nothing), repr(nothing)) == (0, "nothing found for 'adamw'")
 
 
-def test_code_that_many_runs_have_is_one_hit(store, capsys):
-    """It names the newest of them and how many more there are; frames and JSON still have each run."""
-    for number in range(5):
-        code = store.blobs.put("schedule = OneCycleLR(0.1)" if number else "other = OneCycleLR(0.2)")
-        with start(f"run {number}", store=store) as run:
-            run.describe(code=code)
-    found = search("OneCycleLR", store=store)
-    assert [(hit.run.name, names(hit.others)) for hit in found] == [
-        ("run 4", ["run 3", "run 2", "run 1"]),
-        ("run 0", []),
-    ]
-    assert names(found.runs) == ["run 4", "run 3", "run 2", "run 1", "run 0"]
-    assert len(search("OneCycleLR", limit=1, store=store)[0].others) == 3
-    assert found.df()["name"].tolist() == names(found.runs)
-    assert "run 4 +3" in repr(found)
-    assert "run 4 +3" in found._repr_html_()
-    assert main(["search", "OneCycleLR", "--json", "--store", str(store.root)]) == 0
-    assert len(json.loads(capsys.readouterr().out)) == 5
-
-
 def test_a_long_text_is_shown_around_the_word(store):
     """The snippet begins before the first word and says that the text goes on."""
     with start("long", notes="x " * 500 + "needle " + "y " * 500, store=store):

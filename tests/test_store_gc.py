@@ -107,23 +107,6 @@ def test_what_nothing_refers_to_goes_to_the_trash(store):
     writer.close(store.record(writer.id))
 
 
-def test_what_was_shown_is_what_goes(store):
-    """A plan that was looked at is carried out as it is, but for what was used since; nothing is planned twice."""
-    a_run(store, "baseline")
-    used, lost = store.blobs.put("used again"), store.blobs.put("lost")
-    age_blobs(store)
-    plan = store.gc(dry_run=True)
-    later = store.blobs.put("lost later")
-    path = store.root / "blobs" / later[:2] / later
-    os.utime(path, (1e9, 1e9))
-    store.blobs.touch(used)
-    assert set(what(plan)["blob"]) == {used, lost}
-    done = store.gc(plan=plan)
-    assert what(done) == {"blob": [lost]}
-    assert used in store.blobs
-    assert later in store.blobs
-
-
 def test_pieces_and_what_listings_name_stay(store, monkeypatch):
     """The pieces of a large blob, and the blobs that a list of files names, are referred to as well."""
     monkeypatch.setattr(blobs, "WHOLE_BYTES", 2 * MIB)

@@ -86,11 +86,3 @@ test("TSV has full precision and one line a run; Markdown says what the screen s
     "| a\\|b c d | finished | 0.001235 | nan | 0.1235 | 12 s |",
   ]);
 });
-
-test("of a dotted parameter the end stands in the head, and a copy has the whole name", () => {
-  const rows = [run({ id: "1", params: { "RandomForestClassifier.n_estimators": param(50) } })];
-  const columns = columnsOf(rows);
-  const column = columns.find((one) => one.kind === "param");
-  expect([column?.caption, column?.title]).toEqual(["RandomForestClassifier", "n_estimators"]);
-  expect(toTsv(columns, rows).split("\n")[0]).toContain("RandomForestClassifier.n_estimators");
-});

@@ -175,7 +175,7 @@ def _read(trail: _Trail, ids: list[str]) -> Iterator[Earlier]:
     for run_id in ids:
         record = trail.alike.record(run_id)
         digest = next((each.needs for each in reversed(record.executions) if each.needs), "") if record else ""
-        if record is not None and digest:
+        if record is not None and digest and "env" in record.environment:  # killed at its start, it has none
             try:
                 yield Earlier(record, decode(trail.store.blobs.get(digest), "needs"))
             except StoreError:  # damaged, or gone

@@ -234,7 +234,10 @@ def keep(value: Any) -> Any:
     """
     if isinstance(value, int | float):
         return float(value)
-    module = type(value).__module__.split(".", 1)[0]
+    kind = type(value)
+    if not hasattr(kind, "item"):  # asked of its class: an object may do anything when asked for an attribute
+        return None
+    module = kind.__module__.split(".", 1)[0]
     size = getattr(value, "size", None)
     if module == "torch":
         if value.numel() != 1 or value.is_complex():
@@ -242,7 +245,7 @@ def keep(value: Any) -> Any:
         return float(value.item()) if value.device.type == "cpu" else value.detach().clone()
     if module in ("jax", "jaxlib"):
         return value if size == 1 else None  # cannot change, and reading it now would wait for the device
-    if hasattr(value, "item") and (size == 1 or getattr(value, "shape", None) == ()):
+    if size == 1 or getattr(value, "shape", None) == ():
         number = value.item()
         return float(number) if isinstance(number, int | float) else None
     return None

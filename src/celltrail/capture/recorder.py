@@ -350,8 +350,10 @@ class Recorder:
         if kind == "status":
             if b'"idle"' in content:
                 # streams are flushed after post_run_cell, so only this is the end
-                self._awaited.pop(request, None)
-                tracked.close(self._taking_ns / self._taken)
+                try:
+                    tracked.close(self._taking_ns / self._taken)
+                finally:
+                    self._awaited.pop(request, None)  # only now: what goes wrong while it closes is its problem
             return
         with tracked.meter.working():
             if kind == "stream":

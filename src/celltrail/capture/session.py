@@ -19,6 +19,7 @@ from typing import Any
 from celltrail.capture import environment, rng
 from celltrail.capture.analyze import Names, analyze
 from celltrail.capture.keeping import Keeping
+from celltrail.capture.parsing import parse
 from celltrail.capture.past import Past, Status
 from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.shield import shield
@@ -261,11 +262,11 @@ def _parsed(code: str) -> ast.Module | None:
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
-        return ast.parse(code)
+        return parse(code)
     except (SyntaxError, ValueError, RecursionError):
         pass  # it has magics, or is wrong
     try:
-        return ast.parse(TransformerManager().transform_cell("".join(cleanup(code.splitlines(keepends=True)))))
+        return parse(TransformerManager().transform_cell("".join(cleanup(code.splitlines(keepends=True)))))
     except (SyntaxError, ValueError, RecursionError):
         return None
 

@@ -5,7 +5,6 @@ A run is fresh, stale for reasons, or it cannot be told. Comments and the way co
 
 from __future__ import annotations
 
-import ast
 import functools
 import json
 import re
@@ -17,6 +16,7 @@ from typing import Literal
 import xxhash
 
 from celltrail.capture.keys import code_key
+from celltrail.capture.parsing import parse
 from celltrail.capture.redact import MARK
 from celltrail.capture.transform import cleanup
 from celltrail.errors import StoreError
@@ -157,7 +157,7 @@ def source_key(source: str) -> str:
     body = "\n".join(_MAGIC.sub(_spelled, line) for line in lines)
     salt = " ".join(head).encode("utf-8", "surrogatepass")
     try:
-        return code_key(ast.parse(body), salt)
+        return code_key(parse(body), salt)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         text = "\n".join(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
         return xxhash.xxh3_128_hexdigest(salt + b"\0" + text.encode("utf-8", "surrogatepass"))

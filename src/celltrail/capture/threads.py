@@ -1,59 +1,38 @@
 """Threads that a tracked cell starts belong to its run, also after the cell has ended.
 
-A new thread does not inherit context variables, so the starting of threads and the handing of work to a pool
-are wrapped to carry the one variable that says which run is current. A run whose threads still work stays
-open for what they log; what they print follows the client as always.
+A new thread does not inherit context variables, so what starts a thread and what a pool keeps of its work carry
+the one variable that says which run is current. Both are the innermost steps, below the methods people call:
+``Thread.start`` and ``submit`` stay what they are, and no frame of ours is in the traceback of a thread that fails.
+A run whose threads still work stays open for what they log; what they print follows the client as always.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import thread as pools
 from typing import Any
 
 from celltrail.capture.shield import shield
 from celltrail.run import Run, carry, current_block
 
+# how Thread.start begins its thread: until 3.12, and since 3.13
+_STARTERS = ("_start_new_thread", "_start_joinable_thread")
+
 
 class Threads:
-    """Wraps ``Thread.start`` and ``ThreadPoolExecutor.submit`` while it is on."""
+    """Wraps the starting of threads and the work items of thread pools while it is on."""
 
     def __init__(self) -> None:
         self._undo: list[Callable[[], None]] = []
 
     def on(self) -> None:
         """Begin to carry the current run over."""
-        start, submit = threading.Thread.start, ThreadPoolExecutor.submit
-
-        def start_carrying(thread: threading.Thread) -> None:
-            run = current_block()
-            # the threads of a pool outlive the work: there each piece of work carries its run
-            if run is None or "ThreadPoolExecutor" in thread.name or thread.name.startswith("celltrail-"):
-                return start(thread)
-            inner = thread.run
-            carried = shield(Carried, run, inner) or inner
-            thread.run = carried
-            try:
-                return start(thread)
-            except BaseException:
-                thread.run = inner
-                if isinstance(carried, Carried):
-                    carried.leave()
-                raise
-
-        def submit_carrying(pool: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-            run = current_block()
-            carried = shield(Carried, run, fn) if run is not None else None
-            try:
-                return submit(pool, carried or fn, *args, **kwargs)
-            except BaseException:
-                if carried is not None:
-                    carried.leave()
-                raise
-
-        self._replace(threading.Thread, "start", start_carrying)
-        self._replace(ThreadPoolExecutor, "submit", submit_carrying)
+        for name in _STARTERS:
+            if (begin := getattr(threading, name, None)) is not None:
+                self._replace(threading, name, _carrying(begin))
+        if (item := getattr(pools, "_WorkItem", None)) is not None:
+            self._replace(pools, "_WorkItem", _carrying_item(item))
 
     def off(self) -> None:
         """Put back what was found; where somebody wrapped it meanwhile, theirs stays."""
@@ -69,6 +48,44 @@ class Threads:
                 setattr(owner, name, before)
 
         self._undo.append(undo)
+
+
+def _carrying(begin: Callable[..., Any]) -> Callable[..., Any]:
+    """The function that begins a thread, with the run of the one who starts it."""
+
+    def begin_carrying(bootstrap: Callable[[], Any], *args: Any, **kw: Any) -> Any:
+        run = current_block()
+        carried = shield(_carried_by_thread, run, bootstrap) if run is not None else None
+        try:
+            return begin(carried or bootstrap, *args, **kw)
+        except BaseException:
+            if carried is not None:
+                carried.leave()
+            raise
+
+    return begin_carrying
+
+
+def _carried_by_thread(run: Run, bootstrap: Callable[[], Any]) -> Carried | None:
+    name = getattr(getattr(bootstrap, "__self__", None), "name", "")
+    # the threads of a pool outlive the work: there each piece of work carries its run
+    is_other = "ThreadPoolExecutor" in name or name.startswith("celltrail-")
+    return None if is_other else Carried(run, bootstrap)
+
+
+def _carrying_item(item: type[Any]) -> type[Any]:
+    """The class of a pool's work items, each with the run of the one who handed it in."""
+
+    class CarryingItem(item):
+        def __init__(self, *args: Any, **kw: Any) -> None:
+            super().__init__(*args, **kw)
+            run = current_block()
+            self.carried = shield(Carried, run, super().run) if run is not None else None
+
+        def run(self, *args: Any, **kw: Any) -> None:
+            (self.carried or super().run)(*args, **kw)
+
+    return CarryingItem
 
 
 class Carried:

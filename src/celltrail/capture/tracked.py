@@ -67,6 +67,7 @@ class Tracked:
     end_states: rng.States = field(default_factory=dict)
     history: Iterable[Past] = ()  # the executions of its session
     is_compared: bool = False  # with earlier runs
+    is_closed: bool = False
     instead: Literal["", "skip", "stop"] = ""  # of running its body, which an earlier run already did
     written: threading.Event = field(default_factory=threading.Event)  # its whole record is in the trail
     past: Past | None = None  # the same execution in its session
@@ -161,10 +162,13 @@ class Tracked:
         Args:
             message_ns: what it costs to take one message along.
         """
-        late = False
+        if self.is_closed:
+            return
+        late, self.is_closed = False, True
         try:
             late = self.files is not None and shield(self.files.finish, _PATIENCE_S) is False
-            shield(self._describe_end, message_ns)
+            if shield(self._describe_end, message_ns) is None and self.problems:
+                shield(self.run.describe, problems=tuple(map(self.redactor.text, self.problems)))
         finally:
             if late and self.files is not None:
                 self.files.hasher.put(self._close_late)  # after the digests that are still to come
@@ -182,7 +186,7 @@ class Tracked:
         self.settle()
         self.written.set()
 
-    def _describe_end(self, message_ns: float) -> None:
+    def _describe_end(self, message_ns: float) -> bool:
         with self.meter.working():
             shield(self._describe_randomness)
             outputs = self.outputs.records(self.run.store.blobs.put, self.redactor.text) if self.outputs else ()
@@ -201,6 +205,7 @@ class Tracked:
         values = self.points.count if self.points else 0
         overhead = self.meter.told(values, message_ns, _size(run_folder(self.run.writer.home, self.run.id)))
         self.run.describe(environment={"overhead": overhead}, **facts)
+        return True
 
     def _describe_randomness(self) -> None:
         put = self.run.store.blobs.put

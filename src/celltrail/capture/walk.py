@@ -7,6 +7,7 @@ import ast
 from celltrail.capture.analyze import Function, bound_names, root
 from celltrail.capture.effects import LOOPED, MAYBE, POURING, SURE, Effects, Flow, Scope, Share
 from celltrail.capture.origins import callee, has_elements, pattern_names, scope, stored, taken_from
+from celltrail.capture.parsing import parse
 
 _SILENCERS = ("suppress", "raises", "catch", "assertRaises")
 # magics that run Python given as text in the notebook's own namespace
@@ -269,7 +270,7 @@ class _Walk(Scope, ast.NodeVisitor):
             if word == "capture" and line.strip().split(" ")[0].isidentifier():
                 self._bind(line.strip().split(" ")[0])
             try:
-                self.visit(ast.parse(body if kind == "run_cell_magic" else line))
+                self.visit(parse(body if kind == "run_cell_magic" else line))
             except SyntaxError:
                 self.found.holes.add(f"%{word}")
 

@@ -43,7 +43,7 @@ def run(asked: argparse.Namespace) -> int:
         return 0 if plan.is_met else 1
     if plan.items and not asked.yes and not _agreed(asked.json):
         return 1
-    done = store.gc(plan=plan)
+    done = store.gc(asked.budget)
     if asked.json:
         terminal.print_json(done.payload())
     else:

@@ -70,8 +70,6 @@ def _told(found: RunSet, limit: int | None) -> str:
     if not count:
         if found.question:
             return f"no runs in {found.store.root.name} where {found.question}"
-        if hidden := [told for word in ("archived", "deleted") if (told := _hidden(found, word))]:
-            return f"no runs in {found.store.root.name} to show: {', '.join(hidden)}"
         return f"no runs in {found.store.root.name} yet: put %%track on a notebook cell, or call ct.start()"
     lines = found.to_text(most=limit).splitlines()
     lines[0] = terminal.bold(lines[0])
@@ -82,12 +80,6 @@ def _told(found: RunSet, limit: int | None) -> str:
     if len(records) < count:
         lines.append(terminal.dim(f"… and {count - len(records)} more: --limit {count}"))
     return "\n".join(lines)
-
-
-def _hidden(found: RunSet, word: str) -> str:
-    """How many runs are out of sight, and how to see them."""
-    count = len(found.where(word))
-    return f"{count:,} {word} (celltrail ls {word})" if count else ""
 
 
 def _count(text: str) -> int:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from celltrail.cli import terminal
+from celltrail.query.plain import clipped, shown
 from celltrail.query.search import Hit, search
 
 
@@ -33,11 +34,7 @@ def run(asked: argparse.Namespace) -> int:
     for hint in found.hints:
         print(hint, file=sys.stderr)
     if asked.json:
-        fields = [
-            {"run": run.id, "name": run.name, "kind": hit.kind, "snippet": hit.snippet}
-            for hit in found
-            for run in (hit.run, *hit.others)
-        ]
+        fields = [{"run": hit.run.id, "name": hit.run.name, "kind": hit.kind, "snippet": hit.snippet} for hit in found]
         terminal.print_json(fields)
     elif not len(found):
         print(f"nothing found for {found.words!r}")
@@ -47,5 +44,6 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _told(hit: Hit) -> str:
+    name = clipped(shown(hit.run.name), 30)
     text = "".join(terminal.bold(piece) if marked else piece for piece, marked in hit.pieces)
-    return f"{hit.who}  {terminal.dim(hit.kind)}  {text.strip()}"
+    return f"{name}  {terminal.dim(hit.kind)}  {text.strip()}"

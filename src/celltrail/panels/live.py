@@ -12,6 +12,7 @@ import time
 from collections import OrderedDict, deque
 from typing import Any
 
+from celltrail.capture.shield import shield
 from celltrail.panels.chart import LiveChart
 from celltrail.run import Ended, Event, Logged, LoggedBlock, Run, Started, listen
 
@@ -44,7 +45,7 @@ class Live:
         self._unlisten()
         self._shell.events.unregister("post_run_cell", self._cell_over)
         for chart in list(self._charts):
-            self._retire(chart)
+            shield(self._retire, chart)
         self._add_pictures()
 
     def show(self, run: Run) -> None:
@@ -75,7 +76,7 @@ class Live:
         elif isinstance(event, Ended):
             chart = self._of_run.get(event.run.id)
             if chart and chart.is_cell_over and self._all_ended(chart):
-                self._retire(chart)
+                shield(self._retire, chart)
 
     def _show(self, chart: LiveChart) -> None:
         with self._lock:  # two threads may log the first point at once
@@ -99,7 +100,7 @@ class Live:
             chart.is_cell_over = True
             del self._of_cell[key]
             if self._all_ended(chart):
-                self._retire(chart)
+                shield(self._retire, chart)
 
     def _all_ended(self, chart: LiveChart) -> bool:
         return not any(feed.run.is_running for feed in chart.feeds.values())

@@ -24,20 +24,18 @@ if TYPE_CHECKING:
 
 _BEFORE, _AFTER = 40, 80  # characters of a snippet around the first place
 _SHOWN = 20
-_ALIKE = {"code", "error", "output"}  # of which runs of one kind have the same
 
 _LEFT = "style='text-align:left'"  # tables of a notebook are set for numbers
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hit:
-    """A text that holds what was searched for, and the newest run that has it."""
+    """A text of a run that holds what was searched for."""
 
     run: StoredRun
     kind: str  # name, note, code, params, error or output
     text: str  # all of it
     marks: tuple[tuple[int, int], ...]  # where the words stand in it
-    others: tuple[StoredRun, ...] = ()  # further runs with the same text, newest first
 
     @property
     def snippet(self) -> str:
@@ -60,15 +58,8 @@ class Hit:
             pieces.append(("…", False))
         return [(_on_a_line(piece), marked) for piece, marked in pieces if piece]
 
-    @property
-    def who(self) -> str:
-        """The name of the run, and of how many others this is the text too."""
-        more = f" +{len(self.others)}" if self.others else ""
-        return plain.clipped(plain.shown(self.run.name), 30) + more
-
     def __repr__(self) -> str:
-        also = f" and {len(self.others)} more" if self.others else ""
-        return f"<{self.kind} of run {self.run.name!r}{also}: {self.snippet}>"
+        return f"<{self.kind} of run {self.run.name!r}: {self.snippet}>"
 
 
 class Hits(Sequence[Hit]):
@@ -96,19 +87,19 @@ class Hits(Sequence[Hit]):
     @property
     def runs(self) -> list[StoredRun]:
         """The runs, each once."""
-        return list({run.id: run for hit in self._hits for run in (hit.run, *hit.others)}.values())
+        return list({hit.run.id: hit.run for hit in self._hits}.values())
 
     def df(self) -> pd.DataFrame:
-        """A pandas frame: run (its id), name, kind, snippet; a row for each run that has the text."""
+        """A pandas frame: run (its id), name, kind, snippet."""
         import pandas as pd
 
-        rows = [(run.id, run.name, hit.kind, hit.snippet) for hit in self._hits for run in (hit.run, *hit.others)]
+        rows = [(hit.run.id, hit.run.name, hit.kind, hit.snippet) for hit in self._hits]
         return pd.DataFrame(rows, columns=["run", "name", "kind", "snippet"])
 
     def __repr__(self) -> str:
         if not self._hits:
             return "\n".join([f"nothing found for {self.words!r}", *self.hints])
-        rows = [[hit.who, hit.kind, hit.snippet] for hit in self._hits[:_SHOWN]]
+        rows = [[plain.clipped(plain.shown(hit.run.name), 30), hit.kind, hit.snippet] for hit in self._hits[:_SHOWN]]
         lines = [plain.table(["run", "kind", "text"], rows, [False] * 3)]
         if len(self._hits) > _SHOWN:
             lines.append(f"… and {len(self._hits) - _SHOWN} more")
@@ -119,7 +110,7 @@ class Hits(Sequence[Hit]):
         if not self._hits:
             return f"<pre>{escape(repr(self))}</pre>"
         rows = "".join(
-            f"<tr><td {_LEFT}>{escape(hit.who)}</td><td {_LEFT}>{hit.kind}</td>"
+            f"<tr><td {_LEFT}>{escape(plain.shown(hit.run.name))}</td><td {_LEFT}>{hit.kind}</td>"
             f"<td {_LEFT}><code style='white-space:normal'>{_marked(hit)}</code></td></tr>"
             for hit in self._hits
         )
@@ -145,7 +136,7 @@ def search(
             identifier is found by its parts (``step`` finds ``trainStep``). ``"learning rate"`` and
             ``val-loss`` must stand there so; ``sched*`` is the beginning of a word.
         kind: only "name", "note", "code", "params", "error" or "output".
-        limit: at most so many texts; code, errors and outputs that several runs have alike count once.
+        limit: at most so many texts.
         wait: read all runs first. Without it a search takes no longer than a moment: the first ones in a large
             trail may not cover all runs yet, which `Hits.hints` then says.
         store: another trail than the one of the working folder.
@@ -164,17 +155,11 @@ def search(
     # some may be of runs that are out of sight
     found, covered = searcher.hits(wanted, 2 * limit + 50, *([float("inf")] if wait else []))
     records = _in_sight(store, dict.fromkeys(hit.run for hit in found))
-    hits: dict[tuple[str, str], Hit] = {}
-    for run_id, of, ref in [hit for hit in found if hit.run in records]:
+    hits: list[Hit] = []
+    for run_id, of, ref in [hit for hit in found if hit.run in records][:limit]:
         text = text_of(records[run_id], of, ref, store.blobs)
-        run, key = StoredRun(records[run_id], store), (of, text if of in _ALIKE else f"{run_id} {ref}")
-        if key in hits:
-            known = hits[key]
-            if run_id not in {known.run.id, *(other.id for other in known.others)}:
-                hits[key] = dataclasses.replace(known, others=(*known.others, run))
-        elif len(hits) < limit:
-            hits[key] = Hit(run, of, text, tuple(places(text, wanted)))
-    return Hits(words, list(hits.values()), coverage(covered))
+        hits.append(Hit(StoredRun(records[run_id], store), of, text, tuple(places(text, wanted))))
+    return Hits(words, hits, coverage(covered))
 
 
 def _in_sight(store: Store, ids: Iterable[str]) -> dict[str, RunRecord]:

@@ -236,12 +236,12 @@ class StoredRun(Edits["StoredRun"]):
 
     @property
     def children(self) -> list[StoredRun]:
-        """The runs started inside this one, newest first, but those that were deleted."""
+        """The runs started inside this one, newest first."""
         column = ("parent",)
 
         def inside(look: Look) -> list[RunRecord]:
-            ask = f"select id from hot where {look.columns[column].sql} = ? and not coalesce(deleted, 0)"
-            ids = [run_id for (run_id,) in look.select(f"{ask} order by created desc, id desc", (self.id,))]
+            ask = f"select id from hot where {look.columns[column].sql} = ? order by created desc, id desc"
+            ids = [run_id for (run_id,) in look.select(ask, (self.id,))]
             found = look.records(ids)
             return [found[run_id] for run_id in ids]
 

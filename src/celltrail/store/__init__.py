@@ -290,13 +290,12 @@ class Store:
         settle()
         return usage(self.root)
 
-    def gc(self, budget: str | float | None = None, *, dry_run: bool = False, plan: Plan | None = None) -> Plan:
+    def gc(self, budget: str | float | None = None, *, dry_run: bool = False) -> Plan:
         """Clean up: remove what nothing needs, then seal runs that are over; what was, or with ``dry_run`` would be.
 
         Blobs that nothing refers to and runs deleted more than a week ago go to the trash, what has been there
         for 30 days is deleted. With a ``budget`` ("2GB") more of that is deleted at once, as far as it must be.
         Nothing that a run refers to goes unless somebody deleted the run. What was used within a day stays.
-        With the ``plan`` of a dry run that is carried out, but for what was used since.
 
         Raises:
             StoreError: it cannot be said in the audit what is to go; nothing went.
@@ -306,7 +305,7 @@ class Store:
 
         settle()
         limit = None if budget is None else bytes_in(budget)
-        made = plan or gc.plan(self.root, self.blobs, limit)
+        made = gc.plan(self.root, self.blobs, limit)
         if dry_run:
             return made
         gc.record(self.root, made)

@@ -129,14 +129,12 @@ function plain(kind: ColumnKind, key: Column["key"], text: Column["text"]): Colu
 function paramColumn(name: string, rows: readonly RunRow[]): Column {
   const param = (row: RunRow): ParamValue | undefined => own(row.params, name);
   const values = rows.map((row) => param(row)?.value).filter((value) => value !== undefined && value !== null);
-  // Of RandomForestClassifier.n_estimators the end tells columns apart, and the end is what a narrow head would cut.
-  const dot = name.lastIndexOf(".");
   return {
     id: `params.${name}`,
     kind: "param",
     name,
-    caption: dot > 0 ? name.slice(0, dot) : "param",
-    title: dot > 0 ? name.slice(dot + 1) : name,
+    caption: "param",
+    title: name,
     numeric: values.length > 0 && values.every((value) => typeof value === "number"),
     key: (row) => {
       const value = param(row)?.value ?? undefined;

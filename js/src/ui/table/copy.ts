@@ -45,7 +45,7 @@ function copyTheOldWay(text: string, near: HTMLElement): boolean {
 }
 
 function heading(column: Column): string {
-  return column.kind === "last" || column.kind === "param" ? column.name : column.id;
+  return column.kind === "last" || column.kind === "param" ? column.title : column.id;
 }
 
 function oneLine(text: string): string {

@@ -84,7 +84,7 @@ function paintHead(cell: HTMLElement, column: Column): void {
     return;
   }
   const word = column.kind === "best" || column.kind === "last" ? `${column.kind} value of ` : "";
-  cell.title = `${word}${column.name || column.title}`;
+  cell.title = `${word}${column.title}`;
   const caption = element("span", { class: "ct-caption" }, column.caption);
   cell.append(caption, element("span", { class: "ct-heading" }, column.title));
 }

@@ -115,7 +115,7 @@ class Blobs:
         """Write the bytes of this digest to a file outside the trail; it appears only once they verified."""
         temp = disk.temp_name(path)
         try:
-            with open(temp, "xb") as file:
+            with temp.open("xb") as file:
                 for piece in self._verified(digest):
                     file.write(piece)
             os.replace(temp, path)
@@ -128,7 +128,7 @@ class Blobs:
 
         path = self._path(digest)
         if path.exists():
-            with open(path, "rb") as file:
+            with path.open("rb") as file:
                 if _digest_of(file) != digest:
                     raise self._damaged(digest)
             return
@@ -234,7 +234,7 @@ class Blobs:
         whole, size = blake3(), 0
         try:
             fd = os.open(temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with open(fd, "w+b") as copy:
+            with os.fdopen(fd, "w+b") as copy:
                 while block := file.read(_BLOCK):
                     whole.update(block)
                     size += copy.write(block)

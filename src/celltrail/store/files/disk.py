@@ -84,7 +84,7 @@ def file_mode(folder: Path) -> int:
 def write_new(path: Path, data: bytes, mode: int, *, is_synced: bool = True) -> None:
     """Write a file that must not exist yet, all of it, and fsync it."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with open(fd, "wb") as file:
+    with os.fdopen(fd, "wb") as file:  # not `open`: the notebook may have put its own in the place of that
         os.fchmod(fd, mode)
         file.write(data)
         file.flush()
