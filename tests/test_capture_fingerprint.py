@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import types
+import typing
 import uuid
 from dataclasses import dataclass
 
@@ -44,6 +45,11 @@ class Colour(enum.Enum):
 class Config:
     lr: float
     layers: list
+
+
+class Point(typing.NamedTuple):
+    x: int
+    y: int = 0
 
 
 class Slotted:
@@ -158,6 +164,10 @@ CASES = {
     "path": (lambda: pathlib.Path("a/b"), lambda: pathlib.Path("a/c")),
     "uuid": (lambda: uuid.UUID(int=1), lambda: uuid.UUID(int=2)),
     "dataclass": (lambda: Config(0.1, [1]), lambda: Config(0.1, [2])),
+    "named tuple": (lambda: Point(1, 2), lambda: Point(1, 3)),
+    "named tuples": (lambda: collections.namedtuple("P", "a b"), lambda: collections.namedtuple("P", "b a")),
+    "type of a list": (lambda: list[int], lambda: list[str]),
+    "union": (lambda: int | None, lambda: str | None),
     "slots": (lambda: Slotted(1), lambda: Slotted(2)),
     "namespace": (lambda: types.SimpleNamespace(a=1), lambda: types.SimpleNamespace(a=2)),
     "partial": (lambda: functools.partial(int, base=2), lambda: functools.partial(int, base=3)),

@@ -339,3 +339,33 @@ def test_runs_without_recorded_values_are_compared_as_before(tmp_path: Path) -> 
         with start(name, store=store):
             pass
     assert compare("one", "two", store=store).data.empty
+
+
+def test_odd_values_leave_the_cell_and_the_record_alone(kernel: Kernel, tmp_path: Path) -> None:
+    """Objects that raise, grow in a thread, or are far too large: the cell is as without, and no problem is kept."""
+    kernel.run(
+        dedent("""
+        import threading, time, numpy as np
+        class Raising:
+            def __getattr__(self, name): raise RuntimeError(name)
+            def __len__(self): raise RuntimeError("len")
+            shape = property(lambda self: 1 / 0)
+        odd, huge, growing, stop = Raising(), np.broadcast_to(np.zeros(1), (2**28,)), {}, threading.Event()
+        cyclic = []; cyclic.append(cyclic)
+        def grow():
+            n = 0
+            while not stop.is_set():
+                growing[n] = [n]; n += 1; time.sleep(0)
+                if n > 2000: growing.clear(); n = 0
+        thread = threading.Thread(target=grow); thread.start()
+        """)
+    )
+    reply = kernel.run("%%track first\nfound = [odd, huge, growing, cyclic]\nstop.set(); thread.join()\n41 + 1")
+    assert reply.status == "ok"
+    assert reply.of("execute_result")[0]["data"]["text/plain"] == "42"
+    assert reply.complaints == ""
+    values = needs(tmp_path, "first")["values"]
+    assert values["huge"]["quality"] == "sampled"
+    assert {"odd", "growing", "cyclic", "thread"} <= set(values)
+    run = next(run for run in runs(store=Store(tmp_path / ".celltrail")) if run.name == "first")
+    assert run.record.problems == ()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import linecache
 from functools import lru_cache
-from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from types import CodeType, FunctionType, GenericAlias, ModuleType
+from typing import Any, NamedTuple
 
 from celltrail.capture import swap, watch
 from celltrail.capture.fingerprint import kinds
+from celltrail.capture.fingerprint.plain import by
 from celltrail.capture.fingerprint.walk import Reader, Update, Walk, text
 
 # inserted into functions of tracked cells; numbers in those calls differ from execution to execution
@@ -106,6 +107,10 @@ def _unwatched(watched: CodeType) -> CodeType | None:
     return swap.compiled_again(lines, watched)
 
 
+class _Named(NamedTuple):
+    field: int  # what stands here in the class is a reader of its place
+
+
 EXACT: dict[type, Reader] = {
     FunctionType: function,
     CodeType: code,
@@ -113,4 +118,7 @@ EXACT: dict[type, Reader] = {
     staticmethod: slots_of("__func__"),
     classmethod: slots_of("__func__"),
 }
+EXACT[GenericAlias] = slots_of("__origin__", "__args__")
+EXACT[type(int | None)] = slots_of("__args__")
+EXACT[type(vars(_Named)["field"])] = by(lambda value: str(value.__reduce__()))
 DERIVED: dict[type, Reader] = {type: class_, ModuleType: module}
