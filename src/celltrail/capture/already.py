@@ -80,7 +80,7 @@ class Already:
         found = self.look(tracked, tree, self._shell.user_ns)
         if found is None:
             return tree
-        tracked.needs["already"] = told(found)
+        tracked.needs["already"] |= told(found)
         wish = tracked.mark.arguments.if_same
         is_same = found.match.kind == "duplicate" and found.match.is_exact
         if wish == "stop" and is_same:
@@ -201,6 +201,7 @@ def _inputs(
     local = beside.modules([namespace[name] for name in names], beside.imported(found.kinds))
     if local is None:
         return None
+    tracked.needs["already"] = {"modules": sorted(local)}
     inputs = {f"module {name}": (beside.contents(module, budget), "") for name, module in local.items()}
     inputs["folder"] = ("/".join(placed(os.getcwd(), project(tracked.run.store.root, os.getcwd()))), "")
     for name in names:

@@ -42,6 +42,8 @@ def holds(run: StoredRun, document: Document | None = None, *, here: bool = Fals
 
 def _module(blobs: Blobs, around: str, entry: Mapping[str, Json]) -> State:
     """What has become of a local module; comments in it do not count."""
+    if entry.get("changed"):
+        return "unknown"  # what ran is not what was kept
     try:
         text = File.of(entry).resolve(around).read_text(encoding="utf-8", errors="replace")
         ran = blobs.text(str(entry.get("code")))

@@ -101,8 +101,10 @@ def stale(run: StoredRun, document: Document | None, now: Present) -> Staleness:
         for entry in needs.get("files") or ():
             reasons += of_file("data", entry, now.file(entry))
     if now.module is not None:
+        used = (needs.get("already") or {}).get("modules")  # not known of a run that imported some itself
         for entry in needs.get("modules") or ():
-            reasons += of_file("module", entry, now.module(entry))
+            if used is None or entry.get("name") in used:
+                reasons += of_file("module", entry, now.module(entry))
     if now.environment is not None:
         reasons += [Reason("env", text) for text in now.environment(run)]
     if now.upstream is not None:
