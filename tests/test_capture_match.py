@@ -82,6 +82,9 @@ def test_a_recipe_depends_on_code_on_each_name_and_on_each_value() -> None:
         "get_ipython().run_line_magic('time', 'f(x)')",
         "get_ipython().run_line_magic(name, '')",
         "eval(text)",
+        "y = Out[3]",
+        "y = get_ipython().user_ns['x']",
+        "shell = get_ipython()",
     ],
 )
 def test_code_that_hides_what_it_reads_is_never_compared(code: str) -> None:

@@ -28,6 +28,7 @@ from celltrail.capture.places import placed, project
 from celltrail.capture.recipes import recipe_of
 from celltrail.capture.saying import Same, notice, sentence, told
 from celltrail.capture.session import Session
+from celltrail.capture.settings import key_of
 from celltrail.capture.shield import shield
 from celltrail.capture.tracked import Tracked, cell_magic
 from celltrail.errors import StoreError
@@ -137,6 +138,7 @@ class Already:
         found = tracked.found
         if found is None or not tracked.key or not keys.is_open(found.names, found.kinds):
             return ""
+        self._session.settle(_SECONDS)
         inputs = _inputs(tracked, namespace, partial(self._before, tracked))
         if inputs is None:
             return ""
@@ -147,7 +149,6 @@ class Already:
         return keys.recipe("\n".join(about), keys.input_key(inputs))
 
     def _before(self, tracked: Tracked) -> list[Past]:
-        self._session.settle(_SECONDS)
         return [past for past in self._session if past is not tracked.past]
 
     def _found(self, tracked: Tracked, trail: _Trail, ids: list[str], namespace: Mapping[str, Any]) -> Same | None:
@@ -190,7 +191,7 @@ def _inputs(
     Args:
         tracked: the execution.
         namespace: the user's variables.
-        before: gives the executions before it, for what is too large to be looked at as a whole.
+        before: gives the executions before it.
     """
     found = tracked.found
     assert found is not None
@@ -203,6 +204,7 @@ def _inputs(
         return None
     tracked.needs["already"] = {"modules": sorted(local)}
     inputs = {f"module {name}": (beside.contents(module, budget), "") for name, module in local.items()}
+    inputs["settings"] = (key_of(before(), namespace), "")
     inputs["folder"] = ("/".join(placed(os.getcwd(), project(tracked.run.store.root, os.getcwd()))), "")
     for name in names:
         digest, quality = _print(told.get(name), namespace[name], budget)

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 
 import xxhash
 
-from celltrail.capture.analyze import Kinds, Names, dotted
+from celltrail.capture.analyze import Kinds, Names
 
 Input = tuple[str, str]  # fingerprint of a value, and what is to match beside it: "" or a key
 
 _SAYS_NOTHING = frozenset(["ctx", "kind", "type_comment"])
 # behind these the code does not say which names it reads
-_VEILS = frozenset(["__import__", "compile", "eval", "exec", "globals", "locals", "vars"])
+_VEILS = frozenset(["In", "Out", "__import__", "compile", "eval", "exec", "globals", "locals", "vars"])
+_OF_SHELL = frozenset(["getoutput", "run_cell_magic", "run_line_magic", "system"])
 _PLAIN_MAGICS = frozenset(["autoreload", "config", "load_ext", "matplotlib", "precision", "xmode"])
 
 
@@ -90,13 +91,15 @@ def is_open(names: Names, kinds: Kinds) -> bool:
     """
     if names.star or any(name.id in _VEILS for name in kinds[ast.Name]):
         return False
+    shells = sum(name.id == "get_ipython" for name in kinds[ast.Name])
     for call in kinds[ast.Call]:
-        called = dotted(call.func) or (call.func.attr if isinstance(call.func, ast.Attribute) else "")
-        if called.endswith("run_line_magic"):
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        shells -= called in _OF_SHELL
+        if called == "run_line_magic":
             magic = call.args[0] if call.args else None
             if not (isinstance(magic, ast.Constant) and magic.value in _PLAIN_MAGICS):
                 return False
-    return True
+    return shells <= 0  # anything else asked of the shell may be any variable
 
 
 def _digest(data: bytes) -> str:

@@ -17,6 +17,7 @@ from celltrail.capture.notice import Notice
 from celltrail.capture.past import Past
 from celltrail.capture.places import project
 from celltrail.capture.session import Session, names_of
+from celltrail.capture.settings import settings_of
 from celltrail.capture.stale import Reason, of_file
 from celltrail.capture.standing import as_left, state_of
 from celltrail.capture.tracked import Tracked
@@ -62,6 +63,7 @@ class Marks:
 
     def look(self, past: Past) -> None:
         """An execution is over: which runs does it make stale, and which fresh again."""
+        settings_of(past)  # before the next cell asks for it
         for _ in range(len(self._fresh)):
             tracked = self._fresh.popleft()
             if tracked.written.is_set():
