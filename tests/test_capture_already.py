@@ -112,6 +112,23 @@ def test_unseeded_is_a_repeat_and_counted(notebook: Notebook) -> None:
     assert "another state of numpy" in notebook.say(cell)
 
 
+def test_a_deterministic_cell_is_a_duplicate_whatever_the_generators_did(notebook: Notebook) -> None:
+    """It moved none."""
+    notebook.kernel.run("table = np.arange(12.0).reshape(3, 4)")
+    assert notebook.say("total = table.sum()") == ""
+    notebook.kernel.run("random.random(); np.random.rand()")
+    assert kind(notebook.say("total = table.sum()")) == "duplicate"
+
+
+def test_a_generator_of_the_notebook_made_anew_is_a_duplicate(notebook: Notebook) -> None:
+    """Its state is an input; moved on, it is another one."""
+    notebook.kernel.run("own = np.random.default_rng(8)")
+    assert notebook.say("drawn = own.random(2)") == ""
+    assert notebook.say("drawn = own.random(2)") == ""
+    notebook.kernel.run("own = np.random.default_rng(8)")
+    assert kind(notebook.say("drawn = own.random(2)")) == "duplicate"
+
+
 NEGATIVES: dict[str, tuple[str, str, str, str | None]] = {
     # name: what goes before, the tracked cell, what changes, another cell afterwards
     "a literal": ("x = 3", "y = x * 2", "", "y = x * 3"),
