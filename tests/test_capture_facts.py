@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from celltrail.capture import environment, rng, watch
+from celltrail.capture import environment, repository, rng, watch
 from celltrail.capture.analyze import analyze, by_kind
 from celltrail.capture.params import Found, declared, without
 from celltrail.capture.points import Watcher, pass_through
@@ -427,17 +427,17 @@ def git(folder: Path, *words: str) -> None:
 
 def test_git_facts(tmp_path: Path, store: Store) -> None:
     """Commit, branch and the redacted diff of a repository; nothing outside of one; nothing is written to it."""
-    assert environment.git(str(tmp_path), store.blobs.put, str) == {}
+    assert repository.git(str(tmp_path), store.blobs.put, str) == {}
     git(tmp_path, "init", "-b", "main")
     (tmp_path / "a.py").write_text("x = 1\n")
     git(tmp_path, "add", "a.py")
-    assert environment.git(str(tmp_path), store.blobs.put, str)["commit"] is None
+    assert repository.git(str(tmp_path), store.blobs.put, str)["commit"] is None
     git(tmp_path, "commit", "-m", "first")
-    clean = environment.git(str(tmp_path), store.blobs.put, str)
+    clean = repository.git(str(tmp_path), store.blobs.put, str)
     assert (clean["branch"], clean["dirty"], len(clean["commit"])) == ("main", False, 40)
     (tmp_path / "a.py").write_text("x = 2\n")
     index = (tmp_path / ".git" / "index").stat().st_mtime_ns
-    dirty = environment.git(str(tmp_path), store.blobs.put, lambda text: text.replace("x = 2", "[redacted]"))
+    dirty = repository.git(str(tmp_path), store.blobs.put, lambda text: text.replace("x = 2", "[redacted]"))
     assert dirty["dirty"] is True
     assert "[redacted]" in store.blobs.text(dirty["diff"])
     assert (tmp_path / ".git" / "index").stat().st_mtime_ns == index

@@ -309,3 +309,21 @@ def test_unloading_puts_all_back(tmp_path: Path) -> None:
         assert reply.text.split()[:4] == ["builtin_function_or_method", "True", "True", "False"]
     finally:
         kernel.stop()
+
+
+def test_comparing_says_which_files_differ(project: Project) -> None:
+    """Runs of one file with other contents, and files of only one of them, are the part `data` of a comparison."""
+    from celltrail.compare import compare
+
+    first_digest = project.write("data/in.csv", "first")
+    _, first = project.track("open('data/in.csv').close()\nopen('data/b.txt').close()")
+    second_digest = project.write("data/in.csv", "second")
+    _, second = project.track("open('data/in.csv').close()\nopen('data/b.txt').close()\nopen('data/out9', 'w').close()")
+    found = compare(first, second, store=project.store)
+    lines = {line.name: line.values for line in found.lines()["data"]}
+    empty = blake3(b"").hexdigest()[:12]
+    assert lines == {
+        "data/in.csv": (first_digest[:12], second_digest[:12]),
+        "data/out9 (written)": (None, empty),
+    }
+    assert "data/in.csv" in repr(found)

@@ -54,7 +54,7 @@ class Comparison:
         self._lines: dict[str, list[Line]] = {
             "facts": _facts(records),
             "params": _family([{name: param.value for name, param in record.params.items()} for record in records]),
-            "data": _data(runs),
+            "data": [*_files(runs), *_data(runs)],
             "metrics": _metrics(records),
             "environment": _surroundings(runs),
         }
@@ -72,7 +72,7 @@ class Comparison:
 
     @property
     def data(self) -> pd.DataFrame:
-        """What the runs read, each value with the first digits of its fingerprint: a row per name, a column per run."""
+        """The files and values of the runs, each with the first digits of its digest: a row per name, a column per run."""
         return self._frame(self._lines["data"])
 
     @property
@@ -234,6 +234,27 @@ def _data(runs: Sequence[StoredRun]) -> list[Line]:
     """The values that were read; nothing where one of the runs did not record them."""
     found = [data(run) for run in runs]
     return _family(found) if all(values_of(run) for run in runs) else []
+
+
+def _files(runs: Sequence[StoredRun]) -> list[Line]:
+    """The files of each run; one that was written stands for itself, beside one of its name that was read."""
+    found: list[dict[str, Json]] = []
+    if not all(run.record.executions and run.record.executions[-1].needs for run in runs):
+        return []  # one of them did not record any
+    for run in runs:
+        try:
+            files = run.files
+        except (StoreError, NoRun):
+            found.append({"files": "not readable"})
+            continue
+        held: dict[str, Json] = {}
+        for file in files:
+            name = f"{file.path} (written)" if file.mode == "write" else file.path
+            held[name] = (file.before or file.hash)[:12] or f"{file.how}, {file.size} bytes"
+            if file.mode == "both":
+                held[f"{file.path} (written)"] = file.hash[:12]
+        found.append(held)
+    return _family(found)
 
 
 def _surroundings(runs: Sequence[StoredRun]) -> list[Line]:

@@ -10,13 +10,14 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
+from urllib.parse import unquote, urlsplit
 
 import orjson
 
+from celltrail.capture.repository import output
 from celltrail.model import Json
 
 Facts = dict[str, Json]
@@ -33,8 +34,7 @@ _KEY_PACKAGES = tuple(
     " datasets xgboost lightgbm catboost polars pyarrow statsmodels ipython ipykernel openai anthropic"
     " langchain".split()
 )
-_GIT_LIMIT_S = 5
-_MAX_DIFF = 5_000_000
+_USER = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 def packages() -> dict[str, str]:
@@ -68,6 +68,52 @@ def _listing(folder: str, changed: int) -> tuple[tuple[str, str], ...]:
     return tuple((re.sub(r"[-_.]+", "-", name).lower(), version) for name, _, version in heads if name)
 
 
+def origins() -> dict[str, str]:
+    """Of the packages that did not come from an index: whether editable, and the place or repository and commit.
+
+    Format: https://packaging.python.org/en/latest/specifications/direct-url/
+    """
+    found: dict[str, str] = {}
+    for folder in dict.fromkeys(sys.path):
+        if folder.endswith(("site-packages", "dist-packages")):
+            for name, origin in _direct(folder, _changed(folder)):
+                found.setdefault(name, origin)
+    return found
+
+
+@functools.lru_cache(maxsize=16)
+def _direct(folder: str, changed: int) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for path in sorted(Path(folder).glob("*.dist-info/direct_url.json")) if changed else []:
+        try:
+            told = orjson.loads(path.read_bytes())
+            origin = _origin(told["url"], told)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # whoever wrote it knew another format
+            continue
+        name = path.parent.name.removesuffix(".dist-info").rpartition("-")[0]
+        found.append((re.sub(r"[-_.]+", "-", name).lower(), origin))
+    return tuple(found)
+
+
+def _origin(url: str, told: Mapping[str, Json]) -> str:
+    if url.startswith("file://"):
+        place = relative(unquote(urlsplit(url).path), Path.cwd())
+        return f"{'editable ' if told.get('dir_info', {}).get('editable') else ''}{place}"
+    repository = told.get("vcs_info", {})
+    commit = f"@{repository['commit_id']}" if "commit_id" in repository else ""
+    system = f"{repository['vcs']}+" if "vcs" in repository else ""
+    return system + _USER.sub("", url.split("?")[0]) + commit
+
+
+def _threads() -> Facts:
+    """How many threads the imported libraries compute with: sums depend on it."""
+    torch = sys.modules.get("torch")
+    count = getattr(torch, "get_num_threads", None)
+    facts: Facts = {"torch_threads": count()} if callable(count) else {}
+    cuda = getattr(getattr(torch, "version", None), "cuda", None)
+    return facts | ({"cuda": cuda} if isinstance(cuda, str) else {})
+
+
 def software(put: Put) -> Facts:
     """Python, the system, the packages (whole list as a blob) and the allowed variables."""
     listing = packages()
@@ -79,6 +125,9 @@ def software(put: Put) -> Facts:
         "packages": put(orjson.dumps(listing, option=orjson.OPT_SORT_KEYS)),
     }
     facts.update({name: listing[name] for name in _KEY_PACKAGES if name in listing})
+    if direct := origins():
+        facts["origins"] = direct
+    facts |= _threads()
     facts.update({name: _homeless(value) for name, value in os.environ.items() if _ALLOWED.fullmatch(name)})
     return facts
 
@@ -95,7 +144,7 @@ def hardware() -> Facts:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
     }
     if shutil.which("nvidia-smi"):
-        answer = _output(["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"])
+        answer = output(["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"])
         gpus = [[part.strip() for part in line.split(",")] for line in answer.splitlines() if line.count(",") == 2]
         if gpus:
             names = [f"{name} ({memory})" for name, memory, _ in gpus]
@@ -110,51 +159,6 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     return found[1].strip() if found else platform.processor() or platform.machine()
-
-
-def git(folder: str, put: Put, clean: Callable[[str], str]) -> Facts:
-    """Commit, branch, whether there are changes, and the diff; nothing where there is no repository.
-
-    Args:
-        folder: where to ask.
-        put: keeps the diff.
-        clean: takes secrets out of the diff before it is kept.
-    """
-    status = _output(["git", "status", "--porcelain=v2", "--branch", "--untracked-files=normal"], folder)
-    heads = dict(re.findall(r"^# branch\.(oid|head) (.+)$", status, re.MULTILINE))
-    if "oid" not in heads:
-        return {}
-    changes = [line for line in status.splitlines() if not line.startswith("#")]
-    facts: Facts = {
-        "commit": None if heads["oid"] == "(initial)" else heads["oid"],
-        "branch": heads.get("head"),
-        "dirty": any(not line.startswith("?") for line in changes),
-        "untracked": sum(line.startswith("?") for line in changes),
-    }
-    if facts["dirty"] and facts["commit"]:
-        diff = _output(["git", "diff", "HEAD", "--no-color", "--no-ext-diff"], folder)
-        if diff:
-            facts["diff"] = put(clean(diff[:_MAX_DIFF]))
-            facts["diff_truncated"] = len(diff) > _MAX_DIFF
-    return facts
-
-
-def _output(command: list[str], folder: str | None = None) -> str:
-    # no optional locks: a status of ours must not get in the way of the user's own git
-    environ = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environ,
-            capture_output=True,
-            timeout=_GIT_LIMIT_S,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
 
 
 def notebook(namespace: Mapping[str, object], root: Path) -> str | None:

@@ -22,6 +22,7 @@ from celltrail.capture.automatic import is_worth
 from celltrail.capture.files import Files
 from celltrail.capture.hashing import lower_priority
 from celltrail.capture.marks import Marks
+from celltrail.capture.modules import Modules
 from celltrail.capture.notice import Notice
 from celltrail.capture.openings import Openings, strip
 from celltrail.capture.outputs import Outputs
@@ -66,6 +67,7 @@ class Recorder:
         self._hasher = Worker(lambda: None, "celltrail-hash")
         self._hasher.put(lower_priority)
         self._openings = Openings(shell)
+        self._modules = Modules()
         self._threads = Threads()
         self._redactor = Redactor()  # one for the session: what one cell sets, a later one may show
         self.session = Session(shell, self._redactor)
@@ -240,6 +242,7 @@ class Recorder:
             self.shell.ast_transformers.append(self)
         self._worker.ticking = True
         self._tell_chart(tracked, arguments.chart)
+        tracked.imported = self._modules
         tracked.files = Files(run, os.getcwd(), arguments.hash, self._hasher)
         self._openings.begin(run, tracked.files)
         # the last thing before the body, after --seed

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from celltrail.capture import environment, keys, randomness, rng, watch
+from celltrail.capture import environment, keys, randomness, repository, rng, watch
 from celltrail.capture.analyze import Kinds, analyze, by_kind
 from celltrail.capture.files import Files
 from celltrail.capture.meter import Meter
+from celltrail.capture.modules import Modules, joined
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.params import Found, declared, without
 from celltrail.capture.past import Past
@@ -54,6 +55,8 @@ class Tracked:
     outputs: Outputs | None = None
     depth: int = 0  # nested run_cell calls
     files: Files | None = None
+    imported: Modules = field(default_factory=Modules)  # the session's
+    modules: list[dict[str, Json]] = field(default_factory=list)  # as they were when it began
     offset: int = 0  # lines of the cell above the code that is being looked at
     found: Found | None = None
     key: str = ""  # of the code, without its magic
@@ -152,9 +155,10 @@ class Tracked:
             "env": environment.software(put),
             "hardware": environment.hardware(),
         }
-        if commit := environment.git(folder, put, clean):
+        if commit := repository.git(folder, put, clean):
             surroundings["git"] = commit
         self.run.describe(environment=surroundings)
+        self.modules = shield(self.imported.told, self.run.store, folder, clean) or []
 
     def close(self, message_ns: float = 0.0) -> None:
         """The last output has come: write the execution down and let the files be closed.
@@ -219,6 +223,9 @@ class Tracked:
     def _put_needs(self) -> str:
         if self.files is not None:
             self.needs |= shield(self.files.told, self.redactor.text) or {}
+            own = shield(self.imported.told, self.run.store, self.files.folder, self.redactor.text) or []
+            if own := joined(self.modules, own):
+                self.needs["modules"] = own
         if self.found is not None:
             self.needs["names"] = self.found.names.told()
         if self.values is not None and self.values.left_out:
