@@ -315,6 +315,7 @@ def test_comparing_says_which_files_differ(project: Project) -> None:
     """Runs of one file with other contents, and files of only one of them, are the part `data` of a comparison."""
     from celltrail.compare import compare
 
+    project.write("data/b.txt", "same")
     first_digest = project.write("data/in.csv", "first")
     _, first = project.track("open('data/in.csv').close()\nopen('data/b.txt').close()")
     second_digest = project.write("data/in.csv", "second")

@@ -72,7 +72,7 @@ class Comparison:
 
     @property
     def data(self) -> pd.DataFrame:
-        """The files and values of the runs, each with the first digits of its digest: a row per name, a column per run."""
+        """The files and values of the runs, by the first digits of their digests: a row per name, a column per run."""
         return self._frame(self._lines["data"])
 
     @property
