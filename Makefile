@@ -98,7 +98,7 @@ check: .make/python .make/npm
 	@echo "check: front end (tsc, biome)"
 	@cd js && npm run --silent check
 
-test: setup check vitest unit floors nbval browser package
+test: setup check vitest unit nbval browser package
 	@echo "make test: all green"
 
 unit: setup
