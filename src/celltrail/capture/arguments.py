@@ -20,7 +20,7 @@ _LEAST = 1000  # bytes of a stream: its first and last words, and a marker betwe
 _PLACE = re.compile(r"\$([A-Za-z_]\w*)|\{([^{}]+)\}")
 # promised by the public face and refused by name until they do something
 _PLANNED = frozenset(
-    "--resume --fork --continues --sweep --parse-output --own-threads --budget".split()  # noqa: SIM905
+    "--resume --fork --sweep --parse-output --own-threads --budget".split()  # noqa: SIM905
 )
 
 
@@ -48,6 +48,7 @@ class Arguments:
     no_param: tuple[str, ...] = ()
     params: bool = True
     seed: int | None = None
+    continues: bool = False
     if_same: IfSame = "notice"
     chart: bool | None = None  # None: when there is something to draw
     hash: Asked = "sample"
@@ -119,6 +120,7 @@ def _parser() -> _Parser:
     add("--no-param", nargs="+", type=_variables, action="append", default=[], metavar="NAME", help="no parameter")
     add("--params", choices=["on", "off"], default="on", help="off: find no parameters in the code")
     add("--seed", type=_seed, metavar="N", help="seed random, NumPy and PyTorch before the cell")
+    add("--continues", action="store_true", help="go on from what an earlier run left, on purpose: no warning")
     add("--if-same", type=_if_same, default="notice", metavar="DO", help="after a run that was the same: " + _DO)
     add("--chart", dest="chart", action="store_true", default=None, help="always show the live chart")
     add("--no-chart", dest="chart", action="store_false", help="never show the live chart")
@@ -173,6 +175,7 @@ def parse(line: str) -> Arguments:
         no_param=_flat(found.no_param),
         params=found.params == "on",
         seed=found.seed,
+        continues=found.continues,
         if_same=found.if_same,
         chart=found.chart,
         hash=found.hash,

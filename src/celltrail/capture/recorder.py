@@ -32,6 +32,7 @@ from celltrail.capture.points import Watcher, pass_through
 from celltrail.capture.redact import Redactor
 from celltrail.capture.session import Session
 from celltrail.capture.shield import complain_to, shield
+from celltrail.capture.state import State
 from celltrail.capture.tee import KernelTee, TerminalTee, unframe
 from celltrail.capture.threads import Threads
 from celltrail.capture.tracked import Tracked, cell_name, status_after
@@ -73,6 +74,7 @@ class Recorder:
         self.session = Session(shell, self._redactor)
         self._already = Already(self.session, shell, self._tell)
         self._marks = Marks(self.session, shell, self._tell)
+        self._state = State(shell, self._redactor.text, self._tell)
         self._tee: KernelTee | None = None
         self._terminal: TerminalTee | None = None
         self._pid = os.getpid()
@@ -99,6 +101,7 @@ class Recorder:
         self._unwait = pending.wait_with(self._settle)
         self._worker.start()
         self.session.start()
+        shield(self._state.start)
         atexit.register(self._at_exit)
 
     def off(self) -> None:
@@ -158,6 +161,7 @@ class Recorder:
         if tracked is not None and isinstance(tree, ast.Module):
             with tracked.meter.timing("examine"):
                 shield(tracked.examine, tree, self.shell.user_ns, self._watcher, self._place_hooks)
+                shield(self._state.meet, self._key(), tracked)
                 tree = shield(self._already.meet, tracked, tree) or tree
             if tracked.watched and tracked.mark.arguments.chart is None:
                 self._tell_chart(tracked, True)  # points will come, so the chart can stand above what is printed
@@ -184,6 +188,8 @@ class Recorder:
         key, mark = self._key(), read(info.raw_cell) or self._own_mark(info.raw_cell)
         is_tracked = mark is not None and self._is_run(key, info, mark)
         past = shield(self.session.begin, key, info, mark, looks=not is_tracked)
+        if past is not None:
+            shield(self._state.begin, key, past, info)
         if key in self._open:
             self._open[key].depth += 1
         elif mark is not None and is_tracked:
@@ -236,6 +242,7 @@ class Recorder:
         outputs = Outputs(arguments.max_output) if arguments.output else None
         tracked = Tracked(run, mark, info.raw_cell, execution, redactor, run.owe(), outputs)
         tracked.offset = leading_blank_lines(info.raw_cell)
+        tracked.conclude = self._state.conclude
         self._open[key] = tracked
         self._listen(key[1], tracked)
         if self not in self.shell.ast_transformers:  # a cell of a subshell in the middle of another one
@@ -291,17 +298,19 @@ class Recorder:
             past = shield(self.session.end, key, status, error)
             if past is not None:
                 self._worker.put(partial(self._marks.look, past))
+            shield(self._state.end, key, status, result.info if result is not None else None)
+            self._worker.put(self._state.follow)
 
     def _after_tracked(self, key: tuple[int, str], tracked: Tracked, error: BaseException | None) -> ExecutionStatus:
         try:
             with tracked.meter.timing("post"):
-                self._end(tracked, error)
+                self._end(tracked, error, key)
         finally:
             self._open.pop(key, None)
             self._disarm()
         return tracked.execution.status
 
-    def _end(self, tracked: Tracked, error: BaseException | None) -> None:
+    def _end(self, tracked: Tracked, error: BaseException | None, key: tuple[int, str] | None = None) -> None:
         self._openings.end(tracked.run)
         shield(strip, error)
         if self._terminal is not None:
@@ -313,6 +322,8 @@ class Recorder:
         try:
             with disk.later() as sync:
                 tracked.end(error, self._traceback(error), self.shell.user_ns)
+            if key is not None:
+                shield(self._state.finish, key, tracked)
             self._worker.put(sync)
         finally:
             self._marks.add(tracked)

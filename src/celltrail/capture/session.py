@@ -247,18 +247,19 @@ def names_of(code: str) -> Names:
     """
     if len(code) > _MOST_CODE:
         return Names(star=True)
-    tree = _parsed(code)
+    tree = parsed(code)
     if tree is None:
         return Names()
     found, magic = analyze(tree), cell_magic(tree)
-    if magic is not None and magic[0] in PYTHON and (body := _parsed(magic[2])) is not None:
+    if magic is not None and magic[0] in PYTHON and (body := parsed(magic[2])) is not None:
         inner = analyze(body)
         inner.reads |= found.reads
         return inner
     return found
 
 
-def _parsed(code: str) -> ast.Module | None:
+def parsed(code: str) -> ast.Module | None:
+    """The tree of a cell as it was typed or as IPython transformed it, None for one that is no Python."""
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:

@@ -74,6 +74,7 @@ class Tracked:
     instead: Literal["", "skip", "stop"] = ""  # of running its body, which an earlier run already did
     written: threading.Event = field(default_factory=threading.Event)  # its whole record is in the trail
     past: Past | None = None  # the same execution in its session
+    conclude: Callable[[Tracked], dict[str, Json]] | None = None  # says where its names came from
     needs: dict[str, Json] = field(default_factory=dict)  # what the execution needed, section by section
 
     # before the body
@@ -194,6 +195,7 @@ class Tracked:
         with self.meter.working():
             shield(self._describe_randomness)
             outputs = self.outputs.records(self.run.store.blobs.put, self.redactor.text) if self.outputs else ()
+            state = shield(self.conclude, self) if self.conclude is not None else None
         self.execution = replace(self.execution, outputs=outputs, needs=self._put_needs())
         facts: dict[str, Any] = {
             "executions": (self.execution,),
@@ -208,7 +210,8 @@ class Tracked:
             self.run.writer.event("watch", names=self.watched, why=why, context=context, functions=inside)
         values = self.points.count if self.points else 0
         overhead = self.meter.told(values, message_ns, _size(run_folder(self.run.writer.home, self.run.id)))
-        self.run.describe(environment={"overhead": overhead}, **facts)
+        surroundings = {"overhead": overhead, **({"state": state} if state else {})}
+        self.run.describe(environment=surroundings, **facts)
         return True
 
     def _describe_randomness(self) -> None:

@@ -72,6 +72,7 @@ def _head(found: StoredRun) -> str:
         "duration": length(found.duration),
         "stale": _stale(found),
         "recording": _overhead(found),
+        "state": _state(found),
         "project": record.project,
         "group": record.group,
         "folder": record.folder,
@@ -101,6 +102,13 @@ def _overhead(found: StoredRun) -> str:
         return ""
     share = f" ({spent / duration / 1e7:.2g} % of it)" if duration else ""
     return f"{length(spent / 1e9)} of the cell's time{share}, {cost['bytes']:,} bytes"
+
+
+def _state(found: StoredRun) -> str:
+    try:
+        return found.lineage.state
+    except (StoreError, NoRun):  # the rest of the run is still worth showing
+        return ""
 
 
 def _params(found: StoredRun) -> str:
@@ -168,8 +176,8 @@ def _metric(metric: Metric) -> list[str]:
 def _environment(found: StoredRun) -> str:
     rows: list[list[str]] = []
     for part, facts in found.record.environment.items():
-        if part in ("rng", "overhead"):
-            continue  # digests of generator states; what recording cost stands in the head
+        if part in ("rng", "overhead", "state"):
+            continue  # digests of generator states; what recording cost and the state stand in the head
         # the packages are for `compare`: two hundred lines tell nobody anything
         rows += [
             [name if part == "env" else f"{part}.{name}", clipped(shown(value), _WIDE)]

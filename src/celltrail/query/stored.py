@@ -16,6 +16,7 @@ from celltrail.query.editing import Edits
 from celltrail.query.evaluate import aggregate_of, duration_of
 from celltrail.query.files import File
 from celltrail.query.items import Item, items
+from celltrail.query.lineage import Lineage
 from celltrail.query.plain import length, number
 from celltrail.query.shown import Shown
 from celltrail.query.thin import FEWEST, keep
@@ -203,6 +204,11 @@ class StoredRun(Edits["StoredRun"]):
     def files(self) -> list[File]:
         """The files that its newest execution read and wrote, in the order of first use; a thousand at most."""
         return [File.of(record) for record in self.needs.get("files", ())]
+
+    @property
+    def lineage(self) -> Lineage:
+        """Where its state came from: ``parents``, ``slice``, ``flags``, ``edges``; false when nothing was recorded."""
+        return Lineage(self.needs, self.store.blobs)
 
     @property
     def environment(self) -> dict[str, Json]:

@@ -32,7 +32,7 @@ FIELDS: dict[str, Kind] = {
     "ended": "time",
     "duration": "duration",
 }
-FAMILIES = ("params", "metrics", "summary", "env", "git", "hardware", "seeds")
+FAMILIES = ("params", "metrics", "summary", "env", "git", "hardware", "seeds", "state")
 AGGREGATES = (
     "first",
     "last",

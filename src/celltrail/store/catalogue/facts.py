@@ -18,7 +18,7 @@ from celltrail.store.docs import edits, records
 Key = tuple[str, ...]
 _TIMES = {"created": "created_us", "started": "started_us", "ended": "ended_us"}
 _RENAMED = {"cell": "cell_id"}
-_ENVIRONMENTS = {"env", "git", "hardware", "seeds"}
+_ENVIRONMENTS = {"env", "git", "hardware", "seeds", "state"}
 _WRITTEN = {"first", "last", "last_step", "min", "min_step", "max", "max_step", "sum"}  # in a document as they are
 
 
