@@ -165,3 +165,48 @@ def test_time_between_values(notebook: Notebook) -> None:
     series = notebook.store.series(record.id)["loss"]
     assert 4 <= len(series.step) <= 30
     assert series.value.tolist() == series.step.tolist()
+
+
+UNSEEN = {
+    "a slip": ("%%track --watch lss\nfor i in range(3):\n    loss = i", "lss was not found", "did you mean 'loss'?"),
+    "only at the top": (
+        "%%track --watch loss acc\nloss = acc = 3",
+        "loss and acc were not found",
+        "--watch takes names",
+    ),
+    "one of two": ("%%track --watch loss acc\nfor i in range(3):\n    loss = i", "celltrail: acc was not found", ""),
+    "under a magic": ("%%track --watch lss\n%%time\nfor i in range(3):\n    loss = i", "lss was not found", "'loss'?"),
+    "and the cell fails": ("%%track --watch lss\nfor i in range(3):\n    loss = 1 / 0", "lss was not found", "'loss'?"),
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_a_name_that_is_bound_nowhere_is_told(notebook: Notebook, name: str) -> None:
+    """A slip in --watch costs a curve: it is said under the cell, with the nearest name, and kept on the run."""
+    cell, start, end = UNSEEN[name]
+    reply, record = notebook.run(cell)
+    assert start in reply.complaints
+    assert end in reply.complaints
+    assert reply.complaints.count("found in a loop or function that can be looked into") == 1
+    (problem,) = record.problems
+    assert start.removeprefix("celltrail: ") in problem
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%%track --watch loss\nfor i in range(3):\n    loss = i",
+        "%%track --watch loss\n%%time\nfor i in range(3):\n    loss = i",
+        "%%track --watch loss\nfor i in range(3:\n    loss = i",
+        "%%track --watch loss\ntraining.fit(3)",
+        "%%track --watch self.loss\nclass A:\n    def f(self):\n        self.loss = 1\nA().f()",
+        "%%track\nfor i in range(3):\n    x = i",
+        "%%track --watch loss\n%%bash\necho",
+    ],
+)
+def test_nothing_is_told_where_nothing_is_missing(notebook: Notebook, cell: str) -> None:
+    """Neither where the name is bound, nor where no code could be looked at."""
+    notebook.kernel.run("import training")
+    reply, record = notebook.run(cell)
+    assert "looked into" not in reply.complaints
+    assert record.problems == ()

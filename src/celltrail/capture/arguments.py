@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, get_args
 
+from celltrail.capture.allowance import LEAST_NS, Limit
 from celltrail.capture.hashing import Asked
 from celltrail.errors import BadValue, nearest
 from celltrail.store.upkeep.usage import bytes_in
@@ -17,10 +18,11 @@ IfSame = Literal["notice", "skip", "stop", "off"]
 IF_SAME: tuple[IfSame, ...] = get_args(IfSame)
 _DO = "notice (say so), skip (show what that one showed), stop, off"
 _LEAST = 1000  # bytes of a stream: its first and last words, and a marker between them
+_BUDGET = re.compile(r"(\d+(?:\.\d+)?) ?(%|ms|s)")
 _PLACE = re.compile(r"\$([A-Za-z_]\w*)|\{([^{}]+)\}")
 # promised by the public face and refused by name until they do something
 _PLANNED = frozenset(
-    "--resume --fork --sweep --parse-output --own-threads --budget".split()  # noqa: SIM905
+    "--resume --fork --sweep --parse-output --own-threads".split()  # noqa: SIM905
 )
 
 
@@ -54,6 +56,7 @@ class Arguments:
     hash: Asked = "sample"
     output: bool = True
     max_output: int = 2_000_000  # bytes of each stream, half from the start and half from the end
+    budget: Limit | None = None  # of recording; None: what `Limit` says
     off: bool = False
 
 
@@ -78,6 +81,18 @@ def _size(text: str) -> int:
     if size < _LEAST:
         raise argparse.ArgumentTypeError(f"{text!r} is too little; write 1kB or more, or --no-output to keep nothing")
     return size
+
+
+def _budget(text: str) -> Limit:
+    found = _BUDGET.fullmatch(text.strip())
+    number = float(found[1]) if found else 0.0
+    if found is None or not number:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a budget; write 1% of the cell's time, or 20ms in all")
+    if found[2] != "%":
+        return Limit(0.0, round(number * (1e6 if found[2] == "ms" else 1e9)), True)
+    if number > 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than the cell's time; write at most 100%")
+    return Limit(number / 100, LEAST_NS, True)
 
 
 def _every(text: str) -> Every:
@@ -127,6 +142,7 @@ def _parser() -> _Parser:
     add("--hash", choices=get_args(Asked), default="sample", help="digests of files: sample those over 1 GB, full, off")
     add("--no-output", dest="output", action="store_false", help="do not keep what the cell shows")
     add("--max-output", type=_size, default=2_000_000, metavar="SIZE", help="of each stream; default 2MB")
+    add("--budget", type=_budget, metavar="COST", help="of recording: 1%% of the cell (default) or 20ms")
     add("--off", action="store_true", help="run the cell without recording it")
     return parser
 
@@ -181,6 +197,7 @@ def parse(line: str) -> Arguments:
         hash=found.hash,
         output=found.output,
         max_output=found.max_output,
+        budget=found.budget,
         off=found.off,
     )
 

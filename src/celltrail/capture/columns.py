@@ -185,6 +185,32 @@ def changes(values: Integers, before: int) -> NDArray[np.bool_]:
     return np.diff(values, prepend=before) != 0
 
 
+def thinning(step: int, many: int) -> int:
+    """The stride at which values are written from a step on: 1 for so many, then doubled with each doubling.
+
+    >>> [thinning(step, 1000) for step in (0, 999, 1000, 1999, 2000, 4000)]
+    [1, 1, 2, 2, 4, 8]
+    """
+    return 1 << (step // many).bit_length()
+
+
+def telling(values: Floats) -> NDArray[np.bool_]:
+    """The rows that a thinned block keeps in any case: its first and last, and the least and largest of each name.
+
+    >>> import numpy as np
+    >>> np.flatnonzero(telling(np.array([[1.0], [1.0], [np.nan], [9.0], [2.0], [0.0], [3.0]]))).tolist()
+    [0, 3, 5, 6]
+    """
+    import numpy as np
+
+    chosen = np.zeros(len(values), np.bool_)
+    chosen[[0, -1]] = True
+    low, high = np.where(np.isnan(values), np.inf, values), np.where(np.isnan(values), -np.inf, values)
+    chosen[low.argmin(axis=0)] = True
+    chosen[high.argmax(axis=0)] = True
+    return chosen
+
+
 class Stretches:
     """A loop variable over the steps, as stretches in which it grows evenly.
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from celltrail.model import Json
 
@@ -19,11 +19,24 @@ Part = Literal["pre", "examine", "post"]
 _TRIALS, _VALUES = 5, 400
 
 
+class Stamp(NamedTuple):
+    """A moment of this thread: by the clock, and by the processor time it has used."""
+
+    clock: int
+    processor: int
+
+
+def stamp() -> Stamp:
+    """This moment."""
+    return Stamp(time.perf_counter_ns(), time.thread_time_ns())
+
+
 @dataclass(slots=True)
 class Meter:
     """The cost of one execution, in nanoseconds; ``background`` is processor time of the recorder's thread."""
 
     spent: dict[str, int] = field(default_factory=dict)
+    cpu_ns: int = 0  # what of the timed parts was processor time, and not waiting on a busy machine
     messages: int = 0
 
     @contextmanager
@@ -36,11 +49,11 @@ class Meter:
         >>> list(meter.spent), meter.spent["pre"] > 0
         (['pre'], True)
         """
-        begun = time.perf_counter_ns()
+        begun = stamp()
         try:
             yield
         finally:
-            self.add(part, time.perf_counter_ns() - begun)
+            self.add_since(part, begun)
 
     @contextmanager
     def working(self) -> Generator[None]:
@@ -51,6 +64,12 @@ class Meter:
         finally:
             self.add("background", time.thread_time_ns() - begun)
 
+    def add_since(self, part: Part, begun: Stamp) -> None:
+        """Add the time since a stamp to a part."""
+        now = stamp()
+        self.add(part, now.clock - begun.clock)
+        self.cpu_ns += now.processor - begun.processor
+
     def add(self, part: str, spent_ns: int) -> None:
         """Add time that was measured elsewhere."""
         self.spent[part] = self.spent.get(part, 0) + spent_ns
@@ -60,28 +79,40 @@ class Meter:
         self.add(part, spent_ns)
         self.add(within, -spent_ns)
 
-    def told(self, values: int, message_ns: float, written: int) -> dict[str, Json]:
+    def cpu(self, values: int, message_ns: float) -> int:
+        """Processor time of the main thread so far."""
+        return self.cpu_ns + watching_ns(values) + round(self.messages * message_ns)
+
+    def told(self, values: int, message_ns: float, written: int, degraded: list[str]) -> dict[str, Json]:
         """The cost as the run keeps it.
 
         Args:
             values: how many values were watched.
             message_ns: what taking along one message cost, on the average of the session.
             written: bytes in files that this run added to the trail.
+            degraded: what was given up to stay within the budget.
         """
         parts = {part: max(0, spent) for part, spent in self.spent.items()}
         if values:
-            parts["watch"] = round(values * value_ns())
+            parts["watch"] = watching_ns(values)
         if self.messages:
             parts["tee"] = round(self.messages * message_ns)
         background = parts.pop("background", 0)
         return {
             **{f"{part}_ns": spent for part, spent in parts.items()},
             "main_ns": sum(parts.values()),
+            "main_cpu_ns": self.cpu(values, message_ns),
             "background_ns": background,
             "values": values,
             "messages": self.messages,
             "bytes": written,
+            "degraded": degraded,
         }
+
+
+def watching_ns(values: int) -> int:
+    """What so many watched values cost."""
+    return round(values * value_ns()) if values else 0
 
 
 @functools.cache

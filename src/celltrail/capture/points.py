@@ -24,6 +24,8 @@ from celltrail.capture.watch import FIELD_HOOK, FLOAT, HOOK, INT, KEEP, NOW, SIN
 from celltrail.run import Run, current
 from celltrail.store.files import forks
 
+MANY = 1_000_000  # values of a name that are written one by one
+_MOST_THINNED = 1 << 12
 _stamp = time.perf_counter_ns
 # of the process, not of a recorder: functions carry the numbers of their calls from one recorder to the next
 _plan = Plan()
@@ -111,6 +113,7 @@ class Points:
         self._held: dict[str, Column] = {}  # taken, and not written yet
         self._steps: dict[str, int] = {}
         self.count = 0  # values taken, also those that are not written
+        self.stride = 1  # of all names: to stay within the budget of the cell
         self._context: dict[str, dict[str, Stretches]] = {}
         self._clock = run.writer.clock() - time.perf_counter_ns() // 1000
         self._lock = threading.Lock()  # the recorder's thread drains now and then, the main thread at the end
@@ -127,6 +130,15 @@ class Points:
                 self._plan.sinks[index] = _Forward(index)
         self._write(is_last=True)
         self.run = None
+
+    @property
+    def is_thinnable(self) -> bool:
+        """Whether `thin` would still change anything."""
+        return self.stride < _MOST_THINNED
+
+    def thin(self) -> None:
+        """From now on write half as many."""
+        self.stride *= 2
 
     def drain(self) -> None:
         """Write the waiting values to the run."""
@@ -151,16 +163,20 @@ class Points:
                 for name in names:
                     self._steps[name] = first + len(steps)
                 times = block[0].stamps // 1000 + self._clock
-                chosen = self._chosen(names[0], steps, block[0].stamps)
-                self.run.log_block(names, steps[chosen], times[chosen], columns.table(block)[chosen])
+                values = columns.table(block)
+                chosen = self._chosen(names[0], steps, block[0].stamps, values)
+                self.run.log_block(names, steps[chosen], times[chosen], values[chosen])
             self._held = {name: column for name, column in self._held.items() if len(column)}
 
-    def _chosen(self, name: str, steps: columns.Integers, stamps: columns.Integers) -> Any:
-        """Which rows are written: all, each n-th step, or the first of each stretch of time."""
-        if self._every is None:
-            return slice(None)
-        if self._every.steps:
-            return steps % self._every.steps == 0
+    def _chosen(self, name: str, steps: columns.Integers, stamps: columns.Integers, values: columns.Floats) -> Any:
+        """Which rows are written: all, each n-th step, or the first of each stretch of time; fewer of very many."""
+        if self._every is None or self._every.steps:
+            asked = self._every.steps if self._every else 1
+            stride = max(asked, self.stride, columns.thinning(int(steps[-1]), asked * MANY))
+            if stride == 1:
+                return slice(None)
+            chosen = steps % stride == 0
+            return chosen if stride == asked else chosen | columns.telling(values)
         turns = stamps // int(self._every.seconds * 1e9)
         chosen = columns.changes(turns, self._turns.get(name, -1))
         self._turns[name] = int(turns[-1])

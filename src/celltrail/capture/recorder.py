@@ -22,6 +22,7 @@ from celltrail.capture.automatic import is_worth
 from celltrail.capture.files import Files
 from celltrail.capture.hashing import lower_priority
 from celltrail.capture.marks import Marks
+from celltrail.capture.meter import stamp
 from celltrail.capture.modules import Modules
 from celltrail.capture.notice import Notice
 from celltrail.capture.openings import Openings, strip
@@ -44,6 +45,7 @@ from celltrail.run import set_current, start
 from celltrail.store import Store, locate
 from celltrail.store.files import disk, pending
 
+_TAKEN_NS = 20_000  # a message that takes longer waits for other threads, as it would without the recorder
 _PATIENCE_S = 1.0  # how long whoever reads the trail waits for the record of the cell before, at most
 
 
@@ -180,7 +182,7 @@ class Recorder:
             begun = time.perf_counter_ns()
             self._worker.put(partial(self._receive, frames))
             self._taken += 1
-            self._taking_ns += time.perf_counter_ns() - begun
+            self._taking_ns += min(time.perf_counter_ns() - begun, _TAKEN_NS)
 
     # before
 
@@ -193,9 +195,9 @@ class Recorder:
         if key in self._open:
             self._open[key].depth += 1
         elif mark is not None and is_tracked:
-            begun = time.perf_counter_ns()
+            begun = stamp()
             self._begin(key, info, mark, past)
-            self._open[key].meter.add("pre", time.perf_counter_ns() - begun)
+            self._open[key].meter.add_since("pre", begun)
 
     def _is_run(self, key: tuple[int, str], info: Any, mark: Mark) -> bool:
         is_off = mark.arguments.off or os.environ.get("CELLTRAIL_OFF") == "1"
@@ -317,6 +319,9 @@ class Recorder:
             self._terminal.off()
             self._terminal = None
         tracked.unwatch()
+        if unseen := shield(tracked.unseen):
+            tracked.complain(unseen)
+            self._tell(Notice("problem", "warning", unseen))
         if tracked.points is not None:
             shield(self._watcher.close, tracked.points)
         try:
@@ -351,6 +356,10 @@ class Recorder:
         for tracked in list(self._open.values()):
             if tracked.files is not None:
                 tracked.files.tick()
+            shield(tracked.economise, self._message_ns())
+
+    def _message_ns(self) -> float:
+        return self._taking_ns / self._taken if self._taken else 0.0
 
     def _receive(self, frames: list[Any]) -> None:
         message = unframe(frames)
@@ -365,7 +374,7 @@ class Recorder:
             if b'"idle"' in content:
                 # streams are flushed after post_run_cell, so only this is the end
                 try:
-                    tracked.close(self._taking_ns / self._taken)
+                    tracked.close(self._message_ns())
                 finally:
                     self._awaited.pop(request, None)  # only now: what goes wrong while it closes is its problem
             return
@@ -389,7 +398,9 @@ class Recorder:
         if self._complained:
             return
         self._complained = True
-        notice = Notice("problem", "warning", f"recording had a problem, your cell did not: {_placeless(text)}")
+        self._tell(Notice("problem", "warning", f"recording had a problem, your cell did not: {_placeless(text)}"))
+
+    def _tell(self, notice: Notice) -> None:
         if self.notify is not None:
             self.notify(notice)
         elif sys.stderr is not None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from celltrail.capture import environment, keys, randomness, repository, rng, watch
+from celltrail.capture.allowance import Allowance, Limit, Step
 from celltrail.capture.analyze import Kinds, analyze, by_kind
 from celltrail.capture.files import Files
-from celltrail.capture.meter import Meter
+from celltrail.capture.meter import Meter, watching_ns
 from celltrail.capture.modules import Modules, joined
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.params import Found, declared, without
@@ -25,6 +26,7 @@ from celltrail.capture.swap import Swapped, swap
 from celltrail.capture.transform import PYTHON, Mark
 from celltrail.capture.values import Values
 from celltrail.contract import Status
+from celltrail.errors import nearest
 from celltrail.model import Execution, Failure, Json, Param
 from celltrail.run import Run
 from celltrail.store.files import disk
@@ -64,8 +66,11 @@ class Tracked:
     points: Points | None = None
     watched: list[str] = field(default_factory=list)
     swapped: list[Swapped] = field(default_factory=list)
+    bound: set[str] = field(default_factory=set)  # names bound anywhere in the code that was looked at for watching
+    is_looked_at: bool = False
     problems: list[str] = field(default_factory=list)
     meter: Meter = field(default_factory=Meter)
+    allowance: Allowance = field(init=False)
     states: rng.States = field(default_factory=dict)  # of the generators, as its body began
     end_states: rng.States = field(default_factory=dict)
     history: Iterable[Past] = ()  # the executions of its session
@@ -76,6 +81,9 @@ class Tracked:
     past: Past | None = None  # the same execution in its session
     conclude: Callable[[Tracked], dict[str, Json]] | None = None  # says where its names came from
     needs: dict[str, Json] = field(default_factory=dict)  # what the execution needed, section by section
+
+    def __post_init__(self) -> None:
+        self.allowance = Allowance(self.mark.arguments.budget or Limit())
 
     # before the body
 
@@ -103,9 +111,10 @@ class Tracked:
         self._learn_secrets(found.names.reads, namespace)
         if self.files is not None:
             shield(self.files.look, found.kinds.get(ast.Constant, ()), found.names.reads, namespace)
-        values = self.values = Values(found.names, namespace, self.redactor)
+        values = self.values = Values(found.names, namespace, self.redactor, self._for_values)
         shield(values.before, found.reachable())
         self.meter.move("fingerprint", values.spent_ns, "examine")
+        self._note_values(values)
         self.needs["values"] = values.told
         self.states = {**self.states, **(shield(rng.take_named, values.told, namespace) or {})}
         if self.mark.arguments.params:
@@ -121,6 +130,7 @@ class Tracked:
         place_hooks: Callable[[], None],
     ) -> None:
         arguments = self.mark.arguments
+        self.is_looked_at = True
         by_name = not arguments.watch
         if by_name and (arguments.no_watch or watch.logs_itself(kinds, namespace)):
             return
@@ -133,6 +143,8 @@ class Tracked:
 
         before, plan = len(watcher.plan.targets), watcher.plan
         names = watch.metric_names(kinds) if by_name else arguments.watch
+        if not by_name:
+            self.bound |= watch.all_bound(kinds)
         if names:
             watch.insert(tree, names, plan, sink, by_name=by_name)
         if self.found is not None:
@@ -141,6 +153,27 @@ class Tracked:
         self.watched += dict.fromkeys(plan.targets[before:])
 
     # in the background
+
+    def economise(self, message_ns: float) -> None:
+        """While the body runs: give up what costs more than the budget allows."""
+        values = self.points.count if self.points else 0
+        watching, taking = watching_ns(values), round(self.meter.messages * message_ns)
+        # names that were asked for are watched wherever they are, unless a budget was asked for as well
+        is_ours = self.allowance.limit.is_asked or not self.mark.arguments.watch
+        is_kept = self.outputs is not None and not self.outputs.count_only
+        # thinning saves room and work in the background, hardly any time of the cell: only where somebody counts it
+        is_thinnable = self.allowance.limit.is_asked and self.points is not None and self.points.is_thinnable
+        functions = Step("functions of earlier cells no longer watched", watching, is_ours and bool(self.swapped), True)
+        outputs = Step("outputs only counted", taking, is_kept)
+        points = Step("watched values thinned", watching, is_thinnable, True)
+        step = self.allowance.next_step(self.meter.cpu(values, message_ns), [functions, outputs, points])
+        if step is functions:
+            self.unwatch()
+            self.swapped.clear()
+        elif step is outputs and self.outputs is not None:
+            self.outputs.count_only = True
+        elif step is points and self.points is not None:
+            self.points.thin()
 
     def describe_start(self, states: rng.States, folder: str) -> None:
         """What is known before the body has run: parameters first, then where it runs."""
@@ -209,7 +242,8 @@ class Tracked:
             inside = [swapped.function.__qualname__ for swapped in self.swapped]
             self.run.writer.event("watch", names=self.watched, why=why, context=context, functions=inside)
         values = self.points.count if self.points else 0
-        overhead = self.meter.told(values, message_ns, _size(run_folder(self.run.writer.home, self.run.id)))
+        written = _size(run_folder(self.run.writer.home, self.run.id))
+        overhead = self.meter.told(values, message_ns, written, self.allowance.degraded)
         surroundings = {"overhead": overhead, **({"state": state} if state else {})}
         self.run.describe(environment=surroundings, **facts)
         return True
@@ -264,6 +298,16 @@ class Tracked:
             before = self.values.spent_ns
             shield(self.values.after)
             self.meter.move("fingerprint", self.values.spent_ns - before, "post")
+            self._note_values(self.values)
+
+    def _for_values(self, seconds: float) -> float:
+        """Of the time that values want, what is allowed: less than that only where a budget was asked for."""
+        allowed = self.allowance.seconds(seconds, self.meter.cpu_ns)
+        return allowed if self.allowance.limit.is_asked else seconds
+
+    def _note_values(self, values: Values) -> None:
+        if values.is_cut_short:
+            self.allowance.give_up("fingerprints cut short")
 
     def _status(self, error: BaseException | None) -> Literal["ok", "error", "interrupted", "skipped"]:
         return "skipped" if self.instead else status_after(error)
@@ -284,6 +328,19 @@ class Tracked:
         """Functions that were watched for this cell get their own code back."""
         for swapped in self.swapped:
             shield(swapped.undo)
+
+    def unseen(self) -> str:
+        """What was asked to be watched and is bound nowhere, as a sentence; "" when all is well.
+
+        Only at the end it is known: a body under ``%%time`` comes as a tree of its own.
+        """
+        missing = [name for name in self.mark.arguments.watch if name not in self.watched]
+        if not missing or not self.is_looked_at or self.instead:
+            return ""
+        known = self.bound - set(missing)
+        tail = nearest(missing[0], known) or "; --watch takes names that a loop or a function binds"
+        verb = "was" if len(missing) == 1 else "were"
+        return f"{' and '.join(missing)} {verb} not found in a loop or function that can be looked into{tail}"
 
     def complain(self, traceback: str) -> None:
         """A fault of celltrail's own while recording this."""

@@ -38,12 +38,20 @@ class Values:
         names: what its code says.
         namespace: the user's variables.
         redactor: knows the secrets.
+        allowed: of so many seconds wanted, how many may be used.
     """
 
-    def __init__(self, names: Names, namespace: Mapping[str, Any], redactor: Redactor) -> None:
+    def __init__(
+        self,
+        names: Names,
+        namespace: Mapping[str, Any],
+        redactor: Redactor,
+        allowed: Callable[[float], float] = float,
+    ) -> None:
         self._names, self._namespace, self._redactor = names, namespace, redactor
         self._ids: dict[str, int] = {}
-        self._budget = Budget(_BEFORE_S)
+        self._allowed = allowed
+        self._budget = Budget(allowed(_BEFORE_S))
         self.told: dict[str, Facts] = {}  # the section `values`
         self.left_out = 0  # names beyond the first so many
         self.read: dict[str, Print] = {}  # prints of what it reads, at the start
@@ -68,7 +76,7 @@ class Values:
     def after(self) -> None:
         """Look at what the body bound, and whether what it read is still the same."""
         begun = time.perf_counter_ns()
-        self._budget.seconds += _AFTER_S
+        self._budget.seconds += self._allowed(_AFTER_S)
         now = _ids(self._namespace)
         self.bound = {name for name, address in now.items() if self._ids.get(name) != address}
         for name in self.told:
@@ -94,6 +102,11 @@ class Values:
         new = self._facts(name, value, self.left)
         if any(facts.get(key) != new.get(key) for key in new):
             facts["after"] = new
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the time was over before all was looked at: what came then is opaque."""
+        return self._budget.spent >= self._budget.seconds
 
     def _chosen(self, names: Iterable[str]) -> list[str]:
         known = self.told.keys() | _OF_THE_SHELL

@@ -110,6 +110,16 @@ def metric_names(kinds: Kinds) -> tuple[str, ...]:
     return tuple(found)
 
 
+def all_bound(kinds: Kinds) -> set[str]:
+    """Every name and attribute that is bound anywhere in the code.
+
+    >>> sorted(all_bound(by_kind(ast.parse("def f(self):\n    self.loss = acc = 1"))))
+    ['acc', 'self.loss']
+    """
+    stored = (node for kind in (ast.Name, ast.Attribute) for node in kinds[kind] if isinstance(node.ctx, ast.Store))
+    return {name for node in stored if (name := dotted(node))}
+
+
 def _bound_by(node: ast.AST) -> Iterator[str]:
     """Watchable names that a statement binds to something computed."""
     if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant | None):

@@ -72,6 +72,7 @@ def _head(found: StoredRun) -> str:
         "duration": length(found.duration),
         "stale": _stale(found),
         "recording": _overhead(found),
+        "left out": "; ".join(found.overhead.get("degraded") or ()),
         "state": _state(found),
         "project": record.project,
         "group": record.group,
