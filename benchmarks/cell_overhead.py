@@ -30,7 +30,7 @@ CLOCK = """
 import time as clocks
 class Clock:
     def __init__(self):
-        self.rows = []
+        self.rows, self.whole = [], []
     def now(self):
         return clocks.perf_counter_ns(), clocks.thread_time_ns()
     def before(self, *_):
@@ -41,6 +41,7 @@ class Clock:
         self.done = self.now()
     def after(self, *_):
         end = self.now()
+        self.whole.append(end[1] - self.start[1])
         if getattr(self, "done", None):
             self.rows.append([body - start + after - done for start, body, done, after
                 in zip(self.start, self.body, self.done, end)])
@@ -76,6 +77,7 @@ for i in range(300_000):
     loss = i * 0.5
 """
 PRINTED = "line = 'x' * 999\nfor i in range({count}):\n    print(line)"
+CLAIMED = "for i in range(100_000):\n    loss = i * 0.5\n    if i % 100 == 0:\n        print(i)"
 LINES = "for i in range(1000):\n    print('epoch', i, 'loss', i / 7)"
 
 
@@ -161,6 +163,22 @@ def search(folder: Path, runs: int) -> tuple[float, float]:
     return statistics.median(asked), statistics.median(read)
 
 
+def claim(kernel: Kernel, rounds: int) -> tuple[float, float]:
+    """Milliseconds of the main thread that a cell takes more when it is tracked, and what its run says that was."""
+    kernel.run("clock_.whole.clear()")
+    for _ in range(rounds):
+        kernel.run(f"# no track\n{CLAIMED}")
+        kernel.run(f"%%track claimed --watch loss --no-chart --if-same off\n{CLAIMED}")
+    whole = json.loads(kernel.run("print(clock_.whole)").text)[1:]  # the clearing cell is the first
+    told = (
+        "import celltrail\nprint([run.overhead['main_cpu_ns'] for run in celltrail.runs(\"name == 'claimed'\")"
+        " if run.overhead])"
+    )
+    claims = json.loads(kernel.run(told).text)
+    added = [tracked - plain for plain, tracked in zip(whole[::2], whole[1::2], strict=True)]
+    return statistics.median(added) / 1e6, statistics.median(claims) / 1e6
+
+
 def profile(pair: Pair) -> None:
     """The functions the main thread spends a tracked cell in."""
     pair.ours.run(
@@ -199,6 +217,11 @@ def main() -> None:
             print(f"--watch on a step of {plain / 20_000 * 1e6:.1f} us: {ours / plain:.3f}x (floor 1.05x)")
             ours, plain = ratio(pair, rounds, watch, TIMED.format(loop=VALUES), inside)
             print(f"--watch on nothing else: +{(ours - plain) / 300_000 * 1e9:.0f} ns a value (floor 200 ns)")
+            added, claimed = claim(pair.ours, 2 * rounds)
+            print(
+                f"what a run says it cost: {claimed:.1f} ms, measured from outside {added:.1f} ms: "
+                f"{claimed / added:.2f}x (floor 0.8x to 1.2x)"
+            )
             count = 100_000 // part
             ours, plain = ratio(pair, 3, "%%track --no-chart", PRINTED.format(count=count), outside)
             print(f"{count // 1000} MB printed: {ours / plain:.2f}x of {plain:.2f} s (floor 1.3x)")

@@ -22,7 +22,7 @@ from celltrail.capture.automatic import is_worth
 from celltrail.capture.files import Files
 from celltrail.capture.hashing import lower_priority
 from celltrail.capture.marks import Marks
-from celltrail.capture.meter import stamp
+from celltrail.capture.meter import stamp, warm
 from celltrail.capture.modules import Modules
 from celltrail.capture.notice import Notice
 from celltrail.capture.openings import Openings, strip
@@ -102,6 +102,7 @@ class Recorder:
         self._threads.on()
         self._unwait = pending.wait_with(self._settle)
         self._worker.start()
+        self._worker.put(warm)
         self.session.start()
         shield(self._state.start)
         atexit.register(self._at_exit)
@@ -175,6 +176,8 @@ class Recorder:
     def _tell(self, notice: Notice) -> None:
         if self.notify is not None:
             shield(self.notify, notice)
+        elif notice.kind == "problem" and sys.stderr is not None:
+            sys.stderr.write(f"celltrail: {notice.text}\n")
 
     def _take(self, frames: list[Any]) -> None:
         """A message is on its way to the client."""
@@ -187,6 +190,7 @@ class Recorder:
     # before
 
     def _before_cell(self, info: Any, *_: Any, **__: Any) -> None:
+        begun = stamp()
         key, mark = self._key(), read(info.raw_cell) or self._own_mark(info.raw_cell)
         is_tracked = mark is not None and self._is_run(key, info, mark)
         past = shield(self.session.begin, key, info, mark, looks=not is_tracked)
@@ -195,7 +199,6 @@ class Recorder:
         if key in self._open:
             self._open[key].depth += 1
         elif mark is not None and is_tracked:
-            begun = stamp()
             self._begin(key, info, mark, past)
             self._open[key].meter.add_since("pre", begun)
 
@@ -399,12 +402,6 @@ class Recorder:
             return
         self._complained = True
         self._tell(Notice("problem", "warning", f"recording had a problem, your cell did not: {_placeless(text)}"))
-
-    def _tell(self, notice: Notice) -> None:
-        if self.notify is not None:
-            self.notify(notice)
-        elif sys.stderr is not None:
-            sys.stderr.write(f"celltrail: {notice.text}\n")
 
 
 def _placeless(text: str) -> str:
