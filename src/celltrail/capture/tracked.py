@@ -164,7 +164,7 @@ class Tracked:
         # thinning saves room and work in the background, hardly any time of the cell: only where somebody counts it
         is_thinnable = self.allowance.limit.is_asked and self.points is not None and self.points.is_thinnable
         functions = Step("functions of earlier cells no longer watched", watching, is_ours and bool(self.swapped), True)
-        outputs = Step("outputs only counted", taking, is_kept)
+        outputs = Step("outputs only counted", taking, is_kept, True)
         points = Step("watched values thinned", watching, is_thinnable, True)
         step = self.allowance.next_step(self.meter.cpu(values, message_ns), [functions, outputs, points])
         if step is functions:
