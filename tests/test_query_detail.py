@@ -46,6 +46,7 @@ def test_everything_of_a_cell_has_its_section(store: Store) -> None:
     assert "rate" in read, "through the function that reads it"
     assert read["api_key"] == ["api_key", "(a secret)", None, None, None, None]
     assert {row[0] for row in by["bound"]["rows"]} >= {"lr", "y", "loss"}
+    assert [row[2] for row in by["depends on"]["rows"]][-1] == "scaled (bound)"
     assert by["files"]["rows"][0][:3] == ["kept.txt", "write", 3]
     assert "numpy" in {row[0] for row in by["packages"]["rows"]}
     assert by["notes"]["rows"] == [["looks right", None, None]]

@@ -124,9 +124,7 @@ class Recorder:
         self._disarm()
         if self._tee is not None:
             self._tee.off()
-        for tracked in list(self._awaited.values()):
-            self._worker.put(tracked.close)
-        self._awaited.clear()
+        self._worker.put(self._close_awaited)  # in its turn: what the cells showed may still be in the queue
         for name, thing in ((HOOK, pass_through), (FIELD_HOOK, pass_through), (SINKS, Deaf())):
             if name in self.shell.user_ns:  # functions defined in tracked cells go on calling it
                 self.shell.user_ns[name] = thing
@@ -137,6 +135,11 @@ class Recorder:
         self.session.stop("ok")  # the cell that asked for it
         complain_to(None)
         atexit.unregister(self._at_exit)
+
+    def _close_awaited(self) -> None:
+        for tracked in list(self._awaited.values()):
+            tracked.close(self._message_ns())
+        self._awaited.clear()
 
     def _at_exit(self) -> None:
         if os.getpid() == self._pid:

@@ -15,6 +15,7 @@ from celltrail.query.changes import Change
 from celltrail.query.evaluate import aggregate_of
 from celltrail.query.files import File
 from celltrail.query.items import counts, size
+from celltrail.query.lineage import SliceStep
 from celltrail.query.plain import length, moment, shown
 from celltrail.query.row import real, row, scalar
 from celltrail.query.shown import Piece as Output
@@ -63,6 +64,12 @@ def _sections(run: StoredRun) -> Iterable[Section]:
         yield section("data", title, ["name", "type", "shape", "dtype", "size", "fingerprint"], told)
     files = map(File.of, needs.get("files", ()))
     yield section("data", "files", ["path", "mode", "bytes", "blake3", ""], map(_file, files))
+    yield section(
+        "lineage", "state", ["flag", "cell"], ([flag["text"], flag.get("cell")] for flag in run.lineage.flags)
+    )
+    yield section("lineage", "depends on", ["in", "begins", "for"], map(_step, run.lineage.slice))
+    edges = ([edge["kind"], edge["name"], edge["run"]] for edge in run.lineage.edges)
+    yield section("lineage", "other runs", ["", "object", "run"], edges)
     for title, facts in _surroundings(record.environment):
         yield section("environment", title, ["name", "value"], facts)
     yield section("environment", "packages", ["name", "version"], _packages(run))
@@ -171,6 +178,11 @@ def _value(name: str, told: Mapping[str, Json]) -> list[Json]:
         told.get("len"),
         by if certain or not by else f"{by} ({told['quality']})",
     ]
+
+
+def _step(step: SliceStep) -> list[Json]:
+    first = next((line for line in step.code.splitlines() if line.strip()), "(no code kept)")
+    return [step.count, first, ", ".join(f"{name} ({how})" for name, how in step.why.items())]
 
 
 def _file(file: File) -> list[Json]:
