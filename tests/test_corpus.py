@@ -24,7 +24,8 @@ from corpus import CORPUS
 from kernels import Kernel, Reply
 
 PROBE = "__import__('probe').{verb}(get_ipython())"
-MARKS = {"tracked": "%%track", "untracked": ""}
+# what one cell changes another goes on with: that is meant here, and said once instead of in every output
+MARKS = {"tracked": "%%track --continues", "untracked": ""}
 
 
 class Pair:

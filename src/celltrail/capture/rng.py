@@ -22,8 +22,8 @@ States = dict[str, Any]  # library -> its state in the library's own form, a cop
 def take() -> States:
     """The present state of each global generator whose library is already imported.
 
-    >>> sorted(take())[-1]
-    'random'
+    >>> "random" in take()
+    True
     """
     states: States = {"random": random.getstate()}
     if numpy := sys.modules.get("numpy.random"):

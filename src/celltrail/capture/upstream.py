@@ -53,7 +53,8 @@ def _behind(executions: Sequence[KernelExecution], execution: str, needs: Mappin
     found = needs.get("slice")
     chosen = found.get("minimal") if isinstance(found, Mapping) else None
     if isinstance(chosen, list):
-        return [each for each in executions if each.id in chosen and each.id != execution]
+        ids = {step["id"] for step in chosen}
+        return [each for each in executions if each.id in ids and each.id != execution]
     at = next(place for place, each in enumerate(executions) if each.id == execution)
     wanted = set(needs.get("names", {}).get("reads", ()))
     kept: list[KernelExecution] = []

@@ -113,7 +113,7 @@ def metric_names(kinds: Kinds) -> tuple[str, ...]:
 def all_bound(kinds: Kinds) -> set[str]:
     """Every name and attribute that is bound anywhere in the code.
 
-    >>> sorted(all_bound(by_kind(ast.parse("def f(self):\n    self.loss = acc = 1"))))
+    >>> sorted(all_bound(by_kind(ast.parse("def f(self):\\n    self.loss = acc = 1"))))
     ['acc', 'self.loss']
     """
     stored = (node for kind in (ast.Name, ast.Attribute) for node in kinds[kind] if isinstance(node.ctx, ast.Store))

@@ -29,7 +29,11 @@ _BLOCK = 4 << 20
 def in_run(folder: Path, blobs: Blobs) -> set[str]:
     """The digests that the files of one run name."""
     found = in_files(path for path in _files(folder) if not path.name.startswith("sealed"))
-    for path in folder.glob("sealed*.json*"):
+    try:
+        seals = list(folder.glob("sealed*.json*"))
+    except FileNotFoundError:  # the run went away since it was listed
+        return found
+    for path in seals:
         found |= _in_seal(path)
     if (folder / "sealed").is_dir():
         try:
