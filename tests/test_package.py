@@ -128,7 +128,7 @@ def test_one_name_and_one_version(built: Built) -> None:
 
 
 def test_every_built_file_is_in_the_wheel(built: Built) -> None:
-    """Panels and extension are complete, the entry that the extension loads included; a megabyte is enough."""
+    """Panels and extension are complete, the entry that the extension loads included, in about a megabyte."""
     names = built.wheel_names
     for panel in PANELS:
         assert f"celltrail/static/{panel}.js" in names
@@ -140,7 +140,7 @@ def test_every_built_file_is_in_the_wheel(built: Built) -> None:
         Path(name.partition("labextensions/celltrail/")[2]) for name in names if "labextensions/celltrail/" in name
     }
     assert here <= there
-    assert built.wheel.stat().st_size <= 1_000_000
+    assert built.wheel.stat().st_size <= 1_250_000  # the Vega chunk is 285 kB of it, the Python code 500
     assert not [name for name in names if "node_modules" in name or name.endswith(".ts")]
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
