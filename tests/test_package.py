@@ -37,6 +37,12 @@ class Built:
         with zipfile.ZipFile(self.wheel) as archive:
             return archive.namelist()
 
+    @property
+    def packed(self) -> dict[str, int]:
+        """What each file takes of the wheel, in bytes."""
+        with zipfile.ZipFile(self.wheel) as archive:
+            return {each.filename: each.compress_size for each in archive.infolist()}
+
     def read(self, ending: str) -> str:
         """The one file of the wheel whose path ends so."""
         with zipfile.ZipFile(self.wheel) as archive:
@@ -140,6 +146,8 @@ def test_every_built_file_is_in_the_wheel(built: Built) -> None:
         Path(name.partition("labextensions/celltrail/")[2]) for name in names if "labextensions/celltrail/" in name
     }
     assert here <= there
+    front = sum(size for name, size in built.packed.items() if "/static/" in name)
+    assert front <= 460_000, "all that is built from js/, the Vega chunk among it"
     assert built.wheel.stat().st_size <= 1_250_000  # the Vega chunk is 285 kB of it, the Python code 500
     assert not [name for name in names if "node_modules" in name or name.endswith(".ts")]
     assert any(name.endswith("licenses/LICENSE") for name in names)

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celltrail.model import Metric, Param, RunRecord
+from celltrail.run import start
 from celltrail.store import RunWriter, Store
 from celltrail.store.files.network import is_network
 from counting import opened
@@ -263,3 +264,23 @@ def test_an_index_kept_up_equals_one_built_anew(done: list, tmp_path_factory: py
 
 
 KINDS = ("param", "metric", "tag", "summary")
+
+
+def test_what_a_finished_run_is_still_told_is_seen_by_the_next_question(store: Store) -> None:
+    """Facts gathered after its end, by this process, reach every reader although the run reads finished."""
+    reader = Store(store.root)
+    for number in range(150):  # more than are looked at in passing
+        with start(f"old {number}", store=store):
+            pass
+    run = start("late", store=store)
+    settle = run.owe()
+    run.finish()
+    assert next(each for each in reader.records() if each.id == run.id).params == {}
+    run.describe(params={"lr": Param("lr", 0.1)})
+    assert "lr" in next(each for each in reader.records() if each.id == run.id).params
+    run.describe(params={"depth": Param("depth", 3)})
+    settle()
+    assert "depth" in next(each for each in reader.records() if each.id == run.id).params
+    with opened() as paths:
+        reader.records()
+    assert not [path for path in paths if run.id in path], "once it is closed it is not read again"

@@ -12,6 +12,7 @@ from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric
 from celltrail.query import StoredRun, find, open_store, row
 from celltrail.query.changes import latest
+from celltrail.query.detail import cost
 from celltrail.query.evaluate import aggregate_of
 from celltrail.query.items import counts
 from celltrail.query.plain import MARKS, clipped, length, moment, number, shown, table
@@ -71,7 +72,7 @@ def _head(found: StoredRun) -> str:
         "created": moment(record.created_us / 1e6),
         "duration": length(found.duration),
         "stale": _stale(found),
-        "recording": _overhead(found),
+        "recording": cost(found),
         "left out": "; ".join(found.overhead.get("degraded") or ()),
         "state": _state(found),
         "project": record.project,
@@ -94,15 +95,6 @@ def _head(found: StoredRun) -> str:
 def _stale(found: StoredRun) -> str:
     said = holds(found)
     return "; ".join(map(str, said.reasons))
-
-
-def _overhead(found: StoredRun) -> str:
-    cost, duration = found.overhead, found.duration
-    spent = cost.get("main_ns")
-    if not isinstance(spent, int | float):
-        return ""
-    share = f" ({spent / duration / 1e7:.2g} % of it)" if duration else ""
-    return f"{length(spent / 1e9)} of the cell's time{share}, {cost['bytes']:,} bytes"
 
 
 def _state(found: StoredRun) -> str:

@@ -333,6 +333,8 @@ class Run(Items):
                 duration_s=time.monotonic() - self._started,
                 error=failure,
             )
+            if self._owed:
+                self.writer.leave_open()
         self._flush()
         self._close()
         keeper.drop(self)

@@ -165,7 +165,7 @@ class RunFiles:
             # what the seal covers is in its record; only what came afterwards is followed
             states = {log: State(size) for log, size in seal.covers.items() if log in self._sizes()}
             seen = Seen(record, "", False, states=states, metrics=records.metrics_of(tables["metrics"]))
-        new = Seen(record, stamp, ended)
+        new = Seen(record, stamp, ended, open=ended and seal is None and bool(run.get("open")))
         if not ended:
             new.owner = self._owner(tables)
             self._follow(new, seen, tables)

@@ -368,7 +368,7 @@ def _may_change(seen: Seen) -> bool:
     if not seen.stamp or seen.waiting:
         return True
     if seen.ended:
-        return False
+        return seen.open
     if seen.record.is_running:
         return True
     # silent for now: a process of another machine may be heard of again

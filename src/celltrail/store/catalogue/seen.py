@@ -21,7 +21,7 @@ class Seen:
 
     record: RunRecord
     stamp: str  # of document and edits; "" when they may have changed unnoticed
-    ended: bool  # the run's own process closed it: only edits can still come
+    ended: bool  # the run's own process ended it: edits can still come, and while it is `open` more of its own
     document: bytes = b""  # of an ended run as it stands in the file, where that tells all but the edits
     said: Mapping[str, Json] = field(default_factory=dict)  # by people: the value of each edited field
     sizes: dict[str, int] = field(default_factory=dict)  # of the logs, while not ended
@@ -32,6 +32,7 @@ class Seen:
     t_us: int = 0  # of the last record
     owner: Process | None = None  # whose death kills the run
     closed: set[str] = field(default_factory=set)  # writers whose last record was read
+    open: bool = False  # its own process still gathers facts; known only as long as the document was just read
     gaps: list[str] = field(default_factory=list)  # what could not be read of the logs
     waiting: list[Writer] = field(default_factory=list)  # ranks and workers that may still write
 

@@ -107,7 +107,7 @@ class RunWriter:
         }
         if forked:
             head["forked"] = True
-        self._closed = self._in_child = False
+        self._closed = self._in_child = self._is_left_open = False
         self._synced_size = 0
         self._rows = 0
         self._beat_size = 0
@@ -207,6 +207,12 @@ class RunWriter:
             if not self._leave(error):
                 self._say(error, "its document", is_final=True)
 
+    def leave_open(self) -> None:
+        """Say in the document that more is to come although it tells an end; `close` takes that back."""
+        if self._document is not None:
+            self._document.put("run", self.id, {"open": True})
+            self._is_left_open = True
+
     def sync(self) -> None:
         """Bring the log to the disk if anything was appended, and try again what waits in memory."""
         failure: OSError | None = None
@@ -257,6 +263,8 @@ class RunWriter:
         if self._document is not None:
             if any(not path.name.startswith(f"{self.writer}.") for path in (self._folder / "m").glob("*.ctl")):
                 self._document.put("run", self.id, {"shared": True})  # others log too: look for them
+            if self._is_left_open:
+                self._document.put("run", self.id, {"open": False})
             self._document.finish(records.tables_of(dataclasses.replace(record, writer=self.writer)))
             self.flush()
         with self.lock:
