@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from celltrail.capture.document import Document, source_hash
 from celltrail.capture.edges import is_model, is_quiet
 from celltrail.capture.effects import Effects
-from celltrail.capture.flags import Document, Version, flags, source_hash
+from celltrail.capture.flags import Version, flags
 from celltrail.capture.lineage import History
 from celltrail.capture.state import identities
 from celltrail.cli import main
@@ -329,7 +330,7 @@ def test_what_the_front_end_says_of_the_notebook_counts() -> None:
     assert [(flag.kind, flag.cell) for flag in told] == [("edited", "a"), ("order", "a")]
     for strange in (None, {}, {"celltrail": 3}, {"celltrail": {"cells": 7}}, []):
         assert Document.of_front_end(strange, 10) is None
-    assert Document.of_front_end({"celltrail": {"cells": [[], ["a"], [1, 2], "x"]}}, 10) == Document({}, {}, 10)
+    assert Document.of_front_end({"celltrail": {"cells": [[], ["a"], [1, 2], "x"]}}, 10) == Document({}, 10)
 
 
 def test_a_file_that_is_no_notebook_says_nothing(tmp_path: Path) -> None:

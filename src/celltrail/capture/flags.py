@@ -5,20 +5,16 @@ A run without flags gives the same again when its notebook is run from top to bo
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
+from celltrail.capture.document import Document, source_hash
 from celltrail.capture.edges import Edge
 from celltrail.capture.lineage import History, Slice, Step
 from celltrail.model import Json
 
 Kind = Literal["edited", "deleted", "order", "redefined", "failed", "unknown", "scratch", "run"]
-_MOST_BYTES = 64 << 20
-_HASH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,56 +32,6 @@ class Flag:
         """The form that is kept."""
         facts = {key: getattr(self, key) for key in ("kind", "text", "cell", "count", "execution", "name")}
         return {key: value for key, value in facts.items() if value not in (None, "")}
-
-
-@dataclass(slots=True)
-class Document:
-    """The notebook's code cells: their order, and what stands in them."""
-
-    order: dict[str, int] = field(default_factory=dict)
-    hashes: dict[str, str] = field(default_factory=dict)  # cell id -> hash of its source
-    as_of_us: float = 0.0  # what ran later may be newer than this
-
-    @classmethod
-    def of_front_end(cls, meta: object, now_us: int) -> Document | None:
-        """What the front end sent with a cell: ``{"celltrail": {"cells": [[cell id, source hash], ...]}}``.
-
-        A hash is the first 16 hexadecimal digits of the SHA-256 of the source.
-        """
-        sent = meta.get("celltrail") if isinstance(meta, Mapping) else None
-        cells = sent.get("cells") if isinstance(sent, Mapping) else None
-        if not isinstance(cells, list):
-            return None
-        pairs = [each for each in cells if isinstance(each, list | tuple) and len(each) == 2]
-        known = {str(cell): str(text) for cell, text in pairs if isinstance(cell, str)}
-        return cls({cell: at for at, cell in enumerate(known)}, known, now_us)
-
-    @classmethod
-    def of_file(cls, path: Path) -> Document | None:
-        """What stands in a saved notebook, or None when it cannot be read as one."""
-        try:
-            facts = path.stat()
-            if facts.st_size > _MOST_BYTES:
-                return None
-            told = json.loads(path.read_bytes())
-            cells = [cell for cell in told["cells"] if cell.get("cell_type") == "code" and cell.get("id")]
-            known = {str(cell["id"]): source_hash(_text(cell.get("source", ""))) for cell in cells}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return None
-        return cls({cell: at for at, cell in enumerate(known)}, known, facts.st_mtime_ns / 1000) if known else None
-
-
-def source_hash(source: str) -> str:
-    """The hash that tells whether a cell was edited.
-
-    >>> source_hash("x = 1\\n") == source_hash("x = 1")
-    True
-    """
-    return hashlib.sha256(source.rstrip().encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
-
-
-def _text(source: Any) -> str:
-    return source if isinstance(source, str) else "".join(source)
 
 
 @dataclass(slots=True)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from celltrail.capture.document import Document
 from celltrail.capture.here import machine
 from celltrail.capture.match import differences
 from celltrail.capture.places import project
-from celltrail.capture.stale import Document, Present, Staleness, differs, stale
+from celltrail.capture.stale import Present, Staleness, differs, stale
 from celltrail.capture.standing import State, as_left, state_of
 from celltrail.capture.upstream import upstream
 from celltrail.errors import StoreError

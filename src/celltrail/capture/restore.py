@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from celltrail.capture import environment
+from celltrail.capture.document import Document
 from celltrail.capture.past import Past
 from celltrail.capture.session import Session
 from celltrail.errors import BadValue, NoRun
@@ -42,26 +43,12 @@ class Version:
         return self.read()
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """The notebook's file, as far as it tells which cells there are."""
-
-    cells: frozenset[str]  # their ids
-    saved_us: int
-
-
 def document(namespace: Mapping[str, Any]) -> Document | None:
     """The notebook of this kernel as it was saved; None where there is none to read, or its cells have no ids."""
     path = namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
     if not isinstance(path, str) or not path.endswith(".ipynb"):
         return None
-    try:
-        saved_us = os.stat(path).st_mtime_ns // 1000
-        cells = json.loads(Path(path).read_bytes())["cells"]
-        ids = frozenset(cell["id"] for cell in cells if isinstance(cell.get("id"), str))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return Document(ids, saved_us) if ids else None
+    return Document.of_file(Path(path))
 
 
 def versions(session: Session, store: Store) -> list[Version]:
@@ -83,9 +70,9 @@ def deleted(found: Iterable[Version], document: Document) -> list[Version] | Non
     the cells that ran is in the document, its ids are of another kind than the kernel's (VS Code's are).
     """
     last = {each.cell_id: each for each in found if each.cell_id is not None}
-    if not any(cell in document.cells for cell in last):
+    if not any(cell in document.ids for cell in last):
         return None
-    return [each for cell, each in last.items() if cell not in document.cells and each.started_us < document.saved_us]
+    return [each for cell, each in last.items() if cell not in document.ids and each.started_us < document.as_of_us]
 
 
 def replaced(found: Iterable[Version]) -> list[Version]:

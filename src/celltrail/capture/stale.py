@@ -6,15 +6,14 @@ A run is fresh, stale for reasons, or it cannot be told. Comments and the way co
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import xxhash
 
+from celltrail.capture.document import Document
 from celltrail.capture.keys import code_key
 from celltrail.capture.parsing import parse
 from celltrail.capture.redact import MARK
@@ -55,24 +54,6 @@ class Staleness:
 
     def __str__(self) -> str:
         return f"{self.state}: {'; '.join(map(str, self.reasons))}" if self.reasons else self.state
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """The cells of a notebook as they stand: cell id to source."""
-
-    cells: Mapping[str, str]
-
-    @classmethod
-    def of_file(cls, path: Path) -> Document | None:
-        """The notebook as it was saved; None where it cannot be read or its cells have no ids (before nbformat 4.5)."""
-        try:
-            cells = json.loads(path.read_bytes())["cells"]
-            code = [cell for cell in cells if cell["cell_type"] == "code"]
-            found = {cell["id"]: "".join(cell["source"]) for cell in code if "id" in cell}
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return cls(found) if len(found) == len(code) and found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +103,7 @@ def _of_cell(run: StoredRun, document: Document | None) -> Iterable[Reason]:
         ran = run.code
     except StoreError:
         return
-    source = document.cells.get(cell)
+    source = document.sources.get(cell)
     if source is None:
         yield Reason("deleted", "its cell was deleted")
     elif differs(ran, source):

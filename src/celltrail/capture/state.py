@@ -18,9 +18,10 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from celltrail.capture import keys
+from celltrail.capture.document import Document
 from celltrail.capture.edges import Edge, edges, warning
 from celltrail.capture.effects import Effects
-from celltrail.capture.flags import Document, Version, flags
+from celltrail.capture.flags import Version, flags
 from celltrail.capture.lineage import History, Kept, Slice, Status
 from celltrail.capture.notice import Notice
 from celltrail.capture.past import Past

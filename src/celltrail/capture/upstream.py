@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from celltrail.capture.stale import Document, Reason, differs
+from celltrail.capture.document import Document
+from celltrail.capture.stale import Reason, differs
 from celltrail.errors import StoreError
 from celltrail.query import StoredRun
 from celltrail.store import kernels
@@ -31,7 +32,7 @@ def upstream(run: StoredRun, document: Document) -> Iterator[Reason]:
         if each.cell_id is None or not each.code or each.cell_id == run.cell:
             continue
         place = f"[{each.count}]" if each.count is not None else "a cell"
-        source = document.cells.get(each.cell_id)
+        source = document.sources.get(each.cell_id)
         if source is None:
             yield Reason("upstream", f"{place}, which it depends on, was deleted since")
         elif (ran := _text(blobs, each.code)) and differs(ran, source):
