@@ -13,9 +13,17 @@ import gc
 import sys
 import threading
 import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from itertools import compress
+from operator import call
 from types import FrameType
+from typing import Any
 
 _TRIES, _PAUSE_S = 200, 0.0005
+# of code that is wrong Python looks for the line in the file, and gives way meanwhile; this is no file's name
+_NO_FILE = "\ud800"
 _CONVERTING = frozenset({"ast_parse", "parse"})  # IPython's, ast's
 
 
@@ -28,16 +36,37 @@ def parse(code: str) -> ast.Module:
     if sys.version_info >= (3, 13) or threading.current_thread() is threading.main_thread():
         return ast.parse(code)
     for left in reversed(range(_TRIES)):
-        was_on = gc.isenabled()
-        gc.disable()  # without collections a conversion is one step
-        try:
-            if not left or not _is_converting():
-                return ast.parse(code)
-        finally:
-            if was_on:
-                gc.enable()
+        if not left or not _is_converting():
+            return _in_one_step(code)
         time.sleep(_PAUSE_S)
     raise AssertionError("the last try parses")
+
+
+def _in_one_step(code: str) -> ast.Module:
+    """Convert without collections, and without a moment in which another thread could see that they are off.
+
+    A thread gives way between calls of Python only. So that they are off, the conversion, and that they are on again
+    where they were, is one call from C to C; after an exception nothing is called before they are on.
+    """
+    was_on: list[bool] = []
+    found: list[Any] = []
+    convert: Callable[[], Any] = partial(compile, code, _NO_FILE, "exec", ast.PyCF_ONLY_AST)
+    steps = (
+        partial(was_on.extend, map(call, (gc.isenabled,))),
+        gc.disable,
+        partial(found.extend, map(call, (convert,))),
+        partial(deque, map(call, compress((gc.enable,), was_on)), 0),
+    )
+    walked = map(call, steps)
+    try:
+        deque(walked, 0)
+    except BaseException as error:
+        if was_on and was_on[0]:
+            gc.enable()
+        if isinstance(error, SyntaxError):
+            error.filename = "<unknown>"
+        raise
+    return found[0]
 
 
 def _is_converting() -> bool:
