@@ -175,7 +175,7 @@ CELLS: dict[str, str | tuple[str, ...]] = {
         "random.seed(4)\nrandom.shuffle(x := list(range(8)))\nx",
     ),
     "own generator": "import random\nrng = random.Random(3)\nlosses = [rng.random() for _ in range(3)]\nlosses",
-    "uuid and time types": "import time, uuid, datetime as dt\nstart = time.perf_counter()\nu = uuid.UUID(int=5)\ntype(start), u, dt.date(2024, 2, 29) + dt.timedelta(days=366)",
+    "uuid and time types": "import time, uuid, datetime as dt\nstart = type(time.perf_counter())\nu = uuid.UUID(int=5)\nstart, u, dt.date(2024, 2, 29) + dt.timedelta(days=366)",
     "only comments": "# nothing here\n# at all",
     "docstring cell": "'''A cell that begins with a text.'''\nx = 1",
     "ends with a comment": "x = 41\nx + 1  # the answer, nearly\n\n\n",
