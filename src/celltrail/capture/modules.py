@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from celltrail.capture.hashing import Stamp
@@ -73,7 +74,7 @@ class Modules:
         key = (str(store.root), path, stamp)
         digest = self._kept.get(key)
         if digest is None or not store.blobs.touch(digest):
-            with open(path, "rb") as file:
+            with Path(path).open("rb") as file:
                 text = file.read(_LARGEST + 1).decode("utf-8", "replace")
             digest = self._kept[key] = store.blobs.put(clean(text))
         return digest
@@ -115,7 +116,7 @@ def _compiled_from(spec: Any, now: Stamp) -> Stamp:
     if not isinstance(cached, str) or sys.dont_write_bytecode:
         return now
     try:
-        with open(cached, "rb") as file:
+        with Path(cached).open("rb") as file:
             header = file.read(16)
     except OSError:
         return now

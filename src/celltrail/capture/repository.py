@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import orjson
 
@@ -72,7 +73,7 @@ def _sources(folder: str, put: Put, clean: Callable[[str], str]) -> dict[str, st
         try:
             if os.path.islink(path) or not os.path.isfile(path) or os.path.getsize(path) > _MAX_SOURCE:
                 continue
-            with open(path, "rb") as file:
+            with Path(path).open("rb") as file:
                 text = file.read(_MAX_SOURCE).decode("utf-8", "replace")
         except (OSError, ValueError):  # gone meanwhile, not ours to read, or a name that is no text
             continue

@@ -142,7 +142,7 @@ def write(path: Path, found: Iterable[Version]) -> Path:
     for number in range(1, 1000):
         place = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
         try:
-            with open(place, "x", encoding="utf-8") as file:
+            with place.open("x", encoding="utf-8") as file:
                 file.write(text + "\n")
         except FileExistsError:
             continue

@@ -309,7 +309,7 @@ class RunFiles:
         """
         tables, record, problem, data = None, None, "", b""
         try:
-            with open(self._place + "/run.json", "rb") as file:
+            with Path(self._place + "/run.json").open("rb") as file:
                 data = file.read()
             tables = decode(data, "run.json")
             record = records.record_of(tables)

@@ -86,7 +86,7 @@ def media_type(head: bytes) -> str:
 
 def _beginning(key: str, path: Path, allowed: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             return file.read(_HEAD)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

@@ -83,7 +83,7 @@ def in_files(paths: Iterable[Path]) -> set[str]:
     found: set[str] = set()
     for path in paths:
         try:
-            with open(path, "rb") as file:
+            with path.open("rb") as file:
                 rest = b""
                 while block := file.read(_BLOCK):
                     found.update(_words(rest + block))

@@ -89,7 +89,7 @@ def choices_in(name: str, data: bytes, table: str) -> list[Edit]:
 
 
 def _bytes(path: str) -> bytes:
-    with contextlib.suppress(PermissionError, IsADirectoryError), open(path, "rb") as file:
+    with contextlib.suppress(PermissionError, IsADirectoryError), Path(path).open("rb") as file:
         return file.read()
     return b""
 

@@ -122,7 +122,7 @@ def _verifies(entry: Trashed, digest: str) -> bool:
             manifest_of(digest, entry.place.read_bytes())
             return True
         whole = blake3()
-        with open(entry.place, "rb") as file:
+        with entry.place.open("rb") as file:
             while block := file.read(1 << 20):
                 whole.update(block)
         return whole.hexdigest() == digest

@@ -57,7 +57,7 @@ def frame(kind: int, body: bytes, salt: int) -> bytes:
 def copied(fd: int, size: int, path: Path) -> None:
     """Bring what a file holds up to this size to another path; what is there already, from before, stays."""
     copy = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, disk.file_mode(path.parent))
-    with open(copy, "ab") as file:
+    with os.fdopen(copy, "ab") as file:
         at = os.fstat(copy).st_size
         while at < size and (block := os.pread(fd, min(_BLOCK, size - at), at)):
             file.write(block)

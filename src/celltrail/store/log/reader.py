@@ -79,7 +79,7 @@ def read(path: Path, state: State | None = None, stop: int | None = None) -> Con
     record that verified.
     """
     old = state or State()
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         file.seek(old.offset)
         data = file.read() if stop is None else file.read(max(0, stop - old.offset))
     return _Scan(path, data, old).contents()
@@ -88,7 +88,7 @@ def read(path: Path, state: State | None = None, stop: int | None = None) -> Con
 def read_head(path: Path) -> dict[str, Json] | None:
     """The first record of a log, or None where it cannot be read."""
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             data = file.read(1 << 14)
         size, crc, kind = HEADER.unpack_from(data, len(MAGIC))
         body = data[len(MAGIC) + 9 : len(MAGIC) + 9 + size]

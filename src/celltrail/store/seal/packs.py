@@ -112,7 +112,7 @@ class Pack:
 
     def _compare(self, group: int) -> None:
         _, start, size, digest = self.groups[group]
-        with open(self.path, "rb") as raw:
+        with self.path.open("rb") as raw:
             raw.seek(start)
             if _digest(raw.read(size)) != digest:
                 raise Damaged(f"{self.path.name} does not hold what was packed")
@@ -213,7 +213,7 @@ def write(
     rows: list[int] = []
     try:
         fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, disk.file_mode(place))
-        with open(fd, "wb") as file:
+        with os.fdopen(fd, "wb") as file:
             with pq.ParquetWriter(file, schema, **_SETTINGS) as writer:
                 for table in _grouped(metrics, schema, ranges):
                     writer.write_table(table, row_group_size=max(1, table.num_rows))
@@ -292,7 +292,7 @@ def _places(path: Path) -> Iterator[tuple[int, int, str]]:
     import pyarrow.parquet as pq
 
     about = pq.read_metadata(path)
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         for number in range(about.num_row_groups):
             group = about.row_group(number)
             columns = [group.column(place) for place in range(group.num_columns)]

@@ -110,7 +110,7 @@ def write(path: Path, columns: Mapping[str, Column], groups: Sequence[int], abou
     schema = pa.schema([(name, array.type) for name, array in arrays.items()])
     table = pa.table(list(arrays.values()), schema=schema)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with open(fd, "wb") as file:
+    with os.fdopen(fd, "wb") as file:
         with pq.ParquetWriter(file, schema, **_settings({name: each[0] for name, each in chosen.items()})) as writer:
             for start, stop in spans(groups):
                 writer.write_table(table.slice(start, stop - start), row_group_size=stop - start)
@@ -179,7 +179,7 @@ def footer_digest(path: Path) -> str:
     """The hash of the end of a file, which says what is where in it; raises `Damaged`."""
     from blake3 import blake3
 
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         file.seek(max(0, size - 8))
         length = int.from_bytes(file.read(4), "little") + 8

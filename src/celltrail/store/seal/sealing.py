@@ -153,7 +153,7 @@ def _hash(path: Path) -> str:
     from blake3 import blake3
 
     hashed = blake3()
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         while data := file.read(1 << 20):
             hashed.update(data)
     return hashed.hexdigest()

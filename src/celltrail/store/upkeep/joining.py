@@ -140,7 +140,7 @@ def open_regular(path: Path) -> Any:
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise StoreError(f"{path.name} is not a plain file; a trail has no others")
-    return open(fd, "rb")
+    return os.fdopen(fd, "rb")
 
 
 def _copied(source: Path, target: Path) -> Outcome:
@@ -172,7 +172,7 @@ def _write(source: Path, target: Path) -> None:
     mode = 0o600 | (target.parent.stat().st_mode & 0o060)
     try:
         fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with open(fd, "wb") as copy, open_regular(source) as file:
+        with os.fdopen(fd, "wb") as copy, open_regular(source) as file:
             os.fchmod(fd, mode)
             while block := file.read(_BLOCK):
                 copy.write(block)
