@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from celltrail.capture import points
 from celltrail.capture.allowance import Allowance, Limit, Step
 from celltrail.capture.arguments import parse
-from celltrail.capture.points import Watcher
+from celltrail.capture.watch import points
+from celltrail.capture.watch.points import Watcher
 from celltrail.cli import main
 from celltrail.query import StoredRun, find, runs
 from celltrail.run import start

@@ -396,10 +396,10 @@ HOOKS = [
     ("recorder", "Watcher.close"),
     ("tracked", "analyze"),
     ("tracked", "watch.insert"),
-    ("points", "keep"),
-    ("points", "Points._write"),
-    ("points", "keep_or_none"),
-    ("columns", "rows"),
+    ("watch.points", "keep"),
+    ("watch.points", "Points._write"),
+    ("watch.points", "keep_or_none"),
+    ("watch.columns", "rows"),
     ("outputs", "Outputs.stream"),
     ("outputs", "Outputs.records"),
     ("rng", "take"),
@@ -414,11 +414,12 @@ def test_a_fault_anywhere_leaves_the_cell_as_it_is(alone: Kernel) -> None:
     for module, name in HOOKS:
         owner = f"module.{name.rsplit('.', 1)[0]}" if "." in name else "module"
         last = name.rsplit(".", 1)[-1]
-        alone.run(
+        broken = alone.run(
             BREAK.format(module=module, name=name).replace(
                 f"module.{name} =", f"before = {owner}.{last}\n{owner}.{last} ="
             )
         )
+        assert broken.status == "ok", broken.content
         reply = alone.run(cell)
         complaints.append(reply.complaints)
         assert reply.status == "ok", (name, reply.content)

@@ -10,9 +10,9 @@ import time
 import numpy as np
 import pytest
 
-from celltrail.capture import columns
-from celltrail.capture.columns import Column, Stretches
-from celltrail.capture.points import Watcher
+from celltrail.capture.watch import columns
+from celltrail.capture.watch.columns import Column, Stretches
+from celltrail.capture.watch.points import Watcher
 from celltrail.run import LoggedBlock, listen, start
 from celltrail.store import Store
 

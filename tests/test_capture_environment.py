@@ -12,8 +12,9 @@ from typing import Any
 import orjson
 import pytest
 
-from celltrail.capture import environment, repository
-from celltrail.capture.modules import Modules
+from celltrail.capture import environment
+from celltrail.capture.environment import repository
+from celltrail.capture.environment.modules import Modules
 from celltrail.compare import compare
 from celltrail.query import StoredRun
 from celltrail.store import Store

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from celltrail.capture import environment, repository, rng, watch
+from celltrail.capture import environment, rng, watch
 from celltrail.capture.analyze import analyze, by_kind
+from celltrail.capture.environment import repository
 from celltrail.capture.params import Found, declared, without
-from celltrail.capture.points import Watcher, pass_through
+from celltrail.capture.watch.points import Watcher, pass_through
 from celltrail.model import Param
 from celltrail.run import start
 from celltrail.store import Store

@@ -25,7 +25,7 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celltrail.capture.fingerprint import Budget, fingerprint
+from celltrail.capture.values.fingerprint import Budget, fingerprint
 
 
 def digest(value):

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from celltrail.capture.analyze.walk import effects
 from celltrail.capture.lineage import History, Slice
-from celltrail.capture.walk import effects
 
 SCALARS = (int, float, str, bytes, bool, type(None), tuple, range)
 

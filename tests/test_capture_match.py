@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from celltrail.capture.already.match import Earlier, Machine, Match, Now, best, match
 from celltrail.capture.analyze import analyze, by_kind
-from celltrail.capture.chance import seeded, sources
-from celltrail.capture.keys import code_key, input_key, is_open, recipe
-from celltrail.capture.match import Earlier, Machine, Match, Now, best, match
+from celltrail.capture.analyze.chance import seeded, sources
+from celltrail.capture.analyze.keys import code_key, input_key, is_open, recipe
 from celltrail.model import Execution, RunRecord, new_id, now_us
 from celltrail.store import Store
 from celltrail.store.catalogue.alike import ASK, Alike

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celltrail.capture.outputs import MOST_HELD, MOST_ITEM, MOST_ITEMS, Outputs
-from celltrail.capture.states import MOST_BETWEEN
-from celltrail.capture.streams import Cap, Piece
+from celltrail.capture.outputs.states import MOST_BETWEEN
+from celltrail.capture.outputs.streams import Cap, Piece
 from celltrail.model import Output
 from celltrail.query import StoredRun, find, runs
 from celltrail.store import Store

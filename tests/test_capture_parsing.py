@@ -9,14 +9,14 @@ import threading
 
 import pytest
 
-from celltrail.capture.parsing import parse
+from celltrail.capture.analyze.parsing import parse
 
 CODE = "\n".join(f"value_{n} = [each + {n} for each in range({n}) if each % 3]" for n in range(40))
 
 # in a process of its own: an audit hook written in Python, which other tests install, lets threads in anywhere
 WATCHED = """
 import contextlib, gc, sys, threading
-from celltrail.capture.parsing import parse
+from celltrail.capture.analyze.parsing import parse
 
 code, is_on = sys.stdin.read(), sys.argv[1] == "on"
 over = threading.Event()

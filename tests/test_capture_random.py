@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from celltrail.capture import randomness, rng
-from celltrail.capture.past import Past
-from celltrail.capture.seeds import seeded_in
+from celltrail.capture import rng
+from celltrail.capture.rng import randomness
+from celltrail.capture.rng.seeds import seeded_in
+from celltrail.capture.session.past import Past
 from celltrail.query import StoredRun, runs
 from celltrail.store import Store
 from kernels import Kernel

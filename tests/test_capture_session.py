@@ -296,7 +296,7 @@ def test_light_records_can_be_switched_off(kernel: Kernel, tmp_path: Path) -> No
 def test_a_thousand_cells_do_not_grow_without_end(kernel: Kernel, tmp_path: Path) -> None:
     """The same cell again costs its two events; memory holds the newest only."""
     kernel.run("%%track one\nloss = 1")
-    kernel.run("from celltrail.capture import session as room\nfrom collections import deque")
+    kernel.run("from celltrail.capture.session import executions as room\nfrom collections import deque")
     kernel.run("recorder.session._executions = deque(recorder.session, maxlen=100)")
     kernel.run("for number in range(1000):\n    get_ipython().run_cell('again = 1')")
     kernel.run("again = 2")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from celltrail.capture.document import Document
-from celltrail.capture.holding import holds
+from celltrail.capture.session.document import Document
 from celltrail.capture.stale import differs, source_key
+from celltrail.capture.stale.holding import holds
 from celltrail.query import StoredRun, find, runs
 from celltrail.store import Store
 from kernels import Kernel, Reply

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from celltrail.capture.document import Document, source_hash
-from celltrail.capture.edges import is_model, is_quiet
-from celltrail.capture.effects import Effects
-from celltrail.capture.flags import Version, flags
+from celltrail.capture.analyze.effects import Effects
 from celltrail.capture.lineage import History
-from celltrail.capture.state import identities
+from celltrail.capture.lineage.edges import is_model, is_quiet
+from celltrail.capture.lineage.flags import Version, flags
+from celltrail.capture.lineage.state import identities
+from celltrail.capture.session.document import Document, source_hash
 from celltrail.cli import main
 from celltrail.query import StoredRun, runs
 from celltrail.store import Store

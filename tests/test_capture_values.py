@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 
 from celltrail.capture.analyze import analyze
-from celltrail.capture.reach import global_names, reach
 from celltrail.capture.redact import Redactor
 from celltrail.capture.values import MOST, Values, describe
+from celltrail.capture.values.reach import global_names, reach
 from celltrail.cli import main
 from celltrail.compare import compare
 from celltrail.query import runs

@@ -77,4 +77,4 @@ def test_the_check_sees_what_it_must():
     assert broken(capture, "from celltrail import magic")
     assert broken(plugin, "from celltrail.errors import NoRun")
     assert not broken(plugin, "import celltrail as ct")
-    assert not broken(capture, "from celltrail.capture.tee import Tee\nfrom celltrail.run import start")
+    assert not broken(capture, "from celltrail.capture.outputs.tee import Tee\nfrom celltrail.run import start")

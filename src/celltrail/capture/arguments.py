@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, get_args
 
 from celltrail.capture.allowance import LEAST_NS, Limit
-from celltrail.capture.hashing import Asked
+from celltrail.capture.files.hashing import Asked
 from celltrail.errors import BadValue, nearest
 from celltrail.store.upkeep.usage import bytes_in
 

@@ -19,26 +19,26 @@ from celltrail.capture import environment, rng
 from celltrail.capture.already import Already
 from celltrail.capture.arguments import expand, parse
 from celltrail.capture.automatic import is_worth
+from celltrail.capture.environment.modules import Modules
 from celltrail.capture.files import Files
-from celltrail.capture.hashing import lower_priority
-from celltrail.capture.marks import Marks
+from celltrail.capture.files.hashing import lower_priority
+from celltrail.capture.files.openings import Openings, strip
+from celltrail.capture.lineage.state import State
 from celltrail.capture.meter import stamp, warm
-from celltrail.capture.modules import Modules
 from celltrail.capture.notice import Notice
-from celltrail.capture.openings import Openings, strip
 from celltrail.capture.outputs import Outputs
-from celltrail.capture.past import Past
-from celltrail.capture.past import Status as ExecutionStatus
-from celltrail.capture.points import Watcher, pass_through
+from celltrail.capture.outputs.tee import KernelTee, TerminalTee, unframe
 from celltrail.capture.redact import Redactor
-from celltrail.capture.session import Session
+from celltrail.capture.session.executions import Session
+from celltrail.capture.session.past import Past
+from celltrail.capture.session.past import Status as ExecutionStatus
 from celltrail.capture.shield import complain_to, shield
-from celltrail.capture.state import State
-from celltrail.capture.tee import KernelTee, TerminalTee, unframe
+from celltrail.capture.stale.marks import Marks
 from celltrail.capture.threads import Threads
 from celltrail.capture.tracked import Tracked, cell_name, status_after
 from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
 from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
+from celltrail.capture.watch.points import Watcher, pass_through
 from celltrail.capture.worker import Worker
 from celltrail.model import Execution, new_id, now_us
 from celltrail.run import set_current, start

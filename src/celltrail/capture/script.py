@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from celltrail.capture.environment import hardware, notebook, relative, software
+from celltrail.capture.environment.repository import git
 from celltrail.capture.redact import Redactor
-from celltrail.capture.repository import git
 from celltrail.capture.shield import shield
 from celltrail.model import Json
 from celltrail.run import Event, Run, Started, listen

@@ -10,21 +10,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from celltrail.capture import environment, keys, randomness, repository, rng, watch
+from celltrail.capture import environment, rng, watch
 from celltrail.capture.allowance import Allowance, Limit, Step
-from celltrail.capture.analyze import Kinds, analyze, by_kind
+from celltrail.capture.analyze import Kinds, analyze, by_kind, keys
+from celltrail.capture.environment import repository
+from celltrail.capture.environment.modules import Modules, joined
 from celltrail.capture.files import Files
 from celltrail.capture.meter import Meter, watching_ns
-from celltrail.capture.modules import Modules, joined
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.params import Found, declared, without
-from celltrail.capture.past import Past
-from celltrail.capture.points import Points, Watcher
 from celltrail.capture.redact import Redactor, is_secret_name
+from celltrail.capture.rng import randomness
+from celltrail.capture.session.past import Past
 from celltrail.capture.shield import shield
-from celltrail.capture.swap import Swapped, swap
 from celltrail.capture.transform import PYTHON, Mark
 from celltrail.capture.values import Values
+from celltrail.capture.watch.points import Points, Watcher
+from celltrail.capture.watch.swap import Swapped, swap
 from celltrail.contract import Status
 from celltrail.errors import nearest
 from celltrail.model import Execution, Failure, Json, Param

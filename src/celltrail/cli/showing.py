@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from celltrail.capture.holding import holds
+from celltrail.capture.stale.holding import holds
 from celltrail.cli import inputs, terminal
 from celltrail.cli.outputs import told
 from celltrail.errors import NoRun, StoreError

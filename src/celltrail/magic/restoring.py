@@ -6,8 +6,8 @@ import os
 import time
 from pathlib import Path
 
-from celltrail.capture import restore
-from celltrail.capture.restore import Version
+from celltrail.capture.session import restore
+from celltrail.capture.session.restore import Version
 from celltrail.errors import BadValue
 from celltrail.magic.word import Asked, Word
 from celltrail.query.plain import clipped, table

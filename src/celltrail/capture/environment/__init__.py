@@ -1,0 +1,195 @@
+"""Where a run ran: Python and its packages, allowed variables, hardware, git, the notebook's name.
+
+All of it is gathered on the recorder's thread or in subprocesses; nothing here waits in the user's cell.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePath
+from urllib.parse import unquote, urlsplit
+
+import orjson
+
+from celltrail.capture.environment.repository import output
+from celltrail.model import Json
+
+Facts = dict[str, Json]
+Put = Callable[[bytes | str], str]
+
+_ALLOWED = re.compile(
+    r"CUDA_VISIBLE_DEVICES|OMP_\w+|MKL_\w+|OPENBLAS_NUM_THREADS|NUMEXPR_\w+|PYTHONHASHSEED|CONDA_(?:DEFAULT_ENV|PREFIX)|"
+    r"VIRTUAL_ENV|SLURM_(?:JOB_ID|JOB_NAME|NTASKS|NNODES|PROCID|CPUS_PER_TASK)|CUBLAS_WORKSPACE_CONFIG|"
+    r"TOKENIZERS_PARALLELISM|WORLD_SIZE|RANK|LOCAL_RANK|JAX_PLATFORMS|XLA_FLAGS"
+)
+# shown by name in tables and comparisons; all others are in the listing
+_KEY_PACKAGES = tuple(
+    "numpy pandas scipy scikit-learn torch torchvision tensorflow keras jax jaxlib flax lightning transformers"  # noqa: SIM905
+    " datasets xgboost lightgbm catboost polars pyarrow statsmodels ipython ipykernel openai anthropic"
+    " langchain".split()
+)
+_USER = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+def packages() -> dict[str, str]:
+    """Installed distributions and versions, by the names of their metadata folders: under a millisecond.
+
+    >>> "celltrail" in packages() or "pytest" in packages()
+    True
+    """
+    found: dict[str, str] = {}
+    for folder in dict.fromkeys(sys.path):
+        if folder.endswith(("site-packages", "dist-packages")):
+            for name, version in _listing(folder, _changed(folder)):
+                found.setdefault(name, version)
+    return found
+
+
+def _changed(folder: str) -> int:
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return 0
+
+
+@functools.lru_cache(maxsize=16)
+def _listing(folder: str, changed: int) -> tuple[tuple[str, str], ...]:
+    try:
+        names = sorted(os.listdir(folder)) if changed else []
+    except OSError:
+        names = []
+    heads = (name.removesuffix(".dist-info").rpartition("-") for name in names if name.endswith(".dist-info"))
+    return tuple((re.sub(r"[-_.]+", "-", name).lower(), version) for name, _, version in heads if name)
+
+
+def origins() -> dict[str, str]:
+    """Of the packages that did not come from an index: whether editable, and the place or repository and commit.
+
+    Format: https://packaging.python.org/en/latest/specifications/direct-url/
+    """
+    found: dict[str, str] = {}
+    for folder in dict.fromkeys(sys.path):
+        if folder.endswith(("site-packages", "dist-packages")):
+            for name, origin in _direct(folder, _changed(folder)):
+                found.setdefault(name, origin)
+    return found
+
+
+@functools.lru_cache(maxsize=16)
+def _direct(folder: str, changed: int) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for path in sorted(Path(folder).glob("*.dist-info/direct_url.json")) if changed else []:
+        try:
+            told = orjson.loads(path.read_bytes())
+            origin = _origin(told["url"], told)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # whoever wrote it knew another format
+            continue
+        name = path.parent.name.removesuffix(".dist-info").rpartition("-")[0]
+        found.append((re.sub(r"[-_.]+", "-", name).lower(), origin))
+    return tuple(found)
+
+
+def _origin(url: str, told: Mapping[str, Json]) -> str:
+    if url.startswith("file://"):
+        place = relative(unquote(urlsplit(url).path), Path.cwd())
+        return f"{'editable ' if told.get('dir_info', {}).get('editable') else ''}{place}"
+    repository = told.get("vcs_info", {})
+    commit = f"@{repository['commit_id']}" if "commit_id" in repository else ""
+    system = f"{repository['vcs']}+" if "vcs" in repository else ""
+    return system + _USER.sub("", url.split("?")[0]) + commit
+
+
+def _threads() -> Facts:
+    """How many threads the imported libraries compute with: sums depend on it."""
+    torch = sys.modules.get("torch")
+    count = getattr(torch, "get_num_threads", None)
+    facts: Facts = {"torch_threads": count()} if callable(count) else {}
+    cuda = getattr(getattr(torch, "version", None), "cuda", None)
+    return facts | ({"cuda": cuda} if isinstance(cuda, str) else {})
+
+
+def software(put: Put) -> Facts:
+    """Python, the system, the packages (whole list as a blob) and the allowed variables."""
+    listing = packages()
+    facts: Facts = {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "os": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "packages": put(orjson.dumps(listing, option=orjson.OPT_SORT_KEYS)),
+    }
+    facts.update({name: listing[name] for name in _KEY_PACKAGES if name in listing})
+    if direct := origins():
+        facts["origins"] = direct
+    facts |= _threads()
+    facts.update({name: _homeless(value) for name, value in os.environ.items() if _ALLOWED.fullmatch(name)})
+    return facts
+
+
+@functools.cache
+def hardware() -> Facts:
+    """Processor, cores, memory, and the GPUs where nvidia-smi is present; asked once per process."""
+    import psutil
+
+    facts: Facts = {
+        "cpu": _processor(),
+        "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
+        "threads": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+    }
+    if shutil.which("nvidia-smi"):
+        answer = output(["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"])
+        gpus = [[part.strip() for part in line.split(",")] for line in answer.splitlines() if line.count(",") == 2]
+        if gpus:
+            names = [f"{name} ({memory})" for name, memory, _ in gpus]
+            facts |= {"gpu": ", ".join(sorted(set(names))), "gpus": len(gpus), "driver": gpus[0][2]}
+    return facts
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(errors="replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found[1].strip() if found else platform.processor() or platform.machine()
+
+
+def notebook(namespace: Mapping[str, object], root: Path) -> str | None:
+    """The notebook this kernel belongs to, as far as the front end said so; never an absolute path.
+
+    Args:
+        namespace: the user's variables; VS Code puts the path there.
+        root: the folder that paths are made relative to, where the trail is.
+    """
+    path = namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+    # consoles and older servers give a session's name, which is no path
+    if not isinstance(path, str) or not path.endswith((".ipynb", ".py", ".md", ".qmd", ".Rmd")):
+        return None
+    return relative(path, root)
+
+
+def relative(path: str, root: Path) -> str:
+    """A path relative to the project, else to the home folder, else the bare file name.
+
+    >>> relative("/data/nb/a.ipynb", Path("/data")), relative("/srv/a.ipynb", Path("/data"))
+    ('nb/a.ipynb', 'a.ipynb')
+    """
+    pure = PurePath(path)
+    if not pure.is_absolute():
+        return pure.as_posix()
+    for base, prefix in ((root, ""), (Path.cwd(), ""), (Path.home(), "~/")):
+        if pure.is_relative_to(base) and base != Path(base.anchor):
+            return prefix + pure.relative_to(base).as_posix()
+    return pure.name
+
+
+def _homeless(value: str) -> str:
+    pure = PurePath(value)
+    return relative(value, Path.cwd()) if pure.is_absolute() else value

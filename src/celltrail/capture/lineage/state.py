@@ -1,0 +1,350 @@
+"""The state that a run begins with: follows all executions of a session, and tells each run where its names come from.
+
+Around a cell only identities are noted, about 15 us per 100 names. Code is followed in the background, or at the
+latest when a tracked cell is about to begin and asks what other runs did to the objects it reads.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from celltrail.capture.analyze import keys
+from celltrail.capture.analyze.effects import Effects
+from celltrail.capture.analyze.touch import Touched, touched
+from celltrail.capture.analyze.walk import effects
+from celltrail.capture.lineage import History, Kept, Slice, Status
+from celltrail.capture.lineage.edges import Edge, edges, warning
+from celltrail.capture.lineage.flags import Version, flags
+from celltrail.capture.notice import Notice
+from celltrail.capture.session.document import Document
+from celltrail.capture.session.executions import parsed
+from celltrail.capture.session.past import Past
+from celltrail.capture.tracked import Tracked, cell_name
+from celltrail.model import Json, new_id, now_us
+from celltrail.store import Store
+from celltrail.store.files.encoding import encode
+
+Key = tuple[int, str]
+_FIXED = frozenset(
+    [int, float, complex, bool, str, bytes, type(None), range, FunctionType, ModuleType, type, frozenset]
+)
+_CODE = (ModuleType, FunctionType, BuiltinFunctionType, type)
+_OF_THE_SHELL = frozenset("In Out display exit get_ipython open quit".split())  # noqa: SIM905
+_PATIENCE_S = 0.02
+_CHUNK = 64  # executions in one blob of the full list, so that runs share all but the last
+_MOST_NAMES = 5_000
+_MOST_CODE = 1 << 20  # characters; nobody follows more
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """One execution on its way into the history."""
+
+    id: str
+    count: int | None
+    cell_id: str | None
+    source: str | None  # None of a %%scratch
+    code: str  # as IPython transformed it
+    before: dict[str, int] | None
+    at: int  # executions that had ended when it began
+    is_scratch: bool = False
+    status: Status = "running"
+    run: str | None = None
+    after: dict[str, int] | None = None
+    tracked: Tracked | None = None
+    meta: object = None
+    index: int | None = None  # in the history
+    edges: list[Edge] | None = None
+    version: Version = field(default_factory=lambda: Version(None))
+
+
+class State:
+    """Follows the executions of one session.
+
+    Args:
+        shell: the IPython shell.
+        clean: takes secrets out of code.
+        notify: is told when a run goes on from what another run left.
+    """
+
+    def __init__(
+        self,
+        shell: Any,
+        clean: Callable[[str], str],
+        notify: Callable[[Notice], object],
+    ) -> None:
+        self._shell, self._clean, self._notify = shell, clean, notify
+        self._hidden = frozenset(shell.user_ns_hidden) | _OF_THE_SHELL
+        self.history = History()
+        self._entries: list[_Entry] = []  # by index in the history
+        self._waiting: deque[_Entry] = deque()
+        self._ended = 0
+        self._open: dict[Key, list[_Entry]] = {}
+        self._lock = threading.Lock()
+        self._ids: dict[str, int] | None = None
+        self._strange: set[str] = set()
+        self._names: dict[str, str] = {}  # of runs
+        self._chunks: dict[tuple[Path, int], str] = {}
+        self._document: tuple[tuple[str, int, int], Document | None] = (("", 0, 0), None)
+
+    def _namespace(self) -> dict[str, Any]:
+        return self._shell.user_ns
+
+    def start(self) -> None:
+        """From here on: what is there now has no known origin."""
+        namespace = self._namespace()
+        self._ids = identities(namespace, self._hidden)
+        self._strange = {name for name in self._ids or () if not isinstance(namespace.get(name), _CODE)}
+
+    # around a cell, on its thread
+
+    def begin(self, key: Key, past: Past, info: Any) -> None:
+        """An execution begins."""
+        code = getattr(info, "transformed_cell", None) or info.raw_cell
+        entry = _Entry(past.id, past.count, past.cell_id, past.source, code, self._ids, self._ended, past.is_scratch)
+        entry.meta = getattr(info, "cell_meta", None)
+        self._open.setdefault(key, []).append(entry)
+
+    def finish(self, key: Key, tracked: Tracked) -> None:
+        """A run is over, all its values were looked at, and its record is about to be written."""
+        around = self._open.get(key)
+        if around and around[-1].id == tracked.execution.id:
+            around[-1].tracked, around[-1].run = tracked, tracked.run.id
+            self._names[tracked.run.id] = tracked.run.name
+            self._close(around[-1], tracked.execution.status)
+
+    def end(self, key: Key, status: Status, info: Any = None) -> None:
+        """The innermost execution there is over; one that nobody saw begin loaded the extension."""
+        around = self._open.get(key)
+        if around:
+            entry = around.pop()
+            if not around:
+                del self._open[key]
+        elif info is not None:
+            code = getattr(info, "transformed_cell", None) or info.raw_cell
+            cell_id = cell_name(getattr(info, "cell_id", None))
+            entry = _Entry(new_id(), None, cell_id, info.raw_cell, code, None, self._ended)
+        else:
+            return
+        if entry.status == "running":
+            self._close(entry, status)
+
+    def _close(self, entry: _Entry, status: Status) -> None:
+        entry.status = status
+        entry.version.ended_us = now_us()
+        self._ids = identities(self._namespace(), self._hidden)
+        entry.after = self._ids if entry.before is not None else None
+        self._ended += 1
+        self._waiting.append(entry)
+
+    # before the body of a run
+
+    def meet(self, key: Key, tracked: Tracked) -> None:
+        """Say when the run starts from an object that another run changed."""
+        around = self._open.get(key)
+        entry = around[-1] if around else None
+        if entry is None or tracked.found is None or entry.tracked is not None:
+            return
+        entry.tracked, entry.run = tracked, tracked.run.id
+        if not self.catch_up(_PATIENCE_S, entry.at):
+            return  # the edges are still found at its end
+        entry.edges = self._edges(entry, self._reads(entry, tracked, None), lambda: self._foreseen(tracked))
+        changed = [edge for edge in entry.edges if edge.kind == "continues"]
+        if changed and not tracked.mark.arguments.continues:
+            self._warn([edge for edge in changed if edge.run == changed[0].run], tracked)
+
+    def _foreseen(self, tracked: Tracked) -> Touched:
+        """What the run is going to touch, as far as its code says."""
+        assert tracked.found is not None
+        return touched(_effects(tracked.found.tree), self.history.known)
+
+    def _warn(self, changed: list[Edge], tracked: Tracked) -> None:
+        steps = self.history.steps
+        made = sorted({index for edge in changed for index in edge.made})
+        counts = [count for index in made if (count := steps[index].count) is not None]
+        name = self._names.get(changed[0].run, changed[0].run)  # asking the trail would wait for its writers
+        data = {"run": changed[0].run, "names": [edge.name for edge in changed], "cells": counts}
+        self._notify(Notice("state", "warning", warning(changed, name, counts), data))
+
+    def _edges(self, entry: _Entry, names: Iterable[str], own: Callable[[], Touched]) -> list[Edge]:
+        space = self._namespace()
+        return edges(self.history, names, entry.at, entry.run or "", space.get, own)
+
+    def _reads(self, entry: _Entry, tracked: Tracked, what: Touched | None) -> set[str]:
+        """The names whose value the run starts from, and those of objects within them."""
+        found = tracked.found.reachable() - self._hidden if tracked.found is not None else set[str]()
+        if what is not None:
+            found = (found | what.reads) - what.pours
+        prints = tracked.values.read if tracked.values is not None else {}
+        inside = {number for name in found if name in prints for number in prints[name].inside}
+        ids = entry.before or {}
+        return found | {name for name, number in ids.items() if number in inside}
+
+    # in the background
+
+    def catch_up(self, timeout_s: float | None = None, upto: int | None = None) -> bool:
+        """Follow the code of executions that have ended; whether none of the first so many is left."""
+        limit = None if timeout_s is None else time.monotonic() + timeout_s
+        while len(self._entries) < (self._ended if upto is None else upto):
+            if limit is not None and time.monotonic() > limit:
+                return False
+            with self._lock:
+                if self._waiting:
+                    self._follow(self._waiting.popleft())
+                else:
+                    return False
+        return True
+
+    def follow(self) -> None:
+        """Follow all that has ended."""
+        self.catch_up()
+
+    def _follow(self, entry: _Entry) -> None:
+        tree = parsed(entry.code) if len(entry.code) <= _MOST_CODE else None
+        found = _effects(tree) if tree is not None else None
+        entry.version.key = keys.code_key(tree) if tree is not None else ""
+        entry.version.source = entry.source
+        fixed = {name for name, number in (entry.after or {}).items() if number < 0}
+        entry.index = len(self.history.steps)
+        self.history.add(
+            entry.id,
+            found,
+            status=entry.status,
+            count=entry.count,
+            cell_id=entry.cell_id,
+            run=entry.run,
+            is_scratch=entry.is_scratch,
+            before=entry.before,
+            after=entry.after,
+            proved=_proved(entry.tracked),
+            immutable=fixed,
+        )
+        if entry.tracked is None:
+            entry.before = None
+        entry.after = entry.tracked = None
+        self._entries.append(entry)
+
+    def conclude(self, tracked: Tracked) -> dict[str, Json]:
+        """Put the sections of a run that is over into what it needed; the short form for its environment."""
+        self.catch_up()
+        entry = next((each for each in reversed(self._entries) if each.id == tracked.execution.id), None)
+        if entry is None:
+            return {}
+        what = self.history.steps[entry.index].touched if entry.index is not None else None
+        names = self._reads(entry, tracked, what)
+        pours = what.pours if what is not None else set[str]()
+        entry.before = None
+        found = self.history.slice(names, pours, entry.at)
+        if entry.edges is None:
+            entry.edges = self._edges(entry, names, lambda: what or Touched())
+        strange = found.unknown & self._strange
+        versions = [each.version for each in self._entries]
+        about = flags(
+            self.history, found, entry.at, versions, self._look(entry), entry.edges, strange, entry.cell_id
+        )  # fmt: skip
+        steps, store = self.history.steps, tracked.run.store
+        tracked.needs["parents"] = {
+            name: steps[index].id for name, index in sorted(self.history.parents(names | pours, entry.at).items())
+        }
+        tracked.needs["slice"] = self._slice(found, entry.at, store)
+        tracked.needs["edges"] = [edge.told() for edge in entry.edges]
+        tracked.needs["flags"] = [flag.told() for flag in about]
+        kinds = list(dict.fromkeys(flag.kind for flag in about))
+        return {
+            "clean": not kinds,
+            "flags": ", ".join(kinds),
+            "slice": len(found.kept),
+            "lower_bound": found.is_lower_bound,
+            "continues": ", ".join(sorted({edge.run for edge in entry.edges if edge.kind == "continues"})),
+            "uses": ", ".join(sorted({edge.run for edge in entry.edges if edge.kind == "uses"})),
+        }
+
+    def _slice(self, found: Slice, at: int, store: Store) -> dict[str, Json]:
+        full = self.history.full(at)
+        chunks: list[Json] = []
+        whole = len(full) // _CHUNK
+        for number in range(whole):
+            digest = self._chunks.get((store.root, number))
+            if digest is None or digest not in store.blobs:
+                part = [self._told(index, store) for index in full[number * _CHUNK : (number + 1) * _CHUNK]]
+                digest = self._chunks[store.root, number] = store.blobs.put(encode(part))
+            chunks.append(digest)
+        holes = sorted({hole for holes in found.holes.values() for hole in holes})
+        return {
+            "minimal": [{**self._told(kept.index, store), "why": _why(kept)} for kept in found.kept],
+            "full": {"chunks": chunks, "rest": [self._told(index, store) for index in full[whole * _CHUNK :]]},
+            "lower_bound": holes,
+        }
+
+    def _told(self, index: int, store: Store) -> dict[str, Json]:
+        entry, step = self._entries[index], self.history.steps[index]
+        code = store.blobs.put(self._clean(entry.source)) if entry.source is not None else ""
+        facts = {"id": step.id, "cell": step.cell_id, "count": step.count, "status": step.status, "code": code}
+        return {**facts, **({"run": step.run} if step.run else {})}
+
+    def _look(self, entry: _Entry) -> Document | None:
+        """The notebook: as the front end sent it with the cell, else as it is on disk."""
+        sent = Document.of_front_end(entry.meta, entry.version.ended_us)
+        path = self._namespace().get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+        if sent is not None or not (isinstance(path, str) and path.endswith(".ipynb")):
+            return sent
+        try:
+            facts = os.stat(path)
+        except (OSError, ValueError):
+            return None
+        stamp = (path, facts.st_mtime_ns, facts.st_size)
+        if self._document[0] != stamp:
+            self._document = stamp, Document.of_file(Path(path))
+        return self._document[1]
+
+
+def identities(namespace: dict[str, Any], hidden: frozenset[str] = _OF_THE_SHELL) -> dict[str, int] | None:
+    """What stands where, negative for what cannot change in place; None where there are too many names.
+
+    >>> identities({"_x": 1, "y": None})["y"] < 0
+    True
+    """
+    if len(namespace) > _MOST_NAMES:
+        return None
+    fixed = _FIXED
+    return {
+        name: -id(value) if type(value) in fixed else id(value)
+        for name, value in list(namespace.items())
+        if name[:1] != "_" and name not in hidden
+    }
+
+
+def _effects(tree: ast.AST) -> Effects:
+    try:
+        return effects(tree)
+    except RecursionError:
+        return Effects(holes={"an expression too deep to follow"})
+
+
+def _proved(tracked: Tracked | None) -> dict[str, bool]:
+    """Names whose value was compared, start against end."""
+    if tracked is None or tracked.values is None:
+        return {}
+    found: dict[str, bool] = {}
+    for name, old in tracked.values.read.items():
+        new = tracked.values.left.get(name)
+        if new is None or "opaque" in (old.quality, new.quality):
+            continue
+        if old.digest != new.digest:
+            found[name] = True
+        elif old.quality == new.quality == "full":
+            found[name] = False
+    return found
+
+
+def _why(kept: Kept) -> dict[str, Json]:
+    return dict(sorted(kept.why.items()))

@@ -1,0 +1,266 @@
+"""Watched values on their way from the user's loop to the run.
+
+On the main thread a value is stamped and put away, nothing else. The recorder's thread takes whole lists of
+them, numbers them, brings values of one iteration together and writes them, thousands in one step of array
+arithmetic: a loop that binds a value every 100 ns must not be slowed by its own record.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from types import MemberDescriptorType
+from typing import Any
+
+from celltrail.capture.arguments import Every
+from celltrail.capture.shield import shield
+from celltrail.capture.watch import FIELD_HOOK, FLOAT, HOOK, INT, KEEP, NOW, SINKS, TYPE, Plan, columns
+from celltrail.capture.watch.columns import Column, Stretches
+from celltrail.run import Run, current
+from celltrail.store.files import forks
+
+MANY = 1_000_000  # values of a name that are written one by one
+_MOST_THINNED = 1 << 12
+_stamp = time.perf_counter_ns
+# of the process, not of a recorder: functions carry the numbers of their calls from one recorder to the next
+_plan = Plan()
+_open: dict[str, Points] = {}  # by the run's id
+
+
+class Hook(partial[Any]):
+    """What the inserted calls call. Sent to another process it becomes a function that does nothing."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> Any:
+        return _deaf, ()
+
+
+def _deaf() -> Callable[..., Any]:
+    return pass_through
+
+
+def pass_through(index: int, value: Any = None, *context: Any) -> Any:
+    """The hook of a cell that is not recorded any more."""
+    return value
+
+
+class Watcher:
+    """The watched values of a session: which execution inserted which call, and whose run is open."""
+
+    def __init__(self) -> None:
+        self.plan = _plan
+        self.names: dict[str, Any] = {  # what the inserted code names, to be put where it runs
+            SINKS: _plan.sinks,
+            HOOK: Hook(_take, _plan),
+            FIELD_HOOK: Hook(_take_field, _plan),
+            KEEP: keep_or_none,
+            NOW: _stamp,
+            TYPE: type,
+            FLOAT: float,
+            INT: int,
+        }
+
+    def open(self, run: Run, every: Every | None = None) -> Points:
+        """Where the values of an execution go; with ``every``, only some of them are written."""
+        points = _open[run.id] = Points(run, self.plan, every)
+        return points
+
+    def close(self, points: Points) -> None:
+        """The run ends: write what waits. Later values go to the run that is current then, if any."""
+        if points.run is not None:
+            _open.pop(points.run.id, None)
+        points.close()
+
+    def drain(self) -> None:
+        """Write what waits in all open points."""
+        for points in list(_open.values()):
+            points.drain()
+
+
+class _Forward:
+    """The sink of a call whose run has ended: a later cell calls its function, and has a run of its own."""
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+
+    def extend(self, item: tuple[Any, ...]) -> None:
+        shield(self._forward, item)
+
+    def _forward(self, item: tuple[Any, ...]) -> None:
+        run = current()
+        points = _open.get(run.id) if run is not None else None
+        if points is not None:
+            points.sink(self._index).extend(item)
+        elif run is not None and isinstance(item[1], int | float):
+            run.log({_plan.targets[self._index]: item[1]})  # a thread that outlives its cell
+
+
+class Points:
+    """The values of one execution's watched names until they are written."""
+
+    def __init__(self, run: Run, plan: Plan, every: Every | None = None) -> None:
+        self.run: Run | None = run
+        self._plan = plan
+        self._every = every
+        self._turns: dict[str, int] = {}  # by name, the stretch of time that its last written value is in
+        self._sinks: dict[int, list[Any]] = {}
+        self._held: dict[str, Column] = {}  # taken, and not written yet
+        self._steps: dict[str, int] = {}
+        self.count = 0  # values taken, also those that are not written
+        self.stride = 1  # of all names: to stay within the budget of the cell
+        self._context: dict[str, dict[str, Stretches]] = {}
+        self._clock = run.writer.clock() - time.perf_counter_ns() // 1000
+        self._lock = threading.Lock()  # the recorder's thread drains now and then, the main thread at the end
+        forks.in_child(self._fall_silent)
+
+    def sink(self, index: int) -> list[Any]:
+        """The list that the values of this call are put at the end of: time, value, loop variables, time ..."""
+        return self._sinks.setdefault(index, [])
+
+    def close(self) -> None:
+        """Write what waits and let go of the run."""
+        for index, sink in self._sinks.items():
+            if self._plan.sinks[index] is sink:
+                self._plan.sinks[index] = _Forward(index)
+        self._write(is_last=True)
+        self.run = None
+
+    @property
+    def is_thinnable(self) -> bool:
+        """Whether `thin` would still change anything."""
+        return self.stride < _MOST_THINNED
+
+    def thin(self) -> None:
+        """From now on write half as many."""
+        self.stride *= 2
+
+    def drain(self) -> None:
+        """Write the waiting values to the run."""
+        self._write(is_last=False)
+
+    def _fall_silent(self) -> None:
+        """In a forked child nobody takes the values away."""
+        for index in self._sinks:
+            self._plan.sinks[index] = deque[Any](maxlen=0)
+        self.run = None
+
+    def _write(self, is_last: bool) -> None:
+        with self._lock:
+            if self.run is None or not (self._held or any(self._sinks.values())):
+                return
+            until = _stamp()
+            self._take_up(until)
+            for names, block in columns.rows(self._held, self._steps, until, is_last):
+                first = self._steps.get(names[0], 0)
+                steps = columns.count(first, len(block[0]))
+                self._note_context(names, first, block[0])
+                for name in names:
+                    self._steps[name] = first + len(steps)
+                times = block[0].stamps // 1000 + self._clock
+                values = columns.table(block)
+                chosen = self._chosen(names[0], steps, block[0].stamps, values)
+                self.run.log_block(names, steps[chosen], times[chosen], values[chosen])
+            self._held = {name: column for name, column in self._held.items() if len(column)}
+
+    def _chosen(self, name: str, steps: columns.Integers, stamps: columns.Integers, values: columns.Floats) -> Any:
+        """Which rows are written: all, each n-th step, or the first of each stretch of time; fewer of very many."""
+        if self._every is None or self._every.steps:
+            asked = self._every.steps if self._every else 1
+            stride = max(asked, self.stride, columns.thinning(int(steps[-1]), asked * MANY))
+            if stride == 1:
+                return slice(None)
+            chosen = steps % stride == 0
+            return chosen if stride == asked else chosen | columns.telling(values)
+        turns = stamps // int(self._every.seconds * 1e9)
+        chosen = columns.changes(turns, self._turns.get(name, -1))
+        self._turns[name] = int(turns[-1])
+        return chosen
+
+    def _take_up(self, until: int) -> None:
+        """What is in the sinks becomes columns by name; nothing later than that, so that the order stays right."""
+        found: dict[str, list[Column]] = {}
+        for index, sink in list(self._sinks.items()):
+            loops = self._plan.context[index]
+            width = 2 + len(loops)
+            stamps = sink[0::width]  # whole in one step: the user's loop goes on putting values at the end
+            size = bisect_right(stamps, until)
+            if size:
+                items = sink[: size * width]
+                del sink[: size * width]
+                self.count += size
+                column = Column.of(items, loops)
+                found.setdefault(self._plan.targets[index], []).append(column)
+        for name, parts in found.items():
+            before = self._held.get(name)
+            column = columns.merged(parts)
+            first = self._steps.get(name, 0)
+            self._held[name] = columns.joined(before, column) if before else column
+            self._steps.setdefault(name, first)
+
+    def context(self) -> dict[str, dict[str, list[list[float]]]]:
+        """For each name and loop variable around it: ``[first step, value, increment, count]`` per stretch."""
+        return {
+            name: {loop: stretches.found for loop, stretches in loops.items()} for name, loops in self._context.items()
+        }
+
+    def _note_context(self, names: tuple[str, ...], first: int, column: Column) -> None:
+        for loop, values in column.loops.items():
+            for name in names:
+                self._context.setdefault(name, {}).setdefault(loop, Stretches()).add(first, values)
+
+
+def _take(plan: Plan, index: int, value: Any = None, *context: Any) -> Any:
+    kind = type(value)
+    kept = value if kind is float or kind is int else shield(keep, value)
+    plan.sinks[index].extend((_stamp(), kept, *context))
+    return value
+
+
+def _take_field(plan: Plan, index: int, owner: Any = None, *context: Any) -> None:
+    value = shield(_stored, owner, plan.targets[index].rsplit(".", 1)[-1])
+    kind = type(value)
+    kept = value if kind is float or kind is int else shield(keep, value)
+    plan.sinks[index].extend((_stamp(), kept, *context))
+
+
+def keep_or_none(value: Any) -> Any:
+    """`keep`, behind the shield: the inserted code calls it in the user's loop."""
+    return shield(keep, value)
+
+
+def _stored(owner: Any, field: str) -> Any:
+    """An attribute as it lies in the object: a property is code of the user's, and not ours to run."""
+    inside = getattr(owner, "__dict__", None)
+    if inside is not None and field in inside:
+        return inside[field]
+    member = getattr(type(owner), field, None)
+    return member.__get__(owner) if isinstance(member, MemberDescriptorType) else None
+
+
+def keep(value: Any) -> Any:
+    """A value as it is now, without the graph or memory it hangs on; None when it is no single number.
+
+    A tensor on a device is copied there and read later, so that the loop need not wait for it.
+    """
+    if isinstance(value, int | float):
+        return float(value)
+    kind = type(value)
+    if not hasattr(kind, "item"):  # asked of its class: an object may do anything when asked for an attribute
+        return None
+    module = kind.__module__.split(".", 1)[0]
+    size = getattr(value, "size", None)
+    if module == "torch":
+        if value.numel() != 1 or value.is_complex():
+            return None
+        return float(value.item()) if value.device.type == "cpu" else value.detach().clone()
+    if module in ("jax", "jaxlib"):
+        return value if size == 1 else None  # cannot change, and reading it now would wait for the device
+    if size == 1 or getattr(value, "shape", None) == ():
+        number = value.item()
+        return float(number) if isinstance(number, int | float) else None
+    return None
