@@ -40,7 +40,6 @@ def test_a_sweep_finds_what_nobody_announced(store: Store, monkeypatch: pytest.M
     ids = over(store, 8)
     swept = Store(store.root)
     assert names(swept) == [f"run {number}" for number in range(8)]
-    waited_for(swept)  # the one of today
     for run_id in ids[2:7:2]:
         changed_by_hand(store, run_id)
     assert names(swept) == [f"run {number}" for number in range(8)]
@@ -55,7 +54,7 @@ def test_a_large_trail_is_swept_once_a_day_beside_the_questions(store: Store, mo
     ids = over(store, 7)
     first = Store(store.root)
     first.records()
-    waited_for(first)
+    assert first._listing()._sweeper is None  # a new index has looked at every run
     changed_by_hand(store, ids[5])
     today = Store(store.root)
     today.records()
@@ -67,6 +66,29 @@ def test_a_large_trail_is_swept_once_a_day_beside_the_questions(store: Store, mo
     tomorrow.records()
     waited_for(tomorrow)
     assert "RUN 5" in names(tomorrow)
+    later = Store(store.root)
+    later.records()
+    assert later._listing()._sweeper is None
+
+
+def test_a_sweep_goes_on_where_another_process_left_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process swept before it ended is not looked at again that day; the next one does the rest."""
+    monkeypatch.setattr(listing, "_IN_PASSING", 0)
+    monkeypatch.setattr(listing, "_SWEEP_AT_ONCE", 3)
+    ids = over(store, 8)
+    Store(store.root).records()
+    clock = time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + 90_000)
+    ended = Store(store.root)._listing()
+    assert ended._index.work(ended._sweep_on)  # one step of three, then its process is gone
+    looked_at = ended._index.work(lambda session: [run_id for _, run_id, _ in listing._after(session, 0, 3)])
+    for run_id in ids:
+        changed_by_hand(store, run_id)
+    later = Store(store.root)
+    later.records()
+    waited_for(later)
+    found = {record.id for record in later.records() if record.name.startswith("RUN")}
+    assert found == set(ids) - set(looked_at)
 
 
 def waited_for(store: Store) -> None:

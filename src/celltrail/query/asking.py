@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from celltrail.query import tree
 from celltrail.query.evaluate import Points, Question
 from celltrail.query.finding import with_hits
 from celltrail.query.sql import Compiler, Condition, NotExact, keys_of
+from celltrail.store.index.cells import to_value
 
 if TYPE_CHECKING:
     from celltrail.store import Store
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
 _HIDING = ("archived", "deleted")
 _NEWEST = "created desc, id desc"
+# of the runs an earlier stage left, in its order
+_CHOSEN = (
+    "(select run.rid, chosen.key as place from json_each({ids}) as chosen cross join run on run.id = chosen.value)"
+    " as chosen cross join hot on hot.rid = chosen.rid"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +87,10 @@ class _Stage:
 class _Found:
     """What the index gave: runs, of which the evaluator may have to leave some out or to order them."""
 
-    rows: list[Row]
+    ids: list[str]
+    rows: list[Row]  # of the same runs, where the evaluator needs more of them
     in_doubt: list[bool]
-    conditions: list[tuple[str, Condition]]
+    conditions: list[tuple[str, Condition]]  # those that are left to it
     goals: dict[str, Goal]
     is_sorted: bool
     is_cut: bool
@@ -179,52 +187,50 @@ def _asking(stage: _Stage, named: set[str], ids: Sequence[str] | None) -> Callab
         for where in stage.wheres:
             compiler.text = where.text
             conditions += [(where.text, condition) for condition in compiler.conditions(where.node)]
-        hints = _hints(look, nodes, metrics)
-        if ids is not None:
-            conditions = [(text, Condition(condition.node)) for text, condition in conditions]
-            conditions += [("", Condition(_is_project(name))) for name in stage.projects]
-            rows, doubts = _rows_of(look, stage, ids)
-            return _Found(rows, doubts, conditions, goals, False, False, hints)
         parts = [_part(condition) for _, condition in conditions if condition.sql]
         parts += [f"project = {compiler.bind(name)}" for name in stage.projects]
-        for name in _HIDING:
-            if name not in named:
-                parts.append(f"not coalesce({compiler.truth(tree.Field(0, 0, name, (), 'bool'))}, 0)")
-        order = _order(compiler, stage)
-        left = [condition for _, condition in conditions if not condition.sql or condition.doubt]
-        needed = _needed(look, [condition.node for condition in left] + ([] if order else [o[1] for o in stage.orders]))
-        doubt = " or ".join(condition.doubt for condition in left if condition.doubt) or "0"
-        query = f"select id, {', '.join([doubt, *(look.columns[key].sql for key in needed)])} from hot"
+        if ids is None:
+            source, ties = "hot", _NEWEST
+            hidden = [tree.Field(0, 0, name, (), "bool") for name in _HIDING if name not in named]
+            parts += [f"not coalesce({compiler.truth(field)}, 0)" for field in hidden]
+        else:
+            source, ties = _CHOSEN.format(ids=compiler.bind(json.dumps(ids))), "place"
+        order = _order(compiler, stage, ties)
+        conditions = [(text, condition) for text, condition in conditions if not condition.sql or condition.doubt]
+        asked = [condition.node for _, condition in conditions] + ([] if order else [o[1] for o in stage.orders])
+        needed = sorted({key for node in asked for key in keys_of(node)})
+        doubt = " or ".join(condition.doubt for _, condition in conditions if condition.doubt) or "0"
+        query = f"select id, {', '.join([doubt, *(look.columns[key].sql for key in needed)])} from {source}"
         query += f" where {' and '.join(parts)}" if parts else ""
-        query += f" order by {order or _NEWEST}"
-        limit = "" if left or not order else _limit(stage.part)
+        query += f" order by {order or ties}"
+        limit = "" if conditions or not order else _limit(stage.part)
         found = look.select(query + limit, compiler.values)
-        rows = [Row(found_id, _values(look, needed, cells)) for found_id, _, *cells in found]
-        return _Found(rows, [bool(line[1]) for line in found], conditions, goals, bool(order), bool(limit), hints)
+        rows = _rows(look, needed, found) if asked else []
+        doubts, found_ids = [bool(line[1]) for line in found if asked], [line[0] for line in found]
+        hints = _hints(look, nodes, metrics)
+        return _Found(found_ids, rows, doubts, conditions, goals, bool(order), bool(limit), hints)
 
     return ask
 
 
 def _judged(store: Store, stage: _Stage, found: _Found) -> list[str]:
     """What the evaluator makes of what the index left to it."""
+    if not found.conditions and found.is_sorted:
+        return found.ids if found.is_cut else found.ids[stage.part]
     points = points_of(store)
-    rows = found.rows
     left = [
         (Question(condition.node, text, points, found.goals, cell_of), bool(condition.sql))
         for text, condition in found.conditions
-        if not condition.sql or condition.doubt
     ]
-    if left:
-        rows = [
-            row
-            for row, in_doubt in zip(rows, found.in_doubt, strict=True)
-            if all((is_sure and not in_doubt) or question.matches(row) for question, is_sure in left)
-        ]
+    rows = [
+        row
+        for row, in_doubt in zip(found.rows, found.in_doubt, strict=True)
+        if all((is_sure and not in_doubt) or question.matches(row) for question, is_sure in left)
+    ]
     if not found.is_sorted:
         for text, node, falling in reversed(stage.orders):
             rows = in_order(rows, Question(node, text, points, found.goals, cell_of), falling)
-    ids = [row.id for row in rows]
-    return ids if found.is_cut else ids[stage.part]
+    return [row.id for row in rows][stage.part]
 
 
 def in_order(rows: list[Row], question: Question, falling: bool) -> list[Row]:
@@ -243,8 +249,8 @@ def in_order(rows: list[Row], question: Question, falling: bool) -> list[Row]:
     return [row for _, row in present] + absent
 
 
-def _order(compiler: Compiler, stage: _Stage) -> str:
-    """The order as SQL, or "" where SQL cannot sort so."""
+def _order(compiler: Compiler, stage: _Stage, ties: str) -> str:
+    """The order as SQL, or "" where SQL cannot sort so; equal ones by ``ties``."""
     terms: list[str] = []
     for text, node, falling in stage.orders:
         compiler.text = text
@@ -252,7 +258,7 @@ def _order(compiler: Compiler, stage: _Stage) -> str:
             terms.append(f"{compiler.order(node)} {'desc' if falling else 'asc'} nulls last")
         except NotExact:
             return ""
-    return ", ".join([*terms, _NEWEST])
+    return ", ".join([*terms, ties])
 
 
 def _part(condition: Condition) -> str:
@@ -266,35 +272,18 @@ def _limit(part: slice) -> str:
     return f" limit {max(0, stop - start)} offset {start}"
 
 
-def _needed(look: Look, nodes: Iterable[tree.Node]) -> list[Key]:
-    """The columns the evaluator needs."""
-    return sorted({key for node in nodes for key in keys_of(node)})
-
-
-def _rows_of(look: Look, stage: _Stage, ids: Sequence[str]) -> tuple[list[Row], list[bool]]:
-    """The rows of these runs, in their order."""
-    needed = sorted({*_needed(look, [node for _, node in stage.asked]), ("archived",)})
-    chosen = ", ".join(look.columns[key].sql for key in needed)
-    found = look.select_of(f"select id, project, {chosen} from hot where id in ({{ids}})", ids)
-    rows = {row_id: Row(row_id, {("project",): project, **_values(look, needed, cells)})
-            for row_id, project, *cells in found}  # fmt: skip
-    present = [rows[run_id] for run_id in ids if run_id in rows]
-    return present, [True] * len(present)
-
-
-def _values(look: Look, keys: Sequence[Key], cells: Sequence[Any]) -> dict[Key, Any]:
-    from celltrail.store.index.cells import to_value
-
-    return {key: to_value(cell, look.columns[key].has) for key, cell in zip(keys, cells, strict=True)}
+def _rows(look: Look, keys: Sequence[Key], found: Iterable[Sequence[Any]]) -> list[Row]:
+    """The rows with these cells, behind the id and the doubt of each."""
+    kinds = [(key, look.columns[key].has) for key in keys]
+    return [
+        Row(run_id, {key: to_value(cell, has) for (key, has), cell in zip(kinds, cells, strict=True)})
+        for run_id, _, *cells in found
+    ]
 
 
 def cell_of(row: Row, key: Key) -> Any:
     """The fact with this key of a run in the index."""
     return row.values[key]
-
-
-def _is_project(name: str) -> tree.Node:
-    return tree.Compare(0, 0, "==", tree.Field(0, 0, "project", (), "text"), tree.Literal(0, 0, name, "text"))
 
 
 def _hints(look: Look, nodes: Iterable[tree.Node], metrics: Mapping[str, int]) -> list[str]:

@@ -16,15 +16,17 @@ def run_folder(trail: Path, run_id: str) -> Path:
 def run_ids(trail: Path) -> list[str]:
     """The ids of all runs that have a folder."""
     runs = f"{trail}/runs"
-    return [run_id for group, _ in groups(runs) for run_id in ids_in(runs, group)]
+    return [run_id for group in groups(runs) for run_id in ids_in(runs, group)]
 
 
-def groups(runs: str) -> Iterator[tuple[str, os.stat_result]]:
-    """The folders in ``runs/``, by their names, and how they stand."""
+def groups(runs: str) -> dict[str, int]:
+    """The folders in ``runs/``, by their names, and when each gained or lost a run last, in ns."""
+    found: dict[str, int] = {}
     with contextlib.suppress(FileNotFoundError), os.scandir(runs) as entries:
         for entry in entries:
             if len(entry.name) == 2 and entry.name.isascii():
-                yield entry.name, entry.stat()
+                found[entry.name] = entry.stat().st_mtime_ns
+    return found
 
 
 def ids_in(runs: str, group: str) -> Iterator[str]:

@@ -32,6 +32,7 @@ from celltrail.store.index import Index, Look, columns, reading
 from celltrail.store.index.database import Session
 from celltrail.store.index.look import newest_first
 from celltrail.store.index.rows import Rows
+from celltrail.store.index.schema import SWEPT
 from celltrail.store.runs import RunFiles
 
 _RACY_NS = 2_000_000_000  # a folder changed within this time may change again and keep its time stamp
@@ -39,8 +40,10 @@ _AT_ONCE = 300  # new runs in one transaction: other processes wait no longer th
 WORTH_CATALOGUE = 256  # new runs: fewer are read from their own files as fast
 _IN_PASSING = 100  # finished runs looked at with each question; a millisecond
 _SWEEP_AT_ONCE = 500
+_SWEEP_REST_S = 0.05
 _DAY_S = 86_400
-_ACTORS, _SWEPT = "actors/", "swept"
+_ACTORS = "actors/"
+_SWEEPING = "sweeping"  # when the sweep of today began, and behind which run it stands; all processes share it
 
 _dice = random.Random()  # a generator of its own: that of the module is the user's
 _T = TypeVar("_T")
@@ -107,8 +110,10 @@ class Listing:
         self._marked.update(run_ids)
 
     def sweep(self) -> None:
-        """Look at every run, also at those that announced no change."""
-        self._sweep_from_start(0.0)
+        """Look at every run, also at those that announced no change; at none that another sweep has passed before."""
+        after: int | None = 0
+        while after is not None:
+            after = self._index.work(functools.partial(self._sweep, after=after))
 
     def forget(self) -> None:
         """Empty the index, also for other processes: the next question reads everything from the files."""
@@ -154,13 +159,12 @@ class Listing:
 
     def _changed_groups(self, session: Session) -> list[str]:
         """The folders of runs that may have gained or lost some since they were last read."""
-        seen, now = session.folders, time.time_ns()
-        present: set[str] = set()
-        changed: list[str] = []
-        for group, about in groups(self._runs):
-            present.add(group)
-            if not (stamp := _stamp(about, now)) or seen.get(group) != stamp:
-                changed.append(group)
+        seen, now, present = session.folders, time.time_ns(), groups(self._runs)
+        changed = [
+            group
+            for group, changed_ns in present.items()
+            if seen.get(group) != str(changed_ns) or abs(now - changed_ns) < _RACY_NS
+        ]
         return changed + [path for path in seen if len(path) == 2 and path not in present]
 
     def _differing(self, session: Session) -> tuple[list[str], set[str]]:
@@ -314,8 +318,7 @@ class Listing:
     def _sweep_daily(self, session: Session) -> None:
         if self._sweeper is not None and self._sweeper.is_alive():
             return
-        last = float(session.folders.get(_SWEPT, 0))
-        if time.time() - last < _DAY_S:
+        if time.time() - float(session.folders.get(SWEPT, 0)) < _DAY_S:
             return
         if len(_after(session, 0, _SWEEP_AT_ONCE)) < _SWEEP_AT_ONCE:
             return  # few enough to be seen in passing
@@ -325,21 +328,30 @@ class Listing:
     def _sweep_slowly(self) -> None:
         """Beside the user's work: nobody waits for more than one of these steps."""
         with contextlib.suppress(OSError):
-            self._sweep_from_start(0.05)
+            while self._index.work(self._sweep_on):
+                time.sleep(_SWEEP_REST_S)
 
-    def _sweep_from_start(self, pause_s: float) -> None:
-        """Each sweep has its own place: one that went on where another stands would miss what that has passed."""
-        after: int | None = 0
-        while after is not None:
-            after = self._index.work(functools.partial(self._sweep, after=after))
-            time.sleep(pause_s)
+    def _sweep_on(self, session: Session) -> bool:
+        """A step of the sweep of today, from where it stands, in whatever process that was; whether more is left."""
+        asked = "select path, seen from file where path in (?, ?)"
+        states, now = dict(session.db.execute(asked, (SWEPT, _SWEEPING))), time.time()
+        if now - float(states.get(SWEPT, 0)) < _DAY_S:
+            session.folders |= states
+            return False
+        began, _, after = states.get(_SWEEPING, "").partition("@")
+        if not after or now - float(began) > _DAY_S:
+            began, after = str(now), "0"
+        rows = _after(session, int(after), _SWEEP_AT_ONCE)
+        is_done = len(rows) < _SWEEP_AT_ONCE
+        reached = {SWEPT: began, _SWEEPING: ""} if is_done else {_SWEEPING: f"{began}@{rows[-1][0]}"}
+        self._take_in(session, [], dict.fromkeys(self._changed_of(rows)), reached)
+        return not is_done
 
     def _sweep(self, session: Session, after: int) -> int | None:
         """Look at some runs, from one on; the last of them, or None when there are no more."""
         rows = _after(session, after, _SWEEP_AT_ONCE)
-        changed: dict[str, Seen | None] = dict.fromkeys(self._changed_of(rows))
         is_done = len(rows) < _SWEEP_AT_ONCE
-        self._take_in(session, [], changed, {_SWEPT: str(time.time())} if is_done else None)
+        self._take_in(session, [], dict.fromkeys(self._changed_of(rows)), {SWEPT: str(time.time())} if is_done else None)
         return None if is_done else rows[-1][0]
 
     def _files(self, run_id: str) -> RunFiles:

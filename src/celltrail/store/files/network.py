@@ -7,7 +7,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -20,12 +20,15 @@ _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", 
 def is_network(path: Path) -> bool:
     """Whether a path lies on a file system that other hosts may write too."""
     try:
-        lines = Path("/proc/self/mountinfo").read_text().splitlines()
-        target = str(path.resolve())
+        return _is_network(Path("/proc/self/mountinfo").read_text(), str(path.resolve()))
     except OSError:
         return False
+
+
+@lru_cache(maxsize=64)  # each question asks for the same few places
+def _is_network(mounts: str, target: str) -> bool:
     longest, kind = "", ""
-    for line in lines:
+    for line in mounts.splitlines():
         mount, _, rest = line.partition(" - ")
         point = mount.split()[4].replace("\\040", " ")
         if len(point) >= len(longest) and (target == point or target.startswith(point.rstrip("/") + "/")):

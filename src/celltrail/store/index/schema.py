@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
+import time
 
-VERSION = 4
+VERSION = 5
 FOREVER = 2**62
 _TABLES = {
     # what was read of a run; `turn` changes with every change of the row, `watch` is 1 while the run may change
@@ -31,11 +32,12 @@ _TABLES = {
 _INDEXES = {
     "run_group": "run (substr(id, -2))",
     "run_watch": "run (rid) where watch",
-    "hot_created": "hot (created, id)",
+    "hot_created": "hot (created, id, archived, deleted)",  # a list of runs is read from it alone
     "hot_recipe": "hot (recipe, created) where recipe is not null",  # asked for before each tracked cell
     "tag_rid": "tag (rid)",
 }
 BORN = "born"  # the row of `file` that tells an index from one that was begun anew
+SWEPT = "swept"  # and when each run was looked at last: what is read into a new index is
 FIXED = (
     "id",
     "project",
@@ -64,7 +66,7 @@ def create(db: sqlite3.Connection) -> None:
             db.execute(f"create index if not exists {name} on {index}")
         rows = [(name, json.dumps([name])) for name in FIXED]
         db.executemany(f"insert or ignore into field values (?, ?, 0, {FOREVER}, {FOREVER})", rows)
-        db.execute("insert or ignore into file values (?, ?)", (BORN, secrets.token_hex(8)))
+        db.executemany("insert or ignore into file values (?, ?)", _birth())
         db.execute(f"pragma user_version = {VERSION}")
         db.execute("commit")
     except BaseException:
@@ -92,4 +94,8 @@ def empty(db: sqlite3.Connection) -> None:
     """Forget every run, within a transaction; the columns stay."""
     for table in _TABLES.keys() - {"field"}:
         db.execute(f"delete from {table}")
-    db.execute("insert into file values (?, ?)", (BORN, secrets.token_hex(8)))
+    db.executemany("insert into file values (?, ?)", _birth())
+
+
+def _birth() -> list[tuple[str, str]]:
+    return [(BORN, secrets.token_hex(8)), (SWEPT, str(time.time()))]
