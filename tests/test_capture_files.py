@@ -18,7 +18,9 @@ from celltrail.store import Store
 from kernels import SETTLE, Kernel, Reply
 
 ON = """
+import celltrail
 from celltrail.capture import Recorder
+from celltrail.capture.files.places import is_data
 recorder = Recorder(get_ipython())
 recorder.on()
 """
@@ -328,3 +330,10 @@ def test_comparing_says_which_files_differ(project: Project) -> None:
         "data/out9 (written)": (None, empty),
     }
     assert "data/in.csv" in repr(found)
+
+
+def test_files_of_celltrail_itself_are_no_data(tmp_path: Path) -> None:
+    """What the package reads for its panels is not an input of the run, wherever the package is."""
+    package = Path(celltrail.__file__).parent
+    assert not is_data(str(package / "static" / "chart.js"), tmp_path)
+    assert is_data(str(tmp_path.parent / "static" / "chart.js"), tmp_path)

@@ -97,7 +97,7 @@ def _foreign() -> tuple[str, ...]:
     found |= {
         os.environ[name] for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR") if os.environ.get(name)
     }
-    found.add(str(Path(__file__).resolve().parents[1]))
+    found.add(str(Path(__file__).resolve().parents[2]))
     # an installation into the root folder must not hide everything
     data = {sys.prefix, sysconfig.get_paths().get("data", "")} if sys.prefix == sys.base_prefix else set()
     return tuple(sorted(folder for folder in found - data if folder.strip(os.sep)))
