@@ -12,6 +12,8 @@ from textwrap import dedent
 import pytest
 from blake3 import blake3
 
+import celltrail
+from celltrail.capture.files.places import is_data
 from celltrail.query import StoredRun
 from celltrail.query.files import File
 from celltrail.store import Store

@@ -351,7 +351,9 @@ class Listing:
         """Look at some runs, from one on; the last of them, or None when there are no more."""
         rows = _after(session, after, _SWEEP_AT_ONCE)
         is_done = len(rows) < _SWEEP_AT_ONCE
-        self._take_in(session, [], dict.fromkeys(self._changed_of(rows)), {SWEPT: str(time.time())} if is_done else None)
+        self._take_in(
+            session, [], dict.fromkeys(self._changed_of(rows)), {SWEPT: str(time.time())} if is_done else None
+        )
         return None if is_done else rows[-1][0]
 
     def _files(self, run_id: str) -> RunFiles:
