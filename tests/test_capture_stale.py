@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ from celltrail.capture.session.document import Document
 from celltrail.capture.stale import differs, source_key
 from celltrail.capture.stale.holding import holds
 from celltrail.query import StoredRun, find, runs
+from celltrail.query.detail import detail
+from celltrail.query.standing import told_by
+from celltrail.run import start
 from celltrail.store import Store
 from kernels import Kernel, Reply
 
@@ -23,6 +28,15 @@ CELLS = {
 }
 
 
+def install(site: Path, name: str, version: str) -> None:
+    """A package of one module, in place of another version of it."""
+    for old in site.glob(f"{name}-*.dist-info"):
+        shutil.rmtree(old)
+    (site / f"{name}-{version}.dist-info").mkdir(parents=True)
+    (site / f"{name}-{version}.dist-info" / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+    (site / f"{name}.py").write_text(f"version = {version!r}\n")
+
+
 class Notebook:
     """A notebook on disk, and the kernel it runs in."""
 
@@ -32,14 +46,17 @@ class Notebook:
         self.cells = dict(CELLS)
         (folder / "data.csv").write_text("a,b\n1,2\n")
         (folder / "helper.py").write_text("def shift():\n    return 1\n")
+        for name in ("quux", "unused"):
+            install(folder / "site-packages", name, "2.0")
         environment = {
+            "PYTHONPATH": str(folder / "site-packages"),
             "CELLTRAIL_STORE": str(self.store.root),
             "XDG_CACHE_HOME": str(folder / "cache"),
             "CELLTRAIL_QUIET": "1",
             "JPY_SESSION_NAME": str(folder / "nb.ipynb"),
         }
         self.kernel = Kernel(folder, environment)
-        assert self.kernel.run("%load_ext celltrail\nimport sys; sys.path.insert(0, '')").status == "ok"
+        assert self.kernel.run("%load_ext celltrail\nimport sys, quux; sys.path.insert(0, '')").status == "ok"
         for name in CELLS:
             assert self.run(name).status == "ok"
         self.settle()
@@ -82,6 +99,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("stale")
         patch.chdir(folder)
+        patch.syspath_prepend(str(folder / "site-packages"))
+        told_by(holds)
         notebook = Notebook(folder)
         yield notebook
         notebook.kernel.stop()
@@ -149,15 +168,43 @@ def test_a_data_file_that_changed_is_gone_or_was_only_touched(notebook: Notebook
     assert notebook.said() == [("data", "data.csv is gone")]
 
 
-def test_a_package_that_was_upgraded(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked in the environment that counts; elsewhere packages say nothing."""
+def test_a_package_that_was_upgraded(notebook: Notebook) -> None:
+    """One that the kernel had imported counts; one that is new, that nobody imported, or of another environment not."""
     site = notebook.folder / "site-packages"
-    (site / "quux-3.0.dist-info").mkdir(parents=True)
-    monkeypatch.syspath_prepend(str(site))
     notebook.save()
-    assert holds(notebook.trained).state == "fresh"
-    found = holds(notebook.trained, here=True)
-    assert ("env", "quux 3.0 is new") in [(reason.kind, reason.text) for reason in found.reasons]
+    assert not notebook.trained.stale
+    install(site, "quux", "3.0")
+    install(site, "unused", "9.0")
+    install(site, "unheard-of", "1.0")
+    assert [str(reason) for reason in notebook.trained.stale] == ["quux 2.0, now 3.0"]
+    environment = notebook.trained.record.environment
+    elsewhere = replace(
+        notebook.trained.record, environment={**environment, "env": {**environment["env"], "prefix": "venv 1"}}
+    )
+    assert not StoredRun(elsewhere, notebook.store).stale
+    install(site, "quux", "2.0")
+
+
+def test_a_run_says_by_itself_why_it_is_stale(notebook: Notebook) -> None:
+    """``run.stale``, a column that is asked for, and the stale ones of some runs, in the same words."""
+    with start("no cell recorded this", store=notebook.store):
+        pass
+    notebook.save()
+    assert not notebook.trained.stale
+    assert notebook.trained.stale.state == "fresh"
+    (notebook.folder / "data.csv").write_text("other")
+    (notebook.folder / "helper.py").write_text("def shift():\n    return 2\n")
+    words = "data.csv changed since; helper.py changed since"
+    assert notebook.trained.stale.text == words
+    assert [reason.kind for reason in notebook.trained.stale] == ["data", "module"]
+    two = runs("name in ['train', 'no cell recorded this']", sort="name", store=notebook.store)
+    column = two.df(["name", "stale"])["stale"]
+    assert (column.isna()[0], column[1]) == (True, words)
+    assert words[:20] in two.to_text(["name", "stale"])
+    assert [run.name for run in two.stale()] == ["train"]
+    told = detail(notebook.trained)["sections"]
+    facts = dict(next(each["rows"] for each in told if each["title"] == "run"))
+    assert str(facts["stale"]).startswith(f"{words} (as of ")
 
 
 def test_show_says_why_a_run_is_stale(notebook: Notebook, capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,3 +278,28 @@ def test_a_chart_is_marked_while_what_its_run_read_is_changed(shared: Notebook) 
     assert after("del table")[-1].startswith("stale: table was deleted since")
     found = runs("name == 'watched'", store=shared.store)
     assert len(found) == 1
+
+
+def test_a_chart_is_marked_when_a_module_or_a_package_changes(shared: Notebook) -> None:
+    """A local module on disk, whatever this kernel has imported, and a package that was upgraded."""
+    kernel, helper, site = shared.kernel, shared.folder / "beside.py", shared.folder / "site-packages"
+    helper.write_text("def shift():\n    return 1\n")
+    code = "%%track modular\nimport beside\nfor step in range(3):\n    loss = beside.shift() / (step + 1)"
+    assert kernel.run(code).status == "ok"
+    shared.settle()
+
+    def after(cell: str) -> list[str]:
+        replies = [kernel.run(code) for code in (cell, "recorder_._worker.wait(5)", "time.sleep(0.3)")]
+        return [line for reply in replies for line in marks(reply) if "beside" in line or "quux" in line]
+
+    before = helper.read_text()
+    helper.write_text(before + "# the end\n")
+    assert after("import time") == []
+    helper.write_text(before.replace("return 1", "return 2"))
+    assert after("pass")[-1] == "stale: beside.py changed since"
+    install(site, "quux", "3.0")
+    install(site, "unused", "3.0")
+    assert "quux 2.0, now 3.0" in after("pass")[-1]
+    helper.write_text(before)
+    install(site, "quux", "2.0")
+    install(site, "unused", "2.0")

@@ -76,6 +76,8 @@ class _Door(ModuleType):
         value = getattr(import_module(f"celltrail.{room}"), verb)
         if name == "start":
             import_module("celltrail.capture.script").describe_runs()
+        if room.startswith("query"):
+            import_module("celltrail.query.standing").told_by(_standing)
         _show_in_notebook()
         self.__dict__[name] = value
         return value
@@ -91,6 +93,10 @@ def _version() -> str:
     from importlib.metadata import version
 
     return version("celltrail")
+
+
+def _standing(run: Any) -> Any:
+    return import_module("celltrail.capture.stale.holding").holds(run)
 
 
 def _show_in_notebook() -> None:

@@ -14,6 +14,7 @@ from celltrail.capture import environment, rng, watch
 from celltrail.capture.allowance import Allowance, Limit, Step
 from celltrail.capture.analyze import Kinds, analyze, by_kind, keys
 from celltrail.capture.environment import repository
+from celltrail.capture.environment.imported import imported
 from celltrail.capture.environment.modules import Modules, joined
 from celltrail.capture.files import Files
 from celltrail.capture.meter import Meter, watching_ns
@@ -265,6 +266,8 @@ class Tracked:
             own = shield(self.imported.told, self.run.store, self.files.folder, self.redactor.text) or []
             if own := joined(self.modules, own):
                 self.needs["modules"] = own
+        if names := shield(imported):
+            self.needs["imported"] = self.run.store.blobs.put(encode(names))  # the same for most runs of a session
         if self.found is not None:
             self.needs["names"] = self.found.names.told()
         if self.values is not None and self.values.left_out:

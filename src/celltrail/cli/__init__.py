@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from celltrail.capture.stale.holding import holds
 from celltrail.cli import (
     agreeing,
     cleaning,
@@ -28,6 +29,7 @@ from celltrail.cli import (
     verifying,
 )
 from celltrail.errors import CelltrailError, NoRun
+from celltrail.query.standing import told_by
 
 ANSWER_IS_NO, NOT_ASKED, STOPPED = 1, 2, 130
 
@@ -41,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a mark the terminal lacks is no reason to fail
+    told_by(holds)
     try:
         asked = parser().parse_args(_with_sort_keys(sys.argv[1:] if argv is None else argv))
         status = asked.command(asked)

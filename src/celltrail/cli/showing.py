@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from celltrail.capture.stale.holding import holds
 from celltrail.cli import inputs, terminal
 from celltrail.cli.outputs import told
 from celltrail.errors import NoRun, StoreError
@@ -41,7 +40,7 @@ def run(asked: argparse.Namespace) -> int:
     """Print the run."""
     found = find(asked.run, open_store(asked.store))
     if asked.json:
-        terminal.print_json(row(found.record, found.store))
+        terminal.print_json({**row(found.record, found.store), "stale": [str(reason) for reason in found.stale]})
     else:
         print("\n\n".join(block for block in _blocks(found, asked.outputs) if block))
     return 0
@@ -71,7 +70,7 @@ def _head(found: StoredRun) -> str:
         "id": record.id,
         "created": moment(record.created_us / 1e6),
         "duration": length(found.duration),
-        "stale": _stale(found),
+        "stale": found.stale.text,
         "recording": cost(found),
         "left out": "; ".join(found.overhead.get("degraded") or ()),
         "state": _state(found),
@@ -90,11 +89,6 @@ def _head(found: StoredRun) -> str:
     rows = [[name, shown(value)] for name, value in facts.items() if value not in (None, "", ())]
     lines = table(["", ""], rows, [False, False]).splitlines()[1:]
     return "\n".join([f"{terminal.bold(shown(record.name))}  {mark}", *lines])
-
-
-def _stale(found: StoredRun) -> str:
-    said = holds(found)
-    return "; ".join(map(str, said.reasons))
 
 
 def _state(found: StoredRun) -> str:

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any
 
+from celltrail.capture.stale.holding import holds
 from celltrail.compare import Comparison
 from celltrail.panels import detail
 from celltrail.panels.live import Live
@@ -14,6 +15,7 @@ from celltrail.panels.table import Compared, Table, compare_bundle, table_bundle
 from celltrail.panels.vega import Charts
 from celltrail.panels.widget import Panel
 from celltrail.query import RunSet, StoredRun
+from celltrail.query.standing import told_by
 
 
 class Shown:
@@ -27,6 +29,7 @@ class Shown:
 
     def on(self) -> None:
         """Begin to show."""
+        told_by(holds)
         formatter = self._formatter()
         formatter.for_type(RunSet, self._table)
         formatter.for_type(Comparison, self._comparison)

@@ -77,9 +77,22 @@ def every_column(named: Named) -> list[Column]:
     return [_known(name, named.goals) for name in names]
 
 
-def chosen_columns(names: Iterable[str], named: Named, ask: Callable[[str], Question]) -> list[Column]:
-    """These columns; what is no column's name is read as an expression."""
+def chosen_columns(
+    names: Iterable[str],
+    named: Named,
+    ask: Callable[[str], Question],
+    asked: Mapping[str, Callable[[str], Any]] = {},
+) -> list[Column]:
+    """These columns; what is no column's name is read as an expression.
+
+    Args:
+        names: the columns.
+        named: what the runs have.
+        ask: reads an expression.
+        asked: columns that stand in no index: by name, what tells one of a run by its id.
+    """
     known = {column.name: column for column in every_column(named)}
+    known |= {name: Column(name, (("id",),), tell) for name, tell in asked.items()}
     chosen: list[Column] = []
     for name in names:
         if name in known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -110,7 +111,9 @@ def _facts(run: StoredRun) -> list[tuple[str, Scalar]]:
         "id": record.id,
         "created": moment(record.created_us / 1e6),
         "duration": length(run.duration),
+        "stale": _stale(run),
         "recording": cost(run),
+        "left out": "; ".join(run.overhead.get("degraded") or ()),
         "project": record.project,
         "group": record.group,
         "folder": record.folder,
@@ -123,6 +126,11 @@ def _facts(run: StoredRun) -> list[tuple[str, Scalar]]:
         "error": None if record.error is None else str(record.error),
     }
     return [(name, scalar(value)) for name, value in facts.items() if value not in (None, "", ())]
+
+
+def _stale(run: StoredRun) -> str:
+    found = run.stale
+    return f"{found.text} (as of {moment(time.time())})" if found else ""
 
 
 def cost(run: StoredRun) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from celltrail.contract import RunRow
@@ -64,6 +64,16 @@ class RunSet(Edits[int]):
         """
         return self._then(Sorted(tuple((key, *read_key(key)) for key in keys))) if keys else self
 
+    def stale(self) -> RunSet:
+        """Those of the runs that do not hold any more, see `StoredRun.stale`; every run is looked at, so cut first.
+
+        >>> import celltrail as ct
+        >>> len(ct.runs()[:50].stale())
+        0
+        """
+        found = json.dumps([run.id for run in self if run.stale])
+        return self.where(f"id in {found}")
+
     def refresh(self) -> RunSet:
         """The same question, asked again."""
         return RunSet(self.store, self._steps, self._columns)
@@ -123,7 +133,9 @@ class RunSet(Edits[int]):
 
         Args:
             columns: names such as ``"name"``, ``"params.lr"``, ``"metrics.val/acc"`` (last), ``"best.val/acc"``,
-                or any expression, such as ``"last('loss') / first('loss')"``; without it, all there are.
+                or any expression, such as ``"last('loss') / first('loss')"``; without it, all there are but
+                ``"stale"``: why a run does not hold any more, as `StoredRun.stale` says, "" where it does. For
+                that every run is looked at, so ask it of a few: ``ct.runs()[:50].df(["name", "stale"])``.
         """
         from celltrail.query.frame import keys_of, table_of
 
@@ -132,7 +144,7 @@ class RunSet(Edits[int]):
         records = self._fetch(ids) if is_read else []
         named = Named.of(records) if is_read else self.store.named(ids)
         names = self._columns if columns is None else columns
-        chosen = every_column(named) if names is None else chosen_columns(names, named, self._ask)
+        chosen = every_column(named) if names is None else chosen_columns(names, named, self._ask, self._asked)
         keys = keys_of(chosen)
         if is_read:
             return table_of([[fact_of(record, key) for key in keys] for record in records], chosen)
@@ -285,13 +297,26 @@ class RunSet(Edits[int]):
         goals = self.store.look((), lambda look: goals_of(look, [node]))
         return Question(node, text, points_of(self.store), goals)
 
+    @property
+    def _asked(self) -> dict[str, Callable[[str], str | None]]:
+        return {"stale": self._stale}
+
+    def _stale(self, run_id: str) -> str | None:
+        (record,) = self._fetch([run_id]) or [None]
+        found = None if record is None else StoredRun(record, self.store).stale
+        return None if found is None or found.state == "unknown" else found.text
+
     def _texts(
         self, names: Sequence[str] | None, most: int | None = None
     ) -> tuple[list[str], list[list[str]], list[bool]]:
         names = self._columns if names is None else names
         ids = self._resolve()
         records = self._fetch(ids if most is None else ids[: max(most, _TOLD_BY)])
-        columns = short_columns(records) if names is None else chosen_columns(names, Named.of(records), self._ask)
+        columns = (
+            short_columns(records)
+            if names is None
+            else chosen_columns(names, Named.of(records), self._ask, self._asked)
+        )
         shown = records[:most]
         rows = [[column.text(record) for column in columns] for record in shown]
         right = [column.numeric or _is_numeric([column.value(record) for record in shown]) for column in columns]

@@ -19,6 +19,7 @@ from celltrail.query.items import Item, items
 from celltrail.query.lineage import Lineage
 from celltrail.query.plain import length, number
 from celltrail.query.shown import Shown
+from celltrail.query.standing import Staleness, standing
 from celltrail.query.thin import FEWEST, keep
 from celltrail.store.files.encoding import decode
 
@@ -209,6 +210,20 @@ class StoredRun(Edits["StoredRun"]):
     def lineage(self) -> Lineage:
         """Where its state came from: ``parents``, ``slice``, ``flags``, ``edges``; false when nothing was recorded."""
         return Lineage(self.needs, self.store.blobs)
+
+    @property
+    def stale(self) -> Staleness:
+        """Why it no longer says what its notebook says now, reason by reason; false while it holds.
+
+        Its cell, the cells it depends on, the files and local modules it read, Python and the packages it used are
+        compared with what they are at this moment; comments and the way code is written do not count.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run: pass
+        >>> ct.run(run.id).stale
+        <unknown>
+        """
+        return standing(self)
 
     @property
     def environment(self) -> dict[str, Json]:

@@ -131,14 +131,20 @@ def _chance(earlier: Earlier, now: Now) -> tuple[str, ...]:
     )
 
 
-def differences(earlier: RunRecord, now: Machine) -> tuple[str, ...]:
-    """What differs of Python, packages and machine, in words."""
+def differences(earlier: RunRecord, now: Machine, counts: Callable[[str], bool] | None = None) -> tuple[str, ...]:
+    """What differs of Python, packages and machine, in words.
+
+    Args:
+        earlier: a run.
+        now: where it is compared with.
+        counts: whether a package that the run had is looked at; without it all are, also those that are new.
+    """
     then, present = earlier.environment.get("env", {}), now.software()
     found = [_told(name, then.get(name), present.get(name)) for name in _COUNTS if then.get(name) != present.get(name)]
     if str(then.get("os", "")).split(" ")[0] != str(present.get("os", "")).split(" ")[0]:
         found.append(_told("os", then.get("os"), present.get("os")))
     if then.get("packages") != present.get("packages"):
-        found += _packages(now.packages(str(then.get("packages"))), now.packages(str(present.get("packages"))))
+        found += _packages(now.packages(str(then.get("packages"))), now.packages(str(present.get("packages"))), counts)
     devices, here = earlier.environment.get("hardware", {}), now.hardware()
     found += [
         _told(name, devices.get(name), here.get(name)) for name in _DEVICES if devices.get(name) != here.get(name)
@@ -147,9 +153,21 @@ def differences(earlier: RunRecord, now: Machine) -> tuple[str, ...]:
     return (*found[:_MOST_NAMED], f"{rest} more") if rest > 0 else tuple(found)
 
 
-def _packages(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    names = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
-    return [_told(name, then.get(name), now.get(name)) for name in names] or ["another list of packages"]
+def _packages(then: Mapping[str, str], now: Mapping[str, str], counts: Callable[[str], bool] | None) -> list[str]:
+    if counts is not None:
+        return packages_changed(
+            {each: then[each] for each in then if then[each] != now.get(each) and counts(each)}, now
+        )
+    return packages_changed(dict.fromkeys(now) | dict(then), now) or ["another list of packages"]
+
+
+def packages_changed(then: Mapping[str, str | None], now: Mapping[str, str]) -> list[str]:
+    """What has become of these packages, in words.
+
+    >>> packages_changed({"numpy": "2.0", "rich": "14.0"}, {"numpy": "2.1", "rich": "14.0", "new": "1"})
+    ['numpy 2.0, now 2.1']
+    """
+    return [_told(name, then[name], now.get(name)) for name in sorted(then) if then[name] != now.get(name)]
 
 
 def _told(name: str, then: Json, now: Json) -> str:

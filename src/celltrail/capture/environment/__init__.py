@@ -122,6 +122,7 @@ def software(put: Put) -> Facts:
         "implementation": platform.python_implementation(),
         "os": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
+        "prefix": prefix(),
         "packages": put(orjson.dumps(listing, option=orjson.OPT_SORT_KEYS)),
     }
     facts.update({name: listing[name] for name in _KEY_PACKAGES if name in listing})
@@ -130,6 +131,14 @@ def software(put: Put) -> Facts:
     facts |= _threads()
     facts.update({name: _homeless(value) for name, value in os.environ.items() if _ALLOWED.fullmatch(name)})
     return facts
+
+
+@functools.cache
+def prefix() -> str:
+    """Which environment this Python belongs to: the name of its folder, and what tells it from others of that name."""
+    from blake3 import blake3
+
+    return f"{Path(sys.prefix).name} {blake3(os.path.realpath(sys.prefix).encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 @functools.cache

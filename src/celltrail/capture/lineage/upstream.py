@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from celltrail.capture.session.document import Document
-from celltrail.capture.stale import Reason, differs
+from celltrail.capture.stale import differs
 from celltrail.errors import StoreError
 from celltrail.query import StoredRun
+from celltrail.query.standing import Reason
 from celltrail.store import kernels
 from celltrail.store.blobs import Blobs
 from celltrail.store.kernels import KernelExecution, KernelSession

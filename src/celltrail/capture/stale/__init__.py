@@ -21,39 +21,12 @@ from celltrail.capture.transform import cleanup
 from celltrail.errors import StoreError
 from celltrail.model import Json
 from celltrail.query import StoredRun
+from celltrail.query.standing import Reason, Staleness
 
-Kind = Literal["edited", "upstream", "data", "module", "env", "deleted"]
-State = Literal["fresh", "stale", "unknown"]
 # the line of a magic or a command, which Python cannot read
 _MAGIC = re.compile(r"^(\s*)((?:[\w.,\s]+=\s*)?)[!%](?!=)(.*)$")
 # ids that VS Code makes of a cell's place in its window, which no file has
 _OF_VSCODE = re.compile("sZmlsZQ|sdnNjb2Rl")
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a run is stale."""
-
-    kind: Kind
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Staleness:
-    """What `stale` found.
-
-    >>> print(Staleness("stale", (Reason("data", "data.csv changed since"),)))
-    stale: data.csv changed since
-    """
-
-    state: State
-    reasons: tuple[Reason, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.state}: {'; '.join(map(str, self.reasons))}" if self.reasons else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +55,8 @@ def stale(run: StoredRun, document: Document | None, now: Present) -> Staleness:
         for entry in needs.get("files") or ():
             reasons += of_file("data", entry, now.file(entry))
     if now.module is not None:
-        used = (needs.get("already") or {}).get("modules")  # not known of a run that imported some itself
-        for entry in needs.get("modules") or ():
-            if used is None or entry.get("name") in used:
-                reasons += of_file("module", entry, now.module(entry))
+        for entry in modules_of(needs):
+            reasons += of_file("module", entry, now.module(entry))
     if now.environment is not None:
         reasons += [Reason("env", text) for text in now.environment(run)]
     if now.upstream is not None:
@@ -93,6 +64,16 @@ def stale(run: StoredRun, document: Document | None, now: Present) -> Staleness:
     if reasons:
         return Staleness("stale", tuple(dict.fromkeys(reasons)))
     return Staleness("unknown" if document is None and run.cell is not None else "fresh")
+
+
+def modules_of(needs: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    """The records of the local modules that a run used; of a run that imported some itself, all that were there.
+
+    >>> modules_of({"modules": [{"name": "a"}, {"name": "b"}], "already": {"modules": ["b"]}})
+    [{'name': 'b'}]
+    """
+    used = (needs.get("already") or {}).get("modules")
+    return [entry for entry in needs.get("modules") or () if used is None or entry.get("name") in used]
 
 
 def _of_cell(run: StoredRun, document: Document | None) -> Iterable[Reason]:
@@ -112,7 +93,7 @@ def _of_cell(run: StoredRun, document: Document | None) -> Iterable[Reason]:
 
 def of_file(kind: Literal["data", "module"], entry: Mapping[str, Json], state: str) -> Iterable[Reason]:
     """What the state of a file makes of a run that read it."""
-    name = str(entry.get("name") or entry.get("path", "")).rsplit("/", 1)[-1]
+    name = str(entry.get("path", "")).rsplit("/", 1)[-1]
     if state == "changed":
         yield Reason(kind, f"{name} changed since")
     elif state == "gone":
