@@ -10,7 +10,7 @@ import pytest
 
 import celltrail
 from celltrail.capture import script
-from celltrail.run import events, recording
+from celltrail.run import attribution, events
 from celltrail.store import Store
 
 # tests say themselves when the logs of their runs are to be sealed
@@ -28,9 +28,9 @@ def trail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     script._listening = False
     celltrail.__dict__.pop("start", None)
     yield root
-    for run in list(recording._open):
+    for run in list(attribution.open_runs):
         run.finish("interrupted")
-    recording.set_current(None)
+    attribution.set_current(None)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -41,8 +42,8 @@ class Keeper:
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
 
-    def add(self, run: Kept) -> None:
-        """Keep this run from now on."""
+    def add(self, run: Kept) -> Callable[[], None]:
+        """Keep this run from now on, until what comes back is called."""
         with self._lock:
             if self._pid != os.getpid():  # a forked child has the set but not the thread, nor the parent's runs
                 self._runs, self._thread, self._pid = weakref.WeakSet(), None, os.getpid()
@@ -52,11 +53,12 @@ class Keeper:
                 self._thread = threading.Thread(target=self._work, name="celltrail-keeper", daemon=True)
                 self._thread.start()
 
-    def drop(self, run: Kept) -> None:
-        """This run is over."""
-        with self._lock:
-            self._runs.discard(run)
-            self._trails.add(run.store.root)
+        def drop() -> None:
+            with self._lock:
+                self._runs.discard(run)
+                self._trails.add(run.store.root)
+
+        return drop
 
     def _work(self) -> None:
         while True:

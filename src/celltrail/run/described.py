@@ -1,0 +1,209 @@
+"""What a run says of itself: name, params, tags, notes, summaries; its document is kept up to that."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+from celltrail.errors import BadValue, NoRun, StoreError
+from celltrail.model import Goal, Json, Param, RunRecord, Status, new_id
+from celltrail.run import joining
+from celltrail.run.facts import Facts, Tags
+from celltrail.run.folding import Folding
+from celltrail.run.values import check_name, check_step
+from celltrail.store import RunWriter, Store
+from celltrail.store.docs.records import tables_of
+from celltrail.store.files import forks
+from celltrail.store.log.summary import Said
+
+FLUSH_S = 1.0
+
+
+class Described:
+    """The facts of one run, kept in its document by the process that owns it; a rank or worker says them as edits."""
+
+    def __init__(self, store: Store, record: RunRecord, rank: int, joins: bool) -> None:
+        self._store = store
+        self.writer: RunWriter = store.join(record.id, rank) if joins else store.begin(record, rank)
+        joining.take(record.id)
+        self._record = record if self.writer.owns else _as_owned(store, record)
+        self.tags = Tags(lambda: self._record.tags, self._tag)
+        self.params = Facts("param", self._params, self._set_param)
+        self.summary = Facts("summary", lambda: self._record.summary, self._set_summary)
+        self._folding = Folding()
+        self._stored = tables_of(record)
+        self._started = self._flushed = time.monotonic()
+        self._is_closed = False
+        self._make_lock()
+        forks.in_child(self._make_lock)
+
+    def _make_lock(self) -> None:
+        """Taken before the lock of the summaries, and that before the writer's; a forked child makes it anew."""
+        self._document_lock = threading.RLock()
+
+    @property
+    def store(self) -> Store:
+        """The trail it is in; once that is gone, the one in which it goes on."""
+        if self._store.root != self.writer.home:
+            self._store = Store(self.writer.home)
+        return self._store
+
+    @property
+    def id(self) -> str:
+        """The run's ULID."""
+        return self._record.id
+
+    @property
+    def name(self) -> str:
+        """The run's name; need not be unique."""
+        return self._record.name
+
+    @property
+    def status(self) -> Status:
+        """running, finished, failed or interrupted."""
+        return self._record.status
+
+    @property
+    def is_running(self) -> bool:
+        """Whether `finish` has not been called yet."""
+        return self._record.status == "running"
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken, by a clock that is never set back."""
+        done = self._record.duration_s
+        return time.monotonic() - self._started if done is None else done
+
+    def _params(self) -> dict[str, Json]:
+        return {name: param.value for name, param in self._record.params.items()}
+
+    def _set_param(self, name: str, value: Json) -> None:
+        self.describe(params={name: Param(name, value)})
+        self._say(f"param:{name}", value)
+
+    def _set_summary(self, name: str, value: Json) -> None:
+        self.describe(summary={name: value})
+        self._say(f"summary:{name}", value)
+
+    def _say(self, field: str, value: Json) -> None:
+        """What a rank or worker says of the run is an edit, for the document is the owner's to write."""
+        if not self.writer.owns and value is not None:
+            self._edit(field, value)
+
+    def _tag(self, tag: str, on: bool) -> None:
+        """Tags are edits, as if a person had made them: two can add different tags at once."""
+        self._edit(f"tag:{tag}", on)
+        others = tuple(other for other in self._record.tags if other != tag)
+        self._record = replace(self._record, tags=(*others, tag) if on else others)
+
+    def _edit(self, field: str, value: Json) -> None:
+        try:
+            self.store.edit(self.id, field, value, by_run=self.is_running)
+        except (NoRun, StoreError):
+            before = self.writer.home
+            self.writer.sync()
+            if self.writer.home == before:
+                raise
+            self.store.edit(self.id, field, value, by_run=self.is_running)  # the trail is gone, and was left
+
+    def record(self) -> RunRecord:
+        """The run as it is now, metric summaries included."""
+        metrics = self._folding.metrics()
+        with self.writer.lock:
+            return replace(
+                self._record,
+                metrics=metrics,
+                params=dict(self._record.params),
+                summary=dict(self._record.summary),
+            )
+
+    def note(self, text: str, *, metric: str | None = None, step: int | None = None) -> None:
+        """Add a note in plain text, to the run or to a metric and step; edits by people end up in the same place."""
+        field, value = f"note:{new_id()}", str(text)
+        if metric is not None or step is not None:
+            field = field.replace("note", "mark")
+            value = {"text": value, "metric": metric, "step": None if step is None else check_step(step)}
+        self._edit(field, value)
+
+    def rename(self, name: str) -> None:
+        """Give the run another name, as people can also do later."""
+        name = check_name(name, "run")
+        self._edit("name", name)
+        self._record = replace(self._record, name=name)
+
+    def define_metric(
+        self, name: str, *, goal: Goal | None = None, unit: str | None = None, axis: str | None = None
+    ) -> None:
+        """Say how a metric is to be read; what is left out stays as it is.
+
+        Args:
+            name: the metric, or a pattern for many, also such as come later: ``"val/*"``. What is said of
+                one metric by its name counts more than what a pattern says, a later pattern more than an
+                earlier one.
+            goal: the direction it is better in: "min", "max" or "none".
+            unit: what it is counted in.
+            axis: the metric of the same log calls that it is drawn over, instead of the step: "epoch".
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     run.define_metric("val/*", goal="max", axis="epoch")
+        ...     run.log({"val/acc": 0.9}, epoch=1.5)
+        >>> run.record().metrics["val/acc"].axis
+        'epoch'
+        """
+        if goal not in (None, "min", "max", "none"):
+            raise BadValue(f"goal {goal!r} is not one of 'min', 'max', 'none'")
+        said = Said(goal, unit, None if axis is None else check_name(axis))
+        name = check_name(name)
+        self.writer.put("declared", name, self._folding.declare(name, said)._asdict())
+
+    def describe(self, **facts: Any) -> None:
+        """Add facts about where the run came from, as `model.RunRecord` names them.
+
+        For whoever watches the run from outside (a cell, a script, a launcher): ``cell_id``, ``notebook``,
+        ``code`` (a blob digest), ``params``, ``environment``, ``executions``, ``problems``. Dictionaries are
+        merged key by key, everything else is replaced.
+        """
+        with self.writer.lock:
+            for name, value in facts.items():
+                if isinstance(value, dict):
+                    facts[name] = {**getattr(self._record, name), **value}
+            self._record = replace(self._record, **facts)
+        self._flush()
+
+    def environment(self) -> dict[str, str]:
+        """The variables with which another process joins this run, by its own ``ct.start()`` or ``ct.log()``.
+
+        >>> from celltrail.run import start
+        >>> with start("parent") as run:
+        ...     sorted(run.environment())
+        ['CELLTRAIL_RUN_ID', 'CELLTRAIL_STORE']
+        """
+        return {"CELLTRAIL_RUN_ID": self.id, "CELLTRAIL_STORE": str(self.store.root)}
+
+    def _flush(self) -> None:
+        """Bring the document up to what is known now."""
+        with self._document_lock:
+            if self._is_closed:
+                return
+            began = time.monotonic()
+            tables = tables_of(self.record())
+            for table, entries in tables.items():
+                for key, fields in entries.items():
+                    if self._stored[table].get(key) != fields:
+                        self.writer.put(table, key, fields)
+            self._stored = tables
+            self.writer.flush()
+            now = time.monotonic()
+            # a slow disk gets fewer writes: at most 1 % of the time goes into documents
+            self._flushed = now + max(0.0, 100 * (now - began) - FLUSH_S)
+
+
+def _as_owned(store: Store, record: RunRecord) -> RunRecord:
+    """The run a process joined, as its owner describes it; what this process was told while there is no owner."""
+    try:
+        return replace(store.record(record.id), status="running", metrics={})
+    except NoRun:
+        return record

@@ -1,0 +1,133 @@
+"""How runs begin, by `start` or by the environment, and how a program that ends ends them."""
+
+from __future__ import annotations
+
+import atexit
+import getpass
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from celltrail.errors import CelltrailError
+from celltrail.model import Param, RunRecord, new_id, now_us
+from celltrail.run import joining
+from celltrail.run.attribution import current, current_block, enter, open_runs
+from celltrail.run.events import Started, tell
+from celltrail.run.facts import plain
+from celltrail.run.keeper import keeper
+from celltrail.run.recording import Run
+from celltrail.run.seeding import set_seed
+from celltrail.run.values import check_name
+from celltrail.store import Store, locate
+
+
+def start(
+    name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    *,
+    tags: Iterable[str] = (),
+    notes: str = "",
+    group: str | None = None,
+    project: str | None = None,
+    seed: int | None = None,
+    store: Store | None = None,
+    **facts: Any,
+) -> Run:
+    """Begin a run; it is in the trail when this returns, and the current run until it ends.
+
+    Where ``CELLTRAIL_RUN_ID`` names a run that another process writes, this process joins it instead: a
+    rank or worker has a log of its own, and name, params and the rest are those of the process that owns
+    the run.
+
+    Args:
+        name: how you speak of it; need not be unique. Without one, the run is named by its time.
+        params: name -> value; numbers, text, booleans, None, and lists or dicts of them.
+        tags: short labels to find it by.
+        notes: plain text.
+        group: runs that belong together, such as the seeds of one setting.
+        project: "default" unless given or in ``CELLTRAIL_PROJECT``.
+        seed: seed random, NumPy and PyTorch with this number first. Without it no generator is touched.
+        store: the trail to write to; found by `celltrail.store.locate` unless given.
+        facts: what is known of where the run comes from, as in `Run.describe`.
+
+    >>> from celltrail.run import current
+    >>> run = start("demo", {"lr": 0.1}, tags=["first"])
+    >>> run.params["lr"], current() is run
+    (0.1, True)
+    >>> run.finish()
+    """
+    if seed is not None:
+        facts["environment"] = {**facts.get("environment", {}), "seeds": dict(set_seed(seed))}
+    now = now_us()
+    run_id, rank = joining.named() or (new_id(), 0)
+    record = RunRecord(
+        id=run_id,
+        name=check_name(name, "run") if name else time.strftime("run %Y-%m-%d %H:%M:%S", time.localtime(now / 1e6)),
+        status="running",
+        project=project or os.environ.get("CELLTRAIL_PROJECT") or "default",
+        created_us=now,
+        started_us=now,
+        group=group,
+        user=_user(),
+        host=platform.node(),
+        tags=tuple(check_name(tag, "tag") for tag in tags),
+        notes=(notes,) if notes else (),
+        params={**as_params(params or {}), **facts.pop("params", {})},
+        parent=_parent(),
+    )
+    run = Run(store or Store(locate()), replace(record, **facts), rank, joins=rank > 0)
+    run.at_end(keeper.add(run), enter(run))
+    _finish_with_worker()
+    tell(Started(run))
+    return run
+
+
+def log(values: Mapping[str, Any] | None = None, step: int | None = None, **more: Any) -> None:
+    """`Run.log` on the current run."""
+    run = current()
+    if run is None and joining.named():
+        run = start()
+    if run is None:
+        raise CelltrailError("no run is active: put %%track on the cell, or begin one with ct.start()")
+    run.log(values, step, **more)
+
+
+def as_params(params: Mapping[str, Any]) -> dict[str, Param]:
+    """Plain values as `Param` records given by the user."""
+    return {check_name(name, "param"): Param(name, plain(value)) for name, value in params.items()}
+
+
+def _parent() -> str | None:
+    run = current_block()
+    return run.id if run is not None else None
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container's numeric user has no entry
+        return ""
+
+
+def _finish_with_worker() -> None:
+    """A process of multiprocessing leaves without running atexit, but runs what is registered there."""
+    util = sys.modules.get("multiprocessing.util")
+    process = sys.modules.get("multiprocessing.process")
+    if util and process and process.parent_process() is not None:
+        util.Finalize(None, _finish_all, exitpriority=0)
+
+
+@atexit.register
+def _finish_all() -> None:
+    """End what the program left open: a script that ran through has finished, a kernel was interrupted."""
+    in_kernel = "ipykernel" in sys.modules or hasattr(sys, "ps1")
+    error: BaseException | None = getattr(sys, "last_value", None)
+    for run in open_runs.copy():  # finishing takes it out
+        if in_kernel:
+            run.finish("interrupted")
+        else:
+            run.finish(error=error)
