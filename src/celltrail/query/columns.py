@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -75,6 +76,19 @@ def every_column(named: Named) -> list[Column]:
     names += [f"best.{name}" for name in named.metrics if name in named.goals]
     names += [f"summary.{name}" for name in named.summary]
     return [_known(name, named.goals) for name in names]
+
+
+def keys_for(names: Iterable[str]) -> list[Key]:
+    """All the facts that columns of these names may need, whatever the runs turn out to have."""
+    keys: dict[Key, None] = {("id",): None}
+    for name in names:
+        family, _, rest = name.partition(".")
+        goals = {rest: "none"} if family == "best" else {}
+        keys |= dict.fromkeys(_known(name, goals).keys)
+        with contextlib.suppress(QueryError):
+            node, _ = read_key(name)
+            keys |= dict.fromkeys(sorted(keys_of(node)))
+    return list(keys)
 
 
 def chosen_columns(

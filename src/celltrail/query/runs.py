@@ -11,7 +11,15 @@ from celltrail.errors import BadValue, NoRun, QueryError
 from celltrail.model import Json, RunRecord
 from celltrail.query import plain
 from celltrail.query.asking import Cut, InProject, Sorted, Step, Where, answer, goals_of, points_of
-from celltrail.query.columns import chosen_columns, every_column, read_key, short_columns
+from celltrail.query.columns import (
+    FACTS,
+    Column,
+    chosen_columns,
+    every_column,
+    keys_for,
+    read_key,
+    short_columns,
+)
 from celltrail.query.editing import Edits
 from celltrail.query.evaluate import Question
 from celltrail.query.finding import with_hits
@@ -137,18 +145,18 @@ class RunSet(Edits[int]):
                 ``"stale"``: why a run does not hold any more, as `StoredRun.stale` says, "" where it does. For
                 that every run is looked at, so ask it of a few: ``ct.runs()[:50].df(["name", "stale"])``.
         """
-        from celltrail.query.frame import keys_of, table_of
+        from celltrail.query.frame import table_of
 
         ids = self._resolve()
-        is_read = all(run_id in self._records for run_id in ids)
-        records = self._fetch(ids) if is_read else []
-        named = Named.of(records) if is_read else self.store.named(ids)
         names = self._columns if columns is None else columns
-        chosen = every_column(named) if names is None else chosen_columns(names, named, self._ask, self._asked)
-        keys = keys_of(chosen)
-        if is_read:
-            return table_of([[fact_of(record, key) for key in keys] for record in records], chosen)
-        return table_of(list(self.store.facts(ids, keys).values()), chosen)
+        if all(run_id in self._records for run_id in ids):
+            records = self._fetch(ids)
+            chosen = self._chosen(names, Named.of(records))
+            facts = {key: [fact_of(record, key) for record in records] for each in chosen for key in each.keys}
+            return table_of(facts, chosen)
+        found = self.store.gathered(ids, keys_for(FACTS if names is None else names), every=names is None)
+        facts = found.columns
+        return table_of(facts, self._chosen(names, found.named))
 
     def to_csv(self, path: str | Path | None = None, columns: Sequence[str] | None = None) -> str | None:
         """Comma-separated values with every digit: written to ``path``, or returned as text without one."""
@@ -305,6 +313,9 @@ class RunSet(Edits[int]):
         (record,) = self._fetch([run_id]) or [None]
         found = None if record is None else StoredRun(record, self.store).stale
         return None if found is None or found.state == "unknown" else found.text
+
+    def _chosen(self, names: Sequence[str] | None, named: Named) -> list[Column]:
+        return every_column(named) if names is None else chosen_columns(names, named, self._ask, self._asked)
 
     def _texts(
         self, names: Sequence[str] | None, most: int | None = None

@@ -32,7 +32,8 @@ from celltrail.store.runs import RunFiles
 
 if TYPE_CHECKING:
     from celltrail.store.audit import Audit
-    from celltrail.store.catalogue.facts import Key, Named
+    from celltrail.store.catalogue.facts import Key
+    from celltrail.store.catalogue.gathered import Gathered
     from celltrail.store.catalogue.listing import Listing
     from celltrail.store.docs.settings import Settings
     from celltrail.store.docs.views import Rules, Views
@@ -381,18 +382,15 @@ class Store:
         """These runs as the last `look` found them, by their ids; one that was removed is missing."""
         return self._listing().fetch(run_ids)
 
-    def facts(self, run_ids: Sequence[str], keys: Sequence[Key]) -> dict[str, list[Any]]:
-        """These facts of these runs as the last `look` found them: much less work than `fetch`.
+    def gathered(self, run_ids: Sequence[str], keys: Sequence[Key], *, every: bool = False) -> Gathered:
+        """Facts of these runs as the last `look` found them, and what names they have: much less work than `fetch`.
 
         Args:
-            run_ids: the runs; one that was removed is missing from the answer.
-            keys: as in `look`; the facts of a run are in their order.
+            run_ids: the runs; one that was removed is left out.
+            keys: as in `look`.
+            every: also the facts of every param, metric and summary entry.
         """
-        return self._listing().known(run_ids, lambda look: look.facts(run_ids, keys))
-
-    def named(self, run_ids: Sequence[str]) -> Named:
-        """The names of the params, metrics and summary entries of these runs, in the order of the runs."""
-        return self._listing().known(run_ids, lambda look: look.named(run_ids))
+        return self._listing().known(run_ids, lambda look: look.gathered(run_ids, keys, every=every))
 
     def names(self, kind: str) -> dict[str, int]:
         """The names of all params, metrics, summary entries or tags, and how many runs have each.

@@ -7,7 +7,7 @@ that both mean the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ Key = tuple[str, ...]
 _TIMES = {"created": "created_us", "started": "started_us", "ended": "ended_us"}
 _RENAMED = {"cell": "cell_id"}
 _ENVIRONMENTS = {"env", "git", "hardware", "seeds", "state"}
+_TOLD = ("goal", "last", "min", "max")  # of each metric in a table of runs
 _WRITTEN = {"first", "last", "last_step", "min", "min_step", "max", "max_step", "sum"}  # in a document as they are
 
 
@@ -140,6 +141,22 @@ class Document:
             found = [execution.get("recipe") for execution in self.tables.get("executions", {}).values()]
             return next((recipe for recipe in reversed(found) if recipe), None)
         return field_of(self._slim(), family, key[1:])
+
+    def entries(self) -> Iterator[tuple[Key, Any]]:
+        """The facts of every param, summary entry and metric: of these the goal, the last value and the extremes."""
+        if self.said:
+            record = self._slim()
+            yield from ((("params", name), param.value) for name, param in record.params.items())
+            yield from ((("summary", name), value) for name, value in record.summary.items())
+        else:
+            for family in ("params", "summary"):
+                for name, entry in self.tables.get(family, {}).items():
+                    yield (family, name), entry.get("value")
+        for name, fields in self.tables.get("metrics", {}).items():
+            is_plain = fields.get("count") and fields.keys() >= {*_TOLD}
+            for aggregate in _TOLD:
+                key = ("metric", aggregate, name)
+                yield key, fields[aggregate] if is_plain else self.fact(key)
 
     def _slim(self) -> RunRecord:
         """The record without its metrics and executions."""

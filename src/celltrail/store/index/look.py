@@ -10,7 +10,8 @@ from typing import Any
 from celltrail.contract import Goal
 from celltrail.model import RunRecord
 from celltrail.store.catalogue import parts
-from celltrail.store.catalogue.facts import Document, Key, Named
+from celltrail.store.catalogue.facts import Document, Key
+from celltrail.store.catalogue.gathered import Gathered
 from celltrail.store.catalogue.seen import record_of
 from celltrail.store.index import reading
 from celltrail.store.index.cells import Column
@@ -88,12 +89,12 @@ class Look:
         found = self._documents(ids, parts.needed(keys))
         return {run_id: [document.fact(key) for key in keys] for run_id, document in found}
 
-    def named(self, ids: Sequence[str]) -> Named:
-        """The names these runs have, in the order of the runs."""
-        named = Named()
+    def gathered(self, ids: Sequence[str], keys: Sequence[Key], *, every: bool) -> Gathered:
+        """These facts of these runs, or also ``every`` other; a run that is gone is left out."""
+        found = Gathered(keys, every=every)
         for _, document in self._documents(ids, parts.PARTS):
-            named.add_document(document)
-        return named
+            found.add(document)
+        return found
 
     def count(self, ids: Sequence[str]) -> int:
         """How many of these runs there are."""
