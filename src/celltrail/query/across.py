@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from celltrail.errors import NoRun, nearest
 from celltrail.model import RunRecord
@@ -13,33 +13,53 @@ from celltrail.query.stored import StoredRun, thinned
 from celltrail.query.thin import FEWEST
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from celltrail.store import Store
+
+    Placed = tuple[NDArray[Any], NDArray[np.float64]]
+
+
+class _Having(NamedTuple):
+    """A run that has a metric, as far as a frame of its points needs it."""
+
+    id: str
+    name: str
+    started_us: int
+
+
+def metric_frame(store: Store, ids: Sequence[str], name: str, points: int | None, x: str) -> pd.DataFrame:
+    """The points of a metric of all of these runs that have it: run, name, the axis, value."""
+    import numpy as np
     import pandas as pd
 
-
-def metric_frame(runs: Sequence[StoredRun], name: str, points: int | None, x: str) -> pd.DataFrame:
-    """The points of a metric of all runs that have it: run, name, the axis, value."""
-    import pandas as pd
-
-    having = [run for run in runs if name in run.record.metrics]
+    having = _having(store, ids, name)
     if not having:
-        raise no_metric(name, [run.record for run in runs])
+        raise no_metric(name, list(store.fetch(ids).values()))
 
     # many small runs are in packs: there they are one read, and not one for each
-    read = having[0].store.across(name, [run.id for run in having]) if x in PLAIN and _is_enough(points) else None
+    is_plain = x in PLAIN and (points is None or points >= FEWEST)  # for fewer a run has the sentence
+    read = store.across(name, [run.id for run in having]) if is_plain else None
 
-    def points_of(run: StoredRun) -> pd.DataFrame:
-        series = read(run.id) if read is not None and run.store is having[0].store else None
+    def placed(run: _Having) -> Placed:
+        series = read(run.id) if read is not None else None
         if series is None:
-            where, values = run.series(name, points=points, x=x)
-        else:
-            where, values = thinned(standing(series, x, run.record), series.value, points, x)
-        return pd.DataFrame({x if x not in {"value", "run", "name"} else "x": where, "value": values})
+            return StoredRun(store.record(run.id), store).series(name, points=points, x=x)
+        return thinned(standing(series, x, run.started_us), series.value, points, x)
 
-    return _long(having, points_of)
+    where, values = zip(*map(placed, having), strict=True)
+    columns = _whose(having, [len(each) for each in values])
+    columns[x if x not in {"value", "run", "name"} else "x"] = np.concatenate(where)
+    columns["value"] = np.concatenate(values)
+    return pd.DataFrame(columns, copy=False)
 
 
 def history_frame(runs: Sequence[StoredRun], keys: Sequence[str] | None, x: str | None) -> pd.DataFrame:
     """The log calls of all runs, one row each: run, name, and the columns of `StoredRun.history`."""
+    import pandas as pd
+
     asked = [keys] if isinstance(keys, str) else keys
 
     def calls_of(run: StoredRun) -> pd.DataFrame:
@@ -52,11 +72,12 @@ def history_frame(runs: Sequence[StoredRun], keys: Sequence[str] | None, x: str 
         lost = next((key for key in asked if all(key not in run.record.metrics for run in runs)), None)
         if lost is not None:
             raise no_metric(lost, [run.record for run in runs])
-    return _long(having, calls_of)
-
-
-def _is_enough(points: int | None) -> bool:
-    return points is None or points >= FEWEST  # for fewer a run has the sentence
+    frames = list(map(calls_of, having))
+    whole: Any = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    whose = _whose([run.record for run in having], [len(frame) for frame in frames])
+    for place, (column, values) in enumerate(whose.items()):
+        whole.insert(place, column, values, allow_duplicates=True)
+    return whole
 
 
 def no_metric(name: str, records: Sequence[RunRecord]) -> NoRun:
@@ -66,16 +87,23 @@ def no_metric(name: str, records: Sequence[RunRecord]) -> NoRun:
     return NoRun(f"none of {count} run{'s' * (count != 1)} has the metric {name!r}{nearest(name, known)}")
 
 
-def _long(runs: Sequence[StoredRun], read: Callable[[StoredRun], Any]) -> pd.DataFrame:
+def _having(store: Store, ids: Sequence[str], metric: str) -> list[_Having]:
+    """The runs that have the metric, in their order; no document is read for it."""
+    count, started = ("metric", "count", metric), ("started",)
+    if not store.id:
+        return []
+    rows = store.look(
+        [count, started],
+        lambda look: look.cells(ids, ["id", "name", *(look.columns[key].sql for key in (started, count))]),
+    )
+    return [_Having(id_, str(name), round(at * 1e6)) for id_, name, at, points in rows if points is not None]
+
+
+def _whose(runs: Sequence[_Having] | Sequence[RunRecord], lengths: Sequence[int]) -> dict[str, Any]:
+    """The columns ``run`` and ``name``: categories, for a text for each of millions of points would fill the memory."""
     import numpy as np
     import pandas as pd
 
-    frames = [read(run) for run in runs]
-    which = np.repeat(np.arange(len(runs)), [len(frame) for frame in frames])
-    # as categories: a text for each of millions of points would be most of the memory
-    ids = pd.Categorical.from_codes(which, [run.id for run in runs])
-    names = pd.Categorical.from_codes(which, labels([run.record for run in runs]))
-    whole: Any = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    whole.insert(0, "run", ids)
-    whole.insert(1, "name", names, allow_duplicates=True)
-    return whole
+    which = np.repeat(np.arange(len(runs), dtype=np.min_scalar_type(-max(len(runs), 1))), lengths)
+    texts = {"run": [run.id for run in runs], "name": labels(runs)}
+    return {column: pd.Categorical.from_codes(which, each) for column, each in texts.items()}

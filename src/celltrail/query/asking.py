@@ -14,6 +14,7 @@ from celltrail.query.evaluate import Points, Question
 from celltrail.query.finding import with_hits
 from celltrail.query.sql import Compiler, Condition, NotExact, keys_of
 from celltrail.store.index.cells import to_value
+from celltrail.store.index.look import CHOSEN
 
 if TYPE_CHECKING:
     from celltrail.store import Store
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 
 _HIDING = ("archived", "deleted")
 _NEWEST = "created desc, id desc"
-# of the runs an earlier stage left, in its order
-_CHOSEN = (
-    "(select run.rid, chosen.key as place from json_each({ids}) as chosen cross join run on run.id = chosen.value)"
-    " as chosen cross join hot on hot.rid = chosen.rid"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +190,7 @@ def _asking(stage: _Stage, named: set[str], ids: Sequence[str] | None) -> Callab
             hidden = [tree.Field(0, 0, name, (), "bool") for name in _HIDING if name not in named]
             parts += [f"not coalesce({compiler.truth(field)}, 0)" for field in hidden]
         else:
-            source, ties = _CHOSEN.format(ids=compiler.bind(json.dumps(ids))), "place"
+            source, ties = CHOSEN.format(ids=compiler.bind(json.dumps(ids))), "place"
         order = _order(compiler, stage, ties)
         conditions = [(text, condition) for text, condition in conditions if not condition.sql or condition.doubt]
         asked = [condition.node for _, condition in conditions] + ([] if order else [o[1] for o in stage.orders])

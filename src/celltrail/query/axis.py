@@ -35,17 +35,17 @@ def place(found: SeriesMapping, name: str, x: str, record: RunRecord) -> tuple[N
         record: the run.
     """
     if x in PLAIN:
-        return standing(found[name], x, record), found[name].value
+        return standing(found[name], x, record.started_us), found[name].value
     if x not in found:
         tail = nearest(x, found) or f"; it has {', '.join(sorted(found)[:8])}"
         raise BadValue(f'no axis {x!r} in run {record.name!r}: x is "step", "time", "relative" or a metric{tail}')
     return _beside(found, name, x)
 
 
-def standing(series: Series, x: str, record: RunRecord) -> Numbers:
+def standing(series: Series, x: str, started_us: int) -> Numbers:
     """Where each point of a series stands on one of the axes in `PLAIN`."""
     where: Mapping[str, Numbers] = {"step": series.step, "time": series.t_us}
-    return where[x] if x in where else (series.t_us - record.started_us) / 1e6
+    return where[x] if x in where else (series.t_us - started_us) / 1e6
 
 
 def _beside(found: SeriesMapping, name: str, x: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -7,7 +7,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from celltrail.errors import BadValue, QueryError, nearest
 from celltrail.model import RunRecord
@@ -38,6 +38,15 @@ FACTS = (
     "notebook",
     "cell",
 )
+
+
+class _Called(Protocol):
+    """Whatever has the name and the id of a run."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +220,7 @@ def is_time(name: str) -> bool:
     return words.FIELDS.get(name) == "time"
 
 
-def labels(records: Sequence[RunRecord]) -> list[str]:
+def labels(runs: Sequence[_Called]) -> list[str]:
     """The runs' names, with the end of the id where a name occurs twice."""
-    counts = Counter(record.name for record in records)
-    return [record.name if counts[record.name] == 1 else f"{record.name} ({record.id[-6:]})" for record in records]
+    counts = Counter(run.name for run in runs)
+    return [run.name if counts[run.name] == 1 else f"{run.name} ({run.id[-6:]})" for run in runs]

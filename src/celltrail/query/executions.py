@@ -7,7 +7,7 @@ from pathlib import Path
 
 from celltrail.errors import BadValue, NoRun, nearest
 from celltrail.model import RUN_ID
-from celltrail.query.runs import open_store
+from celltrail.query.opening import open_store
 from celltrail.store import Store
 from celltrail.store.files.pending import settle
 from celltrail.store.kernels import KernelExecution, folders, session

@@ -24,6 +24,7 @@ from celltrail.query.editing import Edits
 from celltrail.query.evaluate import Question
 from celltrail.query.finding import with_hits
 from celltrail.query.language import parse, parse_column
+from celltrail.query.opening import open_store
 from celltrail.query.row import row
 from celltrail.query.stored import StoredRun
 from celltrail.store.catalogue.facts import Named, fact_of
@@ -196,7 +197,7 @@ class RunSet(Edits[int]):
         """
         from celltrail.query.across import metric_frame
 
-        return metric_frame(list(self), name, points, x)
+        return metric_frame(self.store, self._resolve(), name, points, x)
 
     def history(self, keys: Sequence[str] | None = None, x: str | None = None) -> pd.DataFrame:
         """The ``log()`` calls of all runs, one below the other, with ``run`` (its id) and ``name`` in front.
@@ -360,15 +361,6 @@ def runs(
     found = found.where(saved.where).where(where).sort(*([sort] if isinstance(sort, str) else sort or saved.sort))
     limit = saved.limit if limit is None else limit
     return found if limit is None else found[:limit]
-
-
-def open_store(store: Store | Path | str | None) -> Store:
-    """This store, the store of this folder, or the one that belongs to the working folder."""
-    from celltrail.store import Store, locate
-
-    if isinstance(store, Store):
-        return store
-    return Store(locate() if store is None else store)
 
 
 def _is_numeric(values: Sequence[Any]) -> bool:

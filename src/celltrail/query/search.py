@@ -12,7 +12,7 @@ from celltrail.errors import NoRun
 from celltrail.model import RunRecord
 from celltrail.query import plain
 from celltrail.query.finding import coverage, read_words
-from celltrail.query.runs import open_store
+from celltrail.query.opening import open_store
 from celltrail.query.stored import StoredRun
 
 if TYPE_CHECKING:

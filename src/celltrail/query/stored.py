@@ -17,6 +17,7 @@ from celltrail.query.evaluate import aggregate_of, duration_of
 from celltrail.query.files import File
 from celltrail.query.items import Item, items
 from celltrail.query.lineage import Lineage
+from celltrail.query.opening import open_store
 from celltrail.query.plain import length, number
 from celltrail.query.shown import Shown
 from celltrail.query.standing import Staleness, standing
@@ -385,8 +386,6 @@ def find(ref: str | StoredRun | RunRecord, store: Store | None = None) -> Stored
     Raises:
         NoRun: there is none, or several ids begin so; the sentence names the nearest.
     """
-    from celltrail.query.runs import open_store
-
     if isinstance(ref, StoredRun):
         return ref
     store = open_store(store)

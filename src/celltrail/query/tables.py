@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from celltrail.errors import BadValue, nearest
 from celltrail.model import RunRecord
 from celltrail.query.evaluate import aggregate_of, duration_of
-from celltrail.query.runs import open_store, runs
+from celltrail.query.opening import open_store
+from celltrail.query.runs import runs
 
 if TYPE_CHECKING:
     import pandas as pd

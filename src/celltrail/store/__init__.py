@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from celltrail.errors import BadValue, NoRun, StoreError, nearest
 from celltrail.model import RUN_ID, Json, RunRecord
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from celltrail.store.index import Look
     from celltrail.store.index.searching import Searcher
     from celltrail.store.seal.compaction import Compaction
-    from celltrail.store.seal.packs import Packs
     from celltrail.store.upkeep.gc import Plan
     from celltrail.store.upkeep.merge import MergeReport
     from celltrail.store.upkeep.usage import Usage
@@ -63,7 +62,6 @@ class Store:
         self.blobs = Blobs(self.root)
         self._id = ""
         self._made: Listing | None = None
-        self._packs: Packs | None = None
         self._damage: dict[str, tuple[str, ...]] = {}  # met by reading series or events
         self._searcher: Searcher | None = None
 
@@ -161,11 +159,10 @@ class Store:
 
     def across(self, name: str, run_ids: Iterable[str]) -> Callable[[str], Series | None]:
         """Gives the points of one metric of any of these runs: those in packs are read now, others when asked for."""
-        from celltrail.store.seal.packs import Packs
+        from celltrail.store.seal.packs import packs_of
 
         settle()
-        self._packs = self._packs or Packs(self.root)
-        found, answered = self._packs.metric(name, list(run_ids))
+        found, answered = packs_of(self.root).metric(name, list(run_ids))
 
         def read(run_id: str) -> Series | None:
             if run_id in answered:

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import Damaged
 from celltrail.model import new_id
 from celltrail.store.files import disk
-from celltrail.store.log.series import Series
+from celltrail.store.log.series import Series, joined
 from celltrail.store.seal import sealed
 from celltrail.store.seal.parquet import GROUP_ROWS, footer_digest, spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_RACY_NS = 2_000_000_000  # a folder changed within this time may change again and keep its time stamp
 FOLDER = "packs"
 FORMAT = 1
 SMALL_POINTS = 8192  # metrics with fewer share a row group
@@ -94,15 +97,15 @@ class Pack:
         if name not in self.metrics:
             return {}
         start, stop = self.metrics[name]
-        columns: list[tuple[NDArray[Any], ...]] = []
+        found: dict[int, list[Series]] = {}
         for group, (first, end) in enumerate(spans([rows for rows, *_ in self.groups])):
             if first < stop and end > start:
                 chosen = slice(max(0, start - first), min(stop, end) - first)
-                columns.append(tuple(column[chosen] for column in self._columns(group)))
-        run, step, t_us, value = (np.concatenate(each) for each in zip(*columns, strict=True))
-        edges = [0, *(np.flatnonzero(np.diff(run)) + 1).tolist(), len(run)]
-        pairs = [(a, b) for a, b in itertools.pairwise(edges) if b > a]
-        return {int(run[a]): Series(step[a:b], t_us[a:b], value[a:b]) for a, b in pairs}
+                run, step, t_us, value = (column[chosen] for column in self._columns(group))
+                edges = [0, *(np.flatnonzero(np.diff(run)) + 1).tolist(), len(run)]
+                for (a, b), number in zip(itertools.pairwise(edges), run[edges[:-1]].tolist(), strict=True):
+                    found.setdefault(number, []).append(Series(step[a:b], t_us[a:b], value[a:b]))
+        return {number: joined(parts) for number, parts in found.items()}
 
     def verify(self) -> None:
         """Compare the file with what was packed; raises `Damaged` or OSError."""
@@ -150,6 +153,7 @@ class Packs:
     def __init__(self, trail: Path) -> None:
         self._trail = trail
         self._known: dict[str, Pack | None] = {}
+        self._states: dict[str, tuple[tuple[int, int], State]] = {}  # of runs without logs, by their folders
 
     def all(self) -> list[Pack]:
         """Those there are now."""
@@ -171,12 +175,28 @@ class Packs:
         packs = self.all()
         found: dict[str, Pack] = {}
         for run_id in run_ids if packs else ():
-            state = state_of(self._trail, run_id)
+            state = self._state_of(run_id)
             for pack in packs:
                 if pack.knows(run_id, state):
                     found[run_id] = pack
                     break
         return found
+
+    def _state_of(self, run_id: str) -> State:
+        """As `state_of`, looked up again only where the folders of the run changed: what is sealed grows no more."""
+        folder = f"{self._trail}/runs/{run_id[-2:]}/{run_id}"
+        try:
+            changed = os.stat(folder).st_mtime_ns, os.stat(f"{folder}/m").st_mtime_ns
+        except OSError:
+            return state_of(self._trail, run_id)
+        known = self._states.get(run_id)
+        if known is not None and known[0] == changed:
+            return known[1]
+        state = state_of(self._trail, run_id)
+        is_settled = time.time_ns() - max(changed) > _RACY_NS
+        if is_settled and all(name.startswith("sealed") for name in state):
+            self._states[run_id] = changed, state
+        return state
 
     def metric(self, name: str, run_ids: Sequence[str]) -> tuple[dict[str, Series], set[str]]:
         """The points of a metric by run, and which runs that answers for; the others are read from their own files."""
@@ -193,6 +213,12 @@ class Packs:
             answered.update(mine)
             found |= {run_id: by_number[n] for run_id in mine if (n := pack.runs[run_id]) in by_number}
         return found, answered
+
+
+@lru_cache(maxsize=16)
+def packs_of(trail: Path) -> Packs:
+    """The packs of a trail, as this process knows them."""
+    return Packs(trail)
 
 
 def write(
