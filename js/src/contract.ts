@@ -191,11 +191,18 @@ export interface DetailOptions {
   chart: ChartOptions;
 }
 
-/** How a table is shown. */
+/** How a table is shown: the panel owns it. */
 export interface TableOptions {
   sort: string[];
   filter: string;
   selected: string[];
+  columns: string[] | null;
+  differing: boolean | null;
+  pinned: string[];
+  widths: Record<string, number>;
+  group: string[];
+  folded: string[];
+  baseline: string | null;
 }
 
 /** One series inside a saved panel; NaN-safe and small. */

@@ -942,7 +942,14 @@ export const panels = [
   "table": {
    "sort": [],
    "filter": "",
-   "selected": []
+   "selected": [],
+   "columns": null,
+   "differing": null,
+   "pinned": [],
+   "widths": {},
+   "group": [],
+   "folded": [],
+   "baseline": null
   },
   "series": [],
   "omitted": 0,

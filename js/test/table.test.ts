@@ -1,11 +1,11 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { RowsPage, RunRow, TableOptions } from "../src/contract.ts";
-import { mount } from "../src/panels/table.ts";
+import { mount, TABLE } from "../src/panels/table.ts";
 import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
 import { comparison, metric, param, payload, run } from "./rows.ts";
 
-const plain: TableOptions = { sort: [], filter: "", selected: [] };
+const plain: TableOptions = TABLE;
 let end: AbortController;
 
 beforeEach(() => {
@@ -308,7 +308,7 @@ test("text from a trail is text: planted markup makes no element and runs nothin
   });
   const answers = { compare: () => Promise.resolve(found), query: () => Promise.reject(new Error(planted)) };
   const { root, source } = show([bad, other], answers, {
-    sort: [],
+    ...plain,
     filter: `${planted}(`,
     selected: [planted, "other"],
   });
@@ -344,4 +344,92 @@ test("what is odd about a question stands above the rows, and in the place of th
   const said = [...inside(output).querySelectorAll("[role=status]")].map((el) => el.textContent);
   expect(said).toContain(hints.join("; "));
   expect(inside(output).textContent).not.toContain("no runs yet");
+});
+
+describe("arranging", () => {
+  const headings = (root: ParentNode): (string | undefined)[] =>
+    [...root.querySelectorAll<HTMLElement>(".ct-head [data-column]")].map((cell) => cell.dataset.column);
+
+  test("keys on a cell: hide, pin, move and widen its column", () => {
+    const { root, source } = show(numbered(3));
+    focusGrid(root);
+    press(root, "ArrowRight");
+    press(root, "h");
+    expect(headings(root)).not.toContain("status");
+    expect(at(root)).toBe("2:params.lr");
+    press(root, ">");
+    expect(headings(root).slice(2)).toEqual(["duration", "params.lr", "created"]);
+    press(root, "p");
+    expect(headings(root).slice(2)).toEqual(["params.lr", "duration", "created"]);
+    press(root, "+");
+    expect(source.kept.at(-1)?.widths["params.lr"]).toBeGreaterThan(0);
+    press(root, "0");
+    expect(source.kept.at(-1)?.widths).toEqual({});
+  });
+
+  test("the menu of a cell lists what its keys do, arrows walk it, Esc gives the focus back", () => {
+    const { root, source } = show(numbered(3));
+    focusGrid(root);
+    press(root, "ArrowRight");
+    press(root, "?");
+    const items = [...root.querySelectorAll("[role=menu] button")].map((item) => item.textContent);
+    expect(items).toContain("Hideh");
+    press(root, "ArrowDown");
+    expect(root.activeElement?.textContent).toBe("Sort from low to high");
+    press(root, "Escape");
+    expect(root.querySelector("[role=menu]")).toBeNull();
+    expect(at(root)).toBe("2:status");
+    press(root, "?");
+    press(root, "End");
+    press(root, "ArrowUp");
+    (root.activeElement as HTMLElement).click();
+    expect(source.kept.at(-1)?.widths.status).toBeDefined();
+  });
+
+  test("a box in the list of columns takes one away and brings it back", () => {
+    const { root } = show(numbered(3));
+    pressed(root, "Columns");
+    const box = (): HTMLInputElement => {
+      const label = [...root.querySelectorAll("[role=dialog] label")].find((found) => found.textContent === "lr");
+      return one<HTMLInputElement>(label as HTMLElement, "input");
+    };
+    box().click();
+    expect(headings(root)).not.toContain("params.lr");
+    expect(root.querySelector("[role=dialog]")?.textContent).toContain("3 of 4 columns shown");
+    box().click();
+    expect(headings(root)).toEqual(["select", "name", "status", "params.lr", "duration", "created"]);
+  });
+
+  test("grouped: a tree of which a group opens and closes, and whose box selects its runs", () => {
+    const rows = [1, 1, 2].map((lr, i) => run({ id: `r${i}`, params: { lr: param(lr) } }));
+    const { root, source } = show(rows);
+    pressed(root, "Group");
+    const offer = [...root.querySelectorAll<HTMLElement>("[role=menu] button")].find((one) => one.textContent === "lr");
+    offer?.click();
+    const grid = one(root, "[role=treegrid]");
+    const groups = (): HTMLElement[] => [...grid.querySelectorAll<HTMLElement>("[aria-expanded]")];
+    expect(groups().map((row) => row.getAttribute("aria-level"))).toEqual(["1", "1"]);
+    expect(names(root)).toEqual(["▾lr = 1(2)", "r0", "r1", "▾lr = 2(1)", "r2"]);
+    one(groups()[0] as HTMLElement, "[data-column=select]").click();
+    expect(source.kept.at(-1)?.selected).toEqual(["r0", "r1"]);
+    expect(groups()[0]?.getAttribute("aria-selected")).toBe("true");
+    one(groups()[0] as HTMLElement, "[role=rowheader]").click();
+    expect(groups()[0]?.getAttribute("aria-expanded")).toBe("false");
+    expect(names(root)).toEqual(["▸lr = 1(2)", "▾lr = 2(1)", "r2"]);
+    press(root, "Enter");
+    expect(names(root)).toHaveLength(5);
+  });
+
+  test("b makes a run the baseline: first, said in words, the others with their differences", () => {
+    const acc = (id: string, best: number): RunRow =>
+      run({ id, metrics: { acc: metric({ goal: "max", best, last: best }) } });
+    const { root } = show([acc("x", 0.5), acc("y", 0.75)]);
+    focusGrid(root);
+    press(root, "ArrowDown");
+    press(root, "b");
+    expect(names(root)).toEqual(["ybaseline", "x"]);
+    expect(one(root, ".ct-body [data-key=x] [data-column='best.acc'] .ct-delta").textContent).toBe("▽−0.2500");
+    press(root, "b");
+    expect(names(root)).toEqual(["x", "y"]);
+  });
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { RunRow } from "../src/contract.ts";
-import { bestRuns, chosen, columnsOf, startsWithDiffering } from "../src/ui/table/columns.ts";
+import { bestRuns, columnsOf, constantOf, startsWithDiffering } from "../src/ui/table/columns.ts";
 import { toMarkdown, toTsv } from "../src/ui/table/copy.ts";
+import { arranged, UNTOUCHED } from "../src/ui/table/options.ts";
 import { metric, param, run } from "./rows.ts";
 
 const ids = (rows: RunRow[]): string[] => columnsOf(rows).map((column) => column.id);
@@ -43,7 +44,11 @@ test("only-differing leaves out what all runs share and keeps who, when and how 
     run({ id: "1", params: { lr: param(0.1), epochs: param(20), extra: param(1) } }),
     run({ id: "2", params: { lr: param(0.2), epochs: param(20) } }),
   ];
-  const kept = (list: RunRow[]): string[] => chosen(columnsOf(list), list, true).map((column) => column.id);
+  const kept = (list: RunRow[]): string[] => {
+    const columns = columnsOf(list);
+    const shown = arranged(columns, { ...UNTOUCHED, differing: true }, constantOf(columns, list), 0).columns;
+    return shown.map((column) => column.id);
+  };
   expect(kept(rows)).toEqual(["select", "name", "status", "params.lr", "params.extra", "duration", "created"]);
   expect(kept(rows.slice(0, 1))).toContain("params.epochs");
 });

@@ -165,8 +165,8 @@ async function mountOf(payload: SavedPanel, session: ISessionContext | undefined
       return (el, signal) => mount(el, overheardSource(payload, options, view, session, signal), signal);
     }
     case "table": {
-      const { mount } = await import("../panels/table.ts");
-      const options = payload.table ?? { sort: [], filter: "", selected: [] };
+      const { mount, TABLE } = await import("../panels/table.ts");
+      const options = payload.table ?? TABLE;
       return (el, signal) => mount(el, savedSource(payload, options), signal);
     }
     case "detail": {

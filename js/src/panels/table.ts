@@ -1,81 +1,84 @@
-import type { RowsPage, RunRow, TableOptions } from "../contract.ts";
+import type { RowsPage, TableOptions } from "../contract.ts";
 import { widget } from "../kernel.ts";
 import type { Mount, Source } from "../source.ts";
 import { comparisonStyles } from "../ui/compare/styles.ts";
-import { checkbox, controlStyles } from "../ui/controls.ts";
-import { element, say } from "../ui/element.ts";
+import { controlStyles } from "../ui/controls.ts";
+import { element } from "../ui/element.ts";
 import { count } from "../ui/format.ts";
+import { openMenu } from "../ui/menu.ts";
+import { popupStyles } from "../ui/popup.ts";
 import { panelRoot } from "../ui/root.ts";
 import { besideTable } from "../ui/table/beside.ts";
-import { type Column, chosen, columnsOf, startsWithDiffering } from "../ui/table/columns.ts";
+import { byKey, columnOffers, rowOffers } from "../ui/table/commands.ts";
 import { copyText, toMarkdown, toTsv } from "../ui/table/copy.ts";
-import { WordFilter } from "../ui/table/filter.ts";
 import { footLine } from "../ui/table/foot.ts";
 import { Grid } from "../ui/table/grid.ts";
+import type { Spot, Standing } from "../ui/table/gridview.ts";
+import { type Entry, isGroup } from "../ui/table/grouping.ts";
 import { leavePanel } from "../ui/table/leave.ts";
-import { ordered, pressed, type SortKey } from "../ui/table/order.ts";
-import { gridColumns } from "../ui/table/paint.ts";
+import { runsOf, type Seen, TableModel } from "../ui/table/model.ts";
+import { flipped, moveBefore, resized } from "../ui/table/options.ts";
+import { pressed } from "../ui/table/order.ts";
+import { Painter } from "../ui/table/paint.ts";
 import { searchBox } from "../ui/table/search.ts";
 import { tableStyles } from "../ui/table/styles.ts";
+import { toolBar } from "../ui/table/tools.ts";
+import { TableWords } from "../ui/table/words.ts";
+
+export { UNTOUCHED as TABLE } from "../ui/table/options.ts";
 
 const NARROW = 560; // px
 const AGES_MS = 60_000;
-const PINNED = 2; // the box and the name
 
-/** The run table: filter, sort, select, copy, compare. */
+/** The run table: filter, sort, group, arrange, select, copy, compare. */
 export const mount: Mount<TableOptions> = (into, source, signal) => {
-  const { el } = panelRoot(into, controlStyles + tableStyles + comparisonStyles, "table", signal);
+  const styles = controlStyles + popupStyles + tableStyles + comparisonStyles;
+  const { el } = panelRoot(into, styles, "table", signal);
   new RunTable(el, source, signal);
 };
 
 export default widget(mount);
 
 class RunTable {
-  readonly #words = new WordFilter();
-  readonly #grid: Grid<RunRow>;
+  readonly #model: TableModel;
+  readonly #painter = new Painter();
+  readonly #grid: Grid<Entry>;
   readonly #search: ReturnType<typeof searchBox<RowsPage>>;
+  readonly #tools: ReturnType<typeof toolBar>;
   readonly #foot: ReturnType<typeof footLine>;
   readonly #beside: ReturnType<typeof besideTable>;
-  readonly #differing: ReturnType<typeof checkbox>;
-  readonly #title = element("span", { class: "ct-title" });
-  readonly #counted = element("span", { class: "ct-muted", role: "status" });
-  readonly #none = element("div", { class: "ct-message" });
-  readonly #table = element("div");
-  readonly #hints = element("p", { class: "ct-muted", role: "status" });
-  readonly #trouble = element("p", { class: "ct-error", role: "alert", hidden: true });
-
-  #rows: RunRow[] = [];
-  #columns: Column[] = [];
-  #shown: { rows: RunRow[]; columns: Column[] } = { rows: [], columns: [] };
-  #plain = ""; // the words that filter here
-  #found: RowsPage | null = null; // what the kernel found for an expression
-  #onlyDiffering: boolean | null = null; // null: nobody said, so the number of columns decides
-  #options: TableOptions;
+  readonly #words = new TableWords();
+  #seen: Seen;
   #narrow = false;
 
   constructor(
     private readonly el: HTMLElement,
     private readonly source: Source<TableOptions>,
-    signal: AbortSignal,
+    private readonly signal: AbortSignal,
   ) {
-    this.#options = source.options();
-    this.#grid = new Grid<RunRow>(
+    this.#model = new TableModel(source.options());
+    this.#grid = new Grid<Entry>(
       {
         label: "runs",
-        pinned: PINNED,
-        key: (row) => row.id,
-        title: (row) => row.error ?? "",
-        press: (id, several) => this.#keep({ sort: pressed(this.#options.sort, id, several) }),
+        key: (entry) => entry.id,
+        standing: (entry) => this.#standing(entry),
+        press: (id, several) => this.#keep({ sort: pressed(this.#model.options.sort, id, several) }),
         select: (keys, on) => this.#select(keys, on),
-        find: () => this.#search.input.focus(),
+        toggle: (entry) => this.#keep({ folded: flipped(this.#model.options.folded, entry.id) }),
+        keyed: (event, spot) => this.#keyed(event, spot),
+        menu: (spot) => this.#menu(spot),
+        open: () => {},
+        resize: (id, width) => this.#keep(resized(this.#model.options, id, width)),
+        move: (id, before) => this.#keep(moveBefore(this.#model.options, this.#model.columns, id, before)),
       },
       signal,
     );
     this.#grid.el.addEventListener("keydown", (event) => event.key === "Escape" && leavePanel(el), { signal });
+    this.#tools = toolBar(this.#model, (change) => this.#keep(change), signal);
     this.#foot = footLine(
       {
         compares: source.kind === "kernel",
-        compare: () => void this.#beside.open(this.#options.selected),
+        compare: () => void this.#beside.open(this.#model.options.selected),
         clear: () => this.#keep({ selected: [] }),
         copy: (form) => this.#copy(form),
       },
@@ -86,11 +89,11 @@ class RunTable {
       () => this.#grid.focus(),
       signal,
     );
-    this.#differing = checkbox("only differing", (on) => this.#flip(on), signal);
     this.#read();
+    this.#seen = this.#model.seen(false);
     this.#search = searchBox<RowsPage>(
       {
-        start: this.#options.filter,
+        start: this.#model.options.filter,
         ask: source.kind === "kernel" ? (where) => source.query(where) : null,
         words: (text, typed) => this.#filter(text, null, typed),
         found: (found, typed) => this.#filter("", found, typed),
@@ -98,15 +101,18 @@ class RunTable {
       },
       signal,
     );
-    this.#arrange();
+    this.#words.search = this.#search.el;
+    this.el.append(
+      this.#words.trouble,
+      element("div", { class: "ct-bar" }, this.#words.title, this.#search.el, this.#tools.el, this.#words.counted),
+      this.#words.hints,
+      this.#grid.el,
+      this.#words.none,
+      this.#foot.el,
+      this.#beside.el,
+    );
     this.#show();
     this.#listen(signal);
-  }
-
-  #arrange(): void {
-    const bar = element("div", { class: "ct-bar" }, this.#title, this.#search.el, this.#differing.el, this.#counted);
-    this.#table.append(bar, this.#hints, this.#grid.el, this.#none, this.#foot.el, this.#beside.el);
-    this.el.append(this.#trouble, this.#table);
   }
 
   #listen(signal: AbortSignal): void {
@@ -115,10 +121,7 @@ class RunTable {
       this.#search.again();
       this.#show();
     }, signal);
-    this.source.faults((sentence) => {
-      say(this.#trouble, sentence);
-      this.#trouble.hidden = false;
-    }, signal);
+    this.source.faults((sentence) => this.#words.complain(sentence), signal);
     const ages = setInterval(() => this.#show(), AGES_MS);
     const widths = new ResizeObserver(() => this.#fit());
     widths.observe(this.el);
@@ -138,100 +141,102 @@ class RunTable {
 
   /** The facts as they are now. */
   #read(): void {
-    this.#rows = this.source.payload().rows;
-    this.#columns = columnsOf(this.#rows);
+    const { rows } = this.source.payload();
+    this.#model.read(rows);
+    this.#painter.read(rows);
   }
 
-  #filter(plain: string, found: RowsPage | null, typed: string): void {
-    this.#plain = plain;
-    this.#found = found;
+  #filter(words: string, found: RowsPage | null, typed: string): void {
+    this.#model.words = words;
+    this.#model.found = found;
     this.#keep({ filter: typed });
-  }
-
-  #flip(onlyDiffering: boolean): void {
-    this.#onlyDiffering = onlyDiffering;
-    this.#show();
   }
 
   #select(keys: string[], on: boolean): void {
     // The order of selection is kept: the run selected first is the one the others are compared with.
-    const selected = new Set(this.#options.selected);
-    for (const key of keys) {
-      if (on) selected.add(key);
-      else selected.delete(key);
+    const selected = new Set(this.#model.options.selected);
+    for (const run of runsOf(this.#seen.entries, keys)) {
+      if (on) selected.add(run);
+      else selected.delete(run);
     }
     this.#keep({ selected: [...selected] });
   }
 
   #keep(change: Partial<TableOptions>): void {
-    this.#options = { ...this.#options, ...change };
-    this.source.keep(this.#options);
+    this.#model.options = { ...this.#model.options, ...change };
+    this.source.keep(this.#model.options);
     this.#show();
   }
 
+  #standing(entry: Entry): Standing {
+    const { folded, baseline } = this.#model.options;
+    const { grouped } = this.#seen;
+    if (isGroup(entry)) return { mark: "group", title: "", level: 1, expanded: !folded.includes(entry.id) };
+    const isBase = entry.id === baseline;
+    const level = grouped ? (isBase ? 1 : 2) : null;
+    return { mark: isBase ? "baseline" : "", title: entry.error ?? "", level, expanded: null };
+  }
+
+  #offers(spot: Spot<Entry>): ReturnType<typeof columnOffers> {
+    const column = this.#model.column(spot.column);
+    if (!column) return [];
+    const shown = this.#seen.columns.map((one) => one.id);
+    const where = { entry: spot.row, column, width: spot.cell.offsetWidth, shown };
+    const keep = (change: Partial<TableOptions>): void => this.#keep(change);
+    const [ofRow, ofColumn] = [rowOffers(where, this.#model, keep), columnOffers(where, this.#model, keep)];
+    return ofRow.length > 0 && ofColumn.length > 0 ? [...ofRow, null, ...ofColumn] : [...ofRow, ...ofColumn];
+  }
+
+  #keyed(event: KeyboardEvent, spot: Spot<Entry>): boolean {
+    if (event.key === "/" && !event.ctrlKey && !event.metaKey) this.#search.input.focus();
+    else if (event.key === "?" || (event.key === "ArrowDown" && event.altKey)) this.#menu(spot);
+    else {
+      const offer = byKey(this.#offers(spot), event);
+      offer?.act();
+      return offer !== null;
+    }
+    return true;
+  }
+
+  #menu(spot: Spot<Entry>): void {
+    const offers = this.#offers(spot);
+    if (offers.length > 0) openMenu(spot.cell, "what can be done here", offers, this.signal);
+  }
+
   async #copy(form: "tsv" | "markdown"): Promise<string> {
-    const { columns, rows } = this.#shown;
+    const { columns, rows } = this.#seen;
     const text = form === "tsv" ? toTsv(columns, rows) : toMarkdown(columns, rows);
     const done = await copyText(text, this.el);
     return done ? `copied ${count(rows.length, "run")}` : "the browser did not allow copying";
   }
 
   #show(): void {
-    const payload = this.source.payload();
-    const onlyDiffering = this.#onlyDiffering ?? startsWithDiffering(this.#columns);
-    const columns = chosen(this.#columns, this.#rows, onlyDiffering);
-    const byId = new Map(this.#columns.map((column) => [column.id, column]));
-    const key = (row: RunRow, id: string): SortKey => byId.get(id)?.key(row);
-    const matching = this.#words.rows(this.#found?.rows ?? this.#rows, this.#plain);
-    const rows = ordered(matching, this.#options.sort, key);
-    this.#shown = { rows, columns };
-
-    const total = this.#rows.length + payload.omitted;
-    this.#title.textContent = payload.title;
-    this.#title.title = payload.title;
-    say(this.#counted, counted(rows.length, this.#found?.total ?? rows.length, total, this.#rows.length));
-    this.#differing.box.checked = onlyDiffering;
-    this.#differing.el.hidden = this.#rows.length < 2;
-    this.#differing.el.title = `${columns.length - 1} of ${count(this.#columns.length - 1, "column")} shown`;
-
-    const scene = { now: Date.now() / 1000, narrow: this.#narrow, digit: digitWidth(this.el) };
-    const selected = new Set(this.#options.selected);
+    const { options, rows: all } = this.#model;
+    const seen = this.#model.seen(this.#narrow);
+    this.#seen = seen;
+    const { entries, rows, columns, pinned, selected, baseline, grouped } = seen;
+    const folded = new Set(options.folded);
+    const digit = digitWidth(this.el);
+    const now = Date.now() / 1000;
+    const scene = { now, narrow: this.#narrow, digit, baseline, folded, widths: options.widths, grouped };
     this.#grid.show({
-      columns: gridColumns(columns, this.#rows, rows, scene),
-      rows,
-      sort: this.#options.sort,
+      columns: this.#painter.columns(columns, rows, scene),
+      pinned,
+      rows: entries,
+      sticky: baseline !== null && entries[0]?.id === baseline.id,
+      tree: grouped,
+      sort: options.sort,
       selected,
-      reserve: this.#rows.length,
+      reserve: all.length,
     });
-    this.#foot.show(selected.size, selected.size - rows.filter((row) => selected.has(row.id)).length);
-    this.#sayNothing(rows.length);
-  }
-
-  /** What stands in the place of rows. */
-  #sayNothing(shown: number): void {
-    const { omitted, hints } = this.source.payload();
-    const none = this.#rows.length === 0 && this.#found === null && omitted === 0;
-    const odd = this.#found?.hints ?? hints;
-    say(this.#hints, odd.join("; "));
-    this.#hints.hidden = odd.length === 0;
+    const hidden = options.selected.length - rows.filter((row) => selected.has(row.id)).length;
+    this.#foot.show(options.selected.length, hidden);
+    this.#tools.show(columns.length);
+    const none = this.#words.show(this.source.payload(), seen, this.#model);
     this.#grid.el.hidden = none;
-    this.#search.el.hidden = none;
-    this.#counted.hidden = none;
-    this.#none.hidden = shown > 0;
     this.#foot.el.hidden = none;
-    this.#none.classList.toggle("ct-none", !none);
-    if (none && odd.length > 0) this.#none.textContent = "";
-    else if (none) this.#none.replaceChildren("no runs yet; put ", element("code", {}, "%%track"), " on a cell");
-    else this.#none.textContent = "no run matches the filter";
+    this.#tools.el.hidden = none;
   }
-}
-
-/** "12 of 300 runs", and when the panel does not hold them all, how to reach the others. */
-function counted(shown: number, found: number, total: number, held: number): string {
-  if (held < total && shown === held)
-    return `the first ${shown} of ${count(total, "run")}; an expression reaches the others`;
-  if (found > shown) return `the first ${shown} of ${count(found, "run")} that match`;
-  return shown === total ? count(total, "run") : `${shown} of ${count(total, "run")}`;
 }
 
 const DIGIT = 7.6; // px; where nothing is laid out yet

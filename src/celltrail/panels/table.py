@@ -11,7 +11,18 @@ from celltrail.panels import saved
 from celltrail.panels.widget import Panel
 from celltrail.query import RunSet
 
-OPTIONS: TableOptions = {"sort": [], "filter": "", "selected": []}
+OPTIONS: TableOptions = {
+    "sort": [],
+    "filter": "",
+    "selected": [],
+    "columns": None,
+    "differing": None,
+    "pinned": [],
+    "widths": {},
+    "group": [],
+    "folded": [],
+    "baseline": None,
+}
 PAGE = 500  # rows a panel holds at once; the filter reaches the others
 
 

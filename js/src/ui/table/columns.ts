@@ -1,8 +1,19 @@
-import type { MetricSummary, ParamValue, RunRow } from "../../contract.ts";
+import type { Goal, MetricSummary, ParamValue, RunRow } from "../../contract.ts";
 import { formatDuration, formatMoment, formatReal, formatScalar, NOTHING, toNumber } from "../format.ts";
 import type { SortKey } from "./order.ts";
 
-export type ColumnKind = "select" | "name" | "status" | "tags" | "param" | "last" | "best" | "duration" | "created";
+export type ColumnKind =
+  | "select"
+  | "name"
+  | "status"
+  | "tags"
+  | "note"
+  | "fact"
+  | "param"
+  | "last"
+  | "best"
+  | "duration"
+  | "created";
 
 /** One column of the run table: what it is called, what it sorts by and what it says. */
 export interface Column {
@@ -12,6 +23,7 @@ export interface Column {
   caption: string; // the small line above the title
   title: string;
   numeric: boolean;
+  goal: Goal;
   key(row: RunRow): SortKey;
   text(row: RunRow): string; // for people; also what Markdown gets
   raw(row: RunRow): string; // in full precision, for a spreadsheet
@@ -49,6 +61,24 @@ export function columnsOf(rows: readonly RunRow[]): Column[] {
           ),
         ]
       : []),
+    ...(rows.some((row) => row.note)
+      ? [
+          named(
+            "notes",
+            "note",
+            (row) => row.note || undefined,
+            (row) => row.note.replaceAll("\n", " · "),
+          ),
+        ]
+      : []),
+    ...FACTS.filter((fact) => new Set(rows.map((row) => row[fact])).size > 1).map((fact) =>
+      named(
+        fact,
+        "fact",
+        (row) => row[fact] ?? undefined,
+        (row) => row[fact] ?? NOTHING,
+      ),
+    ),
     ...params,
     ...metrics,
     {
@@ -70,10 +100,11 @@ export function columnsOf(rows: readonly RunRow[]): Column[] {
   ];
 }
 
-/** The columns to show: all of them, or those in which at least two of the runs differ. */
-export function chosen(columns: readonly Column[], rows: readonly RunRow[], onlyDiffering: boolean): Column[] {
-  if (!onlyDiffering || rows.length < 2) return [...columns];
-  return columns.filter((column) => !isMeasured(column) || differs(column, rows));
+/** The ids of the parameters and metrics in which no two of the runs differ. */
+export function constantOf(columns: readonly Column[], rows: readonly RunRow[]): Set<string> {
+  if (rows.length < 2) return new Set();
+  const constant = columns.filter((column) => isMeasured(column) && !differs(column, rows));
+  return new Set(constant.map((column) => column.id));
 }
 
 /** Whether showing everything at once would be too much. */
@@ -112,14 +143,21 @@ const secondsRaw = {
   raw: (row: RunRow): string => (row.duration === null ? "" : String(row.duration)),
 };
 
+const FACTS = ["group", "project", "notebook"] as const;
+
 function plain(kind: ColumnKind, key: Column["key"], text: Column["text"]): Column {
+  return named(kind, kind, key, text);
+}
+
+function named(id: string, kind: ColumnKind, key: Column["key"], text: Column["text"]): Column {
   return {
-    id: kind,
+    id,
     kind,
     name: "",
     caption: "",
-    title: kind === "select" ? "" : kind,
+    title: kind === "select" ? "" : id,
     numeric: false,
+    goal: "none",
     key,
     text,
     raw: text,
@@ -135,6 +173,7 @@ function paramColumn(name: string, rows: readonly RunRow[]): Column {
     name,
     caption: "param",
     title: name,
+    goal: "none",
     numeric: values.length > 0 && values.every((value) => typeof value === "number"),
     key: (row) => {
       const value = param(row)?.value ?? undefined;
@@ -161,6 +200,7 @@ function metricColumns(name: string, rows: readonly RunRow[]): Column[] {
     caption,
     title: name,
     numeric: true,
+    goal,
     key: (row) => toNumber(metric(row)?.[kind] ?? null),
     text: (row) => formatReal(metric(row)?.[kind] ?? null),
     raw: (row) => String(metric(row)?.[kind] ?? ""),

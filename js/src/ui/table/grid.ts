@@ -1,42 +1,15 @@
 import { assert } from "../../assert.ts";
 import { element } from "../element.ts";
+import { type GridColumn, type GridOwner, type GridView, nothing, put, type Spot, sameColumns } from "./gridview.ts";
+import { dragHeads } from "./headdrag.ts";
 import { moved, type Place } from "./keys.ts";
-import { type Sort, sortedAs } from "./order.ts";
+import { sortedAs } from "./order.ts";
+import { Picking } from "./picking.ts";
 import { columnSpan, edges, rowSpan, scrolledTo } from "./window.ts";
 
 export const ROW_HEIGHT = 28;
 export const HEAD_HEIGHT = 42;
 export const MOST_HEIGHT = 420;
-
-export interface GridColumn<Row> {
-  id: string;
-  width: number;
-  role: "gridcell" | "rowheader";
-  right: boolean;
-  sorts: boolean;
-  head(cell: HTMLElement): void;
-  fill(cell: HTMLElement, row: Row): void;
-}
-
-/** What the grid shows now. `reserve` rows of height are kept free, so that a filter moves nothing below the grid. */
-export interface GridView<Row> {
-  columns: readonly GridColumn<Row>[];
-  rows: readonly Row[];
-  sort: Sort;
-  selected: ReadonlySet<string>;
-  reserve: number;
-}
-
-/** What the grid asks of its owner. */
-export interface GridOwner<Row> {
-  label: string;
-  pinned: number; // columns that stay at the left; the first one is the box that selects
-  key(row: Row): string;
-  title(row: Row): string;
-  press(column: string, several: boolean): void;
-  select(keys: string[], on: boolean): void;
-  find(): void;
-}
 
 interface Line {
   el: HTMLElement;
@@ -51,15 +24,16 @@ export class Grid<Row> {
   readonly #head: Line;
   readonly #body: HTMLElement;
   readonly #lines = new Map<string, Line>();
-  #view: GridView<Row> = { columns: [], rows: [], sort: [], selected: new Set(), reserve: 0 };
+  readonly #picking: Picking<Row>;
+  #view: GridView<Row> = nothing();
   #lefts: number[] = [0];
   #active: Place = { row: 1, column: 1 };
-  #anchor: string | null = null;
   #seen = 0;
   #frame = 0;
 
   constructor(owner: GridOwner<Row>, signal: AbortSignal) {
     this.#owner = owner;
+    this.#picking = new Picking(owner);
     this.#head = {
       el: element("div", { role: "row", class: "ct-row ct-head", "aria-rowindex": 1 }),
       cells: new Map(),
@@ -76,6 +50,9 @@ export class Grid<Row> {
     this.el.addEventListener("keydown", (event) => this.#key(event), { signal });
     this.el.addEventListener("mousedown", (event) => this.#point(event), { signal });
     this.el.addEventListener("click", (event) => this.#click(event), { signal });
+    this.el.addEventListener("dblclick", (event) => this.#twice(event), { signal });
+    this.el.addEventListener("contextmenu", (event) => this.#context(event), { signal });
+    dragHeads(this.#head.el, owner, signal);
     const sizes = new ResizeObserver(() => this.#soon());
     sizes.observe(this.el);
     signal.addEventListener("abort", () => {
@@ -87,12 +64,13 @@ export class Grid<Row> {
   show(view: GridView<Row>): void {
     const before = { row: this.#view.rows[this.#active.row - 1], column: this.#view.columns[this.#active.column]?.id };
     const held = this.#focused();
-    const same = sameIds(view.columns, this.#view.columns);
+    const same = sameColumns(view, this.#view);
     this.#view = view;
     this.#lefts = edges(view.columns.map((column) => column.width));
     if (!same) this.#forget();
     this.#seen += 1;
     this.#keepActive(before);
+    this.el.setAttribute("role", view.tree ? "treegrid" : "grid");
     this.el.setAttribute("aria-rowcount", String(view.rows.length + 1));
     this.el.setAttribute("aria-colcount", String(view.columns.length));
     this.el.style.minHeight = `${Math.min(MOST_HEIGHT, HEAD_HEIGHT + view.reserve * ROW_HEIGHT)}px`;
@@ -135,6 +113,7 @@ export class Grid<Row> {
     this.#fillLine(this.#head, columns, null, 0);
     const wanted = new Map<string, number>();
     for (let at = span.first; at < span.end; at++) this.#want(wanted, at);
+    if (this.#view.sticky) this.#want(wanted, 0);
     // The active row stays in the document when it is scrolled away: its focus must not fall back to the page.
     if (this.#active.row > 0) this.#want(wanted, this.#active.row - 1);
     for (const [key, line] of this.#lines) {
@@ -154,7 +133,7 @@ export class Grid<Row> {
   }
 
   #columnsToDraw(): number[] {
-    const { pinned } = this.#owner;
+    const { pinned } = this.#view;
     const span = columnSpan(this.#lefts, pinned, this.el.scrollLeft, this.el.clientWidth);
     const found = new Set<number>([this.#active.column]);
     for (let at = 0; at < Math.min(pinned, this.#view.columns.length); at++) found.add(at);
@@ -172,11 +151,21 @@ export class Grid<Row> {
     }
     line.el.setAttribute("aria-rowindex", String(at + 2));
     line.el.setAttribute("aria-selected", String(this.#view.selected.has(key)));
-    line.el.style.top = `${at * ROW_HEIGHT}px`;
-    line.el.title = this.#owner.title(row);
+    this.#stand(line.el, row, at);
     line.el.dataset.key = key;
     if (this.#body.children[place] !== line.el) this.#body.insertBefore(line.el, this.#body.children[place] ?? null);
     this.#fillLine(line, columns, row, at + 1);
+  }
+
+  #stand(el: HTMLElement, row: Row, at: number): void {
+    const { mark, title, level, expanded } = this.#owner.standing(row);
+    const sticks = this.#view.sticky && at === 0;
+    el.classList.toggle("ct-sticks", sticks);
+    el.style.top = `${sticks ? HEAD_HEIGHT : at * ROW_HEIGHT}px`;
+    el.title = title;
+    el.dataset.mark = mark;
+    put(el, "aria-level", level);
+    put(el, "aria-expanded", expanded);
   }
 
   /** Cells in view are made, others removed; contents are written again only after `show`. */
@@ -206,14 +195,20 @@ export class Grid<Row> {
   #makeCell(column: GridColumn<Row>, at: number, head: boolean): HTMLElement {
     const cell = element("div", {
       role: head ? "columnheader" : column.role,
-      class: `ct-cell${column.right ? " ct-right" : ""}${at < this.#owner.pinned ? " ct-pinned" : ""}`,
+      class: `ct-cell${column.right ? " ct-right" : ""}${this.#pinnedAs(at)}`,
       "aria-colindex": at + 1,
       "data-column": column.id,
+      "data-moves": head && column.moves,
       tabindex: -1,
     });
     cell.style.left = `${this.#lefts[at]}px`;
     cell.style.width = `${column.width}px`;
     return cell;
+  }
+
+  #pinnedAs(at: number): string {
+    const { pinned } = this.#view;
+    return at >= pinned ? "" : at === pinned - 1 ? " ct-pinned ct-lastpinned" : " ct-pinned";
   }
 
   #fillCell(cell: HTMLElement, column: GridColumn<Row>, row: Row | null): void {
@@ -223,6 +218,7 @@ export class Grid<Row> {
       return;
     }
     column.head(cell);
+    if (column.moves) cell.append(element("span", { class: "ct-grip", "aria-hidden": "true" }));
     if (!column.sorts) return;
     const sorted = sortedAs(this.#view.sort, column.id);
     cell.setAttribute("aria-sort", sorted === null ? "none" : sorted.descending ? "descending" : "ascending");
@@ -252,9 +248,10 @@ export class Grid<Row> {
     const { el } = this;
     if (place.row > 0) {
       const top = (place.row - 1) * ROW_HEIGHT;
-      el.scrollTop = scrolledTo(top, top + ROW_HEIGHT, el.scrollTop, el.clientHeight - HEAD_HEIGHT, 0);
+      const before = this.#view.sticky && place.row > 1 ? ROW_HEIGHT : 0;
+      el.scrollTop = scrolledTo(top, top + ROW_HEIGHT, el.scrollTop, el.clientHeight - HEAD_HEIGHT, before);
     }
-    const pinned = Math.min(this.#owner.pinned, this.#lefts.length - 1);
+    const pinned = Math.min(this.#view.pinned, this.#lefts.length - 1);
     if (place.column >= pinned) {
       const [start = 0, end = 0] = [this.#lefts[place.column], this.#lefts[place.column + 1]];
       el.scrollLeft = scrolledTo(start, end, el.scrollLeft, el.clientWidth, this.#lefts[pinned] ?? 0);
@@ -264,55 +261,44 @@ export class Grid<Row> {
   }
 
   #key(event: KeyboardEvent): void {
+    // Alt belongs to the keys that change things; the arrows alone move.
+    const plain = !event.altKey;
     const { rows, columns } = this.#view;
     const page = Math.max(1, Math.floor((this.el.clientHeight - HEAD_HEIGHT) / ROW_HEIGHT) - 1);
     const size = { rows: rows.length + 1, columns: columns.length, page };
-    const next = moved(this.#active, event.key, event.ctrlKey || event.metaKey, size);
+    const next = plain ? moved(this.#active, event.key, event.ctrlKey || event.metaKey, size) : null;
     if (next) {
-      if (event.shiftKey && next.row > 0 && next.row !== this.#active.row) this.#extend(next.row);
+      if (event.shiftKey && next.row > 0 && next.row !== this.#active.row)
+        this.#picking.extend(this.#view, this.#active.row, next.row);
       this.#go(next);
-    } else if (event.key === " ") this.#choose(this.#active.row, event.shiftKey);
+    } else if (event.key === " ") this.#picking.choose(this.#view, this.#active.row, event.shiftKey);
     else if (event.key === "Enter" && this.#active.row === 0) this.#press(this.#active.column, event.shiftKey);
-    else if (event.key === "/" && !event.ctrlKey && !event.metaKey) this.#owner.find();
-    else return;
+    else {
+      const spot = this.#spotAt(this.#active);
+      if (!spot || !this.#special(event, spot)) return;
+    }
     event.preventDefault();
   }
 
-  #extend(row: number): void {
-    const keys = [this.#keyAt(this.#active.row), this.#keyAt(row)].filter((key) => key !== undefined);
-    this.#owner.select(keys, true);
+  #special(event: KeyboardEvent, spot: Spot<Row>): boolean {
+    if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) this.#owner.menu(spot);
+    else if (event.key === "Enter" && spot.row !== null && this.#owner.standing(spot.row).expanded !== null)
+      this.#owner.toggle(spot.row);
+    else return this.#owner.keyed(event, spot);
+    return true;
   }
 
-  /** Row 0 stands for all rows shown; `through` selects everything since the last one chosen. */
-  #choose(row: number, through: boolean): void {
-    const { rows, selected } = this.#view;
-    if (row === 0) {
-      const keys = rows.map((one) => this.#owner.key(one));
-      this.#owner.select(keys, !keys.every((key) => selected.has(key)));
-      return;
-    }
-    const key = this.#keyAt(row);
-    if (key === undefined) return;
-    const from = rows.findIndex((one) => this.#owner.key(one) === this.#anchor);
-    if (through && from >= 0) {
-      const [low, high] = [Math.min(from, row - 1), Math.max(from, row - 1)];
-      this.#owner.select(
-        rows.slice(low, high + 1).map((one) => this.#owner.key(one)),
-        true,
-      );
-    } else this.#owner.select([key], !selected.has(key));
-    this.#anchor = key;
-  }
-
-  #keyAt(row: number): string | undefined {
-    const found = this.#view.rows[row - 1];
-    return found === undefined ? undefined : this.#owner.key(found);
+  #spotAt(place: Place): Spot<Row> | null {
+    const cell = this.#cellAt(place);
+    const column = this.#view.columns[place.column];
+    const row = place.row === 0 ? null : this.#view.rows[place.row - 1];
+    return cell && column && row !== undefined ? { row, column: column.id, cell } : null;
   }
 
   #press(column: number, several: boolean): void {
     const found = this.#view.columns[column];
     if (found?.sorts) this.#owner.press(found.id, several);
-    else if (column === 0) this.#choose(0, false);
+    else if (column === 0) this.#picking.choose(this.#view, 0, false);
   }
 
   #placeOf(event: MouseEvent): Place | null {
@@ -331,14 +317,40 @@ export class Grid<Row> {
     if (place && (event.shiftKey || place.row === 0 || place.column === 0)) event.preventDefault();
   }
 
-  #click(event: MouseEvent): void {
+  #twice(event: MouseEvent): void {
     const place = this.#placeOf(event);
-    if (!place) return;
+    const spot = place && place.row > 0 && place.column > 0 ? this.#spotAt(place) : null;
+    if (spot) this.#owner.open(spot);
+  }
+
+  #context(event: MouseEvent): void {
+    const place = this.#placeOf(event);
+    const spot = place && this.#spotAt(place);
+    if (!spot) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#activate(place);
+    this.#owner.menu(spot);
+  }
+
+  #activate(place: Place): void {
     this.#active = place;
     this.#draw();
     this.#cellAt(place)?.focus({ preventScroll: true });
-    if (place.row === 0) this.#press(place.column, event.shiftKey);
-    else if (place.column === 0) this.#choose(place.row, event.shiftKey);
+  }
+
+  #click(event: MouseEvent): void {
+    const place = this.#placeOf(event);
+    if (!place) return;
+    const target = event.target as Element;
+    this.#activate(place);
+    const spot = this.#spotAt(place);
+    if (target.closest(".ct-grip")) return;
+    if (target.closest(".ct-more") && spot) this.#owner.menu(spot);
+    else if (place.row === 0) this.#press(place.column, event.shiftKey);
+    else if (place.column === 0) this.#picking.choose(this.#view, place.row, event.shiftKey);
+    else if (place.column === 1 && spot?.row && this.#owner.standing(spot.row).expanded !== null)
+      this.#owner.toggle(spot.row);
   }
 
   #forget(): void {
@@ -349,8 +361,4 @@ export class Grid<Row> {
     for (const line of this.#lines.values()) line.el.remove();
     this.#lines.clear();
   }
-}
-
-function sameIds<Row>(a: readonly GridColumn<Row>[], b: readonly GridColumn<Row>[]): boolean {
-  return a.length === b.length && a.every((column, at) => column.id === b[at]?.id && column.width === b[at]?.width);
 }

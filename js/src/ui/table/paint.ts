@@ -2,80 +2,58 @@ import type { MetricSummary, RunRow } from "../../contract.ts";
 import { element } from "../element.ts";
 import { formatAgo, formatMoment, formatReal, NOTHING } from "../format.ts";
 import { statusChip } from "../status.ts";
+import { type Delta, deltaOf, departs } from "./baseline.ts";
 import { bestRuns, type Column, goalArrow } from "./columns.ts";
-import type { GridColumn } from "./grid.ts";
-import { SPARK_WIDTH, spark } from "./spark.ts";
+import type { GridColumn } from "./gridview.ts";
+import { aggregateOf, type Entry, type Group, isGroup } from "./grouping.ts";
+import { FIXED } from "./options.ts";
+import { spark } from "./spark.ts";
+import { shortError, Widths } from "./widths.ts";
 
 /** What cells need to know besides their run. */
 export interface Scene {
   now: number; // seconds since the epoch
   narrow: boolean;
   digit: number; // width of a digit in px
+  baseline: RunRow | null;
+  folded: ReadonlySet<string>;
+  widths: Readonly<Record<string, number>>; // set by hand
+  grouped: boolean;
 }
 
-const PADDING = 22;
-const ARROW = 12; // room for the sort arrow beside a title
-const TAG = 18; // what a tag adds to its letters
-const SAMPLE = 200; // runs looked at to find a width
+/** Makes the columns of the grid: as wide as all runs need, so that filtering moves nothing. */
+export class Painter {
+  readonly #widths = new Widths();
 
-/** How wide a column of each kind may be: from, to, and what stands beside the text. */
-const WIDTHS: Record<Column["kind"], { from: number; to: number; beside: number }> = {
-  select: { from: 30, to: 30, beside: 0 },
-  name: { from: 110, to: 240, beside: 0 },
-  status: { from: 104, to: 210, beside: 18 },
-  tags: { from: 70, to: 200, beside: 0 },
-  param: { from: 58, to: 170, beside: 0 },
-  last: { from: 130, to: 210, beside: SPARK_WIDTH + 6 },
-  best: { from: 74, to: 170, beside: 8 },
-  duration: { from: 82, to: 110, beside: 0 },
-  created: { from: 96, to: 110, beside: 0 },
-};
-const NARROW_NAME = 130;
+  /** The runs are others now. */
+  read(rows: readonly RunRow[]): void {
+    this.#widths.read(rows);
+  }
 
-/** The columns of the grid: as wide as all runs need, so that filtering moves nothing; best among the runs shown. */
-export function gridColumns(
-  columns: readonly Column[],
-  all: readonly RunRow[],
-  shown: readonly RunRow[],
-  scene: Scene,
-): GridColumn<RunRow>[] {
-  return columns.map((column) => {
-    const best = column.kind === "best" ? bestRuns(shown, column.name) : new Set<string>();
-    return {
-      id: column.id,
-      width: widthOf(column, all, scene),
-      role: column.kind === "name" ? "rowheader" : "gridcell",
-      right: column.numeric,
-      sorts: column.kind !== "select",
-      head: (cell) => paintHead(cell, column),
-      fill: (cell, row) => paint(cell, column, row, best, scene),
-    };
-  });
-}
-
-/** "ValueError" out of "ValueError: message": enough for a cell; the row's title has the rest. */
-export function shortError(row: RunRow): string {
-  // An interrupted run says no more by the name of what interrupted it.
-  return row.error === null || row.status === "interrupted" ? "" : (row.error.split(":", 1)[0]?.trim() ?? "");
-}
-
-function widthOf(column: Column, rows: readonly RunRow[], scene: Scene): number {
-  const { from, to, beside } = WIDTHS[column.kind];
-  // Digits are wider than the average letter.
-  const letter = column.numeric ? scene.digit : scene.digit * 0.95;
-  let widest = 0;
-  for (const row of rows.slice(0, SAMPLE)) widest = Math.max(widest, contentWidth(column, row, letter));
-  const head = Math.max(column.title.length * letter + ARROW, column.caption.length * letter);
-  const width = Math.max(head, widest + beside) + PADDING;
-  const most = column.kind === "name" && scene.narrow ? NARROW_NAME : to;
-  return Math.round(Math.min(most, Math.max(Math.min(from, most), width)));
-}
-
-function contentWidth(column: Column, row: RunRow, letter: number): number {
-  if (column.kind === "created") return 0;
-  if (column.kind === "tags") return row.tags.reduce((sum, tag) => sum + tag.length * letter + TAG, 0);
-  if (column.kind !== "status") return column.text(row).length * letter;
-  return (row.status.length + shortError(row).length) * letter + (shortError(row) ? 8 : 0);
+  /** The best of a column is the best of the runs shown. */
+  columns(columns: readonly Column[], shown: readonly RunRow[], scene: Scene): GridColumn<Entry>[] {
+    return columns.map((column) => {
+      let best: ReadonlySet<string> | undefined;
+      const isBest = (row: RunRow): boolean => {
+        best ??= column.kind === "best" ? bestRuns(shown, column.name) : new Set();
+        return best.has(row.id);
+      };
+      const fixed = FIXED.includes(column.id);
+      return {
+        id: column.id,
+        width: scene.widths[column.id] ?? this.#widths.of(column, scene),
+        role: column.kind === "name" ? "rowheader" : "gridcell",
+        right: column.numeric,
+        sorts: column.kind !== "select",
+        moves: !fixed,
+        head: (cell) => paintHead(cell, column),
+        fill: (cell, entry) => {
+          if (isGroup(entry)) paintGroup(cell, column, entry, scene);
+          else paint(cell, column, entry, isBest(entry), scene);
+        },
+      };
+    });
+  }
 }
 
 function paintHead(cell: HTMLElement, column: Column): void {
@@ -86,10 +64,42 @@ function paintHead(cell: HTMLElement, column: Column): void {
   const word = column.kind === "best" || column.kind === "last" ? `${column.kind} value of ` : "";
   cell.title = `${word}${column.title}`;
   const caption = element("span", { class: "ct-caption" }, column.caption);
-  cell.append(caption, element("span", { class: "ct-heading" }, column.title));
+  const more = element(
+    "span",
+    { class: "ct-more", "aria-hidden": "true", title: "what can be done with this column" },
+    "⋮",
+  );
+  cell.append(caption, element("span", { class: "ct-heading" }, column.title), more);
 }
 
-function paint(cell: HTMLElement, column: Column, row: RunRow, best: ReadonlySet<string>, scene: Scene): void {
+function paintGroup(cell: HTMLElement, column: Column, group: Group, scene: Scene): void {
+  if (column.kind === "select") {
+    cell.append(element("span", { class: "ct-unseen" }, `select ${group.title}`), box());
+    return;
+  }
+  if (column.kind === "name") {
+    const twisty = element(
+      "span",
+      { class: "ct-twisty", "aria-hidden": "true" },
+      scene.folded.has(group.id) ? "▸" : "▾",
+    );
+    const size = element("span", { class: "ct-muted" }, `(${group.members.length})`);
+    cell.append(twisty, element("span", { class: "ct-text" }, group.title), size);
+    cell.title = group.title;
+    return;
+  }
+  const { text, title } = aggregateOf(column, group.members);
+  const shown =
+    column.kind === "created" ? formatAgo(Math.max(...group.members.map((row) => row.created)), scene.now) : text;
+  cell.classList.toggle("ct-nothing", text === NOTHING);
+  cell.append(element("span", { class: "ct-text" }, shown));
+  cell.title = title || text;
+}
+
+function paint(cell: HTMLElement, column: Column, row: RunRow, isBest: boolean, scene: Scene): void {
+  const { baseline } = scene;
+  const delta = baseline && baseline.id !== row.id ? deltaOf(column, row, baseline) : null;
+  cell.classList.toggle("ct-departs", baseline !== null && departs(column, row, baseline));
   switch (column.kind) {
     case "select":
       cell.append(element("span", { class: "ct-unseen" }, `select ${row.name}`), box());
@@ -108,10 +118,21 @@ function paint(cell: HTMLElement, column: Column, row: RunRow, best: ReadonlySet
       return;
     case "last":
       paintLast(cell, row.metrics[column.name], column.text(row));
-      return;
+      break;
+    case "name":
+      if (scene.grouped && baseline?.id !== row.id) cell.append(element("span", { class: "ct-indent" }));
+      paintText(cell, column, row, false);
+      if (baseline?.id === row.id) cell.append(element("span", { class: "ct-tag ct-isbase" }, "baseline"));
+      break;
     default:
-      paintText(cell, column, row, best.has(row.id));
+      paintText(cell, column, row, isBest);
   }
+  if (delta) cell.append(deltaMark(delta, cell));
+}
+
+function deltaMark(delta: Delta, cell: HTMLElement): HTMLElement {
+  cell.title = cell.title ? `${delta.title}; ${cell.title}` : delta.title;
+  return element("span", { class: "ct-delta", "data-verdict": delta.verdict }, delta.text);
 }
 
 function paintText(cell: HTMLElement, column: Column, row: RunRow, isBest: boolean): void {
@@ -120,7 +141,7 @@ function paintText(cell: HTMLElement, column: Column, row: RunRow, isBest: boole
   const summary = column.kind === "best" ? row.metrics[column.name] : undefined;
   cell.append(element(isBest ? "strong" : "span", { class: "ct-text" }, text));
   if (summary && text !== NOTHING) cell.title = bestTitle(summary, isBest);
-  else if (column.kind === "param" || column.kind === "name") cell.title = text === NOTHING ? "not set" : text;
+  else if (column.kind !== "duration" && column.kind !== "best") cell.title = text === NOTHING ? "not set" : text;
 }
 
 function paintLast(cell: HTMLElement, summary: MetricSummary | undefined, text: string): void {

@@ -42,7 +42,17 @@ export const tableStyles = `
 .ct-row[aria-selected="true"] { --ct-row: color-mix(in srgb, var(--ct-accent) 14%, var(--ct-surface)); }
 .ct .ct-head { --ct-row: var(--ct-headground); border-bottom-color: var(--ct-edge); }
 .ct-cell.ct-pinned { position: sticky; z-index: 2; }
-.ct-cell.ct-pinned[role="rowheader"], .ct-head .ct-pinned[data-column="name"] { border-right: 1px solid var(--ct-line); }
+.ct-cell.ct-lastpinned { border-right: 1px solid var(--ct-line); }
+.ct-row.ct-sticks { border-bottom-color: var(--ct-edge); position: sticky; z-index: 3; }
+.ct-row[data-mark="group"] { --ct-row: color-mix(in srgb, var(--ct-hover) 55%, var(--ct-surface)); font-weight: 600; }
+.ct-row[data-mark="group"] .ct-cell[role="rowheader"] { cursor: pointer; }
+.ct-twisty { color: var(--ct-muted); flex: none; width: 10px; }
+.ct-indent { flex: none; width: 10px; }
+.ct-isbase { background: transparent; border: 1px solid var(--ct-edge); line-height: 16px; }
+.ct-departs .ct-text { text-decoration: underline dotted var(--ct-accent) 2px; text-underline-offset: 3px; }
+.ct-delta { color: var(--ct-muted); flex: none; font-size: 11px; }
+.ct-delta[data-verdict="better"] { color: var(--ct-better); }
+.ct-delta[data-verdict="worse"] { color: var(--ct-worse); }
 .ct .ct-cell:focus-visible { border-radius: 0; outline: 2px solid var(--ct-accent); outline-offset: -2px; }
 .ct-right { justify-content: flex-end; text-align: end; }
 .ct-cell[role="rowheader"] { font-weight: 500; }
@@ -57,6 +67,20 @@ export const tableStyles = `
 .ct-cell[aria-sort="descending"] .ct-heading::after { content: " ▼"; }
 .ct-cell[aria-sort] .ct-heading::after { color: var(--ct-accent); font-size: 9px; }
 .ct-cell[data-place]:not([data-place=""])::after { color: var(--ct-accent); content: attr(data-place); font-size: 9px; position: absolute; right: 2px; top: 3px; }
+.ct-grip { bottom: 6px; cursor: col-resize; position: absolute; right: 0; top: 6px; width: 7px; }
+.ct-head .ct-cell:hover .ct-grip { border-right: 2px solid var(--ct-edge); }
+.ct-more { background: var(--ct-row); border-radius: 3px; color: var(--ct-muted); opacity: 0; padding: 0 4px; position: absolute; right: 8px; top: 2px; }
+.ct-head .ct-right .ct-more { left: 4px; right: auto; }
+.ct-head .ct-cell:hover .ct-more, .ct-head .ct-cell:focus-visible .ct-more { opacity: 1; }
+.ct-more:hover { background: var(--ct-hover); }
+.ct-cell[data-carried] { opacity: 0.55; }
+.ct-cell[data-drop="before"] { box-shadow: inset 3px 0 0 var(--ct-accent); }
+.ct-cell[data-drop="after"] { box-shadow: inset -3px 0 0 var(--ct-accent); }
+.ct-choices { display: grid; gap: 2px; margin: 6px 2px; max-height: 260px; min-width: 220px; overflow: auto; padding: 2px 4px; }
+.ct-choices .ct-toggle span { overflow: hidden; text-overflow: ellipsis; }
+.ct-formfoot { align-items: center; border-top: 1px solid var(--ct-line); display: flex; flex-wrap: wrap; gap: 6px; padding-top: 6px; }
+.ct-told { flex: 1 0 100%; font-size: 12px; margin: 0 2px; }
+.ct-tools { display: flex; flex-wrap: wrap; gap: 6px; }
 .ct-cell[data-column="select"] { justify-content: center; padding: 0; cursor: pointer; align-items: center; }
 .ct-box { border: 1.5px solid var(--ct-muted); border-radius: 3px; flex: none; height: 14px; width: 14px; }
 .ct-row[aria-selected="true"] .ct-box {
