@@ -88,7 +88,7 @@ def test_short_writes_leave_whole_records_and_nothing_is_lost(store: Store, end:
 
 def test_a_full_ring_drops_the_newest_and_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; what did not fit is counted in a problem of the run."""
-    from celltrail.store.log import writer as module
+    from celltrail.store.log import waiting as module
 
     monkeypatch.setattr(module, "RING_BYTES", 2000)
     monkeypatch.setattr(module, "RETRY_S", 0.0)

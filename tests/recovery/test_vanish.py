@@ -265,8 +265,8 @@ def test_a_log_that_cannot_be_written_goes_on_elsewhere(store: Store, monkeypatc
     os.close(fd)
     with pytest.warns(RuntimeWarning, match="goes on in memory"):
         writer.row(("loss",), 1, writer.clock(), (1,))
-    assert writer._failure is not None
-    writer._failure.errno = errno.EROFS  # a descriptor open for reading says EBADF, a read-only disk EROFS
+    assert writer._waiting.failure is not None
+    writer._waiting.failure.errno = errno.EROFS  # a descriptor open for reading says EBADF, a read-only disk EROFS
     with one_warning(store.root):
         gone(writer, store)
     writer.row(("loss",), 2, writer.clock(), (2,))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 from celltrail.model import Json
@@ -12,6 +11,7 @@ from celltrail.store.files import alive, disk, forks
 from celltrail.store.files.encoding import encode
 from celltrail.store.kernels import FOLDER
 from celltrail.store.log import EVENT_KIND, Log, frame
+from celltrail.store.log.opening import Clock
 
 
 class SessionLog:
@@ -20,21 +20,8 @@ class SessionLog:
     def __init__(self, trail: Path, session: str, started_us: int) -> None:
         folder = trail / FOLDER / session / "m"
         disk.make_folder(folder, trail)
-        process = alive.myself()
-        self._wall_us, self._mono_ns = time.time_ns() // 1000, time.monotonic_ns()
-        head: dict[str, Json] = {
-            "format": 1,
-            "trail": root.trail_id(trail),
-            "session": session,
-            "started": started_us,
-            "rank": 0,
-            "pid": process.pid,
-            "start": process.start,
-            "boot": process.boot,
-            "host": process.host,
-            "wall_us": self._wall_us,
-            "mono_us": self._mono_ns // 1000,
-        }
+        self._clock = Clock()
+        head = self._clock.head(root.trail_id(trail)) | {"session": session, "started": started_us}
         self._log = Log(folder, alive.writer_name(), head)
         self._synced = 0
         self._pid = os.getpid()
@@ -56,8 +43,7 @@ class SessionLog:
             return
         if not self._log.is_open:
             self._log.next_part()
-        now = self._wall_us + (time.monotonic_ns() - self._mono_ns) // 1000
-        self._log.append(frame(EVENT_KIND, encode({"t": now, "kind": kind, **fields}), self._log.salt))
+        self._log.append(frame(EVENT_KIND, encode({"t": self._clock.now(), "kind": kind, **fields}), self._log.salt))
 
     def sync(self) -> None:
         """Bring what was appended to the disk."""

@@ -8,6 +8,7 @@ is made anew in its place has another id.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -24,6 +25,7 @@ from celltrail.store.files.encoding import decode, encode
 from celltrail.store.files.network import caches
 from celltrail.store.files.written import is_written
 from celltrail.store.folders import run_folder
+from celltrail.store.log import Log, copied
 from celltrail.store.log.logs import writer_of
 
 if TYPE_CHECKING:
@@ -32,6 +34,18 @@ if TYPE_CHECKING:
 FOLDER = "fallback"
 RESTING = "imported"
 REST_DAYS = 30
+# the trail cannot be written, and waiting alone does not help
+_GONE = {
+    errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENODEV,
+    errno.ENXIO, errno.ENOTCONN,
+}  # fmt: skip
+
+Parts = list[tuple[str, int, int]]  # as `Log.holding` gives them
+
+
+def is_gone(failure: OSError | None) -> bool:
+    """Whether this failure says that a trail is not there any more, or not writable."""
+    return failure is not None and failure.errno in _GONE
 
 
 def prepare(home: Path, trail: str, run: str) -> Path:
@@ -53,6 +67,35 @@ def prepare(home: Path, trail: str, run: str) -> Path:
         except OSError as error:
             failure = error
     raise failure
+
+
+def copy(parts: Parts, folder: Path) -> bool:
+    """Bring parts of a log into another folder of a run; whether all of it could be read."""
+    is_whole = True
+    for name, fd, size in parts:
+        try:
+            os.pread(fd, 1, 0)
+        except OSError:
+            is_whole = False
+            continue
+        copied(fd, size, folder / "m" / name)
+    return is_whole
+
+
+def carry_over(log: Log, parts: Parts, folder: Path) -> bool:
+    """Have a log go on in another folder, with what it got since it held ``parts``; whether that could be read."""
+    close(parts)
+    parts += log.holding()
+    is_whole = copy(parts, folder)
+    log.go_on_in(folder / "m")
+    return is_whole
+
+
+def close(parts: Parts) -> None:
+    """Let go of what `Log.holding` gave."""
+    for _, fd, _ in parts:
+        os.close(fd)
+    parts.clear()
 
 
 def bring_back(target: Path) -> list[MergeReport]:

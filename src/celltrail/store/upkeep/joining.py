@@ -29,14 +29,9 @@ _BLOCK = 1 << 20
 
 def join_log(source: Path, target: Path) -> Outcome:
     """The longer of two copies of a log; both where neither begins with the other."""
-    if not target.exists():
-        return _copied(source, target)
-    common, ours, theirs = _in_common(target, source)
-    if common == theirs:
-        return "same"
-    if common == ours:
-        # a log that is being written here is never behind a copy of it: what that has more is no record then
-        return _replaced(source, target) if reader.read(source).state.offset > ours else "same"
+    # a log that is being written here is never behind a copy of it: what that has more is no record then
+    if outcome := _longer(source, target, lambda ours: reader.read(source).state.offset > ours):
+        return outcome
     # one of them is damaged: the one of which more can be read is the log
     if max([target, source], key=_readable) is source and not is_written(target):
         _beside(target, target)
@@ -85,12 +80,7 @@ def join_entries(source: Path, target: Path) -> Outcome:
 
 def join_lines(source: Path, target: Path) -> Outcome:
     """The longer of two files of lines; both where neither begins with the other."""
-    if not target.exists():
-        return _copied(source, target)
-    common, ours, theirs = _in_common(target, source)
-    if common == theirs:
-        return "same"
-    return _replaced(source, target) if common == ours else _beside(source, target)
+    return _longer(source, target) or _beside(source, target)
 
 
 def join_seal(source: Path, target: Path) -> Outcome:
@@ -141,6 +131,19 @@ def open_regular(path: Path) -> Any:
         os.close(fd)
         raise StoreError(f"{path.name} is not a plain file; a trail has no others")
     return os.fdopen(fd, "rb")
+
+
+def _longer(source: Path, target: Path, is_more: Callable[[int], bool] = bool) -> Outcome | None:
+    """The longer of two files of which one begins with the other; None where neither does.
+
+    ``is_more`` says whether what stands in the source behind so many bytes is worth having.
+    """
+    if not target.exists():
+        return _copied(source, target)
+    common, ours, theirs = _in_common(target, source)
+    if common == theirs or (common == ours and not is_more(ours)):
+        return "same"
+    return _replaced(source, target) if common == ours else None
 
 
 def _copied(source: Path, target: Path) -> Outcome:
