@@ -339,3 +339,25 @@ def test_files_of_celltrail_itself_are_no_data(tmp_path: Path) -> None:
     package = Path(celltrail.__file__).parent
     assert not is_data(str(package / "static" / "chart.js"), tmp_path)
     assert is_data(str(tmp_path.parent / "static" / "chart.js"), tmp_path)
+
+
+def test_data_that_an_earlier_cell_loaded(project: Project) -> None:
+    """Most notebooks load their data in a cell of its own: the run that depends on it has the file, with its digest."""
+    digest = project.write("data/train.csv", "x\n1\n2\n")
+    project.write("data/other.csv", "x\n9\n")
+    project.kernel.run("rows = open('data/train.csv').read().split()[1:]\nlabel = 'train'")
+    project.kernel.run("others = open('data/other.csv').read()")
+    files = project.files("total = sum(map(int, rows))")
+    assert [(name, file.hash, file.mode, file.by) for name, file in files.items()] == [
+        ("data/train.csv", digest, "read", "slice")
+    ]
+
+
+def test_data_that_changed_after_an_earlier_cell_loaded_it(project: Project) -> None:
+    """What is hashed now is not what was read then, and the record says so."""
+    project.write("data/train.csv", "x\n1\n2\n")
+    project.kernel.run("rows = open('data/train.csv').read().split()[1:]")
+    time.sleep(0.05)
+    (project.folder / "data" / "train.csv").write_text("x\n3\n")
+    files = project.files("total = sum(map(int, rows))")
+    assert files["data/train.csv"].about == "changed after it was opened"

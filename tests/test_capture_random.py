@@ -16,6 +16,7 @@ from celltrail.capture.rng import randomness
 from celltrail.capture.rng.seeds import seeded_in
 from celltrail.capture.session.past import Past
 from celltrail.query import StoredRun, runs
+from celltrail.query.executions import executions
 from celltrail.store import Store
 from kernels import Kernel
 
@@ -244,3 +245,33 @@ def test_a_run_says_whether_it_used_randomness(kernel: Kernel, tmp_path: Path) -
     twin.random()
     assert library == "numpy"
     assert np.array_equal(state["state"]["key"], twin.get_state(legacy=False)["state"]["key"])
+
+
+def test_a_generator_that_comes_into_being_in_a_cell(kernel: Kernel, tmp_path: Path) -> None:
+    """NumPy loads its generators with their first use; the state they then have gives the cell's numbers again."""
+    drawn = kernel.run("drawn = np.random.rand(3)\nprint(drawn.tolist())").text
+    loader = "import numpy.random as r\nprint(r.__spec__.loader is r.__loader__, type(r.__loader__).__name__)"
+    assert kernel.run(loader).text == "True SourceFileLoader\n"
+    kernel.run("%%track after\nx = drawn.sum()")
+    store = stored(tmp_path, "after").store
+    (made,) = [each for each in executions(store=store) if each.source.startswith("drawn")]
+    library, state = rng.unpack(store.blobs.get(made.record.rng["numpy"]))
+    before = rng.take()
+    try:
+        rng.restore({library: state})
+        assert f"{np.random.rand(3).tolist()}\n" == drawn
+    finally:
+        rng.restore({"numpy": before["numpy"]})
+
+
+def test_the_import_system_is_left_as_it_was_found(tmp_path: Path) -> None:
+    """Whatever was imported or not meanwhile."""
+    kernel = Kernel(tmp_path, {"CELLTRAIL_STORE": str(tmp_path / ".celltrail"), "XDG_CACHE_HOME": str(tmp_path / "c")})
+    kernel.run("import sys\nfound = list(sys.meta_path)")
+    kernel.run("%load_ext celltrail")
+    kernel.run("%unload_ext celltrail")
+    assert kernel.run("print(sys.meta_path == found)").text == "True\n"
+    kernel.run("%load_ext celltrail")
+    kernel.run("import numpy.random")
+    assert kernel.run("print(sys.meta_path == found)").text == "True\n"
+    kernel.stop()

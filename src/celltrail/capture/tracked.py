@@ -207,8 +207,10 @@ class Tracked:
             return
         late, self.is_closed = False, True
         try:
+            with self.meter.working():
+                state = shield(self.conclude, self) if self.conclude is not None else None
             late = self.files is not None and shield(self.files.finish, _PATIENCE_S) is False
-            if shield(self._describe_end, message_ns) is None and self.problems:
+            if shield(self._describe_end, message_ns, state or {}) is None and self.problems:
                 shield(self.run.describe, problems=tuple(map(self.redactor.text, self.problems)))
         finally:
             if late and self.files is not None:
@@ -227,11 +229,10 @@ class Tracked:
         self.settle()
         self.written.set()
 
-    def _describe_end(self, message_ns: float) -> bool:
+    def _describe_end(self, message_ns: float, state: dict[str, Json]) -> bool:
         with self.meter.working():
             shield(self._describe_randomness)
             outputs = self.outputs.records(self.run.store.blobs.put, self.redactor.text) if self.outputs else ()
-            state = shield(self.conclude, self) if self.conclude is not None else None
         self.execution = replace(self.execution, outputs=outputs, needs=self._put_needs())
         facts: dict[str, Any] = {
             "executions": (self.execution,),

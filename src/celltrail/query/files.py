@@ -29,7 +29,7 @@ class File:
     kept: str = field(repr=False, default="")  # the path as it is kept, which may be absolute
     changed_us: int | None = field(repr=False, default=None)  # when it was last changed, as it was hashed
     before: str = field(repr=False, default="")  # of a file that was read and then written: what was read
-    by: str = field(repr=False, default="")  # open: it was opened; name: the code or a value names it
+    by: str = field(repr=False, default="")  # open: it was opened; name: code or a value names it; slice: earlier code
 
     @classmethod
     def of(cls, record: Mapping[str, Json]) -> File:

@@ -108,7 +108,9 @@ def _files(earlier: Earlier, now: Now) -> bool | None:
     opened = earlier.needs.get("files")
     if opened is None:
         return False  # nobody knows what it opened
-    return None if earlier.needs.get("files_beyond") and now.files(opened) else now.files(opened)
+    # what earlier cells read is in the values that they left, and those are the same
+    own = [entry for entry in opened if entry.get("by") != "slice"]
+    return None if earlier.needs.get("files_beyond") and now.files(own) else now.files(own)
 
 
 def best(matches: Iterable[Match]) -> Match | None:

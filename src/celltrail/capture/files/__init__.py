@@ -1,7 +1,8 @@
 """The files that one execution read and wrote, with digests: which file was it that this result came from?
 
-Three sources: what ``open`` and the wrapped readers opened while the cell ran, what the names it read held, and
-the texts that stand in its code. Hashing is done on a thread of its own; only names are kept, never contents.
+Four sources: what ``open`` and the wrapped readers opened while the cell ran, what the names it read held, the
+texts that stand in its code, and those in the code of the earlier cells that it depends on, which is where most
+notebooks load their data. Hashing is done on a thread of its own; only names are kept, never contents.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from celltrail.model import Json
 from celltrail.run import Run
 
 Mode = Literal["read", "write", "both"]
+By = Literal["open", "name", "slice"]
 
 MOST_KEPT = 1_000
 _MOST_SEEN = 20_000
 _MOST_MENTIONED = 2_000
 _LONGEST = 4_096
+_MOST_CODE = 1 << 16  # characters of an earlier cell that are looked through
 _MOST_HASHED = 8 << 30  # bytes of one execution that are read whole; what comes after is sampled
 _QUOTED = re.compile(r"""'([^'\n]{1,1024})'|"([^"\n]{1,1024})\"""")
 
@@ -39,7 +42,7 @@ class _Use:
 
     mode: Mode
     at_ns: int  # when it was first opened
-    by: Literal["open", "name"]
+    by: By
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +66,7 @@ class Files:
     _fresh: deque[tuple[str, Any, str]] = field(default_factory=deque)  # not yet looked at by the background
     _mentioned: dict[tuple[str, str], bool] = field(default_factory=dict)  # text and working folder: handed to a writer
     _looked: int = 0  # of those mentioned
+    _behind: dict[str, int] = field(default_factory=dict)  # text in an earlier cell: when that began
     _before: dict[str, Stamp] = field(default_factory=dict)  # of files that were there before the body had run
     _prints: dict[str, Print] = field(default_factory=dict)  # as read, before anything was written
     _uses: dict[str, _Use] = field(default_factory=dict)
@@ -115,6 +119,12 @@ class Files:
 
     # in the background
 
+    def look_behind(self, texts: Iterable[str], began_ns: int) -> None:
+        """These stand in the code of an earlier cell that this one depends on, and may name what that read."""
+        for text in texts:
+            if len(self._behind) < _MOST_MENTIONED:
+                self._behind[text] = began_ns  # the last to read it counts
+
     def begin(self) -> None:
         """While the body runs: what was mentioned so far is there before it, and is hashed as it then is."""
         mentioned = list(self._mentioned.items())
@@ -145,6 +155,10 @@ class Files:
             stamp = Stamp.of(path) if path and self._is_data(path) else None
             if stamp is not None:
                 self._use(path, self._changed(path, stamp, writes), self.begun_ns, "name")
+        for text, began_ns in self._behind.items():
+            path = self._path(text, self.folder)
+            if path not in self._uses and self._is_data(path) and Stamp.of(path) is not None:
+                self._use(path, "read", began_ns, "slice")
         for path in self._kept():
             self._later(partial(self._hash_late, path))
         return not self._uses or self.hasher.wait(patience_s)
@@ -161,7 +175,7 @@ class Files:
     def _kept(self) -> list[str]:
         return list(self._uses)[:MOST_KEPT]
 
-    def _use(self, path: str, mode: Mode, at_ns: int, by: Literal["open", "name"]) -> None:
+    def _use(self, path: str, mode: Mode, at_ns: int, by: By) -> None:
         use = self._uses.get(path)
         if use is None:
             self._uses[path] = _Use(mode, at_ns, by)
@@ -255,6 +269,15 @@ def _texts(value: Any, depth: int = 0) -> Iterator[str]:
     elif kind in (list, tuple, set, dict) and depth < 2 and len(value) <= MOST_KEPT:
         for inner in list(value.values() if kind is dict else value):
             yield from _texts(inner, depth + 1)
+
+
+def quoted(code: str) -> list[str]:
+    """What stands in quotes in the code of a cell, on one line each.
+
+    >>> quoted("df = pd.read_csv('data/train.csv')")
+    ['data/train.csv']
+    """
+    return [found[1] or found[2] for found in _QUOTED.finditer(code[:_MOST_CODE])]
 
 
 def _printable(path: str) -> str:

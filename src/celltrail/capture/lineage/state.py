@@ -21,6 +21,7 @@ from celltrail.capture.analyze import keys
 from celltrail.capture.analyze.effects import Effects
 from celltrail.capture.analyze.touch import Touched, touched
 from celltrail.capture.analyze.walk import effects
+from celltrail.capture.files import quoted
 from celltrail.capture.lineage import History, Kept, Slice, Status
 from celltrail.capture.lineage.edges import Edge, edges, warning
 from celltrail.capture.lineage.flags import Version, flags
@@ -57,6 +58,7 @@ class _Entry:
     before: dict[str, int] | None
     at: int  # executions that had ended when it began
     is_scratch: bool = False
+    began_us: int = 0
     status: Status = "running"
     run: str | None = None
     after: dict[str, int] | None = None
@@ -111,6 +113,7 @@ class State:
         """An execution begins."""
         code = getattr(info, "transformed_cell", None) or info.raw_cell
         entry = _Entry(past.id, past.count, past.cell_id, past.source, code, self._ids, self._ended, past.is_scratch)
+        entry.began_us = past.started_us
         entry.meta = getattr(info, "cell_meta", None)
         self._open.setdefault(key, []).append(entry)
 
@@ -251,6 +254,9 @@ class State:
         about = flags(
             self.history, found, entry.at, versions, self._look(entry), entry.edges, strange, entry.cell_id
         )  # fmt: skip
+        if tracked.files is not None:
+            for earlier in (self._entries[kept.index] for kept in found.kept):
+                tracked.files.look_behind(quoted(earlier.source or ""), earlier.began_us * 1000)
         steps, store = self.history.steps, tracked.run.store
         tracked.needs["parents"] = {
             name: steps[index].id for name, index in sorted(self.history.parents(names | pours, entry.at).items())

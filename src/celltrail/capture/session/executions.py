@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from celltrail.capture import environment, rng
 from celltrail.capture.analyze import Names, analyze
 from celltrail.capture.analyze.parsing import parse
 from celltrail.capture.redact import Redactor, is_secret_name
+from celltrail.capture.rng.arrival import Arrival
 from celltrail.capture.session.keeping import Keeping
 from celltrail.capture.session.past import Past, Status
 from celltrail.capture.shield import shield
@@ -61,6 +63,7 @@ class Session:
             self.id, self.started_us, redactor.text, lambda root: environment.notebook(shell.user_ns, root)
         )
         self._worker = Worker(self._tick, "celltrail-session", _NAP_S)
+        self._arrival = Arrival(partial(shield, self._arrived))
         self._pid = os.getpid()
         self._stops: list[Callable[[], None]] = []
 
@@ -88,11 +91,13 @@ class Session:
     def start(self) -> None:
         """Let the background begin."""
         self._pid = os.getpid()
+        self._arrival.on()
         self._worker.start()
         self._stops = [events.listen(self._hear, points=False), pending.wait_with(self._wait)]
 
     def stop(self, status: Status = "interrupted") -> None:
         """Do what is left; what runs has this status."""
+        self._arrival.off()
         for key, around in list(self._open.items()):
             for _ in list(around):
                 self.end(key, status, None)
@@ -105,6 +110,16 @@ class Session:
         # the first run of a trail, marked or begun by code, is what makes the session worth a place in it
         if isinstance(event, events.Started) and os.getpid() == self._pid:
             self._worker.put(partial(self._attach, event.run.store.root))
+
+    def _arrived(self, library: str, state: rng.States) -> None:
+        """A generator came into being: in the middle of a cell, as a rule."""
+        thread = threading.get_ident()
+        around = [past for (where, _), open in self._open.items() if where == thread for past in open]
+        if around and os.getpid() == self._pid:
+            packed = rng.pack(library, state)
+            self._states[digest := _digest(packed)] = packed
+            for past in around:
+                past.arrived[library] = digest
 
     def _wait(self) -> None:
         if os.getpid() == self._pid and not self._worker.is_idle():

@@ -140,9 +140,11 @@ class Keeping:
             log.event(BEGAN, **self._beginning(store, past, states))
             told[past.id] = BEGAN
         if told[past.id] == BEGAN and past.ended_us is not None and self._log is not None:
+            arrived = {"rng": kept} if (kept := self._kept(store, past.arrived, states)) else {}
             self._log.event(
-                ENDED, id=past.id, status=past.status, ended=past.ended_us, error=past.error, names=_names(past)
-            )
+                ENDED, id=past.id, status=past.status, ended=past.ended_us, error=past.error, names=_names(past),
+                **arrived,
+            )  # fmt: skip
             told[past.id] = ENDED
 
     def _forget(self, trail: Path, executions: Iterable[Past]) -> None:
@@ -153,12 +155,6 @@ class Keeping:
     def _beginning(self, store: Store, past: Past, states: dict[str, bytes]) -> dict[str, Json]:
         code = "" if past.source is None else self._put(store, self._clean(past.source))
         past.code = code or past.code
-        rng: dict[str, str] = {}
-        for library, digest in past.rng.items():
-            packed = states.get(digest)
-            if digest in store.blobs or (packed is not None and self._put(store, packed)):
-                rng[library] = digest
-                states.pop(digest, None)
         return {
             "id": past.id,
             "n": past.count,
@@ -168,8 +164,18 @@ class Keeping:
             "started": past.started_us,
             "code": code,
             "run": past.run,
-            "rng": rng,
+            "rng": self._kept(store, past.rng, states),
         }
+
+    def _kept(self, store: Store, told: dict[str, str], states: dict[str, bytes]) -> dict[str, Json]:
+        """Of these states the ones that are in the trail now."""
+        kept: dict[str, Json] = {}
+        for library, digest in told.items():
+            packed = states.get(digest)
+            if digest in store.blobs or (packed is not None and self._put(store, packed)):
+                kept[library] = digest
+                states.pop(digest, None)
+        return kept
 
     def _put(self, store: Store, data: bytes | str) -> str:
         if self._spent + len(data) > MOST_BLOBS:

@@ -30,6 +30,7 @@ class Past:
     names: Names | None = None
     run: str | None = None
     rng: dict[str, str] = field(default_factory=dict)  # library -> digest of its generator's state at the start
+    arrived: dict[str, str] = field(default_factory=dict)  # the same of generators that came into being during it
     error: str = ""  # the kind of exception it ended with
     is_kept: bool = True  # in the trail, once the session has one
     facts: dict[str, Any] = field(default_factory=dict)  # what others find out about it

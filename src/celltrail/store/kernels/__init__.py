@@ -37,7 +37,8 @@ class KernelExecution:
     run: str | None = None
     error: str = ""  # the kind of exception it ended with
     names: dict[str, list[str]] = field(default_factory=dict)  # reads, writes, mutates, deletes
-    rng: dict[str, str] = field(default_factory=dict)  # library -> blob digest of its generator's state at the start
+    rng: dict[str, str] = field(default_factory=dict)  # library -> blob digest of its generator's state at the start,
+    # or as the generator came into being during it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +104,5 @@ def _take(session: str, event: dict[str, Json], found: dict[str, KernelExecution
                 ended_us=int(event["ended"]),
                 error=event["error"],
                 names={name: list(names) for name, names in event["names"].items()},
+                rng={**found[event["id"]].rng, **event.get("rng", {})},
             )
