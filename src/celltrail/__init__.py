@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from celltrail.query.executions import executions as executions
     from celltrail.query.search import search as search
     from celltrail.query.tables import sql as sql
+    from celltrail.replay import replay as replay
+    from celltrail.replay import slice_of as slice
     from celltrail.run import Run as Run
     from celltrail.run import current as current
     from celltrail.run import log as log
@@ -45,6 +47,8 @@ _ROOMS = {
     "search": "query.search:search",
     "sql": "query.tables:sql",
     "compare": "compare:compare",
+    "slice": "replay:slice_of",
+    "replay": "replay:replay",
     "Store": "store:Store",
     "CelltrailError": "errors:CelltrailError",
     "NoRun": "errors:NoRun",
@@ -54,7 +58,8 @@ _ROOMS = {
 
 __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "Store",
-    "compare", "current", "executions", "log", "run", "runs", "search", "sql", "start",
+    "compare", "current", "executions", "log", "replay", "run", "runs", "search", "slice", "sql",
+    "start",
 ]  # fmt: skip
 
 

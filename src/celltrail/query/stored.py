@@ -106,6 +106,12 @@ class StoredRun(Edits["StoredRun"]):
         return [mark for field, mark in found if field.startswith("mark:") and mark]
 
     @property
+    def replays(self) -> list[dict[str, Json]]:
+        """What replays of it said, oldest first: ``verdict``, ``at`` (microseconds), ``first``, ``causes`` and more."""
+        found = sorted(self.store.edits(self.id).items())
+        return [told for field, told in found if field.startswith("replay:") and told]
+
+    @property
     def folder(self) -> str | None:
         """The folder it was moved to."""
         return self.record.folder

@@ -86,6 +86,12 @@ def _mark(field: str, value: Json) -> dict[str, Json]:
     return _fitting(field, {name: value.get(name) for name in allowed}, len(value["text"]))
 
 
+def _object(field: str, value: Json) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise BadValue(f"{field} takes an object, not {_brief(value)}")
+    return _fitting(field, value, len(encode(value)))
+
+
 def _json(field: str, value: Json) -> Json:
     if not isinstance(value, str | int | float | bool | list | dict):
         raise BadValue(f"{field} takes a number, text, True, False, a list or a dict, not {_brief(value)}")
@@ -117,6 +123,7 @@ _FIELDS: dict[str, Callable[[str, Json], Json]] = {
     "tag:": _flag,
     "note:": _text,
     "mark:": _mark,
+    "replay:": _object,
     "param:": _json,
     "summary:": _json,
 }

@@ -1,0 +1,241 @@
+"""What can be known of a replay before anything is computed: what stops it, and what may make it drift.
+
+Naming the differences first means that a drift comes with its explanation.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from celltrail.capture.already.match import differences
+from celltrail.capture.analyze import by_kind
+from celltrail.capture.analyze.chance import sources
+from celltrail.capture.environment.here import machine
+from celltrail.capture.files.standing import state_of
+from celltrail.capture.redact import MARK
+from celltrail.capture.session.executions import parsed
+from celltrail.query.files import File
+from celltrail.query.stored import StoredRun
+from celltrail.replay.slices import Slice, Step
+
+Reason = Literal["environment-differs", "missing-data", "failed", "not-replayable"]
+
+# that a replay sets as they were recorded
+VARIABLES = (
+    "PYTHONHASHSEED",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "TOKENIZERS_PARALLELISM",
+    "XLA_FLAGS",
+    "JAX_PLATFORMS",
+    "CUDA_VISIBLE_DEVICES",
+)
+_GLOBAL_NUMPY = re.compile(
+    r"\b(?:np|numpy)\.random\.(?!default_rng|Generator|SeedSequence|PCG64|Philox|RandomState)\w+"
+)
+_WRITERS = frozenset(
+    "dump makedirs mkdir remove rename replace rmdir rmtree save save_file save_model save_pretrained savefig savetxt "  # noqa: SIM905
+    "savez savez_compressed symlink_to system to_csv to_excel to_feather to_json to_parquet to_pickle touch unlink "
+    "urlretrieve write_bytes write_html write_image write_json write_parquet write_text run_cell_magic".split()
+)
+_TYPED = frozenset(["what is typed in"])
+_HARMLESS = frozenset(["the environment's variables", "what is in a folder", "this process"])
+
+
+@dataclass(slots=True)
+class Foreseen:
+    """What was found out about a slice.
+
+    ``stops`` are sentences that make a replay impossible, each with its reason; ``causes`` are differences that
+    would explain a drift; ``chance`` are sources of randomness that no kept state governs.
+    """
+
+    stops: list[tuple[Reason, str]] = field(default_factory=list)
+    causes: list[str] = field(default_factory=list)
+    chance: list[str] = field(default_factory=list)
+    writes: bool = False  # whether the cells may write files
+
+
+def foresee(part: Slice, project: Path) -> Foreseen:
+    """Look at everything a replay of this slice depends on, without running any of it.
+
+    Args:
+        part: what would run.
+        project: the folder that the paths of the run are relative to.
+    """
+    found = Foreseen()
+    trees = [(step, parsed(step.code)) for step in part]
+    _look_at_code(found, part, trees)
+    _look_at_files(found, part.run, project)
+    _look_at_machine(found, part, [tree for _, tree in trees if tree is not None], project)
+    found.causes = list(dict.fromkeys(found.causes))
+    found.chance = list(dict.fromkeys(found.chance))
+    return found
+
+
+def _look_at_code(found: Foreseen, part: Slice, trees: list[tuple[Step, ast.Module | None]]) -> None:
+    hashes = part.run.environment.get("PYTHONHASHSEED", "random")
+    sets = frozenset(name for _, tree in trees if tree is not None for name in _sets(tree))
+    for step, tree in trees:
+        place = "the run's own cell" if step.is_target else f"[{step.count}]"
+        if not step.code:
+            found.stops.append(("not-replayable", f"the code of {place} was not kept (a %%scratch, or a lost blob)"))
+        if MARK in step.code:
+            line = 1 + step.code[: step.code.index(MARK)].count("\n")
+            found.stops.append(("not-replayable", f"line {line} of {place} holds a secret that was never written down"))
+        if tree is None:
+            continue
+        kinds = by_kind(tree)
+        for what in sources(kinds, {}, ()):
+            if what in _TYPED:
+                found.stops.append(("not-replayable", f"{place} waits for what is typed in, and nobody would type"))
+            elif what not in _HARMLESS:
+                found.chance.append(f"{what}, in {place}")
+        if hashes == "random" and _orders_by_hash(tree, sets):
+            found.chance.append(f"the order of a set, in {place}: PYTHONHASHSEED was not fixed")
+        if "numpy" not in step.rng and _GLOBAL_NUMPY.search(step.code) and not _seeds_numpy(step.code):
+            found.chance.append(f"numpy's generator, first seen in {place}: its state before was not known")
+        found.writes = found.writes or _may_write(tree)
+
+
+def _look_at_files(found: Foreseen, run: StoredRun, project: Path) -> None:
+    for entry in run.needs.get("files", ()):
+        file = File.of(entry)
+        if entry.get("mode") in ("write", "both"):
+            found.writes = True
+            if file.base != "project":
+                found.stops.append(
+                    ("not-replayable", f"it wrote {file.path}, outside the project: a replay would write there again")
+                )
+        match state_of(entry, str(project)):
+            case "gone":
+                found.stops.append(("missing-data", f"the file {file.path} that it read is gone"))
+            case "changed":
+                found.causes.append(
+                    f"the file {file.path} has changed: it was {entry.get('hash', '')[:12] or 'another size'}"
+                )
+            case _:
+                pass
+
+
+def _look_at_machine(found: Foreseen, part: Slice, trees: list[ast.Module], project: Path) -> None:
+    here, recorded = machine(part.run.store.blobs), part.run.environment
+    given = {name: recorded[name] for name in VARIABLES if name in recorded}
+    without = {name: value for name, value in here.software().items() if name not in VARIABLES}
+    found.causes += differences(part.run.record, replace(here, software=lambda: without | given))
+    for name in sorted(_imported(trees)):
+        if not _is_here(name, project):
+            version = part.run.environment.get(name)
+            was = f", it was {version}" if version else ""
+            found.stops.append(("environment-differs", f"the package {name} is not installed{was}"))
+    devices = [name for step in part for name in step.rng if name.startswith("torch.cuda.")]
+    if devices and "torch" in sys.modules and not sys.modules["torch"].cuda.is_available():
+        found.stops.append(("environment-differs", "it computed on a GPU, and there is none here"))
+
+
+def _imported(trees: Iterable[ast.Module]) -> set[str]:
+    """Top-level modules imported outside of ``try``, where a missing one is an error.
+
+    >>> sorted(_imported([ast.parse("import a.b\\nfrom c import d\\ntry:\\n    import e\\nexcept ImportError: pass")]))
+    ['a', 'c']
+    """
+    found: set[str] = set()
+    waiting: list[ast.AST] = list(trees)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found.add(node.module.partition(".")[0])
+        elif not isinstance(node, ast.Try | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def _is_here(name: str, project: Path) -> bool:
+    if name in sys.modules or any((project / f"{name}{tail}").exists() for tail in (".py", "")):
+        return True
+    if any(project.rglob(f"{name}.py")):
+        return True
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError, AttributeError):
+        return False
+
+
+def _orders_by_hash(tree: ast.Module, sets: frozenset[str]) -> bool:
+    """Whether a loop or a list takes its order from a set.
+
+    Args:
+        tree: the code.
+        sets: names that stand for sets.
+
+    >>> code = "for w in set(words): pass", "x in {'a', 'b'}", "list(seen)"
+    >>> [_orders_by_hash(ast.parse(each), frozenset(["seen"])) for each in code]
+    [True, False, True]
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For | ast.comprehension) and _is_set(node.iter, sets):
+            return True
+        if (
+            (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("list", "tuple", "enumerate")
+            )
+            and node.args
+            and _is_set(node.args[0], sets)
+        ):
+            return True
+    return False
+
+
+def _sets(tree: ast.Module) -> set[str]:
+    """The names that a set is assigned to."""
+    assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and _is_set(node.value, frozenset())]
+    return {target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)}
+
+
+def _is_set(node: ast.expr, names: frozenset[str]) -> bool:
+    match node:
+        case ast.Set() | ast.SetComp():
+            return True
+        case ast.Call(func=ast.Name(id="set" | "frozenset")):
+            return True
+        case ast.Name(id=name):
+            return name in names
+        case ast.Call(func=ast.Name(id="enumerate" | "list" | "tuple"), args=[first, *_]):
+            return _is_set(first, names)
+        case _:
+            return False
+
+
+def _seeds_numpy(code: str) -> bool:
+    return re.search(r"\b(?:np|numpy)\.random\.seed\(\s*[^)\s]", code) is not None
+
+
+def _may_write(tree: ast.Module) -> bool:
+    """Whether the code calls what writes files; rather once too often.
+
+    >>> [_may_write(ast.parse(code)) for code in ("df.to_csv('a.csv')", "open(p)", "open(p, 'w')")]
+    [True, False, True]
+    """
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name in _WRITERS:
+            return True
+        if name == "open":
+            given = [*call.args[:2], *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+            modes = [each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            if any(re.fullmatch(r"[rwaxbt+]{1,4}", mode) and set(mode) & set("wax+") for mode in modes):
+                return True
+    return False

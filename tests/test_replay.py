@@ -1,0 +1,301 @@
+"""A run from its record alone: what its slice holds, and what a fresh kernel makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import celltrail as ct
+from celltrail.errors import BadValue, NoRun
+from celltrail.query import StoredRun
+from celltrail.replay import Replay, replaying
+from celltrail.store import Store
+from kernels import Kernel
+
+NUMPY = (
+    "import numpy as np",
+    "X = np.random.rand(60, 4)\ny = X @ np.array([1.0, 2.0, 3.0, 4.0])",
+    "w = np.random.rand(4)",
+    """%%track sgd
+lr = 0.1
+for i in range(15):
+    j = np.random.randint(len(X))
+    w = w - lr * (X[j] @ w - y[j]) * X[j]
+    loss = float(((X @ w - y) ** 2).mean())
+print(round(loss, 6))""",
+)
+
+
+class Notebook:
+    """A folder with a trail, and a kernel that ran cells in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = Store(folder / ".celltrail")
+        self._cache = folder.parent / "cache"
+
+    def run(self, *cells: str, **environment: str) -> None:
+        """The cells, in a kernel that starts and ends with them; one that fails is no error."""
+        variables = {
+            "CELLTRAIL_STORE": str(self.store.root),
+            "XDG_CACHE_HOME": str(self._cache),
+            "OMP_NUM_THREADS": "1",
+            **environment,
+        }
+        kernel = Kernel(self.folder, variables)
+        try:
+            assert kernel.run("%load_ext celltrail").status == "ok"
+            self.status = [kernel.run(cell, timeout=120).status for cell in cells]
+            kernel.run("%unload_ext celltrail")
+        finally:
+            kernel.stop()
+
+    def replay(self, name: str, **options: object) -> Replay:
+        return ct.replay(name, store=self.store, **options)  # pyright: ignore[reportArgumentType]
+
+    def named(self, name: str) -> StoredRun:
+        return ct.run(name, self.store)
+
+
+@pytest.fixture
+def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Notebook:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / ".celltrail").mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return Notebook(folder)
+
+
+def test_unseeded_training_is_reproduced(notebook: Notebook) -> None:
+    """No seed was ever set: the states that were kept give every point again, and junk cells stay out."""
+    junk = ("a = np.random.rand(1000)", "1 / 0", "lr = 5")
+    notebook.run(NUMPY[0], junk[0], NUMPY[1], junk[1], NUMPY[2], junk[2], NUMPY[3])
+    told = notebook.replay("sgd")
+    assert (told.verdict, told.mode, told.first) == ("reproduced", "minimal", None), str(told)
+    assert [step.code for step in told.plan] == list(NUMPY)
+    (series,) = told.series
+    assert (series.name, series.n, series.n_replayed, series.n_diff) == ("loss", 15, 15, 0)
+    assert told.outputs_same is True
+    assert bool(told) is True
+
+
+def test_states_withheld_make_it_drift_at_the_first_step(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That the states do it is seen by leaving them out: then the first value differs already, and is named."""
+    notebook.run(*NUMPY)
+    monkeypatch.setattr(replaying, "_restore", lambda *_: None)
+    told = notebook.replay("sgd")
+    assert (told.verdict, bool(told)) == ("drifted", False)
+    assert told.series[0].first_step == 0
+    assert told.series[0].max_rel > 0.01
+    assert told.first is not None
+    cells = {step.execution: step.code for step in told.plan}
+    assert cells[told.first.execution] in NUMPY[1:3], "an input was another already, and its cell is named"
+
+
+def test_scikit_learn_forest_is_reproduced(notebook: Notebook) -> None:
+    """A forest and a split that nobody seeded."""
+    notebook.run(
+        "import numpy as np\nfrom sklearn.datasets import load_digits\n"
+        "from sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import train_test_split",
+        "X, y = load_digits(return_X_y=True)\nX, Xv, y, yv = train_test_split(X[:400], y[:400])",
+        "%%track forest\nfor n in (3, 9):\n    model = RandomForestClassifier(n_estimators=n).fit(X, y)\n"
+        "    acc = model.score(Xv, yv)\nacc",
+    )
+    told = notebook.replay("forest")
+    assert told.verdict == "reproduced", str(told)
+    assert [(each.name, each.n) for each in told.series] == [("acc", 2)]
+
+
+def test_an_unseeded_generator_is_foretold(notebook: Notebook) -> None:
+    """A generator that is made within the cell draws its seed from the system, and nothing kept can give it back."""
+    notebook.run(
+        "import numpy as np",
+        "%%track chance\ng = np.random.default_rng()\nfor i in range(4):\n    loss = float(g.random())",
+    )
+    told = notebook.replay("chance")
+    assert (told.verdict, told.series[0].first_step) == ("drifted", 0)
+    assert any("a generator without a seed" in cause for cause in told.causes), told.causes
+
+
+def test_the_order_of_a_set_is_foretold_and_fixed_hashes_hold(notebook: Notebook) -> None:
+    """Strings hash differently in each process, unless PYTHONHASHSEED says otherwise."""
+    words = "w" + "ords = set('the quick brown fox jumps over a lazy dog and runs far away from it'.split())"
+    cell = "%%track order\nloss = 0.0\nfor n, word in enumerate(words):\n    loss = loss * 0.5 + len(word) * (n + 1)"
+    notebook.run(words, cell)
+    told = notebook.replay("order")
+    assert told.verdict == "drifted", str(told)
+    assert any("order of a set" in cause for cause in told.causes)
+    notebook.run(words, cell.replace("order", "fixed"), PYTHONHASHSEED="0")
+    told = notebook.replay("fixed")
+    assert (told.verdict, told.causes) == ("reproduced", []), str(told)
+
+
+def test_a_changed_file_is_the_explanation(notebook: Notebook) -> None:
+    """The digest says before any computing that the data are others; the drift that follows has its cause."""
+    (notebook.folder / "data.csv").write_text("x\n1.0\n2.0\n")
+    notebook.run(
+        "import pandas as pd",
+        "frame = pd.read_csv('data.csv')",
+        "%%track means\nfor i in range(3):\n    loss = float(frame.x.mean() + i)",
+    )
+    assert notebook.replay("means").verdict == "reproduced"
+    (notebook.folder / "data.csv").write_text("x\n1.0\n2.5\n")
+    told = notebook.replay("means")
+    assert told.verdict == "drifted"
+    assert "data.csv has changed" in told.causes[0]
+    assert told.first is not None
+    assert "`frame` was another already" in str(told.first)
+
+
+def test_a_file_that_is_gone_stops_it_before_it_runs(notebook: Notebook) -> None:
+    """What cannot work is not tried."""
+    (notebook.folder / "data.csv").write_text("x\n1.0\n")
+    notebook.run("import pandas as pd", "%%track gone\nloss = pd.read_csv('data.csv').x.mean()\nprint(loss)")
+    (notebook.folder / "data.csv").unlink()
+    told = notebook.replay("gone")
+    assert (told.verdict, told.reason, told.series) == ("cannot-run", "missing-data", [])
+    assert "data.csv that it read is gone" in told.causes[0]
+
+
+def test_a_package_that_is_gone_stops_it(notebook: Notebook) -> None:
+    """A module of nobody's, that was there and is not any more."""
+    place = notebook.folder.parent / "site"
+    place.mkdir()
+    (place / "celltrail_gone_package.py").write_text("value = 3.0\n")
+    notebook.run(
+        "%%track needs\nimport celltrail_gone_package as p\nfor i in range(2):\n    loss = p.value + i",
+        PYTHONPATH=str(place),
+    )
+    told = notebook.replay("needs")
+    assert (told.verdict, told.reason) == ("cannot-run", "environment-differs"), str(told)
+    assert "celltrail_gone_package is not installed" in told.causes[0]
+
+
+def test_cells_that_write_work_in_a_copy(notebook: Notebook) -> None:
+    """The user's files are as they were, also the one that the run itself appends to."""
+    notebook.run(
+        "%%track writes\nopen('log.txt', 'a').write('once\\n')\nn = len(open('log.txt').readlines())\n"
+        "for i in range(2):\n    loss = float(i)"
+    )
+    assert (notebook.folder / "log.txt").read_text() == "once\n"
+    before = sorted(os.listdir(notebook.folder))
+    told = notebook.replay("writes")
+    assert (notebook.folder / "log.txt").read_text() == "once\n"
+    assert sorted(os.listdir(notebook.folder)) == before
+    assert told.verdict == "reproduced", str(told)
+
+
+def test_what_was_typed_in_and_what_was_secret_cannot_be_replayed(notebook: Notebook) -> None:
+    """A redacted literal is gone for good, and nobody types; both are said with their place."""
+    key = "sk-" + "proj-" + "A1b2C3d4E5f6G7h8I9j0K1l2"
+    notebook.run(f"key = {key!r}", "%%track secret\nlength = len(key)\nfor i in range(2):\n    loss = length + i")
+    told = notebook.replay("secret")
+    assert (told.verdict, told.reason) == ("cannot-run", "not-replayable")
+    assert "line 1 of" in told.causes[0]
+    assert "secret that was never written down" in told.causes[0]
+    assert key not in str(told)
+
+
+def test_a_cell_that_failed_then_fails_again(notebook: Notebook) -> None:
+    """The error is part of what is reproduced, and the points before it too."""
+    notebook.run(
+        "import numpy as np", "%%track bad\nfor i in range(3):\n    loss = np.random.rand()\nraise ValueError('x')"
+    )
+    told = notebook.replay("bad")
+    assert told.verdict == "reproduced", str(told)
+    assert told.series[0].n == 3
+
+
+def test_a_second_run_goes_on_with_what_the_first_left(notebook: Notebook) -> None:
+    """The slice of the second holds the first as it ran, with its own random numbers."""
+    again = NUMPY[3].replace("%%track sgd", "%%track more --continues")
+    notebook.run(*NUMPY, "w = w * 1.0\nspare = np.random.rand(7)", again)
+    told = notebook.replay("more")
+    assert told.verdict == "reproduced", str(told)
+    assert [step.run is not None for step in told.plan] == [False, False, False, True, False, True]
+
+
+def test_hidden_state_needs_all_that_ran(notebook: Notebook) -> None:
+    """What `exec` binds cannot be seen in code: the slice alone fails, the whole session is tried, and that is said."""
+    notebook.run("exec('step' + ' = 2.5')", "%%track hidden\nfor i in range(2):\n    loss = globals()['step'] * i")
+    told = notebook.replay("hidden")
+    assert (told.verdict, told.mode) == ("reproduced", "full"), str(told)
+    assert "so all that ran before it were run too" in told.notes[0]
+
+
+def test_a_run_without_series_is_judged_by_what_it_left(notebook: Notebook) -> None:
+    """Values and printed text, where there are no metrics."""
+    notebook.run("import numpy as np", "%%track plain\nvalue = np.random.rand(3)\nprint(value)")
+    told = notebook.replay("plain")
+    assert (told.verdict, told.series, told.outputs_same) == ("reproduced", [], True)
+    assert "values it left" in told.headline
+
+
+def test_measured_times_are_not_compared(notebook: Notebook) -> None:
+    """No two runs take the same time, and that is no drift."""
+    notebook.run(
+        "%%track timed --watch loss epoch_time\nimport time\n"
+        "for i in range(3):\n    loss = i * 0.5\n    epoch_time = time.perf_counter()"
+    )
+    told = notebook.replay("timed")
+    assert ([each.name for each in told.series], told.verdict) == (["loss"], "reproduced"), str(told)
+
+
+def test_a_cell_that_takes_too_long_is_stopped(notebook: Notebook) -> None:
+    """The limit is for one cell."""
+    notebook.run("import os, time", "%%track slow\nloss = 1\nif os.path.exists('wait'):\n    time.sleep(60)")
+    (notebook.folder / "wait").touch()
+    told = notebook.replay("slow", timeout=1.5)
+    assert (told.verdict, told.reason) == ("cannot-run", "failed")
+    assert "longer than it was given" in told.causes[0]
+
+
+def test_the_verdict_is_kept_on_the_run(notebook: Notebook) -> None:
+    """Every replay leaves its verdict, as a change of the run that the audit has too."""
+    notebook.run(*NUMPY)
+    notebook.replay("sgd")
+    (kept,) = notebook.named("sgd").replays
+    assert (kept["verdict"], kept["points"], kept["differing"]) == ("reproduced", 15, 0)
+    assert len(list(ct.runs(store=notebook.store))) == 1, "the replay's own run is not among the user's"
+
+
+def test_a_slice_as_notebook_and_as_script(notebook: Notebook) -> None:
+    """Both start with where they come from, and the script runs by itself."""
+    notebook.run(NUMPY[0], "junk = 1", *NUMPY[1:])
+    part = ct.slice("sgd", store=notebook.store)
+    written = json.loads(part.write("again.ipynb").read_text())
+    assert [cell["cell_type"] for cell in written["cells"]] == ["markdown", *["code"] * 4]
+    assert "Run 'sgd'" in written["cells"][0]["source"][0]
+    assert "".join(written["cells"][-1]["source"]) == NUMPY[3]
+    script = part.write("again.py").read_text()
+    names: dict[str, object] = {}
+    exec(compile(script, "again.py", "exec"), names)
+    assert names["i"] == 14
+    with pytest.raises(BadValue, match="nothing is overwritten"):
+        part.write("again.py")
+    with pytest.raises(BadValue, match="ipynb or"):
+        part.write("again.txt")
+    assert len(ct.slice("sgd", "full", store=notebook.store)) == 5
+
+
+def test_what_cannot_be_asked(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each refusal says what is allowed."""
+    notebook.run(*NUMPY)
+    with pytest.raises(BadValue, match="auto, minimal or full"):
+        notebook.replay("sgd", mode="all")
+    with pytest.raises(BadValue, match="rtol"):
+        notebook.replay("sgd", rtol=-1)
+    with pytest.raises(NoRun, match="did you mean"):
+        notebook.replay("sgdd")
+    with ct.start("by-hand", store=notebook.store) as run:
+        run.log(loss=1.0)
+    with pytest.raises(NoRun, match="mark a cell with %%track"):
+        notebook.replay("by-hand")
+    monkeypatch.setattr(replaying, "_user", lambda: "somebody-else")
+    with pytest.raises(BadValue, match="trust=True"):
+        notebook.replay("sgd")
