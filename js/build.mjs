@@ -21,17 +21,6 @@ const styles = {
   },
 };
 
-// uPlot hangs its path builders on one object, so none can be shaken off; the charts draw straight lines only.
-const straight = {
-  name: "straight",
-  setup(build) {
-    build.onLoad({ filter: /uPlot\.esm\.js$/ }, async ({ path }) => {
-      const contents = await readFile(path, "utf8");
-      return { contents: contents.replace(/uPlot\.join\s*=\s*join;|\(paths\.(stepped|bars|spline)\s*=\s*\w+\);/g, "") };
-    });
-  },
-};
-
 const watch = process.argv.includes("--watch");
 if (!watch) rmSync(out, { recursive: true, force: true });
 
@@ -44,7 +33,7 @@ const build = await context({
   minify: true,
   legalComments: "none",
   charset: "utf8",
-  plugins: [styles, straight],
+  plugins: [styles],
   logLevel: "info",
 });
 

@@ -309,7 +309,7 @@ def test_a_saved_chart_is_within_budget(count: int, points: int):
     assert misfits(payload, contract.SavedPanel) == []
 
 
-@pytest.mark.parametrize("y", ["linear", "log"])
+@pytest.mark.parametrize("y", ["linear", "log", "symlog"])
 @pytest.mark.parametrize(
     "values", [[], [1.0], [5.0, 5.0], [math.nan] * 3, [math.inf, 1.0], [-1.0, 0.0, 1.0], [1e-300, 1e300]]
 )

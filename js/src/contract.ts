@@ -181,7 +181,7 @@ export interface Compare {
 /** How a chart is drawn: the panel owns it, the saved form keeps it. */
 export interface ChartOptions {
   x: "step" | "time";
-  y: "linear" | "log";
+  y: "linear" | "log" | "symlog";
   hidden: string[];
 }
 

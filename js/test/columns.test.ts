@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { BUDGET, Column } from "../src/ui/columns.ts";
-import { join } from "../src/ui/join.ts";
+import { nearest, type Place, trace } from "../src/ui/plot/trace.ts";
 
 function column(values: number[], step = (i: number): number => i): Column {
   const made = new Column();
@@ -9,6 +9,8 @@ function column(values: number[], step = (i: number): number => i): Column {
   });
   return made;
 }
+
+const byStep: Place = (step) => [...step];
 
 test("a million points keep their spikes, their ends and at most the budget", () => {
   const made = new Column();
@@ -44,12 +46,12 @@ test("what is drawn stays in the order of logging while buckets fill", () => {
   }
 });
 
-test("NaN first is a mark and a gap, never a number for the plot", () => {
+test("NaN first is a mark and a gap, never a value", () => {
   const made = column([Number.NaN, 1, Number.POSITIVE_INFINITY, 2]);
-  const joined = join([made], "step", false);
-  expect(joined.x).toEqual([0, 1, 2, 3]);
-  expect(joined.y).toEqual([[null, 1, null, 2]]);
-  expect(joined.marks).toEqual([[0, 2]]);
+  const line = trace(made, byStep, "linear");
+  expect(line.x).toEqual([0, 1, 2, 3]);
+  expect(line.y).toEqual([Number.NaN, 1, Number.NaN, 2]);
+  expect(line.marks).toEqual([0, 2]);
   expect([made.nan, made.inf, made.min, made.max, made.last]).toEqual([1, 1, 1, 2, 2]);
 });
 
@@ -61,28 +63,35 @@ test("nothing but NaN is counted in full and marked in bounded memory", () => {
   expect(made.last).toBeUndefined();
 });
 
-test("a logarithmic axis shows no zero and no negative value, but marks and counts them", () => {
-  const joined = join([column([1, 0, -3, 10])], "step", true);
-  expect(joined.y).toEqual([[1, null, null, 10]]);
-  expect(joined.marks).toEqual([[1, 2]]);
-  expect(joined.unshown).toEqual([2]);
-});
-
-test("two series share one x: what one lacks is no gap in the other", () => {
-  const joined = join([column([1, 2, 3]), column([7, 8], (i) => i * 2 + 1)], "step", false);
-  expect(joined.x).toEqual([0, 1, 2, 3]);
-  expect(joined.y).toEqual([
-    [1, 2, 3, undefined],
-    [undefined, 7, undefined, 8],
-  ]);
+test("a logarithmic axis shows no zero and no negative value, but marks and counts them; a symmetric one shows all", () => {
+  const line = trace(column([1, 0, -3, 10]), byStep, "log");
+  expect(line.y).toEqual([1, Number.NaN, Number.NaN, 10]);
+  expect([line.marks, line.unshown]).toEqual([[1, 2], 2]);
+  expect(trace(column([1, 0, -3, 10]), byStep, "symlog").y).toEqual([1, 0, -3, 10]);
 });
 
 test("steps logged backwards and twice are all drawn, in ascending order", () => {
-  const joined = join([column([10, 20, 30, 40], (i) => [5, 3, 5, 1][i] ?? 0)], "step", false);
-  expect(joined.x).toEqual([1, 3, 5, 5]);
-  expect(joined.y).toEqual([[40, 20, 10, 30]]);
+  const line = trace(
+    column([10, 20, 30, 40], (i) => [5, 3, 5, 1][i] ?? 0),
+    byStep,
+    "linear",
+  );
+  expect([line.x, line.y]).toEqual([
+    [1, 3, 5, 5],
+    [40, 20, 10, 30],
+  ]);
 });
 
-test("time on x takes the seconds that came with each point", () => {
-  expect(join([column([1, 2, 3], (i) => i * 100)], "time", false).x).toEqual([0, 0.1, 0.2]);
+test("the axis decides where points stand, and what stands nowhere is left out", () => {
+  const made = column([1, 2, 3], (i) => i * 100);
+  expect(trace(made, (_, seconds) => [...seconds], "linear").x).toEqual([0, 0.1, 0.2]);
+  const late: Place = (step) => step.map((at) => (at < 100 ? Number.NaN : at / 50));
+  expect(trace(made, late, "linear")).toMatchObject({ x: [2, 4], y: [2, 3] });
+});
+
+test("the cursor takes a line's own nearest point: over gaps, and a little beyond an end", () => {
+  const line = { x: [0, 1, 2, 9], y: [5, Number.NaN, 7, 8] };
+  expect([0.4, 1.4, 5, 6].map((x) => nearest(line, x, 1))).toEqual([0, 2, 2, 3]);
+  expect([9.5, 11, -3].map((x) => nearest(line, x, 1))).toEqual([3, -1, -1]);
+  expect(nearest({ x: [], y: [] }, 1, 1)).toBe(-1);
 });

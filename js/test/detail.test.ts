@@ -1,18 +1,10 @@
 // @vitest-environment jsdom
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Detail, DetailOptions } from "../src/contract.ts";
-import type { Mount } from "../src/source.ts";
+import { DETAIL, mount } from "../src/panels/detail.ts";
 import { panels } from "./messages.ts";
 import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
 import { payload, run } from "./rows.ts";
-
-// uPlot asks the page for its resolution while it is loaded.
-let DETAIL: DetailOptions;
-let mount: Mount<DetailOptions>;
-beforeAll(async () => {
-  layOut();
-  ({ DETAIL, mount } = await import("../src/panels/detail.ts"));
-});
 
 let end: AbortController;
 beforeEach(() => {

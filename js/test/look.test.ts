@@ -1,6 +1,17 @@
 import { expect, test } from "vitest";
+import { type Bend, scale } from "../src/ui/plot/scale.ts";
+import {
+  logTick,
+  logTicks,
+  symlogTicks,
+  xIncrements,
+  xTick,
+  xTicks,
+  yRange,
+  yTick,
+  yTicks,
+} from "../src/ui/plot/ticks.ts";
 import { DASHES, PALETTE, runColours } from "../src/ui/theme.ts";
-import { logTick, logTicks, xIncrements, xTick, yRange, yTick } from "../src/ui/ticks.ts";
 
 function luminance(colour: string): number {
   const channels = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255);
@@ -55,12 +66,48 @@ test("ticks of y have the digits of their distance", () => {
 });
 
 test("a y axis is never empty, and air does not pretend negative values", () => {
-  expect(yRange(null, null, false)).toEqual([0, 1]);
-  expect(yRange(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, true)).toEqual([0.1, 1]);
-  expect(yRange(0, 10, false)).toEqual([0, 10.6]);
-  for (const [low, high] of [yRange(3, 3, false), yRange(3, 3, true), yRange(0, 0, false), yRange(-2, -2, false)]) {
+  const [none, some] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  expect(yRange(none, some, "linear")).toEqual([0, 1]);
+  expect(yRange(none, some, "log")).toEqual([0.1, 1]);
+  expect(yRange(0, 10, "linear")).toEqual([0, 10.6]);
+  for (const bend of ["linear", "log", "symlog"] as const) {
+    const [low, high] = yRange(3, 3, bend);
     expect(low).toBeLessThan(high);
   }
+  expect(yRange(0, 0, "linear")).toEqual([-0, 1].map(Math.abs));
+});
+
+test.each([
+  ["linear", -3, 8],
+  ["log", 1e-4, 1e3],
+  ["symlog", -20, 4000],
+] as [Bend, number, number][])("a %s axis finds its values again, and keeps their order", (bend, min, max) => {
+  const across = scale(bend, min, max);
+  const places = [0, 0.2, 0.5, 0.9, 1];
+  for (const place of places) expect(across.place(across.value(place))).toBeCloseTo(place, 9);
+  expect([across.place(min), across.place(max)]).toEqual([0, 1]);
+  const ticks = yTicks(across, 140);
+  expect(ticks.length).toBeGreaterThanOrEqual(2);
+  expect(ticks.length).toBeLessThanOrEqual(9);
+  const values = ticks.map(({ value }) => value);
+  expect(values).toEqual([...new Set(values)].sort((a, b) => a - b));
+  expect(values.every((value) => value >= min && value <= max)).toBe(true);
+});
+
+test("a symmetric logarithm has zero in its middle and powers on both sides", () => {
+  expect(symlogTicks(-1000, 1000)).toEqual([-1000, -10, 0, 10, 1000]);
+  expect(symlogTicks(0, 50)[0]).toBe(0);
+  expect(scale("symlog", -7, 7).place(0)).toBe(0.5);
+});
+
+test("ticks of x are as many as there is room for", () => {
+  for (const width of [100, 300, 900]) {
+    const ticks = xTicks("step", 0, 9_999, width);
+    expect(ticks.length).toBeLessThanOrEqual(width / 46 + 1);
+    expect(ticks.length).toBeGreaterThan(1);
+  }
+  expect(xTicks("step", 0, 199, 300).map(({ word }) => word)).toEqual(["0", "50", "100", "150"]);
+  expect(xTicks("time", 30, 150, 120).map(({ word }) => word)).toEqual(["1m", "2m"]);
 });
 
 test.each([

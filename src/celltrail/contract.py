@@ -218,7 +218,7 @@ class ChartOptions(TypedDict):
     """How a chart is drawn: the panel owns it, the saved form keeps it."""
 
     x: Literal["step", "time"]
-    y: Literal["linear", "log"]
+    y: Literal["linear", "log", "symlog"]
     hidden: list[str]  # "run id/metric" of series switched off in the legend
 
 

@@ -6,6 +6,8 @@ import { chartCss } from "../ui/chartstyle.ts";
 import { Choice } from "../ui/choice.ts";
 import { element, say } from "../ui/element.ts";
 import { count } from "../ui/format.ts";
+import { type Range, within } from "../ui/plot/plot.ts";
+import type { Place } from "../ui/plot/trace.ts";
 import { panelRoot } from "../ui/root.ts";
 import { Runs } from "../ui/runs.ts";
 import { SeriesSet } from "../ui/series.ts";
@@ -18,8 +20,6 @@ const FIRST = 12;
 
 // ms after which a plot without room is tried again
 const RETRY_MS = 250;
-
-let charts = 0;
 
 /** The live chart: small multiples that grow while the run logs. */
 export function mount(el: HTMLElement, source: Source<ChartOptions>, signal: AbortSignal): void {
@@ -44,14 +44,13 @@ class Chart {
   readonly #more = element("button", { type: "button", class: "ct-button" });
   readonly #reset = element("button", { type: "button", class: "ct-button" }, "reset zoom");
   readonly #x = new Choice("x axis", ["step", "time"], (x) => this.#choose({ x }));
-  readonly #y = new Choice("y axis", ["linear", "log"], (y) => this.#choose({ y }));
+  readonly #y = new Choice("y axis", ["linear", "log", "symlog"], (y) => this.#choose({ y }));
   readonly #controls = element("div", { class: "controls" }, this.#reset, this.#x.el, this.#y.el);
-  readonly #sync = `celltrail-${++charts}`;
   readonly #cards = new Map<string, Card>();
   readonly #seen: IntersectionObserver;
   #options: ChartOptions;
   #theme: Theme | undefined;
-  #zoom: [number, number] | null = null;
+  #zoom: Range | null = null;
   #limit = FIRST;
   #shape = -1;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -123,15 +122,22 @@ class Chart {
     this.#draw();
   }
 
-  #zoomTo(range: [number, number] | null): void {
-    this.#zoom = range;
+  /** Shows a stretch of x in every plot, as far as there is something; all of it is no zoom. */
+  #zoomTo(range: Range | null): void {
+    const all = this.#set.extent(this.#options.x);
+    this.#zoom = range && all ? within(range, all) : null;
     this.#draw();
+  }
+
+  #each(visit: (card: Card) => void): void {
+    for (const card of this.#cards.values()) if (card.visible) visit(card);
   }
 
   #setting(theme: Theme): Setting {
     const { x, y, hidden } = this.#options;
     const runs = this.#set.runs;
-    return { theme, x, log: y === "log", hidden: new Set(hidden), runs, colours: runColours([...runs.keys()]) };
+    const place: Place = x === "step" ? (step) => [...step] : (_, seconds) => [...seconds];
+    return { theme, x, place, bend: y, hidden: new Set(hidden), runs, colours: runColours([...runs.keys()]) };
   }
 
   #restyle(): void {
@@ -186,8 +192,10 @@ class Chart {
     this.#cards.clear();
     this.#seen.disconnect();
     for (const group of this.#set.groups.slice(0, this.#limit)) {
-      const card = new Card(group, setting, this.#sync, {
+      const card = new Card(group, setting, {
         toggle: (key) => this.#toggle(key),
+        point: (x) => this.#each((one) => one.point(x)),
+        brush: (range) => this.#each((one) => one.brush(range)),
         zoom: (range) => this.#zoomTo(range),
       });
       this.#cards.set(group.name, card);

@@ -1,29 +1,35 @@
 import type { RunState } from "../contract.ts";
+import type { Column } from "./columns.ts";
 import { element, say } from "./element.ts";
 import { formatDuration, formatReal } from "./format.ts";
-import { join, type X } from "./join.ts";
 import { type Entry, type Facts, Legend } from "./legend.ts";
-import { Plot } from "./plot.ts";
+import { Plot, type PlotEvents, type Range } from "./plot/plot.ts";
+import type { Bend } from "./plot/scale.ts";
+import type { Scene } from "./plot/scene.ts";
+import type { X } from "./plot/ticks.ts";
+import { type Place, type Trace, trace } from "./plot/trace.ts";
 import type { Group, Member } from "./series.ts";
-import { DASHES, type Theme } from "./theme.ts";
+import { DASHES, paint, type Theme } from "./theme.ts";
 
 /** What all cards of a chart share. */
 export interface Setting {
   theme: Theme;
   x: X;
-  log: boolean;
+  place: Place;
+  bend: Bend;
   hidden: ReadonlySet<string>;
   colours: ReadonlyMap<string, number>;
   runs: ReadonlyMap<string, RunState>;
 }
 
-export interface CardEvents {
+export interface CardEvents extends PlotEvents {
   toggle(key: string): void;
-  zoom(range: [number, number] | null): void;
 }
 
 const SPLITS = ["train", "val", "test"];
 export const PLOT_HEIGHT = 172;
+const ZOOM = 0.5; // of the window is left by one key
+const PAN = 0.25; // of the window is moved by one key
 
 /** One plot with its name above and its legend below. */
 export class Card {
@@ -35,13 +41,14 @@ export class Card {
   readonly #stage: HTMLElement;
   readonly #spoken = element("div", { class: "ct-unseen", "aria-live": "polite" });
   readonly #entries: Entry[];
+  #traces: { trace: Trace; of: Column; count: number }[] = [];
+  #range: readonly [number, number] = [0, 1];
   #speaking = false;
 
   constructor(
     private readonly group: Group,
     private setting: Setting,
-    sync: string,
-    events: CardEvents,
+    private readonly events: CardEvents,
   ) {
     this.#entries = entries(group, setting);
     this.#legend = new Legend(group.name, this.#entries, {
@@ -53,26 +60,21 @@ export class Card {
       tabindex: 0,
       role: "group",
       "aria-roledescription": "plot",
-      "aria-label": `${group.name}: arrow keys read the values, plus zooms out`,
+      "aria-label": `${group.name}: arrow keys read the values, plus and minus zoom, brackets pan, 0 shows all`,
     });
     this.el = element("div", { class: "card", role: "figure" }, element("h3", {}, group.name));
     this.el.append(this.#stage, this.#legend.el, this.#spoken);
-    this.#plot = new Plot(
-      this.#stage,
-      sync,
-      { cursor: (x, values) => this.#point(x, values), zoom: events.zoom },
-      this.#look(),
-      PLOT_HEIGHT,
-    );
-    this.#stage.addEventListener("keydown", (event) => this.#key(event, events));
-    this.#stage.addEventListener("blur", () => this.#plot.leave());
+    this.#plot = new Plot(events, PLOT_HEIGHT);
+    this.#stage.append(this.#plot.el);
+    this.#stage.addEventListener("keydown", (event) => this.#key(event));
+    this.#stage.addEventListener("blur", () => events.point(null));
     this.apply(setting);
   }
 
-  /** New colours or another axis: the plot is made anew, the rest changes in place. */
+  /** New colours or another axis: what was drawn is made anew. */
   apply(setting: Setting): void {
     this.setting = setting;
-    this.#plot.restyle(this.#look());
+    this.#traces = [];
     this.#legend.paint(setting.theme, this.#entries);
     this.#legend.shown(setting.hidden);
   }
@@ -81,24 +83,37 @@ export class Card {
     this.setting = { ...this.setting, hidden };
     this.#legend.shown(hidden);
     this.#plot.focus(null);
-    this.#entries.forEach((one, i) => {
-      this.#plot.show(i, !hidden.has(one.key));
-    });
   }
 
-  draw(range: [number, number]): boolean {
+  draw(range: Range): boolean {
+    this.#range = range;
+    const drawn = this.#plot.show(this.#scene(range), this.#stage.clientWidth);
     const { members, name } = this.group;
-    const { x, log } = this.setting;
-    const columns = members.map((member) => member.column);
-    const joined = join(columns, x, log);
-    const drawn = this.#plot.draw(joined, range, this.#stage.clientWidth);
-    const facts = members.map((member, i) => this.#facts(member, joined.unshown[i] ?? 0));
+    const facts = members.map((member, i) => this.#facts(member, this.#traces[i]?.trace.unshown ?? 0));
     this.#legend.facts(facts);
     const first = facts[0];
     const last = first?.last === null || first === undefined ? "no value yet" : `last ${spell(first.last)}`;
     const sentence = `${name}, ${members.length === 1 ? "1 series" : `${members.length} series`}, ${last}`;
     if (this.el.getAttribute("aria-label") !== sentence) this.el.setAttribute("aria-label", sentence);
     return drawn;
+  }
+
+  /** The cursor of all cards stands here. */
+  point(x: number | null): void {
+    const found = this.#plot.point(x);
+    const values = found.map((index, i) => this.#traces[i]?.trace.y[index] ?? null);
+    const place = x === null ? null : this.setting.x === "step" ? `step ${formatReal(x)}` : formatDuration(x);
+    this.#legend.cursor(place, values);
+    if (!this.#speaking || place === null) return;
+    const told = this.#entries.flatMap((one, i) => {
+      const value = values[i];
+      return typeof value === "number" ? [`${one.name} ${one.split} ${formatReal(value)}`.trim()] : [];
+    });
+    say(this.#spoken, `${place}: ${told.slice(0, 4).join(", ")}`);
+  }
+
+  brush(range: Range | null): void {
+    this.#plot.brush(range);
   }
 
   destroy(): void {
@@ -110,10 +125,23 @@ export class Card {
     return !this.setting.hidden.has(this.#entries[row]?.key ?? "");
   }
 
-  #look(): ConstructorParameters<typeof Plot>[3] {
-    const { theme, x, log, hidden } = this.setting;
-    const lines = this.#entries.map(({ colour, dash, key }) => ({ colour, dash, shown: !hidden.has(key) }));
-    return { lines, theme, x, log };
+  #scene(range: Range): Scene {
+    const { theme, x, bend, hidden } = this.setting;
+    const lines = this.group.members.map(({ column, key }, i) => {
+      const { colour = 0, dash = [] } = this.#entries[i] ?? {};
+      const curve = this.#trace(column, i);
+      return { curve, colour: paint(theme, colour), dash, shown: !hidden.has(key), marks: curve.marks };
+    });
+    return { lines, range, by: x, bend, theme };
+  }
+
+  /** A line is made anew only when points came. */
+  #trace(column: Column, index: number): Trace {
+    const known = this.#traces[index];
+    if (known?.of === column && known.count === column.count) return known.trace;
+    const made = trace(column, this.setting.place, this.setting.bend);
+    this.#traces[index] = { trace: made, of: column, count: column.count };
+    return made;
   }
 
   /** The last value is the kernel's, who has seen every point; the column knows it too for a saved run. */
@@ -130,29 +158,34 @@ export class Card {
     };
   }
 
-  #point(x: number | null, values: (number | null)[]): void {
-    const place = x === null ? null : this.setting.x === "step" ? `step ${formatReal(x)}` : formatDuration(x);
-    this.#legend.cursor(place, values);
-    if (!this.#speaking || place === null) return;
-    const told = this.#entries.flatMap((one, i) => {
-      const value = values[i];
-      return typeof value === "number" ? [`${one.name} ${one.split} ${formatReal(value)}`.trim()] : [];
-    });
-    say(this.#spoken, `${place}: ${told.slice(0, 4).join(", ")}`);
-  }
-
-  #key(event: KeyboardEvent, events: CardEvents): void {
+  #key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const far = event.shiftKey ? 10 : 1;
-    const steps: Record<string, number> = { ArrowLeft: -far, ArrowRight: far, Home: -Infinity, End: Infinity };
-    const by = steps[event.key];
-    if (by !== undefined) {
+    const walks: Record<string, [number, number]> = {
+      ArrowLeft: [-far, 0],
+      ArrowRight: [far, 0],
+      ArrowUp: [0, -1],
+      ArrowDown: [0, 1],
+      Home: [Number.NEGATIVE_INFINITY, 0],
+      End: [Number.POSITIVE_INFINITY, 0],
+    };
+    const way = walks[event.key];
+    if (way) {
       event.preventDefault();
       this.#speaking = true;
-      this.#plot.walk(by);
+      this.#plot.walk(...way);
       this.#speaking = false;
     }
-    if (event.key === "+" || event.key === "0") events.zoom(null);
-    if (event.key === "Escape") this.#plot.leave();
+    const [low, high] = this.#range;
+    const width = high - low;
+    const near = this.#plot.cursor ?? (low + high) / 2;
+    const about = (factor: number): Range => [near + (low - near) * factor, near + (high - near) * factor];
+    if (event.key === "+" || event.key === "=") this.events.zoom(about(ZOOM));
+    if (event.key === "-") this.events.zoom(about(1 / ZOOM));
+    if (event.key === "[") this.events.zoom([low - PAN * width, high - PAN * width]);
+    if (event.key === "]") this.events.zoom([low + PAN * width, high + PAN * width]);
+    if (event.key === "0") this.events.zoom(null);
+    if (event.key === "Escape") this.events.point(null);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Styles of the chart panel. The .u- classes are uPlot's: only what a plot without its own legend needs. */
+/** Styles of the chart panel. */
 export const chartCss = `
 .top {
   align-items: flex-start; container-type: inline-size; display: flex; flex-wrap: wrap; gap: 6px 16px;
@@ -27,16 +27,16 @@ export const chartCss = `
 .card { container-type: inline-size; min-width: 0; }
 .card h3 { font-size: 12.5px; font-weight: 600; line-height: 18px; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .stage { border-radius: 4px; min-height: 172px; position: relative; }
-.legend { max-height: 152px; overflow: auto; }
-.legend table { font-size: 12px; line-height: 20px; max-width: 620px; table-layout: fixed; width: 100%; }
-.legend thead th { background: var(--ct-surface); color: var(--ct-muted); font-size: 11px; position: sticky; top: 0; z-index: 1; }
+.legend { max-height: 176px; overflow: auto; }
+.legend table { font-size: 12px; line-height: 24px; max-width: 620px; table-layout: fixed; width: 100%; }
+.legend thead th { background: var(--ct-surface); color: var(--ct-muted); font-size: 11px; line-height: 20px; position: sticky; top: 0; z-index: 1; }
 .legend th.last, .legend th.min, .legend th.max { width: 68px; }
 .legend th.at { width: 76px; }
 .legend td { color: var(--ct-muted); }
 .legend td.last { color: var(--ct-ink); }
 .legend .pointed td.at, .legend.pointed td.at { color: var(--ct-ink); }
 .legend button {
-  align-items: center; background: none; border: 0; cursor: pointer; display: flex; gap: 7px; line-height: 20px;
+  align-items: center; background: none; border: 0; cursor: pointer; display: flex; gap: 7px; line-height: 24px;
   max-width: 100%; padding: 0 4px 0 0; text-align: start; width: 100%;
 }
 .legend tbody tr:hover { background: var(--ct-hover); }
@@ -49,16 +49,6 @@ export const chartCss = `
 .blank { align-items: center; border: 1px dashed var(--ct-line); border-radius: 6px; color: var(--ct-muted); display: flex; justify-content: center; margin-top: 8px; padding: 8px 16px; text-align: center; }
 .blank.tall { min-height: 250px; }
 .foot { color: var(--ct-muted); font-size: 12px; margin: 8px 0 0; }
-.uplot { width: min-content; }
-.u-wrap { position: relative; user-select: none; }
-.u-over, .u-under { position: absolute; }
-.u-under { overflow: hidden; }
-.u-over { cursor: crosshair; }
-.uplot canvas { display: block; height: 100%; position: relative; width: 100%; }
-.u-axis { position: absolute; }
-.u-select { background: color-mix(in srgb, var(--ct-accent) 16%, transparent); pointer-events: none; position: absolute; }
-.u-cursor-x, .u-cursor-y { left: 0; pointer-events: none; position: absolute; top: 0; will-change: transform; }
-.u-hz .u-cursor-x { border-right: 1px solid var(--ct-muted); height: 100%; opacity: 0.6; }
-.u-cursor-pt { background-clip: padding-box !important; border-radius: 50%; left: 0; pointer-events: none; position: absolute; top: 0; will-change: transform; }
-.u-off { display: none; }
+.plot canvas { display: block; height: 172px; width: 100%; }
+.plot canvas + canvas { cursor: crosshair; inset: 0; position: absolute; touch-action: pan-y; }
 `;

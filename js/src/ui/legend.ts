@@ -1,6 +1,6 @@
 import { element, say } from "./element.ts";
 import { formatReal, NOTHING } from "./format.ts";
-import type { Theme } from "./theme.ts";
+import { paint, type Theme } from "./theme.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -98,7 +98,7 @@ export class Legend {
 
   paint(theme: Theme, entries: readonly Entry[]): void {
     entries.forEach((entry, i) => {
-      this.#rows[i]?.swatch.setAttribute("stroke", theme.palette[entry.colour % theme.palette.length] ?? theme.ink);
+      this.#rows[i]?.swatch.setAttribute("stroke", paint(theme, entry.colour));
     });
   }
 }

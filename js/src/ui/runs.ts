@@ -3,7 +3,7 @@ import { element, say } from "./element.ts";
 import { count, formatDuration } from "./format.ts";
 import { swatch } from "./legend.ts";
 import { showStatus, statusChip } from "./status.ts";
-import type { Theme } from "./theme.ts";
+import { paint, type Theme } from "./theme.ts";
 
 interface Row {
   tr: HTMLTableRowElement;
@@ -47,7 +47,7 @@ export class Runs {
 
   paint(theme: Theme, colours: ReadonlyMap<string, number>): void {
     for (const [run, row] of this.#rows) {
-      row.swatch.setAttribute("stroke", theme.palette[(colours.get(run) ?? 0) % theme.palette.length] ?? theme.ink);
+      row.swatch.setAttribute("stroke", paint(theme, colours.get(run) ?? 0));
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Points, RunState } from "../contract.ts";
 import { Column } from "./columns.ts";
-import type { X } from "./join.ts";
+import type { X } from "./plot/ticks.ts";
 
 /** One line of a plot. */
 export interface Member {

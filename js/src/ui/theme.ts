@@ -6,6 +6,7 @@ export interface Theme {
   line: string;
   surface: string;
   bad: string;
+  accent: string;
   font: string;
   palette: readonly string[];
 }
@@ -37,6 +38,11 @@ export function runColours(runs: readonly string[]): Map<string, number> {
     colours.set(run, index);
   }
   return colours;
+}
+
+/** The colour of this index; the palette begins again where it ends. */
+export function paint(theme: Theme, index: number): string {
+  return theme.palette[index % theme.palette.length] ?? theme.ink;
 }
 
 function hash(text: string): number {
@@ -77,6 +83,7 @@ export function readTheme(root: HTMLElement): Theme {
     line: token("line"),
     surface: token("surface"),
     bad: token("failed"),
+    accent: token("accent"),
     font: style.fontFamily,
     palette: dark ? PALETTE.dark : PALETTE.light,
   };

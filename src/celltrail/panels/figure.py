@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from celltrail.panels.columns import Floats, thin
-from celltrail.panels.ticks import log_ticks, ticks
+from celltrail.panels.ticks import log_ticks, symlog_ticks, ticks
 from celltrail.query.plain import number
 
 # Okabe and Ito's colours for colour-blind readers (jfly.uni-koeln.de/color), the light ones darkened to 3:1 on white
@@ -26,6 +26,7 @@ DASHES = ("", "5 3", "2 2.5", "8 3 2 3")
 INK, RULE = "#7a7a7a", "#9a9a9a"
 
 PLOT_W, PLOT_H, TITLE_H, LEFT, BOTTOM, GAP = 344, 132, 22, 46, 20, 16
+SYMLOG_DECADES = 1e4  # below the largest value by so much, a symmetric logarithm is linear; as in plot/scale.ts
 MOST_PLOTS, MOST_POINTS, ALL_POINTS = 8, 100, 1500
 
 
@@ -73,7 +74,7 @@ def plot_name(metric: str) -> str:
 def svg(
     lines: Sequence[Line],
     x: Literal["step", "time"] = "step",
-    y: Literal["linear", "log"] = "linear",
+    y: Literal["linear", "log", "symlog"] = "linear",
     most: int = MOST_PLOTS,
 ) -> str:
     """The picture as an SVG document: small multiples, one plot for each of the first ``most`` metric names."""
@@ -177,6 +178,11 @@ def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str)
         span = math.log10(high) - math.log10(low)
         marks = log_ticks(low, high)
         return _Scale(lambda v: start + (end - start) * (math.log10(v) - math.log10(low)) / span, marks, is_log=True)
+    if kind == "symlog" and low != high:
+        near = max(abs(low), abs(high)) / SYMLOG_DECADES
+        floor, span = math.asinh(low / near), math.asinh(high / near) - math.asinh(low / near)
+        marks = symlog_ticks(low, high, near)
+        return _Scale(lambda v: start + (end - start) * (math.asinh(v / near) - floor) / span, marks)
     if low == high:
         margin = abs(low) * 0.1 or 0.5
         low, high = low - margin, high + margin

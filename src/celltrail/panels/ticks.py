@@ -26,3 +26,20 @@ def log_ticks(low: float, high: float) -> list[float]:
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     stride = max(1, math.ceil((last - first + 1) / 6))
     return [10.0**power for power in range(first, last + 1, stride)] or [low, high]
+
+
+def symlog_ticks(low: float, high: float, near: float) -> list[float]:
+    """Zero and powers of ten on both sides of it, within [low, high]; ``near`` is where they stop on the way to zero.
+
+    >>> symlog_ticks(-20.0, 1000.0, 0.1)
+    [-10.0, -1.0, 0.0, 10.0, 1000.0]
+    """
+    first = math.ceil(math.log10(near) + 1)
+
+    def side(end: float) -> list[float]:
+        last = math.floor(math.log10(end) + 1e-9) if end > near else first - 1
+        powers = [10.0**power for power in range(first, last + 1)]
+        return powers[::-1][:: 2 if len(powers) > 3 else 1][::-1]
+
+    marks = [*(-value for value in reversed(side(-low))), 0.0, *side(high)]
+    return [value for value in marks if low <= value <= high]

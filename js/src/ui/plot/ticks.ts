@@ -1,6 +1,16 @@
-import type { X } from "./join.ts";
+import { type Bend, type Scale, threshold } from "./scale.ts";
+
+export type X = "step" | "time";
+
+/** A value that an axis names. */
+export interface Tick {
+  value: number;
+  word: string;
+}
 
 const DAY = 86_400;
+const X_SPACE = 46; // px
+const Y_SPACE = 26;
 const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, DAY];
 const DECIMALS = [-15, -14, -13, -12, -11, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1].flatMap(decade);
 const WHOLE = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].flatMap(decade);
@@ -13,6 +23,46 @@ function decade(power: number): number[] {
 export function xIncrements(by: X, width: number): number[] {
   if (width < 1) return DECIMALS;
   return by === "step" ? WHOLE : [...SECONDS, ...WHOLE.filter((days) => days > 1).map((days) => days * DAY)];
+}
+
+/** The ticks of an x axis so many pixels wide. */
+export function xTicks(by: X, min: number, max: number, width: number): Tick[] {
+  const most = Math.max(2, Math.floor(width / X_SPACE));
+  const increments = xIncrements(by, max - min);
+  const increment = increments.find((one) => (max - min) / one <= most) ?? max - min;
+  return steps(min, max, increment).map((value) => ({ value, word: xTick(by, value, increment) }));
+}
+
+/** The ticks of a y axis so many pixels high. */
+export function yTicks(up: Scale, height: number): Tick[] {
+  const { bend, min, max } = up;
+  if (bend === "log") return logTicks(min, max).map((value) => ({ value, word: logTick(value) }));
+  if (bend === "symlog") return symlogTicks(min, max).map((value) => ({ value, word: logTick(value) }));
+  const rough = (max - min) / Math.max(1, Math.floor(height / Y_SPACE));
+  const size = 10 ** Math.floor(Math.log10(rough));
+  const increment = [1, 2, 2.5, 5, 10].map((mantissa) => mantissa * size).find((one) => one >= rough) ?? rough;
+  return steps(min, max, increment).map((value) => ({ value, word: yTick(value, increment) }));
+}
+
+function steps(min: number, max: number, increment: number): number[] {
+  const ticks: number[] = [];
+  const first = Math.ceil(min / increment - 1e-9);
+  for (let i = first; i * increment <= max + increment * 1e-9 && ticks.length < 50; i++) {
+    ticks.push(Number((i * increment).toPrecision(12)) + 0);
+  }
+  return ticks;
+}
+
+/** Zero, and powers of ten on either side of it. */
+export function symlogTicks(min: number, max: number): number[] {
+  const near = 10 ** Math.ceil(Math.log10(threshold(min, max)) + 1);
+  const side = (end: number): number[] => {
+    const ticks: number[] = [];
+    for (let power = near; power <= end * (1 + 1e-9); power *= 10) ticks.push(Number(power.toPrecision(3)));
+    return ticks.filter((_, i) => (ticks.length - 1 - i) % (ticks.length > 3 ? 2 : 1) === 0);
+  };
+  const ticks = [...side(-min).map((value) => -value), 0, ...side(max)];
+  return ticks.filter((value) => value >= min && value <= max).sort((a, b) => a - b);
 }
 
 /** A tick of the x axis: 250, 12k, 1.5M; 45s, 1:30, 12m, 3h, 2d. */
@@ -50,6 +100,7 @@ export function yTick(value: number, increment: number): string {
 
 /** A tick of a logarithmic axis: its neighbours are far away, so it needs no more digits than it has. */
 export function logTick(value: number): string {
+  if (value === 0) return "0";
   return short(value) ?? String(Number(value.toPrecision(3)));
 }
 
@@ -67,12 +118,14 @@ function plain(value: number, increment: number): string {
 }
 
 /** The range of a y axis with some air around the values; never empty, whatever it is given. */
-export function yRange(min: number | null, max: number | null, log: boolean): [number, number] {
-  if (min === null || max === null || !Number.isFinite(min) || !Number.isFinite(max)) return log ? [0.1, 1] : [0, 1];
-  if (log) {
+export function yRange(min: number, max: number, bend: Bend): [number, number] {
+  const none = !Number.isFinite(min) || !Number.isFinite(max) || min > max;
+  if (none) return bend === "log" ? [0.1, 1] : [0, 1];
+  if (bend === "log") {
     const air = max > min ? (max / min) ** 0.05 : 1.5;
     return [min / air, max * air];
   }
+  if (bend === "symlog" && max > min) return [min - Math.abs(min) * 0.3, max + Math.abs(max) * 0.3];
   const air = max > min ? (max - min) * 0.06 : Math.abs(max) * 0.1 || 1;
   // What never goes below zero is not drawn as if it might.
   return [min >= 0 && min - air < 0 ? 0 : min - air, max + air];

@@ -1,0 +1,169 @@
+import type { Theme } from "../theme.ts";
+import type { Box, Path, Pen } from "./pen.ts";
+import { type Bend, type Scale, scale } from "./scale.ts";
+import { type X, xTicks, yRange, yTicks } from "./ticks.ts";
+import { type Curve, search } from "./trace.ts";
+
+/** One line of a plot. */
+export interface Line {
+  curve: Curve;
+  colour: string;
+  dash: readonly number[];
+  shown: boolean;
+  /** x of the values no line can show. */
+  marks: readonly number[];
+}
+
+/** Everything that is to be seen in a plot. */
+export interface Scene {
+  lines: readonly Line[];
+  range: readonly [number, number];
+  by: X;
+  bend: Bend;
+  theme: Theme;
+}
+
+/** Where things stand in a plot of this size. */
+export interface Frame {
+  box: Box;
+  across: Scale;
+  up: Scale;
+  x(value: number): number;
+  y(value: number): number;
+}
+
+const LEFT = 52;
+const RIGHT = 10;
+const TOP = 8;
+const BOTTOM = 26;
+const MARK = 7; // px a mark stands above the axis
+const SPARSE = 12; // px a point needs to be drawn as a dot
+const MANY = 8; // lines from which on they are drawn thinner
+const FADED = 0.25;
+
+export function frame(scene: Scene, width: number, height: number): Frame {
+  const box = { left: LEFT, top: TOP, width: Math.max(1, width - LEFT - RIGHT), height: height - TOP - BOTTOM };
+  const across = scale("linear", ...scene.range);
+  const up = scale(scene.bend, ...yRange(...valuesWithin(scene), scene.bend));
+  return {
+    box,
+    across,
+    up,
+    x: (value) => box.left + across.place(value) * box.width,
+    y: (value) => box.top + (1 - up.place(value)) * box.height,
+  };
+}
+
+/** The lowest and the highest value that stand in the window. */
+function valuesWithin({ lines, range }: Scene): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const { curve, shown } of lines) {
+    if (!shown) continue;
+    const { x, y } = curve;
+    for (let i = search(x, range[0]); i < x.length && (x[i] as number) <= range[1]; i++) {
+      const value = y[i] as number;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  return [low, high];
+}
+
+/** Draws axes and lines; one line may stand out. */
+export function draw(pen: Pen, scene: Scene, at: Frame, focus: number | null = null): void {
+  const { lines, theme } = scene;
+  drawAxes(pen, scene, at);
+  const { box } = at;
+  const plain = lines.filter((line) => line.shown).length <= MANY ? 1.75 : 1.25;
+  pen.within({ ...box, top: 0, height: box.top + box.height }, () => {
+    lines.forEach((line, i) => {
+      if (!line.shown) return;
+      const faded = focus !== null && focus !== i;
+      const path = pathOf(line.curve, at);
+      const { colour, dash } = line;
+      pen.path(path, { colour, dash, width: focus === i ? plain + 0.75 : plain, alpha: faded ? FADED : 1 });
+      if (!faded && path.length / 2 <= box.width / SPARSE) drawDots(pen, path, colour);
+      drawMarks(pen, line, at, theme.bad);
+    });
+  });
+}
+
+function drawAxes(pen: Pen, { by, theme }: Scene, { box, across, up, x, y }: Frame): void {
+  const right = box.left + box.width;
+  const bottom = box.top + box.height;
+  for (const { value, word } of yTicks(up, box.height)) {
+    const at = Math.round(y(value)) + 0.5;
+    pen.path([box.left, at, right, at], { colour: theme.line, width: 1 });
+    pen.text(word, box.left - 6, at + 3.5, "right", theme.muted);
+  }
+  for (const { value, word } of xTicks(by, across.min, across.max, box.width)) {
+    const at = x(value);
+    // the last word may not reach beyond the edge
+    const room = right + RIGHT - at < 3.2 * word.length;
+    pen.text(word, room ? right + RIGHT : at, bottom + 16, room ? "right" : "center", theme.muted);
+  }
+}
+
+function drawDots(pen: Pen, path: Path, colour: string): void {
+  for (let i = 0; i < path.length; i += 2) {
+    const x = path[i] as number;
+    if (!Number.isNaN(x)) pen.dot(x, path[i + 1] as number, 2.25, colour);
+  }
+}
+
+function drawMarks(pen: Pen, { marks }: Line, { box, x }: Frame, colour: string): void {
+  const bottom = box.top + box.height;
+  for (const mark of marks) {
+    const at = x(mark);
+    if (at < box.left || at > box.left + box.width) continue;
+    pen.path([at, bottom, at, bottom - MARK], { colour, width: 2 });
+  }
+}
+
+/** A curve in pixels, from the point before the window to the point after it; where many share a pixel, their span. */
+export function pathOf({ x, y }: Curve, at: Frame): Path {
+  const from = Math.max(0, search(x, at.across.min) - 1);
+  const end = Math.min(x.length, search(x, at.across.max) + 1);
+  const path: Path = [];
+  if (end - from <= 3 * at.box.width) {
+    for (let i = from; i < end; i++) put(path, at.x(x[i] as number), at.y(y[i] as number));
+    return path;
+  }
+  let column = Number.NaN;
+  let low = 0;
+  let high = 0;
+  let rising = true;
+  const shut = (): void => {
+    if (Number.isNaN(column)) return;
+    path.push(column, rising ? low : high);
+    if (low !== high) path.push(column, rising ? high : low);
+  };
+  for (let i = from; i < end; i++) {
+    const value = at.y(y[i] as number);
+    const place = Math.floor(at.x(x[i] as number)) + 0.5;
+    if (!Number.isFinite(value)) {
+      shut();
+      column = Number.NaN;
+      put(path, Number.NaN, Number.NaN);
+    } else if (place !== column) {
+      shut();
+      column = place;
+      low = high = value;
+      rising = true;
+    } else if (value < low) {
+      low = value;
+      rising = false;
+    } else if (value > high) {
+      high = value;
+      rising = true;
+    }
+  }
+  shut();
+  return path;
+}
+
+function put(path: Path, x: number, y: number): void {
+  if (Number.isFinite(x) && Number.isFinite(y)) path.push(x, y);
+  else path.push(Number.NaN, Number.NaN);
+}
