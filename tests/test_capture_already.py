@@ -99,7 +99,7 @@ def test_seeded_again_with_a_comment_added_is_a_duplicate(notebook: Notebook) ->
     assert re.search(r"\d s ago|ms ago|just now", text)
     assert f'ct.run("{first.id}")' in text
     assert "best loss" in text
-    edge = notebook.newest().needs["already"]
+    edge = notebook.newest().record.environment["already"]
     assert (edge["kind"], edge["run"]) == ("duplicate", first.id)
 
 
@@ -343,7 +343,10 @@ def test_skip_shows_what_the_earlier_run_showed(notebook: Notebook, body: str) -
     assert "not set: kept_name" in said(again)
     run = notebook.newest()
     assert (run.status, run.record.executions[0].status) == ("finished", "skipped")
-    assert (run.needs["already"]["run"], run.needs["already"]["unset"]) == (before.id, ["kept_name"])
+    assert (run.record.environment["already"]["run"], run.record.environment["already"]["unset"]) == (
+        before.id,
+        ["kept_name"],
+    )
     assert notebook.kernel.run("print('kept_name' in dir())").text == "False\n"
     third = notebook.run(body, line)
     assert f'ct.run("{before.id}")' in said(third), "a skipped run did not run itself"

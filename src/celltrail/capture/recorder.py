@@ -76,7 +76,7 @@ class Recorder:
         self.session = Session(shell, self._redactor)
         self._already = Already(self.session, shell, self._tell)
         self._marks = Marks(self.session, shell, self._tell)
-        self._state = State(shell, self._redactor.text, self._tell)
+        self._state = State(self.session.id, shell, self._redactor.text, self._tell)
         self._tee: KernelTee | None = None
         self._terminal: TerminalTee | None = None
         self._pid = os.getpid()

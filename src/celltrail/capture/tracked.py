@@ -78,6 +78,7 @@ class Tracked:
     end_states: rng.States = field(default_factory=dict)
     history: Iterable[Past] = ()  # the executions of its session
     is_compared: bool = False  # with earlier runs
+    again: dict[str, Json] = field(default_factory=dict)  # the earlier run that it is once more, and in which sense
     is_closed: bool = False
     instead: Literal["", "skip", "stop"] = ""  # of running its body, which an earlier run already did
     written: threading.Event = field(default_factory=threading.Event)  # its whole record is in the trail
@@ -249,6 +250,8 @@ class Tracked:
         written = _size(run_folder(self.run.writer.home, self.run.id))
         overhead = self.meter.told(values, message_ns, written, self.allowance.degraded)
         surroundings = {"overhead": overhead, **({"state": state} if state else {})}
+        if self.again:
+            surroundings["already"] = self.again
         self.run.describe(environment=surroundings, **facts)
         return True
 
@@ -277,7 +280,7 @@ class Tracked:
 
     def _params(self, found: dict[str, Param]) -> dict[str, Param]:
         clean = self.redactor.value
-        kept = without(found, self.mark.arguments.no_param)
+        kept = without(dict(found), self.mark.arguments.no_param)  # a short body may be adding to it just now
         return {name: replace(param, value=clean(name, param.value)) for name, param in kept.items()}
 
     # after the body

@@ -11,7 +11,7 @@ from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric
 from celltrail.query import StoredRun, find, open_store, row
 from celltrail.query.changes import latest
-from celltrail.query.detail import cost
+from celltrail.query.detail import again, cost
 from celltrail.query.evaluate import aggregate_of
 from celltrail.query.items import counts
 from celltrail.query.plain import MARKS, clipped, length, moment, number, shown, table
@@ -70,6 +70,7 @@ def _head(found: StoredRun) -> str:
         "id": record.id,
         "created": moment(record.created_us / 1e6),
         "duration": length(found.duration),
+        "ran before": again(found),
         "stale": found.stale.text,
         "recording": cost(found),
         "left out": "; ".join(found.overhead.get("degraded") or ()),
@@ -163,8 +164,8 @@ def _metric(metric: Metric) -> list[str]:
 def _environment(found: StoredRun) -> str:
     rows: list[list[str]] = []
     for part, facts in found.record.environment.items():
-        if part in ("rng", "overhead", "state"):
-            continue  # digests of generator states; what recording cost and the state stand in the head
+        if part in ("rng", "overhead", "state", "already"):
+            continue  # digests of generator states; the others stand in the head
         # the packages are for `compare`: two hundred lines tell nobody anything
         rows += [
             [name if part == "env" else f"{part}.{name}", clipped(shown(value), _WIDE)]

@@ -111,6 +111,7 @@ def _facts(run: StoredRun) -> list[tuple[str, Scalar]]:
         "id": record.id,
         "created": moment(record.created_us / 1e6),
         "duration": length(run.duration),
+        "ran before": again(run),
         "stale": _stale(run),
         "recording": cost(run),
         "left out": "; ".join(run.overhead.get("degraded") or ()),
@@ -126,6 +127,17 @@ def _facts(run: StoredRun) -> list[tuple[str, Scalar]]:
         "error": None if record.error is None else str(record.error),
     }
     return [(name, scalar(value)) for name, value in facts.items() if value not in (None, "", ())]
+
+
+def again(run: StoredRun) -> str:
+    """Which earlier run it is once more, and in which sense, in words; "" where it is the first of its kind."""
+    told = run.record.environment.get("already", {})
+    if not told.get("run"):
+        return ""
+    sense = {"duplicate": "the same as", "repeat": "a repeat of", "environment": "in another environment than"}
+    probably = "" if told.get("is_exact", True) else "probably "
+    differs = f" ({', '.join(map(str, told['differs']))})" if told.get("differs") else ""
+    return f"{probably}{sense.get(told['kind'], told['kind'])} run {told['run']}{differs}"
 
 
 def _stale(run: StoredRun) -> str:
@@ -144,8 +156,8 @@ def cost(run: StoredRun) -> str:
 
 def _surroundings(environment: Mapping[str, Mapping[str, Json]]) -> Iterable[tuple[str, list[tuple[str, Json]]]]:
     for part, facts in environment.items():
-        if part in ("rng", "overhead"):
-            continue  # digests of generator states; what recording cost stands among the facts
+        if part in ("rng", "overhead", "already"):
+            continue  # digests of generator states; the others stand among the facts
         known = [
             (name, value)
             for name, value in facts.items()

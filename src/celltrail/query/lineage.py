@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json
-from celltrail.store.blobs import Blobs
+from celltrail.store import kernels
 from celltrail.store.files.encoding import decode
+
+if TYPE_CHECKING:
+    from celltrail.store import Store
 
 _MOST_SHOWN = 20
 
@@ -30,11 +33,12 @@ class Lineage:
 
     Args:
         needs: what the run's execution needed.
-        blobs: hold the code.
+        store: holds the code and the records of sessions.
+        execution: the id of that execution.
     """
 
-    def __init__(self, needs: dict[str, Json], blobs: Blobs) -> None:
-        self._needs, self._blobs = needs, blobs
+    def __init__(self, needs: dict[str, Json], store: Store, execution: str = "") -> None:
+        self._needs, self._store, self._execution = needs, store, execution
 
     def __bool__(self) -> bool:
         return "slice" in self._needs
@@ -68,8 +72,22 @@ class Lineage:
     def full(self) -> list[SliceStep]:
         """Every execution of the kernel session before the run."""
         told = self._needs.get("slice", {}).get("full", {})
-        chunks = [decode(self._blobs.get(digest), "slice") for digest in told.get("chunks", ())]
+        if "session" in told:
+            return self._of_session(told)
+        chunks = [decode(self._store.blobs.get(digest), "slice") for digest in told.get("chunks", ())]
         return [self._step(each) for part in [*chunks, told.get("rest", ())] for each in part]
+
+    def _of_session(self, told: dict[str, Any]) -> list[SliceStep]:
+        # where the record of the session is gone, what the run itself keeps is left
+        found = {step.execution: replace(step, why={}) for step in self.slice}
+        found |= {each["id"]: self._step(each) for each in told.get("also", ())}
+        others = {*told.get("without", ()), *found}
+        for each in kernels.session(self._store.root / kernels.FOLDER / told["session"]).executions:
+            if each.id < self._execution and each.id not in others:
+                found[each.id] = self._step(
+                    {"id": each.id, "cell": each.cell_id, "count": each.count, "code": each.code}
+                )
+        return [found[each] for each in sorted(found)]
 
     @property
     def lower_bound(self) -> list[str]:
@@ -78,7 +96,7 @@ class Lineage:
 
     def _step(self, told: dict[str, Any]) -> SliceStep:
         try:
-            code = self._blobs.text(told["code"]) if told.get("code") else ""
+            code = self._store.blobs.text(told["code"]) if told.get("code") else ""
         except (StoreError, NoRun, KeyError):  # the rest of the slice is still worth having
             code = ""
         return SliceStep(told["id"], told.get("cell"), told.get("count"), code, dict(told.get("why", {})))
@@ -97,7 +115,7 @@ class Lineage:
         lines = [f"state: {self.state}"]
         if self.slice:
             bound = f"; a lower bound, because of {', '.join(self.lower_bound)}" if self.lower_bound else ""
-            lines.append(f"depends on {len(self.slice)} of {_count(self._needs)} earlier executions{bound}")
+            lines.append(f"depends on {len(self.slice)} of {len(self.full)} earlier executions{bound}")
         for step in self.slice[:_MOST_SHOWN]:
             names = ", ".join(f"{name} ({how})" for name, how in step.why.items())
             first = next((line for line in step.code.splitlines() if line.strip()), "(no code kept)")
@@ -107,8 +125,3 @@ class Lineage:
             lines.append(f"  ... and {len(self.slice) - _MOST_SHOWN} more in .slice")
         lines += [f"{edge['kind']} `{edge['name']}` of run {edge['run']}" for edge in self.edges]
         return "\n".join(lines)
-
-
-def _count(needs: dict[str, Json]) -> int:
-    told = needs["slice"].get("full", {})
-    return 64 * len(told.get("chunks", ())) + len(told.get("rest", ()))

@@ -216,7 +216,8 @@ class StoredRun(Edits["StoredRun"]):
     @property
     def lineage(self) -> Lineage:
         """Where its state came from: ``parents``, ``slice``, ``flags``, ``edges``; false when nothing was recorded."""
-        return Lineage(self.needs, self.store.blobs)
+        kept = [execution.id for execution in self.record.executions if execution.needs]
+        return Lineage(self.needs, self.store, kept[-1] if kept else "")
 
     @property
     def stale(self) -> Staleness:

@@ -85,7 +85,7 @@ class Already:
         found = self.look(tracked, tree, self._shell.user_ns)
         if found is None:
             return tree
-        tracked.needs["already"] |= told(found)
+        tracked.again = told(found)
         wish = tracked.mark.arguments.if_same
         is_same = found.match.kind == "duplicate" and found.match.is_exact
         if wish == "stop" and is_same:
@@ -100,7 +100,7 @@ class Already:
         shows = again.shows(found.match.earlier, tracked.run.store.blobs, self._shell.display_pub.publish)
         tracked.instead = "skip"
         names = sorted(_bound(tracked, tree) - self._shell.user_ns.keys())
-        tracked.needs["already"]["unset"] = names
+        tracked.again["unset"] = names
         self._notify(notice(found, skipped=True, unset=names))
         for show in shows:
             show()

@@ -59,6 +59,7 @@ class _Entry:
     at: int  # executions that had ended when it began
     is_scratch: bool = False
     began_us: int = 0
+    is_kept: bool = False  # in the record of its session
     status: Status = "running"
     run: str | None = None
     after: dict[str, int] | None = None
@@ -73,6 +74,7 @@ class State:
     """Follows the executions of one session.
 
     Args:
+        session: its id.
         shell: the IPython shell.
         clean: takes secrets out of code.
         notify: is told when a run goes on from what another run left.
@@ -80,11 +82,12 @@ class State:
 
     def __init__(
         self,
+        session: str,
         shell: Any,
         clean: Callable[[str], str],
         notify: Callable[[Notice], object],
     ) -> None:
-        self._shell, self._clean, self._notify = shell, clean, notify
+        self._session, self._shell, self._clean, self._notify = session, shell, clean, notify
         self._hidden = frozenset(shell.user_ns_hidden) | _OF_THE_SHELL
         self.history = History()
         self._entries: list[_Entry] = []  # by index in the history
@@ -114,6 +117,7 @@ class State:
         code = getattr(info, "transformed_cell", None) or info.raw_cell
         entry = _Entry(past.id, past.count, past.cell_id, past.source, code, self._ids, self._ended, past.is_scratch)
         entry.began_us = past.started_us
+        entry.is_kept = past.is_kept
         entry.meta = getattr(info, "cell_meta", None)
         self._open.setdefault(key, []).append(entry)
 
@@ -261,7 +265,7 @@ class State:
         tracked.needs["parents"] = {
             name: steps[index].id for name, index in sorted(self.history.parents(names | pours, entry.at).items())
         }
-        tracked.needs["slice"] = self._slice(found, entry.at, store)
+        tracked.needs["slice"] = self._slice(found, entry, store)
         tracked.needs["edges"] = [edge.told() for edge in entry.edges]
         tracked.needs["flags"] = [flag.told() for flag in about]
         kinds = list(dict.fromkeys(flag.kind for flag in about))
@@ -274,8 +278,32 @@ class State:
             "uses": ", ".join(sorted({edge.run for edge in entry.edges if edge.kind == "uses"})),
         }
 
-    def _slice(self, found: Slice, at: int, store: Store) -> dict[str, Json]:
-        full = self.history.full(at)
+    def _slice(self, found: Slice, entry: _Entry, store: Store) -> dict[str, Json]:
+        holes = sorted({hole for holes in found.holes.values() for hole in holes})
+        is_kept = store.settings["sessions.kept"]
+        return {
+            "minimal": [{**self._told(kept.index, store), "why": _why(kept)} for kept in found.kept],
+            "full": self._by_session(entry, store) if is_kept else self._one_by_one(entry, store),
+            "lower_bound": holes,
+        }
+
+    def _by_session(self, entry: _Entry, store: Store) -> dict[str, Json]:
+        """All that ran before, as the record of the session has it: a list of it would grow with every run."""
+        full = set(self.history.full(entry.at))
+        recorded = [each for each in (*self._entries, *self._at_work()) if each.is_kept and each.id < entry.id]
+        told: dict[str, Json] = {"session": self._session}
+        if without := [each.id for each in recorded if each.index not in full]:
+            told["without"] = without
+        if also := [self._told(index, store) for index in sorted(full) if not self._entries[index].is_kept]:
+            told["also"] = also
+        return told
+
+    def _at_work(self) -> list[_Entry]:
+        return [each for around in list(self._open.values()) for each in list(around)]
+
+    def _one_by_one(self, entry: _Entry, store: Store) -> dict[str, Json]:
+        """All that ran before, where the session is not recorded."""
+        full = self.history.full(entry.at)
         chunks: list[Json] = []
         whole = len(full) // _CHUNK
         for number in range(whole):
@@ -284,12 +312,7 @@ class State:
                 part = [self._told(index, store) for index in full[number * _CHUNK : (number + 1) * _CHUNK]]
                 digest = self._chunks[store.root, number] = store.blobs.put(encode(part))
             chunks.append(digest)
-        holes = sorted({hole for holes in found.holes.values() for hole in holes})
-        return {
-            "minimal": [{**self._told(kept.index, store), "why": _why(kept)} for kept in found.kept],
-            "full": {"chunks": chunks, "rest": [self._told(index, store) for index in full[whole * _CHUNK :]]},
-            "lower_bound": holes,
-        }
+        return {"chunks": chunks, "rest": [self._told(index, store) for index in full[whole * _CHUNK :]]}
 
     def _told(self, index: int, store: Store) -> dict[str, Json]:
         entry, step = self._entries[index], self.history.steps[index]
