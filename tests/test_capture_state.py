@@ -18,6 +18,8 @@ from celltrail.capture.lineage.state import identities
 from celltrail.capture.session.document import Document, source_hash
 from celltrail.cli import main
 from celltrail.query import StoredRun, runs
+from celltrail.query.executions import executions
+from celltrail.run import start
 from celltrail.store import Store
 from kernels import SETTLE, Kernel
 
@@ -97,7 +99,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Kernel, 
 
 
 def settle(kernel: Kernel) -> None:
-    kernel.run(SETTLE.replace("recorder", "_r"))
+    kernel.run(SETTLE.replace("recorder", "_r") + "\n_r.session.wait(5)")
 
 
 def newest(store: Store, name: str = "B") -> StoredRun:
@@ -365,3 +367,54 @@ def test_values_whose_change_says_nothing_and_those_that_are_trained() -> None:
     assert not is_quiet({})
     assert is_model(Net())
     assert not is_model([])
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_all_that_ran_before_a_run(tmp_path: Path, is_kept: bool) -> None:
+    """By the record of its session, and one by one where sessions are not kept, as older records have it."""
+    store = Store(tmp_path / ".celltrail")
+    with start("first of the trail", store=store):
+        store.settings["sessions.kept"] = is_kept
+    kernel = Kernel(tmp_path, {"CELLTRAIL_STORE": str(store.root), "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    cells = [f"x = {number}" for number in range(70)]
+    for cell in ("%load_ext celltrail", *cells, "1 +", "%%scratch\nsecret = 1", "get_ipython().run_cell('n = 2')"):
+        kernel.run(cell)
+    kernel.run("%%track one\ny = x")
+    kernel.run("z = 3")
+    kernel.run("%%track two\ny = x + z")
+    kernel.run("%unload_ext celltrail")
+    kernel.stop()
+    full = [step.code for step in newest(store, "one").lineage.full]
+    assert [code for code in full if code in cells] == cells
+    assert {*full} - {*cells} == {"%load_ext celltrail", "", "get_ipython().run_cell('n = 2')", "n = 2"}
+    assert [step.code for step in newest(store, "two").lineage.full][-2:] == ["%%track one\ny = x", "z = 3"]
+    told = newest(store, "two").needs["slice"]["full"]
+    assert ("session" in told, "chunks" in told) == (is_kept, not is_kept)
+
+
+def test_what_ran_before_a_run_travels_with_it(tmp_path: Path) -> None:
+    """Into an export and from there into another trail: its session, the code in it, the states the slice needs."""
+    store = Store(tmp_path / ".celltrail")
+    for names in ("alone", "chosen other"):
+        kernel = Kernel(tmp_path, {"CELLTRAIL_STORE": str(store.root), "XDG_CACHE_HOME": str(tmp_path / "cache")})
+        kernel.run(f"%load_ext celltrail\nimport random\nrandom.seed(4)\nx = {len(names)}")
+        kernel.run("junk = 1")
+        kernel.run("x = x + random.random()")
+        for name in names.split():
+            kernel.run(f"%%track {name}\ny = x")
+        kernel.run("%unload_ext celltrail")
+        kernel.stop()
+    here = newest(store, "chosen")
+    store.export([here.id], tmp_path / "small")
+    target = Store(tmp_path / "target" / ".celltrail")
+    target.merge(tmp_path / "small")
+    for place in (Store(tmp_path / "small"), target):
+        there = newest(place, "chosen")
+        assert [step.code for step in there.lineage.full] == [step.code for step in here.lineage.full]
+        ran = executions(store=place)
+        sources = ["junk = 1", "x = x + random.random()", "%%track chosen\ny = x", "%%track other\ny = x"]
+        assert [each.source for each in ran[:4]] == sources
+        assert all(digest in place.blobs for digest in ran[1].record.rng.values())
+        assert ran[1].record.rng
+        assert [run.name for run in runs(store=place)] == ["chosen"]
+        assert not place.examine(reads_all=True).findings

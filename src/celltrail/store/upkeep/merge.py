@@ -13,6 +13,7 @@ import stat
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from celltrail.errors import Damaged, NoRun, StoreError
@@ -24,6 +25,7 @@ from celltrail.store.blobs.chunks import manifest_of
 from celltrail.store.docs import actors
 from celltrail.store.files import disk
 from celltrail.store.files.telling import counted, sized
+from celltrail.store.kernels import expiry, travelling
 from celltrail.store.runs import RunFiles
 from celltrail.store.seal import sealed
 from celltrail.store.upkeep.joining import (
@@ -80,7 +82,7 @@ class MergeReport:
 def merge(source: Path, target: Path, only: Iterable[str] | None = None) -> MergeReport:
     """Bring everything of the trail ``source`` into the trail ``target``; ``source`` is only read.
 
-    ``only``: nothing but these runs, and the blobs they refer to.
+    ``only``: nothing but these runs, the kernel sessions they ran in, and the blobs that all of these refer to.
 
     Raises:
         NoRun: there is no trail in ``source``.
@@ -95,8 +97,8 @@ def merge(source: Path, target: Path, only: Iterable[str] | None = None) -> Merg
         root.establish(target)
         # said before it is done; an import that brings nothing new is one all the same
         Audit(target).record("import", "", {"trail": merging.report.source, "folder": place.name})
-        all_else = (merging.audit, merging.actors, merging.registry, merging.kernels) if only is None else ()
-        for step in (merging.blobs, *all_else, merging.runs):
+        all_else = (merging.audit, merging.actors, merging.registry) if only is None else ()
+        for step in (merging.blobs, *all_else, merging.kernels, merging.runs):
             step()
     except StoreError:
         raise
@@ -163,7 +165,12 @@ class _Merge:
             return None
         blobs = Blobs(self._source)
         folders = [self._source / "runs" / run_id[-2:] / run_id for run_id in self._only]
-        return references.closed(set().union(*(references.in_run(folder, blobs) for folder in folders)), blobs)
+        named = references.closed(set().union(*(references.in_run(folder, blobs) for folder in folders)), blobs)
+        return named | travelling.blobs(self._sessions, expiry.in_slices(named, blobs))
+
+    @cached_property
+    def _sessions(self) -> list[Path]:
+        return travelling.folders(self._source, self._only or ())
 
     def _blob(self, path: Path, digest: str) -> None:
         try:
@@ -226,9 +233,11 @@ class _Merge:
                 self._join(join_immutable, path, self._folder(*folder.parts) / path.name)
 
     def kernels(self) -> None:
-        """The light records of untracked executions."""
+        """The light records of what ran besides the runs."""
+        chosen = None if self._only is None else {folder.name for folder in self._sessions}
         for path in _files(self._source / "kernels", 3):
-            if _LOG.fullmatch(path.name):
+            session = path.relative_to(self._source).parts[1]
+            if _LOG.fullmatch(path.name) and (chosen is None or session in chosen):
                 folder = path.parent.relative_to(self._source)
                 self._join(join_log, path, self._folder(*folder.parts) / path.name)
 
