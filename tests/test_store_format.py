@@ -13,7 +13,7 @@ import pytest
 
 from celltrail.store import Store, blobs, log, root
 from celltrail.store.audit import chain
-from celltrail.store.docs import documents
+from celltrail.store.docs import run_document
 from celltrail.store.log import reader
 from celltrail.store.seal import parquet, sealed
 from recovery.logs import begin, records, written_log
@@ -115,8 +115,8 @@ def test_the_numbers_on_the_page_are_those_of_the_code() -> None:
         assert f"{number}" in PAGE
     assert f"from 0 to {log.NO_SCHEMA - 1}" in PAGE
     assert f"at most {log.MAX_SCHEMAS} schemas" in PAGE
-    assert f"beyond the first {documents.MOST_METRICS}" in PAGE
-    assert f"the newest {documents.MOST_EXECUTIONS}" in PAGE
+    assert f"beyond the first {run_document.MOST_METRICS}" in PAGE
+    assert f"the newest {run_document.MOST_EXECUTIONS}" in PAGE
     assert root.FORMAT == sealed.FORMAT == 1
     assert "# The format of a trail, version 1" in PAGE
     for name in (sealed.STEP, sealed.TIME, sealed.WRITER):

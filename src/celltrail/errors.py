@@ -14,7 +14,6 @@ also a builtin exception, so an ``except LookupError`` written before celltrail 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -69,5 +68,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("x", ["baseline"])
     ''
     """
+    import difflib  # for a sentence that is seldom said
+
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -12,7 +12,20 @@
 Nothing in here draws; a `Notice` is emitted where something is to be shown.
 """
 
-from celltrail.capture.notice import Notice
-from celltrail.capture.recorder import Recorder
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from celltrail.capture.notice import Notice
+    from celltrail.capture.recorder import Recorder
 
 __all__ = ["Notice", "Recorder"]
+
+
+def __getattr__(name: str) -> Any:
+    # a script that records needs a tenth of what the recorder of cells does
+    if name not in __all__:
+        raise AttributeError(f"{__name__} has no {name!r}")
+    return getattr(import_module(f"celltrail.capture.{name.lower()}"), name)

@@ -23,12 +23,10 @@ from celltrail.store.files import disk
 from celltrail.store.files.pending import settle
 from celltrail.store.folders import run_folder, run_ids
 from celltrail.store.log.ranks import Writer, rank_of
-from celltrail.store.log.reader import Gap
 from celltrail.store.log.series import Series, SeriesMapping
 from celltrail.store.log.summary import Summaries
 from celltrail.store.log.writer import RunWriter
 from celltrail.store.root import locate
-from celltrail.store.runs import RunFiles
 
 if TYPE_CHECKING:
     from celltrail.store.audit import Audit
@@ -40,13 +38,15 @@ if TYPE_CHECKING:
     from celltrail.store.doctor import Report
     from celltrail.store.index import Look
     from celltrail.store.index.searching import Searcher
+    from celltrail.store.log.reader import Gap
+    from celltrail.store.runs import RunFiles
     from celltrail.store.seal.compaction import Compaction
     from celltrail.store.upkeep.gc import Plan
     from celltrail.store.upkeep.merge import MergeReport
     from celltrail.store.upkeep.usage import Usage
 
 __all__ = [
-    "Blobs", "Gap", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "Writer", "locate", "rank_of",
+    "Blobs", "RunWriter", "Series", "SeriesMapping", "Store", "Summaries", "Writer", "locate", "rank_of",
 ]  # fmt: skip
 
 ENDED = {"finished", "failed", "interrupted", "killed"}
@@ -426,5 +426,7 @@ class Store:
         return folder
 
     def _files(self, run_id: str) -> RunFiles:
+        from celltrail.store.runs import RunFiles
+
         settle()
         return RunFiles(self._existing(run_id), self.blobs, self._damage)

@@ -18,8 +18,8 @@ from celltrail.store.files import alive, disk
 from celltrail.store.files.alive import Process
 from celltrail.store.files.encoding import decode
 from celltrail.store.files.network import retried
-from celltrail.store.log import logs, ranks, reader
-from celltrail.store.log.logs import Logs, writer_of
+from celltrail.store.log import logs, ranks, reader, writer_of
+from celltrail.store.log.logs import Logs
 from celltrail.store.log.ranks import Writer
 from celltrail.store.log.reader import Contents, Gap, State
 from celltrail.store.log.series import SeriesMapping

@@ -5,11 +5,11 @@ All of it is gathered on the recorder's thread or in subprocesses; nothing here 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import platform
 import re
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
@@ -144,13 +144,13 @@ def prefix() -> str:
 @functools.cache
 def hardware() -> Facts:
     """Processor, cores, memory, and the GPUs where nvidia-smi is present; asked once per process."""
-    import psutil
+    import shutil
 
     facts: Facts = {
         "cpu": _processor(),
-        "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
+        "cores": _cores() or os.cpu_count(),
         "threads": os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "memory_gb": round(_memory() / 1e9, 1),
     }
     if shutil.which("nvidia-smi"):
         answer = output(["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"])
@@ -159,6 +159,26 @@ def hardware() -> Facts:
             names = [f"{name} ({memory})" for name, memory, _ in gpus]
             facts |= {"gpu": ", ".join(sorted(set(names))), "gpus": len(gpus), "driver": gpus[0][2]}
     return facts
+
+
+def _cores() -> int | None:
+    # psutil costs a short script more than all else that is told of it
+    siblings = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/topology/thread_siblings_list")
+    with contextlib.suppress(OSError):
+        if found := {each.read_text() for each in siblings}:
+            return len(found)
+    import psutil
+
+    return psutil.cpu_count(logical=False)
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        import psutil
+
+        return psutil.virtual_memory().total
 
 
 def _processor() -> str:

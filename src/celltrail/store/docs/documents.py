@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import itertools
-import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,17 +10,12 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Table
 
-from celltrail.model import Json
 from celltrail.store.files import disk
 from celltrail.store.files.encoding import decode, encode
 from celltrail.store.files.network import retried
 
 if TYPE_CHECKING:
-    from celltrail.store.blobs import Blobs
-
-MOST_METRICS = 500
-MOST_EXECUTIONS = 50
-Tables = dict[str, dict[str, dict[str, Json]]]
+    from celltrail.store.docs.run_document import Tables
 
 
 class AtomicStorage(Storage):
@@ -81,71 +71,3 @@ class Documents(TinyDB):
     def change(self, table: str, put: Callable[[dict[Any, Any]], None]) -> None:
         """Change the entries of a table, id -> fields, in place and in one write; TinyDB's upsert writes twice."""
         self.table(table)._update_table(put)
-
-
-class RunDocument:
-    """The ``run.json`` of a run this process owns: changes are staged and written together.
-
-    Making it raises FileExistsError when another process has made it.
-    """
-
-    def __init__(self, path: Path, run: str, tables: Tables, blobs: Blobs) -> None:
-        self._run = run
-        self._blobs = blobs
-        self._tables = tables
-        self._staged = threading.Lock()
-        self._writing = threading.Lock()
-        self._changes = 1
-        self._written = self._rev = 0
-        self._path = path
-        self._documents = Documents(path)
-        self.flush()
-
-    def put(self, table: str, key: str, fields: dict[str, Json]) -> int:
-        """Stage these fields of one entry; the number of this change."""
-        with self._staged:
-            entries = self._tables.setdefault(table, {})
-            # replaced, never changed in place: a flush may be reading the old one
-            entries[key] = {**entries.get(key, {}), **fields}
-            self._changes += 1
-            return self._changes
-
-    def finish(self, tables: Tables) -> None:
-        """Stage the final state; entries the record does not speak of stay."""
-        for table, entries in tables.items():
-            for key, fields in entries.items():
-                self.put(table, key, fields)
-        metrics = self._tables.get("metrics", {})
-        if len(metrics) > MOST_METRICS:
-            rest = dict(list(metrics.items())[MOST_METRICS:])
-            with contextlib.suppress(OSError):
-                self.put("run", self._run, {"more_metrics": self._blobs.put(encode(rest))})
-
-    def move(self, path: Path, blobs: Blobs) -> None:
-        """From the next `flush` on, keep the whole document in another place."""
-        with self._writing:
-            self._path, self._blobs, self._documents = path, blobs, Documents(path)
-            self._written = 0
-
-    def flush(self) -> None:
-        """Write the file if anything is staged; raises OSError and keeps it staged when that fails."""
-        with self._writing:
-            with self._staged:
-                if self._changes == self._written:
-                    return
-                changes = self._changes
-                tables = {table: dict(entries) for table, entries in self._tables.items()}
-                tables["run"][self._run] = dict(tables["run"][self._run])
-            run = tables["run"][self._run]
-            run["rev"], run["changes"] = self._rev + 1, changes
-            if len(metrics := tables["metrics"]) > MOST_METRICS:
-                tables["metrics"] = dict(itertools.islice(metrics.items(), MOST_METRICS))
-                run["metric_count"] = len(metrics)
-            tables["executions"] = dict(list(tables["executions"].items())[-MOST_EXECUTIONS:])
-            if self._rev == 0:
-                # two processes may be told to begin the same run: one of them makes it
-                if not disk.create_whole(self._path, encode(tables)):
-                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), self._path.name)
-            else:
-                self._documents.storage.write(tables)
-            self._rev, self._written = self._rev + 1, changes

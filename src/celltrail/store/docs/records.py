@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from celltrail.model import Execution, Failure, Json, Metric, Output, Param, RunRecord
 
 if TYPE_CHECKING:
-    from celltrail.store.docs.documents import Tables
+    from celltrail.store.docs.run_document import Tables
 
 _T = TypeVar("_T")
 # kept in tables of their own

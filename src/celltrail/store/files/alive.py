@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import secrets
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,7 +35,7 @@ def writer_name(rank: int = 0) -> str:
     from blake3 import blake3
 
     host = blake3(f"{platform.node()} {_machine()} {_boot()}".encode()).hexdigest()[:8]
-    return f"{host}-{os.getpid()}-{_base36(time.time_ns() // 1_000_000)}-{rank}-{secrets.token_hex(2)}"
+    return f"{host}-{os.getpid()}-{_base36(time.time_ns() // 1_000_000)}-{rank}-{os.urandom(2).hex()}"
 
 
 def is_alive(process: Process) -> bool | None:

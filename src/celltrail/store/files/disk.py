@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -94,7 +93,7 @@ def write_new(path: Path, data: bytes, mode: int, *, is_synced: bool = True) -> 
 
 def temp_name(path: Path) -> Path:
     """A name beside ``path`` that nobody else uses; `sweep` knows it for a temporary file."""
-    return path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    return path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
 
 
 def replace_whole(path: Path, data: bytes, mode: int | None = None, *, is_synced: bool = True) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import tempfile
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -38,6 +37,8 @@ def _is_network(mounts: str, target: str) -> bool:
 
 def caches() -> list[Path]:
     """Where this user may keep files of celltrail on a local disk, best first."""
+    import tempfile
+
     cache = os.environ.get("XDG_CACHE_HOME")
     places: list[Path] = []
     with contextlib.suppress(RuntimeError):  # no home

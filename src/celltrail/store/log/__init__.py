@@ -43,6 +43,11 @@ NO_SCHEMA = 0xFFFF  # in the packed form of a row that is kept as an item
 Schema = tuple[Callable[..., bytes], int, int, int]
 
 
+def writer_of(log: str) -> str:
+    """The writer of a log, by its file name."""
+    return log.rsplit(".", 2)[0]
+
+
 def salt_of(writer: str) -> int:
     """The start value of every crc in this writer's files."""
     return crc32(writer.encode())

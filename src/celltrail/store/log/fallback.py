@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -23,10 +22,8 @@ from celltrail.store import root
 from celltrail.store.files import disk
 from celltrail.store.files.encoding import decode, encode
 from celltrail.store.files.network import caches
-from celltrail.store.files.written import is_written
 from celltrail.store.folders import run_folder
-from celltrail.store.log import Log, copied
-from celltrail.store.log.logs import writer_of
+from celltrail.store.log import Log, copied, writer_of
 
 if TYPE_CHECKING:
     from celltrail.store.upkeep.merge import MergeReport
@@ -164,11 +161,15 @@ def _note(fallback: Path, home: Path) -> None:
 
 
 def _is_busy(fallback: Path) -> bool:
+    from celltrail.store.files.written import is_written  # reads logs, which who only writes does not
+
     last = {(log.parent, writer_of(log.name)): log for log in sorted(fallback.glob("runs/*/*/m/*.ctl"))}
     return any(is_written(log) for log in last.values())  # only the last part of a log ever has an end
 
 
 def _put_to_rest(fallback: Path) -> None:
+    import shutil
+
     resting = fallback.parent / RESTING
     with contextlib.suppress(OSError):
         resting.mkdir(mode=0o700, exist_ok=True)

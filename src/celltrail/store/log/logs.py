@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from celltrail.model import Json
-from celltrail.store.log import reader
+from celltrail.store.log import reader, writer_of
 from celltrail.store.log.reader import Contents, Gap, Rows, State
 from celltrail.store.log.series import LogRows
 
@@ -24,11 +24,6 @@ class Logs:
 def paths(folder: Path) -> list[Path]:
     """The logs of the run in this folder: the parts of a writer follow each other."""
     return sorted((folder / "m").glob("*.ctl"))
-
-
-def writer_of(log: str) -> str:
-    """The writer of a log, by its file name."""
-    return log.rsplit(".", 2)[0]
 
 
 def each(

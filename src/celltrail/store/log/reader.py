@@ -25,6 +25,7 @@ from celltrail.store.log import (
     ROW_KIND,
     SCHEMA_KIND,
     salt_of,
+    writer_of,
 )
 from celltrail.store.log.rows import ALONE, Rows, RowScan
 
@@ -92,7 +93,7 @@ def read_head(path: Path) -> dict[str, Json] | None:
             data = file.read(1 << 14)
         size, crc, kind = HEADER.unpack_from(data, len(MAGIC))
         body = data[len(MAGIC) + 9 : len(MAGIC) + 9 + size]
-        salt = salt_of(path.name.rsplit(".", 2)[0])
+        salt = salt_of(writer_of(path.name))
         if kind == HEAD_KIND and crc32(body, crc32(COVERED.pack(size, kind), salt)) == crc:
             return decode(body, path.name)
     except (OSError, StructError):
@@ -105,7 +106,7 @@ class _Scan:
 
     def __init__(self, path: Path, data: bytes, old: State) -> None:
         self._log = path.name
-        self._salt = salt_of(path.name.rsplit(".", 2)[0])
+        self._salt = salt_of(writer_of(path.name))
         self._data = data
         self._base = old.offset
         self._state = State(old.offset, dict(old.schemas), old.step, old.t_us)

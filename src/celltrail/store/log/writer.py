@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from celltrail.store.blobs import Blobs
-    from celltrail.store.docs.documents import RunDocument
+    from celltrail.store.docs.run_document import RunDocument
 
 _ROWS_AT_ONCE = 8192  # so that others get at the lock in between
 # what the log has anyway, as points
@@ -66,7 +66,7 @@ class RunWriter:
 
     def own(self, record: RunRecord, blobs: Blobs) -> bool:
         """Make the run's document, unless another process has; whether it is this one's now."""
-        from celltrail.store.docs.documents import RunDocument
+        from celltrail.store.docs.run_document import RunDocument
 
         self._troubles.know(record.problems)
         tables = records.tables_of(dataclasses.replace(record, writer=self._log.writer))

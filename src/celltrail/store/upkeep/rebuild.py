@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from celltrail.errors import NoRun
 from celltrail.model import Json
 from celltrail.store.blobs import Blobs
 from celltrail.store.docs import records
-from celltrail.store.docs.documents import MOST_EXECUTIONS, MOST_METRICS, Tables
+from celltrail.store.docs.run_document import Tables, beyond, shortened
 from celltrail.store.files import disk
 from celltrail.store.files.encoding import encode
-from celltrail.store.log import reader
+from celltrail.store.log import reader, writer_of
 from celltrail.store.log.reader import Contents
 from celltrail.store.log.summary import Said, Summaries
 
@@ -53,12 +52,9 @@ def tables_from_logs(folder: Path, blobs: Blobs) -> Tables:
     if end and end.get("metrics", {}).keys() == metrics.keys() and _counts(end["metrics"]) == _counts(metrics):
         metrics = end["metrics"]  # the same sums, added up in the same order
     tables["metrics"] = metrics
-    if len(metrics) > MOST_METRICS:
-        rest = dict(list(metrics.items())[MOST_METRICS:])
-        run |= {"more_metrics": blobs.put(encode(rest)), "metric_count": len(metrics)}
-        tables["metrics"] = dict(itertools.islice(metrics.items(), MOST_METRICS))
-    tables["executions"] = dict(list(tables["executions"].items())[-MOST_EXECUTIONS:])
-    return tables
+    if rest := beyond(metrics):
+        run["more_metrics"] = blobs.put(encode(rest))
+    return shortened(tables, folder.name)
 
 
 def _begun(logs: Mapping[Path, Contents]) -> tuple[dict[str, Json] | None, str]:
@@ -66,8 +62,8 @@ def _begun(logs: Mapping[Path, Contents]) -> tuple[dict[str, Json] | None, str]:
     for path, contents in logs.items():
         for event in contents.events:
             if event.get("kind") == "begun" and "tables" in event:
-                return event, _writer_of(path)
-    heads = sorted((contents.head["wall_us"], _writer_of(path)) for path, contents in logs.items() if contents.head)
+                return event, writer_of(path.name)
+    heads = sorted((contents.head["wall_us"], writer_of(path.name)) for path, contents in logs.items() if contents.head)
     return None, heads[0][1] if heads else ""
 
 
@@ -93,7 +89,3 @@ def _metrics(logs: Any, declared: Mapping[str, Mapping[str, Any]]) -> dict[str, 
 
 def _counts(metrics: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
     return {name: fields.get("count") for name, fields in metrics.items()}
-
-
-def _writer_of(path: Path) -> str:
-    return path.name.rsplit(".", 2)[0]
