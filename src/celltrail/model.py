@@ -18,6 +18,8 @@ from celltrail.contract import Goal, Status
 
 STATUSES: tuple[Status, ...] = ("running", "finished", "failed", "interrupted", "killed")
 ParamRule = Literal["assign", "config", "read", "kwarg", "scalar", "declared", "api"]
+Level = Literal["info", "warn", "error"]
+LEVELS: tuple[Level, ...] = ("info", "warn", "error")  # of an alert
 Json = Any  # what orjson round-trips: None, bool, int, float, str, list, dict with str keys
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -54,6 +54,7 @@ def _blocks(found: StoredRun, outputs: str) -> list[str]:
         _items(found),
         _titled("data", inputs.told(found)),
         _files(found),
+        _titled("alerts", "\n".join(f"- {shown(str(alert))}" for alert in found.alerts)),
         _titled("notes", "\n".join(f"- {shown(note)}" for note in [*found.notes, *map(_mark, found.marks)])),
         _titled("changes by people", "\n".join(latest(found.audit, _CHANGES))),
         _environment(found),

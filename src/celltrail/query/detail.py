@@ -12,12 +12,13 @@ import orjson
 from celltrail.contract import Detail, Piece, Scalar, Section
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric, Param
+from celltrail.query.alerts import Alert, alerts
 from celltrail.query.changes import Change
 from celltrail.query.evaluate import aggregate_of
 from celltrail.query.files import File
 from celltrail.query.items import counts, size
 from celltrail.query.lineage import SliceStep
-from celltrail.query.plain import length, moment, shown
+from celltrail.query.plain import length, moment, number, shown
 from celltrail.query.row import real, row, scalar
 from celltrail.query.shown import Piece as Output
 from celltrail.query.stored import StoredRun
@@ -55,7 +56,8 @@ def _sections(run: StoredRun) -> Iterable[Section]:
     yield section("summary", "params", *_params(record.params.values()))
     yield section("summary", "summary", ["name", "value"], record.summary.items())
     yield section("summary", "run", ["name", "value"], _facts(run))
-    kept = counts(run.store.events(run.id))
+    events = run.store.events(run.id)
+    kept = counts(events)
     yield section("summary", "items", ["kind", "kept"], kept.items())
     needs = _needs(run)
     bound = needs.get("names", {}).get("writes", ())
@@ -74,6 +76,7 @@ def _sections(run: StoredRun) -> Iterable[Section]:
     for title, facts in _surroundings(record.environment):
         yield section("environment", title, ["name", "value"], facts)
     yield section("environment", "packages", ["name", "version"], _packages(run))
+    yield section("history", "alerts", ["alert", "level", "metric", "value", "step", ""], map(_alert, alerts(events)))
     yield section("history", "notes", ["note", "metric", "step"], _notes(run))
     yield section("history", "changes by people", ["when", "who", "what"], map(_change, reversed(run.audit)))
     yield section("history", "problems while recording", ["problem"], ([text] for text in record.problems))
@@ -207,6 +210,11 @@ def _step(step: SliceStep) -> list[Json]:
 
 def _file(file: File) -> list[Json]:
     return [file.path, file.mode, file.size, file.hash[:12], file.about]
+
+
+def _alert(alert: Alert) -> list[Scalar]:
+    value = None if alert.value is None else number(alert.value)
+    return [alert.title, alert.level, alert.metric, value, alert.step, alert.text]
 
 
 def _notes(run: StoredRun) -> list[list[Json]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from celltrail.contract import Status
 from celltrail.errors import BadValue, NoRun, nearest
 from celltrail.model import Failure, Json, Metric, Output, RunRecord
+from celltrail.query.alerts import Alert, alerts
 from celltrail.query.axis import PLAIN, Bound, bounds, place
 from celltrail.query.changes import Changes, changes_of
 from celltrail.query.editing import Edits
@@ -354,6 +355,11 @@ class StoredRun(Edits["StoredRun"]):
         if x in {"step", "time"}:
             x = None  # there anyway
         return history(found, names, lambda: self.store.events(self.id), self.record.started_us, x)
+
+    @property
+    def alerts(self) -> list[Alert]:
+        """What was to be looked at, in the order raised, by `log_alert` or by a rule."""
+        return alerts(self.store.events(self.id))
 
     def items(self, name: str | None = None, kind: str | None = None) -> list[Item]:
         """What it kept beside numbers, in the order logged: texts, images, figures, audio, video, tables, histograms.

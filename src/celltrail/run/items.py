@@ -1,4 +1,4 @@
-"""The verbs by which a run keeps what is no number: text, images, figures, audio, video, tables, histograms."""
+"""The verbs by which a run keeps what is no number: text, images, figures, audio, video, tables, histograms, alerts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from celltrail.errors import BadValue, StoreError
-from celltrail.model import Json
+from celltrail.model import LEVELS, Json, Level
 from celltrail.run import media
-from celltrail.run.values import check_name, check_step
+from celltrail.run.values import check_name, check_step, check_text, check_title, to_float
 from celltrail.store import RunWriter, Store
 from celltrail.store.files.encoding import encode
 
@@ -19,7 +19,7 @@ INLINE_BYTES = 2048  # up to here a value stands in the log itself: a file of it
 
 
 class Items:
-    """What a run can be given beside numbers. `query.StoredRun.items` reads it back.
+    """What a run can be given beside numbers. `query.StoredRun.items` and `alerts` read it back.
 
     A value that is not allowed raises `BadValue` and changes nothing. When the disk fails, the cell goes on:
     the run says that the bytes of this item are missing.
@@ -76,6 +76,48 @@ class Items:
         NaN and infinities are in no bin and counted apart.
         """
         self._keep(key, value, step, media.histogram)
+
+    def log_alert(
+        self,
+        title: str,
+        text: str = "",
+        *,
+        level: Level = "warn",
+        metric: str | None = None,
+        value: float | None = None,
+        step: int | None = None,
+        rule: str = "",
+    ) -> None:
+        """Say that something happened which somebody should look at.
+
+        Args:
+            title: what, in a line.
+            text: more of it, plain text.
+            level: "info", "warn" or "error".
+            metric: what it is about.
+            value: what that was.
+            step: where; that of the last `log` call when left out, none before the first.
+            rule: what fired, where a rule did.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     run.log({"train/loss": float("nan")}, step=37)
+        ...     run.log_alert("loss is NaN", metric="train/loss", level="error")
+        """
+        if not self.is_running:
+            self._refuse()
+        if level not in LEVELS:
+            raise BadValue(f"level {level!r} is not one of {', '.join(map(repr, LEVELS))}")
+        self.writer.alert(
+            title=check_title(title),
+            text=check_text("text", text),
+            level=level,
+            metric=None if metric is None else check_name(metric),
+            value=None if value is None else to_float("value", value),
+            step=self.step if step is None else check_step(step),
+            rule=check_text("rule", rule),
+        )
+        self.kept["alert"] += 1
 
     @property
     def store(self) -> Store:

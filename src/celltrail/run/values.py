@@ -53,6 +53,22 @@ def check_step(step: Any) -> int:
     )
 
 
+def check_title(title: Any) -> str:
+    """The title of an alert; raises BadValue on what is no line of text."""
+    clean = check_text("title", title).strip()
+    if not clean or len(clean) > MAX_NAME or "\n" in clean:
+        shown = f"{clean[:40]}... of {len(clean)} characters" if len(clean) > 40 else clean
+        raise BadValue(f"title {shown!r} is not one line of 1 to {MAX_NAME} characters; text takes the rest")
+    return clean
+
+
+def check_text(what: str, text: Any) -> str:
+    """The text; raises BadValue on anything else."""
+    if not isinstance(text, str):
+        raise BadValue(f"{what} was given {_kind(text)}; it is text, so str() or an f-string makes it")
+    return text
+
+
 class Read(NamedTuple):
     """One log call as it can be kept.
 
@@ -79,7 +95,7 @@ class Read(NamedTuple):
                 clean = check_name(name)
                 if value is None:
                     continue
-                number = _to_float(name, value)
+                number = to_float(name, value)
                 if clean in found:
                     raise BadValue(f"{clean!r} was given twice, its letters written in two ways; the first is kept")
                 found[clean] = number
@@ -100,7 +116,8 @@ def are_plain(values: Collection[Any]) -> bool:
     return all(type(value) in REAL or (type(value) in WHOLE and -EXACT <= value <= EXACT) for value in values)
 
 
-def _to_float(name: Any, value: Any) -> float:
+def to_float(name: Any, value: Any) -> float:
+    """The number as a float; raises BadValue, which names the key, on what is none."""
     if not isinstance(value, (str, bytes, bytearray, complex)):
         try:
             # .item() first: float() of a one-element array is deprecated, and .item() of a larger one refuses

@@ -151,6 +151,10 @@ class RunWriter:
         """Append something that is not a float: text, a big integer, a histogram, a reference to media."""
         self._append(ITEM_KIND, {"step": step, "t": self.clock(), "name": name, "value": value, **extra})
 
+    def alert(self, **fields: Json) -> None:
+        """Append that something is to be looked at: an event that code asks for, so also in a forked child."""
+        self._append(EVENT_KIND, {"t": self.clock(), "kind": "alert", **fields})
+
     def event(self, kind: str, **fields: Json) -> None:
         """Append something that happened; nothing in a forked child that has not logged by itself."""
         if self._in_child:
