@@ -35,6 +35,18 @@ while True:
 """
 
 
+IN_THE_MIDST = """
+import os, signal, sys
+from recovery.logs import begin
+from celltrail.store import Store
+writer = begin(Store(sys.argv[1]))
+print(writer.id, flush=True)
+os.replace = lambda *names: os.kill(os.getpid(), signal.SIGKILL)
+writer.put("params", "lr", {"value": 0.1, "rule": "api"})
+writer.flush()
+"""
+
+
 def spawn(program: str, *args: object) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     command = [sys.executable, "-c", program, *map(str, args)]
@@ -168,3 +180,16 @@ def test_a_run_of_another_host_is_killed_by_silence(store: Store) -> None:
     writer.row(("loss",), 2, writer.clock(), (0.25,))
     record = store.record(writer.id)
     assert (record.status, record.metrics["loss"].last) == ("running", 0.25)
+
+
+def test_a_document_that_was_being_replaced_leaves_nothing(store: Store) -> None:
+    """Killed between the new bytes and their name: who reads the run next clears away what never got that name."""
+    process = spawn(IN_THE_MIDST, store.root)
+    run_id = process.communicate(timeout=60)[0].strip()
+    folder = store.root / "runs" / run_id[-2:] / run_id
+    (left,) = folder.glob("*.tmp")
+    (folder / f"run.json.{process.pid + 1}.0a0b0c0d.tmp").touch()  # of a process nobody knows to be gone
+    assert left.name.startswith(f"run.json.{process.pid}.")
+    record = store.record(run_id)
+    assert (record.status, record.params["lr"].value) == ("killed", 0.1)
+    assert [path.name for path in folder.glob("*.tmp")] == [f"run.json.{process.pid + 1}.0a0b0c0d.tmp"]

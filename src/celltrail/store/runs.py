@@ -270,7 +270,8 @@ class RunFiles:
         if status == record.status:
             return record
         if status == "killed":
-            disk.sweep(self._folder)
+            is_dead = seen.owner is not None and alive.is_alive(seen.owner) is False
+            disk.sweep(self._folder, ("run.json", seen.owner.pid) if seen.owner and is_dead else None)
         ended = seen.t_us or record.started_us
         executions = tuple(_stopped(execution, ended) for execution in record.executions)
         duration = max(0.0, (ended - record.started_us) / 1e6)

@@ -145,11 +145,19 @@ def fsync_folder(folder: Path) -> None:
         _sync({folder: None})
 
 
-def sweep(folder: Path) -> None:
-    """Remove temporary files that a killed process left behind more than an hour ago."""
+def sweep(folder: Path, left: tuple[str, int] | None = None) -> None:
+    """Remove temporary files that a killed process left behind more than an hour ago.
+
+    Those for a file that only one process ever wrote, which is known to be gone, go at once: ``left`` is the name
+    of the file and the pid.
+    """
+    known = f"{left[0]}.{left[1]}." if left else None
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
-            if entry.name.endswith(".tmp") and time.time() - entry.stat().st_mtime > _TEMP_AGE_S:
+            if not entry.name.endswith(".tmp"):
+                continue
+            is_left = known is not None and entry.name.startswith(known)
+            if is_left or time.time() - entry.stat().st_mtime > _TEMP_AGE_S:
                 with contextlib.suppress(OSError):
                     os.unlink(entry.path)
 
