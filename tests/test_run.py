@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 import pytest
 
 from celltrail.errors import BadValue, CelltrailError
+from celltrail.model import Metric
 from celltrail.run import Ended, Logged, Started, current, listen, log, start
 from celltrail.store import Store
 from counting import calls, opened
@@ -425,3 +427,61 @@ def test_a_short_run_loads_no_numpy(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     (record,) = Store(tmp_path / ".celltrail").records()
     assert (record.metrics["train/loss"].min, record.metrics["train/loss"].count) == (0.01, 100)
+
+
+AT_THE_END = """
+import atexit, threading
+import celltrail as ct
+
+def late(name):
+    run = ct.start(name)
+    run.log({"loss": 0.5}, step=3)
+    run.finish()
+
+def work():
+    threading.main_thread().join()
+    late("in a thread")
+
+atexit.register(late, "at exit")
+threading.Thread(target=work).start()
+"""
+
+
+def test_a_run_when_the_main_thread_has_ended(store: Store, tmp_path: Path):
+    """Then no thread can be begun any more, or nobody waits for one: the run is whole all the same."""
+    program = tmp_path / "late.py"
+    program.write_text(AT_THE_END)
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    records = {record.name: record for record in store.records()}
+    assert set(records) == {"in a thread", "at exit"}
+    for record in records.values():
+        assert (record.status, record.metrics["loss"].last, record.problems) == ("finished", 0.5, ())
+        assert record.environment["env"]["python"]
+        assert [writer.has_ended for writer in store.writers(record.id)] == [True]
+
+
+def test_a_fault_in_the_background_is_said_and_the_run_kept_on(store: Store, monkeypatch: pytest.MonkeyPatch):
+    """Not a failing disk but a fault of celltrail's own: the thread that keeps the runs outlives it."""
+    from celltrail.store.files import disk
+
+    def broken(*args: object, **named: object) -> None:
+        raise RuntimeError("injected")
+
+    with start(store=store) as run:
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "write_new", broken)
+            run.log(loss=0.5)
+            wait_until(lambda: bool(run.writer.problems))
+        run.log(loss=0.25)
+        wait_until(lambda: store.document(run.id).metrics.get("loss", Metric("loss")).last == 0.25)
+    record = store.record(run.id)
+    assert record.status == "finished"
+    assert record.problems == ("the run could not be kept up for a moment (RuntimeError: injected)",)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert is_so()

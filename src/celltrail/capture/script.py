@@ -41,8 +41,12 @@ def _hear(event: Event) -> None:
     if isinstance(event, Started) and not event.run.record().code:
         settle = event.run.owe()
         source, facts = shield(_around) or ("", {})
+        told = event.run, source, facts, settle
+        if not threading.main_thread().is_alive():
+            _gather(*told)  # nobody waits for a thread any more, and since Python 3.12 none can be begun
+            return
         # not a daemon: a script that ends at once waits the few milliseconds for its own description
-        thread = threading.Thread(target=_gather, args=(event.run, source, facts, settle), name="celltrail-describe")
+        thread = threading.Thread(target=_gather, args=told, name="celltrail-describe")
         thread.start()
         _describing[:] = [other for other in _describing if other.is_alive()] + [thread]
 

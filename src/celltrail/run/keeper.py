@@ -30,6 +30,10 @@ class Kept(Protocol):
 
     def keep(self, now_s: float) -> None:
         """Fold, flush, sync or beat: whatever is due at this monotonic time."""
+        ...
+
+    def stumble(self, error: Exception) -> None:
+        """That failed, by a fault of celltrail's own."""
 
 
 class Keeper:
@@ -50,8 +54,7 @@ class Keeper:
             self._runs.add(run)
             self._lock.notify_all()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="celltrail-keeper", daemon=True)
-                self._thread.start()
+                self._begin()
 
         def drop() -> None:
             with self._lock:
@@ -59,6 +62,16 @@ class Keeper:
                 self._trails.add(run.store.root)
 
         return drop
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._work, name="celltrail-keeper", daemon=True)
+        try:
+            thread.start()
+            self._thread = thread
+        except RuntimeError:
+            # since Python 3.12 there is no new thread once the main one has ended; what a run logs then is kept
+            # by its own calls, and its end writes the rest
+            self._thread = None
 
     def _work(self) -> None:
         while True:
@@ -72,7 +85,10 @@ class Keeper:
                     trails, self._trails = self._trails, set()
                     break
             for run in runs:
-                run.keep(time.monotonic())
+                try:
+                    run.keep(time.monotonic())
+                except Exception as error:  # noqa: BLE001  the shield around one run: the thread keeps the others too
+                    run.stumble(error)
         from celltrail.store.seal import compaction
 
         for trail in trails:

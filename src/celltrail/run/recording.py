@@ -215,6 +215,10 @@ class Run(Described, Items):
             self._wrote = now_s
             self.writer.beat()
 
+    def stumble(self, error: Exception) -> None:
+        """A fault of celltrail's own while it kept this run: said on the run, and recording goes on."""
+        self.writer.note(f"the run could not be kept up for a moment ({type(error).__name__}: {error})")
+
     def __enter__(self) -> Run:
         self.is_block = True
         return self

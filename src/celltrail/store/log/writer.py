@@ -348,6 +348,10 @@ class RunWriter:
         if failure is not None and (is_final or not fallback.is_gone(failure)):
             self._troubles.fail(what, failure)
 
+    def note(self, problem: str) -> None:
+        """Keep a trouble with the run, without a word to anybody else."""
+        self._troubles.note(problem)
+
     def trouble(self, problem: str) -> None:
         """Keep a trouble with the run and warn of it, the first time only."""
         self._troubles.tell(problem, "recording goes on without it")
