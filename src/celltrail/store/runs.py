@@ -140,7 +140,7 @@ class RunFiles:
     def _reread(self, seen: Seen | None, stamp: str) -> Seen:
         tables, record, problem, seal, document = self._tables()
         new = self._of_itself(tables, record, problem, seal, seen, stamp)
-        is_all = not new.states and not {"more_metrics", "shared"} & tables["run"][self.id].keys()
+        is_all = not new.states and not new.metrics and not {"more_metrics", "shared"} & tables["run"][self.id].keys()
         if new.ended and seal is None and is_all:
             new.document = document
         if os.path.exists(self._place + "/edits"):
@@ -209,12 +209,15 @@ class RunFiles:
         if not is_shared and not os.path.exists(self._place + "/edits"):
             return
         others = [path for path in logs.paths(self._folder) if writer_of(path.name) != new.record.writer]
-        if not new.record.writer or not (others or is_shared):
+        seal = self._last_word()
+        if not new.record.writer or not (others or is_shared or seal):
             return
         metrics = new.record.metrics
-        if seal := self._last_word():
+        if seal:
             metrics = metrics | records.metrics_of(seal.body["record"]["metrics"])
             others = [path for path in others if path.name not in seal.covers]
+            if metrics == new.record.metrics and not others and not is_shared:
+                return  # of one process, as most are
         summaries = Summaries(metrics)
         for path in others:
             self._take(path, new, summaries)
