@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Literal, NamedTuple
 
+from celltrail.capture.environment import hardware
 from celltrail.model import Json
 
 Part = Literal["pre", "examine", "post"]
@@ -141,6 +142,7 @@ def _trial(code: CodeType) -> int:
 
 
 def warm() -> None:
-    """Do early what the first tracked cell would wait for: load modules of celltrail's own, and measure."""
+    """Do early what the first tracked cell would wait for: load modules of celltrail's own, ask, and measure."""
     importlib.import_module("celltrail.store.docs.documents")
+    hardware()
     value_ns()

@@ -167,6 +167,8 @@ class Recorder:
         if tracked is not None and isinstance(tree, ast.Module):
             with tracked.meter.timing("examine"):
                 shield(tracked.examine, tree, self.shell.user_ns, self._watcher, self._place_hooks)
+                if self.shell.ast_transformers[-1:] != [self]:
+                    tracked.tree = None  # the next one may put something into it
                 shield(self._state.meet, self._key(), tracked)
                 tree = shield(self._already.meet, tracked, tree) or tree
             if tracked.watched and tracked.mark.arguments.chart is None:

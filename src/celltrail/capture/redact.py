@@ -11,6 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 MARK = "[redacted]"
@@ -70,6 +71,11 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.fullmatch(name) is not None and _INNOCENT.fullmatch(name) is None
 
 
+@lru_cache(maxsize=4096)
+def _may_be_secret(variable: str) -> bool:
+    return _ENVIRONMENT_NAME.search(variable) is not None
+
+
 class Redactor:
     """Replaces secrets in text, by the shapes and by the values in this environment.
 
@@ -84,8 +90,8 @@ class Redactor:
 
     def learn_environment(self, environ: Mapping[str, str]) -> None:
         """The values of variables whose names say that they are secret; they may have been set meanwhile."""
-        for name, value in environ.items():
-            if _ENVIRONMENT_NAME.search(name):
+        for name in environ:
+            if _may_be_secret(name) and (value := environ.get(name)) is not None:
                 self.learn(value)
 
     def learn(self, value: object) -> None:

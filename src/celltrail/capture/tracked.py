@@ -64,6 +64,7 @@ class Tracked:
     modules: list[dict[str, Json]] = field(default_factory=list)  # as they were when it began
     offset: int = 0  # lines of the cell above the code that is being looked at
     found: Found | None = None
+    tree: ast.Module | None = None  # the code as it runs, where nothing was put into it
     key: str = ""  # of the code, without its magic
     values: Values | None = None
     points: Points | None = None
@@ -106,6 +107,8 @@ class Tracked:
         # the tree is another one when %%time hands in its body
         kinds = found.kinds if found.tree is tree else by_kind(tree)
         shield(self._watch, tree, kinds, namespace, watcher, place_hooks)
+        if found.tree is tree and self.points is None:
+            self.tree = tree
 
     def _meet(self, tree: ast.Module, namespace: dict[str, Any]) -> Found:
         self.key = shield(keys.code_key, tree) or ""  # before anything is inserted into it
@@ -187,15 +190,14 @@ class Tracked:
 
     def _describe_start(self, states: rng.States, folder: str) -> None:
         put, clean = self.run.store.blobs.put, self.redactor.text
-        self.run.describe(params=self._params(self.found.params if self.found else {}))
         surroundings: dict[str, dict[str, Json]] = {
             "rng": {library: put(rng.pack(library, state)) for library, state in states.items()},
             "env": environment.software(put),
             "hardware": environment.hardware(),
         }
+        self.run.describe(params=self._params(self.found.params if self.found else {}), environment=surroundings)
         if commit := repository.git(folder, put, clean):
-            surroundings["git"] = commit
-        self.run.describe(environment=surroundings)
+            self.run.describe(environment={"git": commit})
         self.modules = shield(self.imported.told, self.run.store, folder, clean) or []
 
     def close(self, message_ns: float = 0.0) -> None:

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from celltrail.capture.session.past import Past
 from celltrail.capture.shield import shield
 from celltrail.capture.tracked import Tracked, cell_magic
 from celltrail.capture.values.fingerprint import Budget, fingerprint
-from celltrail.capture.values.settings import key_of
+from celltrail.capture.values.settings import Settings
 from celltrail.errors import StoreError
 from celltrail.store import Store
 from celltrail.store.catalogue.alike import Alike
@@ -75,6 +75,8 @@ class Already:
     def __init__(self, session: Session, shell: Any, notify: Callable[[Notice], object]) -> None:
         self._session, self._shell, self._notify = session, shell, notify
         self._trails: dict[Path, _Trail] = {}
+        self._settings = Settings()
+        self._folders: dict[tuple[Path, str], str] = {}
         self._salt = os.urandom(16).hex()  # what a secret in a cell makes of its key, this session alone can tell
 
     def meet(self, tracked: Tracked, tree: ast.Module) -> ast.Module:
@@ -143,7 +145,7 @@ class Already:
         if found is None or not tracked.key or not keys.is_open(found.names, found.kinds):
             return ""
         self._session.settle(_SECONDS)
-        inputs = _inputs(tracked, namespace, partial(self._before, tracked))
+        inputs = self._inputs(tracked, namespace)
         if inputs is None:
             return ""
         magic = cell_magic(tree)
@@ -152,8 +154,37 @@ class Already:
             about.append(self._salt)
         return keys.recipe("\n".join(about), keys.input_key(inputs))
 
+    def _inputs(self, tracked: Tracked, namespace: Mapping[str, Any]) -> dict[str, keys.Input] | None:
+        """What the execution reads, by name; None when some of it cannot be told."""
+        found = tracked.found
+        assert found is not None
+        told, budget = tracked.needs.get("values") or {}, Budget(_SECONDS)
+        names = {name for name in found.reachable() - _OF_THE_SHELL if not hasattr(builtins, name) or name in namespace}
+        if not names <= namespace.keys():
+            return None
+        local = beside.modules([namespace[name] for name in names], beside.imported(found.kinds))
+        if local is None:
+            return None
+        tracked.needs["already"] = {"modules": sorted(local)}
+        inputs = {f"module {name}": (beside.contents(module, budget), "") for name, module in local.items()}
+        inputs["settings"] = (self._settings.key(self._session, tracked.past, namespace), "")
+        inputs["folder"] = (self._folder(tracked.run.store.root, os.getcwd()), "")
+        for name in names:
+            digest, quality = _print(told.get(name), namespace[name], budget)
+            made = recipe_of(name, self._before(tracked), namespace) if quality == "sampled" else ""
+            if quality == "opaque" or (quality == "sampled" and not made):
+                return None
+            inputs[f"name {name}"] = (digest, made)
+        return inputs
+
     def _before(self, tracked: Tracked) -> list[Past]:
         return [past for past in self._session if past is not tracked.past]
+
+    def _folder(self, trail: Path, folder: str) -> str:
+        found = self._folders.get((trail, folder))
+        if found is None:
+            found = self._folders[trail, folder] = "/".join(placed(folder, project(trail, folder)))
+        return found
 
     def _found(self, tracked: Tracked, trail: _Trail, ids: list[str], namespace: Mapping[str, Any]) -> Same | None:
         found = tracked.found
@@ -185,38 +216,6 @@ def _read(trail: _Trail, ids: list[str]) -> Iterator[Earlier]:
                 yield Earlier(record, decode(trail.store.blobs.get(digest), "needs"))
             except StoreError:  # damaged, or gone
                 continue
-
-
-def _inputs(
-    tracked: Tracked, namespace: Mapping[str, Any], before: Callable[[], Sequence[Past]]
-) -> dict[str, keys.Input] | None:
-    """What the execution reads, by name; None when some of it cannot be told.
-
-    Args:
-        tracked: the execution.
-        namespace: the user's variables.
-        before: gives the executions before it.
-    """
-    found = tracked.found
-    assert found is not None
-    told, budget = tracked.needs.get("values") or {}, Budget(_SECONDS)
-    names = {name for name in found.reachable() - _OF_THE_SHELL if not hasattr(builtins, name) or name in namespace}
-    if not names <= namespace.keys():
-        return None
-    local = beside.modules([namespace[name] for name in names], beside.imported(found.kinds))
-    if local is None:
-        return None
-    tracked.needs["already"] = {"modules": sorted(local)}
-    inputs = {f"module {name}": (beside.contents(module, budget), "") for name, module in local.items()}
-    inputs["settings"] = (key_of(before(), namespace), "")
-    inputs["folder"] = ("/".join(placed(os.getcwd(), project(tracked.run.store.root, os.getcwd()))), "")
-    for name in names:
-        digest, quality = _print(told.get(name), namespace[name], budget)
-        made = recipe_of(name, before(), namespace) if quality == "sampled" else ""
-        if quality == "opaque" or (quality == "sampled" and not made):
-            return None
-        inputs[f"name {name}"] = (digest, made)
-    return inputs
 
 
 def _has_secret(tracked: Tracked) -> bool:

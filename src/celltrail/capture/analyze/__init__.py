@@ -11,7 +11,7 @@ import builtins
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 _BUILTIN = frozenset(dir(builtins))
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -111,11 +111,39 @@ def root(node: ast.AST) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
+class Visitor(ast.NodeVisitor):
+    """Python's own visitor in half of its time: the method of a kind is looked up once, and by the declared fields."""
+
+    _methods: ClassVar[dict[type[ast.AST], Any]]
+
+    def __init_subclass__(cls) -> None:
+        cls._methods = {}
+
+    def visit(self, node: ast.AST) -> Any:
+        """As `ast.NodeVisitor` does."""
+        kind = type(node)
+        method = self._methods.get(kind)
+        if method is None:
+            method = self._methods[kind] = getattr(type(self), f"visit_{kind.__name__}", type(self).generic_visit)
+        return method(self, node)
+
+    def generic_visit(self, node: ast.AST) -> None:
+        """All parts in their order; contexts and operators say nothing."""
+        for name in node._fields:
+            part = getattr(node, name, None)
+            if type(part) is list:
+                for inner in part:
+                    if isinstance(inner, ast.AST):
+                        self.visit(inner)
+            elif isinstance(part, ast.AST) and name != "ctx" and name != "op":
+                self.visit(part)
+
+
 class _ClassScope(set[str]):
     """The names of a class body, which its methods do not see."""
 
 
-class _Visitor(ast.NodeVisitor):
+class _Visitor(Visitor, ast.NodeVisitor):
     def __init__(self) -> None:
         self.names = Names()
         self.late: set[str] = set()  # read in function bodies

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from celltrail.capture.analyze import root
+from celltrail.capture.analyze import Visitor, root
 from celltrail.capture.analyze.origins import BUILTIN, made_of, taken_from
 
 POURING = frozenset("append add extend insert setdefault put write appendleft add_row".split())  # noqa: SIM905
@@ -71,7 +71,7 @@ class Effects:
             self.loads.setdefault(name, bound)
 
 
-class Scope(ast.NodeVisitor):
+class Scope(Visitor, ast.NodeVisitor):
     """The names of one scope, followed in the order it runs."""
 
     def __init__(self) -> None:

@@ -6,7 +6,6 @@ then the text is not what ran.
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -32,6 +31,8 @@ class Modules:
 
     _seen: dict[str, tuple[Any, Stamp]] = field(default_factory=dict)  # by name: its spec, which a reload replaces
     _kept: dict[tuple[str, str, Stamp], str] = field(default_factory=dict)  # by trail, path and stamp
+    _places: tuple[Path, list[str]] = (Path(), [])  # the trail and the user's folders that `_known` is about
+    _known: dict[str, tuple[str, bool]] = field(default_factory=dict)  # by name: the file, and whether it is the user's
 
     def told(self, store: Store, folder: str, clean: Clean) -> list[dict[str, Json]]:
         """The records of all that are imported now, by name.
@@ -44,15 +45,27 @@ class Modules:
         around = project(store.root, folder)
         roots = [os.path.realpath(place) for place in (folder, around, sys.path[0] or folder) if len(place) > 1]
         found: list[dict[str, Json]] = []
-        for name, path, spec in sorted(_imported(), key=lambda each: each[0]):
-            real = _real(path)
-            if any(is_within(real, root) for root in roots) and is_data(real, store.root):
-                told = self._told(name, path, spec, store, around, clean)
-                if told is not None:
-                    found.append(told)
-                if len(found) >= MOST_KEPT:
-                    break
+        for name, path, spec in sorted(self._own(store.root, roots), key=lambda each: each[0]):
+            told = self._told(name, path, spec, store, around, clean)
+            if told is not None:
+                found.append(told)
+            if len(found) >= MOST_KEPT:
+                break
         return found
+
+    def _own(self, trail: Path, roots: list[str]) -> Iterator[tuple[str, str, Any]]:
+        """Name, file and spec of the modules in these folders; where each of the many others lies is asked once."""
+        if self._places != (trail, roots):
+            self._places, self._known = (trail, roots), {}
+        known = self._known
+        for name, path, spec in _imported():
+            found = known.get(name)
+            if found is None or found[0] != path:
+                real = os.path.realpath(path)
+                is_own = any(is_within(real, root) for root in roots) and is_data(real, trail)
+                found = known[name] = path, is_own and path.endswith(".py")
+            if found[1]:
+                yield name, os.path.abspath(path), spec
 
     def _told(self, name: str, path: str, spec: Any, store: Store, around: str, clean: Clean) -> dict[str, Json] | None:
         stamp = Stamp.of(path)
@@ -97,14 +110,8 @@ def _imported() -> Iterator[tuple[str, str, Any]]:
         if name == "__main__" or type(facts) is not dict:
             continue
         path = facts.get("__file__")
-        if type(path) is str and path.endswith(".py"):
-            yield name, os.path.abspath(path), facts.get("__spec__")
-
-
-@functools.lru_cache(maxsize=1 << 14)
-def _real(path: str) -> str:
-    # a look at every folder on the way: for 1,200 modules twice a run it was nine tenths of the recorder's work
-    return os.path.realpath(path)
+        if type(path) is str:
+            yield name, path, facts.get("__spec__")
 
 
 def _compiled_from(spec: Any, now: Stamp) -> Stamp:

@@ -29,6 +29,8 @@ def git(folder: str, put: Put, clean: Callable[[str], str]) -> Facts:
         put: keeps the diff and the sources.
         clean: takes secrets out of them before they are kept.
     """
+    if not _is_inside(folder):
+        return {}
     status = output(["git", "status", "--porcelain=v2", "--branch", "--untracked-files=normal"], folder)
     heads = dict(re.findall(r"^# branch\.(oid|head) (.+)$", status, re.MULTILINE))
     if "oid" not in heads:
@@ -53,6 +55,14 @@ def git(folder: str, put: Put, clean: Callable[[str], str]) -> Facts:
     if modules := _submodules(folder):
         facts["submodules"] = modules
     return facts
+
+
+def _is_inside(folder: str) -> bool:
+    """Whether git would find a repository; where there is none, two processes a run would ask it in vain."""
+    if "GIT_DIR" in os.environ:
+        return True
+    here = os.path.realpath(folder)
+    return any(os.path.lexists(os.path.join(place, ".git")) for place in (here, *Path(here).parents))
 
 
 def _commit_alone(folder: str) -> Facts:

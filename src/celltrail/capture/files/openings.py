@@ -157,6 +157,7 @@ class Openings:
     def __init__(self, shell: Any = None) -> None:
         self._shell = shell
         self._undo: list[Callable[[], None]] = []
+        self._made: dict[tuple[str, str], tuple[Any, Any]] = {}  # by place: a reader, and what stands before it
 
     def begin(self, run: Run, collector: Collector) -> None:
         """Tell this collector of the files that the code of this run opens."""
@@ -184,8 +185,11 @@ class Openings:
             real = getattr(os, name, None)
             if callable(real) and not isinstance(real, Wrapped):
                 self._replace(os, name, Moving(real, ("os", name)), real)
-        for owner, name, wrapper, real in _readers():
-            self._replace(owner, name, wrapper, real)
+        for place, owner, name, real in _readers():
+            known = self._made.get(place)
+            if known is None or known[0] is not real:
+                known = self._made[place] = real, _reading(place, real)
+            self._replace(owner, name, known[1], real)
         if self._shell is not None:
             self._show_without_us(self._shell)
 
@@ -220,21 +224,28 @@ class Openings:
         self._undo.append(undo)
 
 
-def _readers() -> Iterator[tuple[Any, str, Any, Any]]:
+def _reading(place: tuple[str, str], real: Any) -> Any:
+    module, name = place
+    writes = name in _READERS[module][1].split()
+    return _method(real, writes) if "." in name else Reading(real, place, writes)
+
+
+def _readers() -> Iterator[tuple[tuple[str, str], Any, str, Any]]:
+    """Module and name of each reader and writer, what holds it, under which name, and itself."""
     for module_name, kinds in _READERS.items():
         module = sys.modules.get(module_name)
         if module is None:
             continue
-        for writes, names in enumerate(kinds):
+        for names in kinds:
             for dotted in names.split():
                 first, _, method = dotted.partition(".")
                 found = vars(module).get(first)  # never through a __getattr__, which may import half a library
                 if method:
                     real: Any = vars(found).get(method) if isinstance(found, type) else None
                     if callable(real):
-                        yield found, method, _method(real, bool(writes)), real
+                        yield (module_name, dotted), found, method, real
                 elif callable(found) and not isinstance(found, Wrapped):
-                    yield module, first, Reading(found, (module_name, first), bool(writes)), found
+                    yield (module_name, first), module, first, found
 
 
 def strip(error: BaseException | None) -> None:

@@ -75,6 +75,8 @@ class History:
         self._touching: dict[str, list[int]] = {}
         self._binding: dict[str, list[int]] = {}
         self._holes: dict[int, set[str]] = {}
+        self._ran: list[int] = []
+        self._of_cell: dict[str, list[int]] = {}
 
     def add(
         self,
@@ -113,6 +115,10 @@ class History:
         index = len(self.steps)
         step = Step(id, what, status, count, cell_id, run, is_scratch, effects is not None)
         self.steps.append(step)
+        if did_run:
+            self._ran.append(index)
+        if cell_id:
+            self._of_cell.setdefault(cell_id, []).append(index)
         for name in what.writes | what.deletes:
             self._binding.setdefault(name, []).append(index)
         for name in what.writes | what.deletes | what.changes.keys():
@@ -136,7 +142,13 @@ class History:
 
     def full(self, before: int | None = None) -> list[int]:
         """Every execution that ran code."""
-        return [index for index, step in enumerate(self.steps[:before]) if step.is_known and step.status != "skipped"]
+        return self._ran[: len(self._ran) if before is None else bisect_left(self._ran, before)]
+
+    def newest(self, cell_id: str, before: int) -> int | None:
+        """The last execution of a cell before the one of this index."""
+        found = self._of_cell.get(cell_id, [])
+        at = bisect_left(found, before)
+        return found[at - 1] if at else None
 
     def slice(self, names: Iterable[str], pours: Iterable[str] = (), before: int | None = None) -> Slice:
         """The executions that these names depend on.

@@ -100,13 +100,12 @@ def _cell(count: int | None) -> str:
 def _edited(
     history: History, kept: list[int], at: int, versions: Sequence[Version], document: Document | None
 ) -> Iterable[Flag]:
-    newest = {step.cell_id: index for index, step in enumerate(history.steps[: at + 1]) if step.cell_id}
     for index in kept:
         step, version = history.steps[index], versions[index]
         if step.cell_id is None or step.is_scratch:
             continue
-        later = newest.get(step.cell_id, index)
-        if later > index and versions[later].key != version.key:
+        later = history.newest(step.cell_id, at + 1)
+        if later is not None and later > index and versions[later].key != version.key:
             text = f"{_cell(step.count)} was edited and run again since: what it made before is still used"
             yield _flag(step, "edited", text)
         elif document is not None and document.as_of_us >= version.ended_us:

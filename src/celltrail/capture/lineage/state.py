@@ -43,6 +43,8 @@ _OF_THE_SHELL = frozenset("In Out display exit get_ipython open quit".split())  
 _PATIENCE_S = 0.02
 _CHUNK = 64  # executions in one blob of the full list, so that runs share all but the last
 _MOST_NAMES = 5_000
+_CELL_MAGIC = "get_ipython().run_cell_magic("
+_PUT_S = 3600.0  # so long a blob that was put is taken to be there: a clean-up spares those of a whole day
 _MOST_CODE = 1 << 20  # characters; nobody follows more
 
 
@@ -91,6 +93,7 @@ class State:
         self._hidden = frozenset(shell.user_ns_hidden) | _OF_THE_SHELL
         self.history = History()
         self._entries: list[_Entry] = []  # by index in the history
+        self._versions: list[Version] = []  # of these
         self._waiting: deque[_Entry] = deque()
         self._ended = 0
         self._open: dict[Key, list[_Entry]] = {}
@@ -99,6 +102,7 @@ class State:
         self._strange: set[str] = set()
         self._names: dict[str, str] = {}  # of runs
         self._chunks: dict[tuple[Path, int], str] = {}
+        self._codes: dict[tuple[str, int], tuple[str, float]] = {}  # by trail and index: digest, and when it was put
         self._document: tuple[tuple[str, int, int], Document | None] = (("", 0, 0), None)
 
     def _namespace(self) -> dict[str, Any]:
@@ -216,9 +220,12 @@ class State:
         self.catch_up()
 
     def _follow(self, entry: _Entry) -> None:
-        tree = parsed(entry.code) if len(entry.code) <= _MOST_CODE else None
+        tree, key = (entry.tracked.tree, entry.tracked.key) if entry.tracked is not None else (None, "")
+        if tree is None or entry.code.startswith(_CELL_MAGIC):
+            tree = parsed(entry.code) if len(entry.code) <= _MOST_CODE else None
+            key = keys.code_key(tree) if tree is not None else ""
         found = _effects(tree) if tree is not None else None
-        entry.version.key = keys.code_key(tree) if tree is not None else ""
+        entry.version.key = key
         entry.version.source = entry.source
         fixed = {name for name, number in (entry.after or {}).items() if number < 0}
         entry.index = len(self.history.steps)
@@ -239,6 +246,7 @@ class State:
             entry.before = None
         entry.after = entry.tracked = None
         self._entries.append(entry)
+        self._versions.append(entry.version)
 
     def conclude(self, tracked: Tracked) -> dict[str, Json]:
         """Put the sections of a run that is over into what it needed; the short form for its environment."""
@@ -254,9 +262,8 @@ class State:
         if entry.edges is None:
             entry.edges = self._edges(entry, names, lambda: what or Touched())
         strange = found.unknown & self._strange
-        versions = [each.version for each in self._entries]
         about = flags(
-            self.history, found, entry.at, versions, self._look(entry), entry.edges, strange, entry.cell_id
+            self.history, found, entry.at, self._versions, self._look(entry), entry.edges, strange, entry.cell_id
         )  # fmt: skip
         if tracked.files is not None:
             for earlier in (self._entries[kept.index] for kept in found.kept):
@@ -316,9 +323,16 @@ class State:
 
     def _told(self, index: int, store: Store) -> dict[str, Json]:
         entry, step = self._entries[index], self.history.steps[index]
-        code = store.blobs.put(self._clean(entry.source)) if entry.source is not None else ""
+        code = self._code(index, entry.source, store) if entry.source is not None else ""
         facts = {"id": step.id, "cell": step.cell_id, "count": step.count, "status": step.status, "code": code}
         return {**facts, **({"run": step.run} if step.run else {})}
+
+    def _code(self, index: int, source: str, store: Store) -> str:
+        digest, put = self._codes.get((store.id, index), ("", 0.0))
+        if not digest or time.monotonic() - put > _PUT_S:
+            digest = store.blobs.put(self._clean(source))
+            self._codes[store.id, index] = digest, time.monotonic()
+        return digest
 
     def _look(self, entry: _Entry) -> Document | None:
         """The notebook: as the front end sent it with the cell, else as it is on disk."""

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ class Session:
         self.started_us = now_us()
         self._shell, self._redactor = shell, redactor
         self._executions: deque[Past] = deque(maxlen=MOST)
+        self._begun = 0
         self._open: dict[Key, list[Past]] = {}  # what runs, the innermost last
         self._unread: dict[str, tuple[Past, str]] = {}  # with the code to read
         self._states: dict[str, bytes] = {}  # by digest, until they are in the trail
@@ -83,6 +85,11 @@ class Session:
     def is_in_trail(self) -> bool:
         """Whether executions are written down."""
         return self._keeping.is_attached
+
+    def since(self, count: int) -> list[Past]:
+        """The executions but the first so many of the session, oldest first; the oldest may be gone."""
+        newest = list(islice(reversed(self._executions), max(0, self._begun - count)))
+        return newest[::-1]
 
     def find(self, execution: str) -> Past | None:
         """The execution of this id, while it is at hand."""
@@ -150,6 +157,7 @@ class Session:
         )
         around.append(past)
         self._executions.append(past)
+        self._begun += 1
         self._unread[past.id] = past, getattr(info, "transformed_cell", None) or info.raw_cell
         if looks:
             states = None if is_scratch else shield(rng.take)

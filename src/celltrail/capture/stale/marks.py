@@ -7,7 +7,7 @@ run again and made the same makes nothing stale, and what was changed back is fr
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from celltrail.capture.environment import packages
@@ -17,7 +17,7 @@ from celltrail.capture.session.executions import Session, names_of
 from celltrail.capture.session.past import Past
 from celltrail.capture.stale.watched import Around, Watched
 from celltrail.capture.tracked import Tracked
-from celltrail.capture.values.fingerprint import Budget, fingerprint
+from celltrail.capture.values.fingerprint import Budget, Print, fingerprint
 from celltrail.capture.values.settings import settings_of
 from celltrail.query.standing import Reason
 
@@ -57,9 +57,11 @@ class Marks:
         names = past.names or (names_of(past.source) if past.source and self._runs else None)
         installed = packages()
         touched = names.writes | names.mutates | names.deletes if names else set[str]()
+        others = [watched for watched in self._runs.values() if watched.past is not past]
+        now = self._prints(touched & {name for watched in others for name in watched.prints})
+        for watched in others:
+            _compare(watched, past, now)
         for watched in self._runs.values():
-            if watched.past is not past:
-                self._of_names(watched, past, touched)
             self._say(watched, watched.reasons(installed))
 
     def _take(self, tracked: Tracked) -> None:
@@ -77,25 +79,34 @@ class Marks:
             self._around = now
         return self._around
 
-    def _of_names(self, watched: Watched, past: Past, touched: set[str]) -> None:
-        budget, namespace = Budget(_SECONDS), self._shell.user_ns
-        for name in touched & watched.prints.keys():
-            before, count = watched.prints[name], len(self._session)
-            now = fingerprint(namespace[name], budget) if name in namespace else None
-            if len(self._session) != count or self._session.is_busy:
-                continue  # the next cell may be changing it just now
-            if now is None:
-                watched.upstream[name] = Reason("upstream", f"{name} was deleted since{_by(past)}")
-            elif "opaque" in (before.quality, now.quality) or now.digest == before.digest:
-                watched.upstream.pop(name, None)
-            else:
-                watched.upstream.setdefault(name, Reason("upstream", f"{name} was changed since{_by(past)}"))
+    def _prints(self, names: set[str]) -> dict[str, Print | None]:
+        """What these names stand for now, None for one that is gone; one look for all the runs that read it."""
+        found: dict[str, Print | None] = {}
+        namespace = self._shell.user_ns
+        for name in names:
+            count = len(self._session)
+            now = fingerprint(namespace[name], Budget(_SECONDS)) if name in namespace else None
+            if len(self._session) == count and not self._session.is_busy:  # else the next cell may be changing it
+                found[name] = now
+        return found
 
     def _say(self, watched: Watched, reasons: tuple[Reason, ...]) -> None:
         if reasons != watched.told:
             watched.told = reasons
             text = f"stale: {'; '.join(map(str, reasons))}" if reasons else ""
             self._notify(Notice("stale", "info", text, {"run": watched.run, "cell": watched.cell}))
+
+
+def _compare(watched: Watched, past: Past, now: Mapping[str, Print | None]) -> None:
+    """What the execution made of what a run had read."""
+    for name in watched.prints.keys() & now.keys():
+        before, present = watched.prints[name], now[name]
+        if present is None:
+            watched.upstream[name] = Reason("upstream", f"{name} was deleted since{_by(past)}")
+        elif "opaque" in (before.quality, present.quality) or present.digest == before.digest:
+            watched.upstream.pop(name, None)
+        else:
+            watched.upstream.setdefault(name, Reason("upstream", f"{name} was changed since{_by(past)}"))
 
 
 def _by(past: Past) -> str:

@@ -82,6 +82,8 @@ class Watched:
 
     def _packages(self, installed: Mapping[str, str]) -> list[Reason]:
         then, names = self.around.packages, self.around.imported
+        if then == installed:
+            return []
         changed = {each: then[each] for each in then if then[each] != installed.get(each) and is_among(each, names)}
         return [Reason("env", text) for text in packages_changed(changed, installed)]
 

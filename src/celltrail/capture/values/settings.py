@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 from celltrail.capture.analyze import by_kind, dotted, root
 from celltrail.capture.analyze.keys import Input, input_key
+from celltrail.capture.analyze.parsing import parse
+from celltrail.capture.session.executions import Session
 from celltrail.capture.session.past import Past
 
 _SETTERS = re.compile(r"set\w*|use\w*|enable\w*|disable\w*|register\w*|patch\w*|update|rc|rcdefaults")
@@ -20,14 +22,29 @@ _MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 _KEPT = "settings"  # in the facts of an execution
 
 
-def key_of(session: Iterable[Past], namespace: Mapping[str, Any]) -> str:
-    """The key of all that was set so far; of what was set several times, the last."""
-    found: dict[str, Input] = {}
-    for past in session:
-        for place, text in settings_of(past):
-            if isinstance(namespace.get(place.partition(".")[0]), ModuleType):
-                found[place] = (text, "")
-    return input_key(found)
+class Settings:
+    """What the executions of a session set, each of them looked at once."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, dict[str, Input]] = {}  # by the name that a place begins with
+        self._taken = 0
+
+    def key(self, session: Session, before: Past | None, namespace: Mapping[str, Any]) -> str:
+        """The key of all that was set so far; of what was set several times, the last.
+
+        Args:
+            session: all executions.
+            before: the one that is about to begin.
+            namespace: the user's variables: only what is set in modules counts.
+        """
+        for past in session.since(self._taken):
+            if past is before:
+                break
+            self._taken += 1
+            for place, text in settings_of(past):
+                self._found.setdefault(place.partition(".")[0], {})[place] = (text, "")
+        modules = [inside for name, inside in self._found.items() if isinstance(namespace.get(name), ModuleType)]
+        return input_key({place: what for inside in modules for place, what in inside.items()})
 
 
 def settings_of(past: Past) -> list[tuple[str, str]]:
@@ -46,7 +63,7 @@ def _settings_in(source: str) -> list[tuple[str, str]]:
     if not re.search(r"\.(?:set|use|enable|disable|register|patch|update|rc)|\]\s*=|\.\w+\s*=", source):
         return []
     try:
-        kinds = by_kind(ast.parse(_MAGIC.sub(r"\1pass", source)))
+        kinds = by_kind(parse(_MAGIC.sub(r"\1pass", source)))
     except (SyntaxError, ValueError, RecursionError):
         return []
     found: list[tuple[str, str]] = []

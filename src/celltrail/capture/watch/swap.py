@@ -82,6 +82,7 @@ def _may_bind(code: CodeType, names: tuple[str, ...] | None) -> bool:
 
 def _functions(kinds: Kinds, reads: Iterable[str], namespace: Mapping[str, Any]) -> Iterator[FunctionType]:
     """The functions of this notebook and of modules beside it that the cell can reach by names."""
+    places = os.getcwd(), sys.path[0]
     waiting: list[Any] = [namespace[name] for name in sorted(reads) if name in namespace]
     for attribute in kinds[ast.Attribute]:
         first, *rest = (dotted(attribute) or "").split(".")
@@ -94,17 +95,17 @@ def _functions(kinds: Kinds, reads: Iterable[str], namespace: Mapping[str, Any])
         if id(value) in seen:
             continue
         seen.add(id(value))
-        for function in _of_value(value):
+        for function in _of_value(value, places):
             if id(function) not in seen or function is value:
                 seen.add(id(function))
-                if not _is_local(function, namespace):
+                if function.__globals__ is not namespace and not _is_beside(function.__code__.co_filename, *places):
                     continue
                 yield function
                 around = function.__globals__
                 waiting.extend(around[name] for name in _all_names(function.__code__) if name in around)
 
 
-def _of_value(value: Any) -> Iterator[FunctionType]:
+def _of_value(value: Any, places: tuple[str, str]) -> Iterator[FunctionType]:
     """A function behind its decorators, or the methods of a class or instance."""
     if isinstance(value, MethodType):
         value = value.__func__
@@ -118,7 +119,7 @@ def _of_value(value: Any) -> Iterator[FunctionType]:
         return
     kind = value if isinstance(value, type) else type(value)
     for owner in kind.__mro__[:-1]:
-        if not _is_own_module(owner.__module__):
+        if not _is_own_module(owner.__module__, places):
             continue
         for member in vars(owner).values():
             if isinstance(member, FunctionType):
@@ -127,17 +128,11 @@ def _of_value(value: Any) -> Iterator[FunctionType]:
                 yield member.__func__
 
 
-def _is_local(function: FunctionType, namespace: Mapping[str, Any]) -> bool:
-    if function.__globals__ is namespace:
-        return True
-    return _is_beside(function.__code__.co_filename, os.getcwd(), sys.path[0])
-
-
-def _is_own_module(name: str) -> bool:
+def _is_own_module(name: str, places: tuple[str, str]) -> bool:
     if name == "__main__":
         return True
     path = getattr(sys.modules.get(name), "__file__", None)
-    return path is not None and _is_beside(path, os.getcwd(), sys.path[0])
+    return path is not None and _is_beside(path, *places)
 
 
 @lru_cache(maxsize=2048)

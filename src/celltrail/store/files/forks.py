@@ -6,17 +6,20 @@ import os
 import weakref
 from collections.abc import Callable
 
-_callbacks: list[weakref.WeakMethod[Callable[[], None]]] = []
+_callbacks: dict[weakref.WeakMethod[Callable[[], None]], None] = {}
 
 
 def in_child(method: Callable[[], None]) -> None:
     """Call this bound method in every forked child, as long as its object lives."""
-    _callbacks[:] = [known for known in _callbacks if known() is not None]
-    _callbacks.append(weakref.WeakMethod(method))
+    _callbacks[weakref.WeakMethod(method, _forget)] = None
+
+
+def _forget(reference: weakref.WeakMethod[Callable[[], None]]) -> None:
+    _callbacks.pop(reference, None)
 
 
 def _call_all() -> None:
-    for reference in _callbacks:
+    for reference in list(_callbacks):
         if (method := reference()) is not None:
             method()
 
