@@ -6,20 +6,22 @@ import os
 import weakref
 from collections.abc import Callable
 
-_callbacks: dict[weakref.WeakMethod[Callable[[], None]], None] = {}
+_FEW = 64
+_callbacks: list[weakref.WeakMethod[Callable[[], None]]] = []
+_most = _FEW  # of them, before those are let go whose objects are gone
 
 
 def in_child(method: Callable[[], None]) -> None:
     """Call this bound method in every forked child, as long as its object lives."""
-    _callbacks[weakref.WeakMethod(method, _forget)] = None
-
-
-def _forget(reference: weakref.WeakMethod[Callable[[], None]]) -> None:
-    _callbacks.pop(reference, None)
+    global _most
+    if len(_callbacks) >= _most:
+        _callbacks[:] = [known for known in _callbacks if known() is not None]
+        _most = max(_FEW, 2 * len(_callbacks))
+    _callbacks.append(weakref.WeakMethod(method))
 
 
 def _call_all() -> None:
-    for reference in list(_callbacks):
+    for reference in _callbacks:
         if (method := reference()) is not None:
             method()
 
