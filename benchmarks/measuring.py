@@ -22,7 +22,7 @@ def measure(
         made["versions"][contestant.name] = version_of(contestant)
     for name in rows:
         made["rows"][name] = {
-            "machine": _machine(),
+            "machine": machine(),
             "quick": quick,
             "samples": _samples(name, contestants, quick, rounds),
         }
@@ -59,7 +59,8 @@ def _sample(row: Any, contestant: Contestant, quick: bool) -> dict[str, Any]:
         return {"failed_because": str(trouble)}
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """Where something is measured."""
     import os
 
     return {

@@ -9,7 +9,7 @@ from typing import Any
 import floors
 from contestants import CONTESTANTS
 from rows import append, kill, memory, one_metric, processes, reading, runs, size, starting, thinning, values
-from tables import markdown, median
+from tables import markdown, median, write_between
 
 ROWS: dict[str, Any] = {
     "append": append,
@@ -74,13 +74,8 @@ def compact(made: dict[str, Any]) -> str:
 
 
 def write_block(readme: Path, made: dict[str, Any]) -> None:
-    """Replace what stands between the two comments by the compact table."""
-    text = readme.read_text()
-    before, opening, rest = text.partition(OPENING)
-    _, closing, after = rest.partition(CLOSING)
-    if not (opening and closing):
-        raise SystemExit(f"{readme.name} has no place for the table: put {OPENING} and {CLOSING} where it belongs")
-    readme.write_text(f"{before}{opening}\n{compact(made)}\n{closing}{after}")
+    """Put the compact table into its place."""
+    write_between(readme, OPENING, CLOSING, compact(made))
 
 
 def _table(row_name: str, made: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 Figures = Mapping[str, Any]  # of one contestant in one row; under "yard" those of the yardstick in the same rounds
@@ -78,6 +79,15 @@ def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """
     rule = "|" + "---|" * len(head)
     return "\n".join([_line(head), rule, *map(_line, lines)])
+
+
+def write_between(page: Path, opening: str, closing: str, table: str) -> None:
+    """Replace what stands between these two comments by a table."""
+    before, found, rest = page.read_text().partition(opening)
+    _, ended, after = rest.partition(closing)
+    if not (found and ended):
+        raise SystemExit(f"{page.name} has no place for the table: put {opening} and {closing} where it belongs")
+    page.write_text(f"{before}{opening}\n{table}\n{closing}{after}")
 
 
 def _line(cells: Sequence[str]) -> str:

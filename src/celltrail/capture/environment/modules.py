@@ -31,8 +31,8 @@ class Modules:
 
     _seen: dict[str, tuple[Any, Stamp]] = field(default_factory=dict)  # by name: its spec, which a reload replaces
     _kept: dict[tuple[str, str, Stamp], str] = field(default_factory=dict)  # by trail, path and stamp
-    _places: tuple[Path, list[str]] = (Path(), [])  # the trail and the user's folders that `_known` is about
-    _known: dict[str, tuple[str, bool]] = field(default_factory=dict)  # by name: the file, and whether it is the user's
+    _places: tuple[Path, list[str]] = (Path(), [])  # the trail and the user's folders that `_others` is about
+    _others: dict[str, Any] = field(default_factory=dict)  # by name: modules that are not the user's
 
     def told(self, store: Store, folder: str, clean: Clean) -> list[dict[str, Json]]:
         """The records of all that are imported now, by name.
@@ -54,18 +54,20 @@ class Modules:
         return found
 
     def _own(self, trail: Path, roots: list[str]) -> Iterator[tuple[str, str, Any]]:
-        """Name, file and spec of the modules in these folders; where each of the many others lies is asked once."""
+        """Name, file and spec of the modules in these folders; of the many others each is asked about once."""
         if self._places != (trail, roots):
-            self._places, self._known = (trail, roots), {}
-        known = self._known
-        for name, path, spec in _imported():
-            found = known.get(name)
-            if found is None or found[0] != path:
-                real = os.path.realpath(path)
-                is_own = any(is_within(real, root) for root in roots) and is_data(real, trail)
-                found = known[name] = path, is_own and path.endswith(".py")
-            if found[1]:
-                yield name, os.path.abspath(path), spec
+            self._places, self._others = (trail, roots), {}
+        others = self._others
+        for name in others.keys() - sys.modules.keys():
+            others.pop(name, None)
+        for name, module in [each for each in list(sys.modules.items()) if others.get(each[0]) is not each[1]]:
+            # it may be anything that somebody put there: only what is plainly a module is looked at
+            facts = getattr(module, "__dict__", None)
+            path = facts.get("__file__") if type(facts) is dict and name != "__main__" else None
+            if type(path) is str and path.endswith(".py") and _is_own(os.path.realpath(path), trail, roots):
+                yield name, os.path.abspath(path), facts.get("__spec__")
+            else:
+                others[name] = module
 
     def _told(self, name: str, path: str, spec: Any, store: Store, around: str, clean: Clean) -> dict[str, Json] | None:
         stamp = Stamp.of(path)
@@ -103,15 +105,8 @@ def joined(before: list[dict[str, Json]], after: list[dict[str, Json]]) -> list[
     return [*before, *(record for record in after if record["name"] not in known)]
 
 
-def _imported() -> Iterator[tuple[str, str, Any]]:
-    # a module may be anything that somebody put there: only what is plainly one is looked at
-    for name, module in list(sys.modules.items()):
-        facts = getattr(module, "__dict__", None)
-        if name == "__main__" or type(facts) is not dict:
-            continue
-        path = facts.get("__file__")
-        if type(path) is str:
-            yield name, path, facts.get("__spec__")
+def _is_own(real: str, trail: Path, roots: list[str]) -> bool:
+    return any(is_within(real, root) for root in roots) and is_data(real, trail)
 
 
 def _compiled_from(spec: Any, now: Stamp) -> Stamp:

@@ -65,8 +65,9 @@ def record_of(tables: Tables) -> RunRecord:
 
 
 def _execution_fields(execution: Execution) -> dict[str, Json]:
-    fields = dataclasses.asdict(execution)
-    del fields["id"]
+    fields = _fields(execution, "id")
+    fields["error"] = dataclasses.asdict(execution.error) if execution.error else None
+    fields["outputs"] = tuple(map(dataclasses.asdict, execution.outputs))
     return fields
 
 

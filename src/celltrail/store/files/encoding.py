@@ -43,7 +43,12 @@ def _plain(value: Json) -> Json:
     if kind is int:
         return value if -(2**63) <= value < 2**64 else {"$i": str(value)}
     if isinstance(value, dict):
-        pairs = {_plain(str(name)): _plain(item) for name, item in value.items()}
+        pairs: dict[str, Json] = {}
+        for name, item in value.items():
+            key = name if type(name) is str and name.isascii() else _plain(str(name))
+            # most of what there is: not worth a call
+            is_plain = item is None or item is True or item is False or (type(item) is str and item.isascii())
+            pairs[key] = item if is_plain else _plain(item)
         # a user's own dict that looks like a mark gets one more $
         return {f"${next(iter(pairs))}": next(iter(pairs.values()))} if _marked(pairs) else pairs
     if isinstance(value, list | tuple | set | frozenset):

@@ -1,0 +1,92 @@
+"""What a cell costs does not grow with the cells before it, and README says what was measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
+import cell_overhead
+from kernels import SETTLE, Kernel
+
+ROOT = Path(__file__).parent.parent
+APART = 128  # twice the executions that one blob of the full list holds, so that the rest is as long in both
+COUNTING = """
+import gc, os, sys, threading
+from collections import Counter
+recorder = next(each for each in gc.get_objects() if type(each).__name__ == "Recorder")
+counted, asked = Counter(), Counter()
+def count_calls(frame, event, argument):
+    if event in ("call", "c_call"):
+        counted[threading.current_thread().name] += 1
+        if event == "c_call" and argument in (os.getcwd, compile):
+            asked[argument.__name__] += threading.current_thread() is threading.main_thread()
+def begin_counting(*_):
+    sys.setprofile(count_calls)
+def end_counting(*_):
+    sys.setprofile(None)
+recorder._worker.put(begin_counting)
+get_ipython().events.callbacks["pre_run_cell"].insert(0, begin_counting)
+get_ipython().events.register("post_run_cell", end_counting)
+"""
+CELL = "{line}\nscale = {number} / 100\nmeans = {{name: frame[name].mean() * scale for name in names}}\nbest = max([scale])"
+TOLD = f"{SETTLE}\nprint(json.dumps([dict(counted), dict(asked)])); counted.clear(); asked.clear()"
+
+
+@pytest.fixture
+def kernel(tmp_path: Path):
+    made = Kernel(tmp_path, {"CELLTRAIL_STORE": str(tmp_path / ".celltrail"), "XDG_CACHE_HOME": str(tmp_path)})
+    made.run("%load_ext celltrail")
+    made.run(
+        "import json\nimport pandas as pd\nframe = pd.DataFrame({'a': range(9), 'b': range(9)})\nnames = ['a', 'b']"
+    )
+    yield made
+    made.stop()
+
+
+def counted(kernel: Kernel, line: str, number: int) -> tuple[dict[str, int], dict[str, int]]:
+    """Calls by thread around one cell, and how often the main thread asked for some things; body and all."""
+    kernel.run(f"# no track\n{TOLD}")
+    reply = kernel.run(CELL.format(line=line, number=number))
+    assert reply.status == "ok", reply.content
+    calls, asked = json.loads(kernel.run(f"# no track\n{TOLD}").text)
+    return calls, asked
+
+
+@pytest.mark.parametrize("line", ["%%track --no-chart", "# untracked"])
+def test_a_cell_costs_as_much_after_many_cells_as_after_few(kernel: Kernel, line: str) -> None:
+    """Counted in calls of the main thread and of the recorder's, not in time."""
+    kernel.run(COUNTING)
+    seen: list[dict[str, int]] = []
+    for start in (20, 20 + APART):
+        for number in range(len(seen) and 28, start):
+            assert kernel.run(CELL.format(line=line, number=number)).status == "ok"
+        few = [counted(kernel, line, start + each)[0] for each in range(4)]
+        seen.append({thread: min(calls[thread] for calls in few) for thread in few[0]})
+    early, late = seen
+    for thread in ("MainThread", "celltrail-recorder"):
+        assert 200 < late[thread] <= 1.03 * early[thread], (thread, early, late)
+
+
+def test_what_stays_the_same_within_a_cell_is_asked_for_once_or_twice(kernel: Kernel) -> None:
+    """The working folder on the main thread, and the code as a tree: IPython has parsed it already."""
+    kernel.run(COUNTING)
+    for number in range(3):
+        kernel.run(CELL.format(line="%%track --no-chart", number=number))
+    _, asked = counted(kernel, "%%track --no-chart", 9)
+    assert 0 < asked["getcwd"] <= 5, asked
+
+
+def test_the_readmes_table_of_cells_is_what_the_kept_results_print() -> None:
+    """What stands between the two comments cannot drift from the figures that were kept."""
+    before, _, rest = (ROOT / "README.md").read_text().partition(f"{cell_overhead.OPENING}\n")
+    block, _, after = rest.partition(cell_overhead.CLOSING)
+    assert before and after
+    command = [sys.executable, str(ROOT / "benchmarks" / "cell_overhead.py"), "--render", str(cell_overhead.RESULTS)]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert block == printed
+    assert len([line for line in printed.splitlines() if line.startswith("| ")]) == 1 + len(cell_overhead.ROWS)
