@@ -62,8 +62,9 @@ class Modules:
             others.pop(name, None)
         for name, module in [each for each in list(sys.modules.items()) if others.get(each[0]) is not each[1]]:
             # it may be anything that somebody put there: only what is plainly a module is looked at
-            facts = getattr(module, "__dict__", None)
-            path = facts.get("__file__") if type(facts) is dict and name != "__main__" else None
+            held: Any = getattr(module, "__dict__", None)
+            facts: dict[str, Any] = held if type(held) is dict and name != "__main__" else {}
+            path = facts.get("__file__")
             if type(path) is str and path.endswith(".py") and _is_own(os.path.realpath(path), trail, roots):
                 yield name, os.path.abspath(path), facts.get("__spec__")
             else:
