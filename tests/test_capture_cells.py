@@ -540,6 +540,41 @@ def test_threads_log_to_the_run_of_the_cell_that_started_them(notebook: Notebook
     assert {name: metric.last for name, metric in late.metrics.items()} == {"reused": 3}
 
 
+def test_a_thread_that_never_ends_does_not_keep_the_log_of_its_run_open(notebook: Notebook) -> None:
+    """The files are closed once it has been quiet for a while, sealed as any, and it goes on in a new part."""
+    notebook.newest()
+    kernel, store = notebook.recorded, notebook.store
+    kernel.run(
+        "from celltrail.run import recording\nquiet_, recording.QUIET_S = recording.QUIET_S, 0.4\n"
+        "import os, pathlib\n"
+        "def held_(run):\n"
+        "    places = (pathlib.Path('/proc/self/fd') / name for name in os.listdir('/proc/self/fd'))\n"
+        "    return any(run in os.readlink(place) for place in places if place.is_symlink())"
+    )
+    kernel.run(
+        "%%track endless --no-chart\nimport celltrail as ct, queue, threading\nwork_ = queue.Queue()\n"
+        "def serve():\n    while (value := work_.get()) is not None:\n        ct.log({'served': value})\n"
+        "server = threading.Thread(target=serve)\nserver.start()\nwork_.put(1)\nrun_ = ct.current()"
+    )
+    quiet = "for _ in range(100):\n    if not held_(run_.id): break\n    time.sleep(0.1)\nprint(held_(run_.id))"
+    assert kernel.run(SETTLE).status == "ok"
+    assert kernel.run(quiet).text == "False\n"
+    endless = store.records()[0]
+    notebook._seen.add(endless.id)
+    assert (endless.status, endless.metrics["served"].last) == ("finished", 1)
+    store.seal(endless.id)
+    assert kernel.run("work_.put(2)\ntime.sleep(0.2)\nprint(held_(run_.id))").text == "True\n"
+    assert list(store.series(endless.id)["served"].value) == [1, 2]
+    assert kernel.run(quiet).text == "False\n"
+    assert store.record(endless.id).metrics["served"].last == 2
+    kernel.run("work_.put(3)\nwork_.put(None)\nserver.join()\nprint(held_(run_.id))\nrecording.QUIET_S = quiet_")
+    assert kernel.run(quiet).text == "False\n"
+    store.seal(endless.id)
+    found = store.record(endless.id)
+    assert (found.status, found.problems, found.metrics["served"].count) == ("finished", (), 3)
+    assert list(store.series(endless.id)["served"].value) == [1, 2, 3]
+
+
 def test_a_cell_of_a_subshell_in_the_middle_of_another(notebook: Notebook) -> None:
     """With subshells two cells run at once: each is a run, with its own outputs, values and end."""
     notebook.newest()

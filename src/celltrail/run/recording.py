@@ -16,6 +16,7 @@ from celltrail.run.described import FLUSH_S, Described
 from celltrail.run.events import Ended, Logged, LoggedBlock, tell
 from celltrail.run.folding import FOLD_AT
 from celltrail.run.items import Items
+from celltrail.run.keeper import keeper
 from celltrail.run.values import REAL, Read, are_plain, check_step
 from celltrail.store import Store
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
-SYNC_S, BEAT_S = 2.0, 10.0
+SYNC_S, BEAT_S, QUIET_S = 2.0, 10.0, 60.0
 
 
 class Run(Described, Items):
@@ -50,6 +51,8 @@ class Run(Described, Items):
         self._rows = self._folding.rows
         self._synced = self._wrote = self._started
         self._owed = self._outliving = 0
+        self._heard = self._started  # when a thread that outlives the run told something
+        self._leave_keeper: Callable[[], None] = lambda: None
         self._leave: list[Callable[[], None]] = []
 
     def log(self, values: Mapping[str, Any] | None = None, step: int | None = None, **axes: Any) -> None:
@@ -108,6 +111,10 @@ class Run(Described, Items):
 
     def _refuse(self) -> None:
         if self._outliving:
+            self._heard = time.monotonic()
+            if self._is_closed:
+                self._is_closed = False
+                self._leave_keeper = keeper.add(self)
             return
         raise CelltrailError(
             f"run {self.name!r} has already {self.status}; nothing more can be logged to it, "
@@ -157,6 +164,8 @@ class Run(Described, Items):
         leave, self._leave = self._leave, []
         for call in leave:
             call()
+        if self._outliving:
+            self._heard, self._leave_keeper = time.monotonic(), keeper.add(self)
         tell(Ended(self))
 
     def at_end(self, *calls: Callable[[], None]) -> None:
@@ -179,7 +188,10 @@ class Run(Described, Items):
         return settle
 
     def outlive(self) -> Callable[[], None]:
-        """Accept what is logged even after `finish`, until what comes back is called: a thread is still at work."""
+        """Accept what is logged even after `finish`, until what comes back is called: a thread is still at work.
+
+        The files of a run that has finished are let go of while such threads are quiet, for they may never end.
+        """
         settle = self.owe()
         with self.writer.lock:
             self._outliving += 1
@@ -198,9 +210,22 @@ class Run(Described, Items):
                 self._is_closed = True
                 self.writer.close(self.record())
 
+    def _rest(self, now_s: float) -> None:
+        """Close the files of a run that has finished when the threads that outlive it have been quiet for a while."""
+        with self._document_lock:
+            if not self._is_closed:
+                if self._owed > self._outliving or now_s - self._heard < QUIET_S:
+                    return
+                self._is_closed = True
+                self.writer.rest(self.record())
+            with self.writer.lock:
+                if self._is_closed:  # else more was told just now
+                    self._leave_keeper()
+
     def keep(self, now_s: float) -> None:
         """What is due now: summaries into the document, bytes onto the platter, a sign of life."""
         if not self.is_running:
+            self._rest(now_s)
             return
         if self._rows:
             self._wrote = now_s

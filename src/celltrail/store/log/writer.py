@@ -86,7 +86,7 @@ class RunWriter:
         head = {**self._clock.head(self._trail, self.rank), "run": self.id}
         if forked:
             head["forked"] = True
-        self._closed = self._in_child = self._is_left_open = False
+        self._closed = self._in_child = self._is_left_open = self._is_resting = False
         self._synced_size = self._rows = self._beat_size = 0
         self._log = Log(self._folder / "m", alive.writer_name(self.rank), head)
         self._waiting = Waiting(self._log, self._tell_dropped)
@@ -217,9 +217,24 @@ class RunWriter:
                 self._waiting.append(frame(BEAT_KIND, BEAT.pack(self.clock()), self._log.salt))
             self._beat_size = self._log.size
 
+    def rest(self, record: RunRecord) -> None:
+        """Close, but go on in a new part of the log as soon as more is written."""
+        self.close(record)
+        with self.lock:
+            self._is_resting = not self._in_child
+
+    def _wake(self) -> None:
+        self._closed = self._is_resting = False
+        with contextlib.suppress(OSError):  # then it waits in memory, as for any disk that fails
+            self._log.next_part()
+        self.leave_open()
+        self.flush()
+
     def close(self, record: RunRecord) -> None:
         """Write the final document and the last record of the log; nothing can be written afterwards."""
         with self.lock:
+            if self._is_resting:
+                self._wake()  # more was told while it was being closed
             if self._closed or self._in_child:
                 self._closed = True
                 return
@@ -261,6 +276,8 @@ class RunWriter:
         self._say(failure)
 
     def _check_open(self) -> None:
+        if self._is_resting and not self._in_child:
+            self._wake()
         if self._closed:
             raise StoreError(f"run {self.id} has ended; start a new one to record more")
         if self._in_child:
