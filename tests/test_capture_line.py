@@ -110,6 +110,14 @@ CELLS = {
 }
 
 
+def test_our_line_in_a_text_is_refused_aloud() -> None:
+    """HTML and the like would show it, and nothing would be recorded; what a file shall hold is its own matter."""
+    for cell in ("%%html\n%%track a\n<b>x</b>", "%%time\n%%latex\n%%track\nx", "%%bash\n%%track\nls"):
+        assert "put it above" in "".join(transform.cleanup(cell.splitlines(keepends=True)))
+    kept = "%%writefile a.py\n%%track\nx = 1"
+    assert "".join(transform.cleanup(kept.splitlines(keepends=True))) == kept
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_line_becomes_a_comment_in_its_place(cell: str) -> None:
     """The transformer changes the first lines only, the same way each time, and keeps the count of lines."""

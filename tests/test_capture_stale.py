@@ -272,6 +272,9 @@ def test_a_chart_is_marked_while_what_its_run_read_is_changed(shared: Notebook) 
 
     assert not any(line.startswith("stale") for line in after("table = np.arange(3.0)"))
     assert after("table[1] = 7")[-1].startswith("stale: table was changed since by [")
+    # the verb in this kernel says it in the same words
+    told = kernel.run("import celltrail as ct\nprint(ct.run('watched').stale.text)").text.strip()
+    assert told.startswith("table was changed since by [")
     assert not after("table[1] = 1")[-1].startswith("stale")
     (shared.folder / "marked.csv").write_text("2")
     assert after("pass")[-1] == "stale: marked.csv changed since"

@@ -41,12 +41,12 @@ def test_everything_of_a_cell_has_its_section(store: Store) -> None:
     by = sections(found)
     assert [row[0] for row in by["metrics"]["rows"]] == ["loss"]
     assert ["lr", 0.5, "assign", 2] in by["params"]["rows"]
-    read = {row[0]: row for row in by["read"]["rows"]}
+    read = {row[0]: row for row in by["objects it read"]["rows"]}
     assert read["x"][1:4] == ["ndarray", "30 x 4", "float64"]
     assert "rate" in read, "through the function that reads it"
     assert read["api_key"] == ["api_key", "(a secret)", None, None, None, None]
-    assert {row[0] for row in by["bound"]["rows"]} >= {"lr", "y", "loss"}
-    assert [row[2] for row in by["depends on"]["rows"]][-1] == "scaled (bound)"
+    assert {row[0] for row in by["objects it made"]["rows"]} >= {"lr", "y", "loss"}
+    assert [row[2] for row in by["cells it depends on"]["rows"]][-1] == "made scaled"
     assert by["files"]["rows"][0][:3] == ["kept.txt", "write", 3]
     assert "numpy" in {row[0] for row in by["packages"]["rows"]}
     assert by["notes"]["rows"] == [["looks right", None, None]]

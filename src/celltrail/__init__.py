@@ -82,7 +82,7 @@ class _Door(ModuleType):
         if name == "start":
             import_module("celltrail.capture.script").describe_runs()
         if room.startswith("query"):
-            import_module("celltrail.query.standing").told_by(_standing)
+            import_module("celltrail.query.standing").told_by(_standing, otherwise=True)
         _show_in_notebook()
         self.__dict__[name] = value
         return value

@@ -20,13 +20,16 @@ export const mount: Mount<DetailOptions> = (into, source, signal) => {
   const draw = (): void => {
     inside.abort();
     inside = new AbortController();
-    const { detail } = source.payload();
+    const { detail, hints } = source.payload();
     if (!detail) {
       el.replaceChildren(element("p", { class: "ct-muted" }, "no run to show"));
       return;
     }
     const keep = (tab: string): void => source.keep({ ...options(source), tab });
-    el.replaceChildren(headView(detail.run), tabs(pages(detail, source, inside.signal), options(source).tab, keep));
+    el.replaceChildren(
+      headView(detail.run, hints),
+      tabs(pages(detail, source, inside.signal), options(source).tab, keep),
+    );
   };
   signal.addEventListener("abort", () => inside.abort());
   source.changed(draw, signal);

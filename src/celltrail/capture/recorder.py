@@ -33,6 +33,7 @@ from celltrail.capture.session.executions import Session
 from celltrail.capture.session.past import Past
 from celltrail.capture.session.past import Status as ExecutionStatus
 from celltrail.capture.shield import complain_to, shield
+from celltrail.capture.stale.holding import holds
 from celltrail.capture.stale.marks import Marks
 from celltrail.capture.threads import Threads
 from celltrail.capture.tracked import Tracked, cell_name, status_after
@@ -41,6 +42,7 @@ from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
 from celltrail.capture.watch.points import Watcher, pass_through
 from celltrail.capture.worker import Worker
 from celltrail.model import Execution, new_id, now_us
+from celltrail.query.standing import told_by
 from celltrail.run import set_current, start
 from celltrail.store import Store, locate
 from celltrail.store.files import disk, pending
@@ -104,6 +106,7 @@ class Recorder:
         self._worker.start()
         self._worker.put(warm)
         self.session.start()
+        told_by(self._marks.standing)
         shield(self._state.start)
         atexit.register(self._at_exit)
 
@@ -134,6 +137,7 @@ class Recorder:
         self._hasher.stop()
         self.session.stop("ok")  # the cell that asked for it
         complain_to(None)
+        told_by(holds)
         atexit.unregister(self._at_exit)
 
     def _close_awaited(self) -> None:

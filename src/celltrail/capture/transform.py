@@ -16,7 +16,8 @@ from celltrail.errors import BadValue
 _OURS = re.compile(r"(\s*)%%(track|scratch)(?:\s+(.*?))?\s*$", re.DOTALL)
 _MAGIC = re.compile(r"\s*%%(\w+|!)")
 # what follows these is a text of its own: a line of ours inside belongs to it
-_TEXTS = frozenset("cmd file html HTML javascript js latex markdown svg SVG writefile".split())  # noqa: SIM905
+_TEXTS = frozenset("html HTML javascript js latex markdown svg SVG".split())  # noqa: SIM905
+_FILES = frozenset(["cmd", "file", "writefile"])
 # what follows these is run by somebody else, to whom "%%track" means nothing
 _PROGRAMS = frozenset("! bash perl pypy python python2 python3 ruby script sh sx system".split())  # noqa: SIM905
 # their bodies are Python, so a comment keeps the place of our line
@@ -90,18 +91,21 @@ def _find(lines: list[str]) -> Mark | None:
             if found is not None:
                 raise BadValue(f"%%{found.kind} and %%{mark.kind} in one cell: keep one of the two lines")
             found = mark
-        elif magic is None or magic[1] in _TEXTS:
+        elif magic is None or magic[1] in _FILES:
             break
         elif magic[1] in _PROGRAMS:
-            _refuse_inside(magic[1], lines[index + 1 :])
+            _refuse_inside(f"would be run by {magic[1]}", magic[1], lines[index + 1 :])
+            break
+        elif magic[1] in _TEXTS:
+            _refuse_inside(f"would be part of the text that {magic[1]} shows", magic[1], lines[index + 1 :])
             break
     return found
 
 
-def _refuse_inside(magic: str, body: list[str]) -> None:
+def _refuse_inside(why: str, magic: str, body: list[str]) -> None:
     first = next((line for line in body if line.strip()), "")
     if ours := _OURS.match(first):
-        raise BadValue(f"%%{ours[2]} below %%{magic} would be run by {magic}: put it above")
+        raise BadValue(f"%%{ours[2]} below %%{magic} {why}: put it above")
 
 
 def _arguments(kind: str, line: str) -> Arguments:

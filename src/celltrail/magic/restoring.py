@@ -43,6 +43,10 @@ def _listed(found: list[Version]) -> str:
     return "\n".join([table(["execution", "in", "ran", "was", "begins"], rows, [False] * 5), *more])
 
 
+def _name(each: Version) -> str:
+    return each.id if each.count is None else f"[{each.count}] (execution {each.id})"
+
+
 def _first_line(source: str) -> str:
     lines = [line.strip() for line in source.splitlines() if line.strip()]
     return next((line for line in lines if not line.startswith("%%")), lines[0] if lines else "")
@@ -56,9 +60,9 @@ def _restore(asked: Asked) -> str:
     found = [restore.version(each, session, store) for each in wanted]
     if is_notebook:
         written = restore.write(place or Path(f"restored-{found[0].id[-6:].lower()}.ipynb"), found)
-        return f"restored {', '.join(each.id for each in found)} in {_relative(written)}"
+        return f"restored {', '.join(map(_name, found))} in {_relative(written)}"
     asked.shell.set_next_input(restore.PARTS.join(each.source for each in found), replace=False)
-    return f"restored {', '.join(each.id for each in found)} as a new cell"
+    return f"restored {', '.join(map(_name, found))} as a new cell below"
 
 
 def _deleted_or_replaced(asked: Asked) -> str:

@@ -29,7 +29,7 @@ class Shown:
 
     def on(self) -> None:
         """Begin to show."""
-        told_by(holds)
+        told_by(holds, otherwise=True)
         formatter = self._formatter()
         formatter.for_type(RunSet, self._table)
         formatter.for_type(Comparison, self._comparison)

@@ -33,8 +33,21 @@ def payload(run: StoredRun) -> SavedPanel:
     state = _state(run, found, lines, sum(totals))
     omitted = len(run.record.metrics) - len(series)
     return saved.panel(
-        "detail", run.store.id, run.name, runs=[state], series=series, omitted=max(0, omitted), detail=found
+        "detail",
+        run.store.id,
+        run.name,
+        runs=[state],
+        series=series,
+        omitted=max(0, omitted),
+        detail=found,
+        hints=_hints(found),
     )
+
+
+def _hints(found: Detail) -> list[str]:
+    """Why the run does not hold any more, as it is said above a chart."""
+    facts = [row for section in found["sections"] if section["title"] == "run" for row in section["rows"]]
+    return [f"stale: {value}" for name, value in facts if name == "stale"]
 
 
 def bundle(run: StoredRun, widget: Details) -> saved.Bundle:

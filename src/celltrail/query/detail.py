@@ -17,7 +17,7 @@ from celltrail.query.changes import Change
 from celltrail.query.evaluate import aggregate_of
 from celltrail.query.files import File
 from celltrail.query.items import counts, size
-from celltrail.query.lineage import SliceStep
+from celltrail.query.lineage import Lineage, SliceStep
 from celltrail.query.plain import length, moment, number, shown
 from celltrail.query.row import real, row, scalar
 from celltrail.query.shown import Piece as Output
@@ -26,6 +26,8 @@ from celltrail.query.stored import StoredRun
 MOST_ROWS = 400  # of one section; a table of a thousand packages helps nobody
 MOST_TEXT = 20_000  # characters of one output: the first and the last half of them
 MOST_PICTURES = 4 << 20  # bytes of all pictures together: a panel carries them as its state
+_EDGES = {"uses": "uses", "continues": "goes on with"}
+_WAYS = {"bound": "made", "changed": "changed", "deleted": "deleted"}
 _PICTURES = ("image/png", "image/jpeg", "image/gif")
 
 
@@ -62,17 +64,19 @@ def _sections(run: StoredRun) -> Iterable[Section]:
     needs = _needs(run)
     bound = needs.get("names", {}).get("writes", ())
     values: dict[str, Any] = needs.get("values", {})
-    for title, chosen in (("read", [name for name in values if name not in bound]), ("bound", bound)):
+    for title, chosen in (
+        ("objects it read", [name for name in values if name not in bound]),
+        ("objects it made", bound),
+    ):
         told = [_value(name, values[name]) for name in chosen if name in values]
         yield section("data", title, ["name", "type", "shape", "dtype", "size", "fingerprint"], told)
     files = map(File.of, needs.get("files", ()))
     yield section("data", "files", ["path", "mode", "bytes", "blake3", ""], map(_file, files))
-    yield section(
-        "lineage", "state", ["flag", "cell"], ([flag["text"], flag.get("cell")] for flag in run.lineage.flags)
-    )
-    yield section("lineage", "depends on", ["in", "begins", "for"], map(_step, run.lineage.slice))
-    edges = ([edge["kind"], edge["name"], edge["run"]] for edge in run.lineage.edges)
-    yield section("lineage", "other runs", ["", "object", "run"], edges)
+    lineage = run.lineage
+    yield section("lineage", "state it began with", ["what is to be known", "cell"], _state(lineage))
+    yield section("lineage", "cells it depends on", ["cell", "first line", "what for"], map(_step, lineage.slice))
+    edges = ([_EDGES.get(edge["kind"], edge["kind"]), edge["name"], edge["run"]] for edge in lineage.edges)
+    yield section("lineage", "other runs", ["it", "object", "of run"], edges)
     for title, facts in _surroundings(record.environment):
         yield section("environment", title, ["name", "value"], facts)
     yield section("environment", "packages", ["name", "version"], _packages(run))
@@ -203,9 +207,20 @@ def _value(name: str, told: Mapping[str, Json]) -> list[Json]:
     ]
 
 
+def _state(lineage: Lineage) -> list[list[Json]]:
+    flags = [[flag["text"], flag.get("cell")] for flag in lineage.flags]
+    if not lineage or flags:
+        return flags
+    return [["clean: running the cells below in this order gives the same start", None]]
+
+
 def _step(step: SliceStep) -> list[Json]:
     first = next((line for line in step.code.splitlines() if line.strip()), "(no code kept)")
-    return [step.count, first, ", ".join(f"{name} ({how})" for name, how in step.why.items())]
+    ways: dict[str, list[str]] = {}
+    for name, how in step.why.items():
+        ways.setdefault(_WAYS.get(how, how), []).append(name)
+    what = "; ".join(f"{way} {', '.join(names)}" for way, names in ways.items())
+    return [None if step.count is None else f"[{step.count}]", first, what]
 
 
 def _file(file: File) -> list[Json]:

@@ -71,9 +71,10 @@ class Staleness:
 _teller: list[Callable[[StoredRun], Staleness]] = []
 
 
-def told_by(teller: Callable[[StoredRun], Staleness]) -> None:
-    """From now on this tells whether a run holds."""
-    _teller[:] = [teller]
+def told_by(teller: Callable[[StoredRun], Staleness], *, otherwise: bool = False) -> None:
+    """From now on this tells whether a run holds; ``otherwise``: only where nobody does yet."""
+    if not (otherwise and _teller):
+        _teller[:] = [teller]
 
 
 def standing(run: StoredRun) -> Staleness:

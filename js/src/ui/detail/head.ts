@@ -4,7 +4,7 @@ import { formatAgo, formatDuration, formatMoment } from "../format.ts";
 import { statusChip } from "../status.ts";
 
 /** Which run this is and how it stands. */
-export function headView(run: RunRow): HTMLElement {
+export function headView(run: RunRow, hints: readonly string[]): HTMLElement {
   const muted = (text: string, title: string | null = null): HTMLElement =>
     element("span", { class: "ct-muted", title }, text);
   const line = element(
@@ -20,6 +20,7 @@ export function headView(run: RunRow): HTMLElement {
     "div",
     {},
     line,
+    ...hints.map((hint) => element("p", { class: "ct-hint", role: "status" }, hint)),
     run.error === null ? null : element("p", { class: "ct-error ct-why" }, run.error),
     run.note === "" ? null : element("p", { class: "ct-noted" }, run.note),
   );

@@ -9,6 +9,7 @@ export const detailStyles = `
 .ct-tabs button { background: none; border: 0; border-bottom: 2px solid transparent; cursor: pointer; margin-bottom: -1px; padding: 4px 10px; }
 .ct-tabs button:hover { background: var(--ct-hover); }
 .ct-tabs button[aria-selected="true"] { border-bottom-color: var(--ct-accent); font-weight: 600; }
+.ct-hint { font-weight: 600; margin: 4px 0 0; }
 .ct-tabs .ct-muted { font-weight: 400; }
 .ct-sheet { max-height: 560px; overflow: auto; padding: 8px 0 2px; }
 .ct-sections { columns: 420px; column-gap: 32px; }

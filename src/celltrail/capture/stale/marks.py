@@ -15,11 +15,13 @@ from celltrail.capture.environment.imported import imported
 from celltrail.capture.notice import Notice
 from celltrail.capture.session.executions import Session, names_of
 from celltrail.capture.session.past import Past
+from celltrail.capture.stale.holding import holds
 from celltrail.capture.stale.watched import Around, Watched
 from celltrail.capture.tracked import Tracked
 from celltrail.capture.values.fingerprint import Budget, Print, fingerprint
 from celltrail.capture.values.settings import settings_of
-from celltrail.query.standing import Reason
+from celltrail.query import StoredRun
+from celltrail.query.standing import Reason, Staleness
 
 _MOST_RUNS = 30  # the newest, of each cell the last
 _SECONDS = 0.02
@@ -39,6 +41,13 @@ class Marks:
         self._fresh: deque[Tracked] = deque(maxlen=_MOST_RUNS)  # not written yet, so that not all is known of them
         self._around = Around({}, frozenset())
         self._runs: OrderedDict[str, Watched] = OrderedDict()  # by cell, or by run where it has no id
+
+    def standing(self, run: StoredRun) -> Staleness:
+        """Whether a run holds, also by what this kernel knows: the values of its variables."""
+        found = holds(run)
+        here = next((watched.upstream for watched in list(self._runs.values()) if watched.run == run.id), {})
+        reasons = tuple(dict.fromkeys((*here.values(), *found.reasons)))
+        return Staleness("stale", reasons) if reasons else found
 
     def add(self, tracked: Tracked) -> None:
         """A run is over."""
