@@ -157,7 +157,8 @@ def cost(run: StoredRun) -> str:
     spent = run.overhead.get("main_ns")
     if not isinstance(spent, int | float):
         return ""
-    share = f" ({spent / run.duration / 1e7:.2g} % of it)" if run.duration else ""
+    percent = spent / run.duration / 1e7 if run.duration else 0.0
+    share = f" ({percent:.2g} % of it)" if 0 < percent < 10 else f" ({percent:,.0f} % of it)" if percent else ""
     return f"{length(spent / 1e9)} of the cell's time{share}, {run.overhead['bytes']:,} bytes"
 
 

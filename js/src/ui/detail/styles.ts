@@ -13,7 +13,7 @@ export const detailStyles = `
 .ct-tabs .ct-muted { font-weight: 400; }
 .ct-sheet { max-height: 560px; overflow: auto; padding: 8px 0 2px; }
 .ct-sections { columns: 420px; column-gap: 32px; }
-.ct-sections section { break-inside: avoid-column; margin: 0 0 14px; }
+.ct-sections section { break-inside: avoid-column; padding: 0 0 14px; }
 .ct-sections section:has(.ct-wide), .ct-sections section:has(tr:nth-child(25)) { column-span: all; }
 .ct-sections section:has(tr:nth-child(25)):not(:has(.ct-wide)) { columns: 300px; column-gap: 24px; }
 .ct-sections section:has(tr:nth-child(25)) > :is(h3, p) { column-span: all; }
