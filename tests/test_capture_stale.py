@@ -13,6 +13,7 @@ import pytest
 from celltrail.capture.session.document import Document
 from celltrail.capture.stale import differs, source_key
 from celltrail.capture.stale.holding import holds
+from celltrail.panels.detail import payload
 from celltrail.query import StoredRun, find, runs
 from celltrail.query.detail import detail
 from celltrail.query.standing import told_by
@@ -205,6 +206,8 @@ def test_a_run_says_by_itself_why_it_is_stale(notebook: Notebook) -> None:
     told = detail(notebook.trained)["sections"]
     facts = dict(next(each["rows"] for each in told if each["title"] == "run"))
     assert str(facts["stale"]).startswith(f"{words} (as of ")
+    (hint,) = payload(notebook.trained)["hints"]
+    assert hint.startswith(f"stale: {words} (as of ")
 
 
 def test_show_says_why_a_run_is_stale(notebook: Notebook, capsys: pytest.CaptureFixture[str]) -> None:
