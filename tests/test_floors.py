@@ -8,10 +8,10 @@ from pathlib import Path
 SOURCE = Path(__file__).parent.parent / "src" / "celltrail"
 FLOORS = {
     "errors": 0, "contract": 0,
-    "model": 1, "screen": 1,
+    "model": 1, "screen": 1, "stats": 1,
     "store": 2,
     "run": 3, "query": 3,
-    "compare": 4, "stats": 4, "data": 4, "evaluate": 4, "registry": 4, "alerts": 4,
+    "compare": 4, "data": 4, "evaluate": 4, "registry": 4, "alerts": 4,
     "capture": 5,
     "panels": 6, "report": 6, "replay": 6,
     "magic": 7, "server": 7, "cli": 7,

@@ -138,6 +138,68 @@ def test_narrow_cell_and_pointer(screen: Screen, folder: str) -> None:
     screen.assert_quiet()
 
 
+SWEEP = """%load_ext celltrail
+import celltrail as ct
+for place in range(24):
+    rate, optimizer = 10.0 ** -(place % 4), ["adam", "sgd"][place // 4 % 2]
+    with ct.start(f"run {place}", {"lr": rate, "optimizer": optimizer, "seed": place // 8}) as run:
+        run.log({"val/acc": 0.9 - 0.1 * abs(place % 4 - 1) - 0.05 * (optimizer == "sgd") + 0.001 * (place // 8)})
+rs = ct.runs()
+"""
+ANALYSES = [
+    SWEEP,
+    "rs.parallel()",
+    'rs.scatter("params.lr", "params.optimizer", "val/acc", color="params.optimizer")',
+    'rs.scatter("params.lr", "params.seed", contour="val/acc")',
+    'rs.importance("val/acc")',
+]
+
+
+def lit(drawing: Locator) -> int:
+    """How many lines of parallel coordinates are not faded."""
+    strength = "els => els.filter(el => Number(getComputedStyle(el).opacity) > 0.5).length"
+    return drawing.locator(".mark-line.role-mark path").evaluate_all(strength)
+
+
+def brush(screen: Screen, drawing: Locator, axis: str, low: float, high: float) -> None:
+    """Drag along an axis, from and to parts of its height counted from below."""
+    label = drawing.locator(".role-axis-label text").get_by_text(axis, exact=True).bounding_box()
+    plot = drawing.locator(".mark-group.role-frame.root .background").first.bounding_box()
+    assert label is not None
+    assert plot is not None
+    x = label["x"] + label["width"] / 2
+    down, up = (plot["y"] + plot["height"] * (1 - part) for part in (low, high))
+    screen.page.mouse.move(x, down)
+    screen.page.mouse.down()
+    screen.page.mouse.move(x, (down + up) / 2)
+    screen.page.mouse.move(x, up)
+    screen.page.mouse.up()
+
+
+def test_analyses_with_and_without_a_kernel(screen: Screen, folder: str) -> None:
+    """A brush on one axis, then on a second, leaves the runs that pass both; so it does in the saved notebook."""
+    screen.open(screen.server.write(folder, "analyses", ANALYSES))
+    for index in range(len(ANALYSES)):
+        screen.run(index)
+    for name in ("live", "saved"):
+        assert chart(screen, 2).locator(".mark-symbol.role-mark path").count() == 3 * 24
+        assert chart(screen, 3).locator(".mark-symbol.role-mark path").count() == 24
+        assert chart(screen, 4).get_by_text("depends on lr").count() == 1
+        drawing = chart(screen, 1)
+        screen.until("all are lit", lambda: lit(drawing) == 24)  # noqa: B023
+        brush(screen, drawing, "optimizer", 0.02, 0.3)
+        screen.until("those by adam are lit", lambda: lit(drawing) == 12)  # noqa: B023
+        brush(screen, drawing, "seed", 0.7, 0.99)
+        screen.until("those of the last seed are lit", lambda: lit(drawing) == 4)  # noqa: B023
+        screen.picture(name)
+        drawing.dblclick(position={"x": 150, "y": 150})
+        screen.until("all are lit again", lambda: lit(drawing) == 24)  # noqa: B023
+        if name == "live":
+            screen.save()
+            screen.open_without_kernel(screen.notebook)
+    screen.assert_quiet()
+
+
 def test_frame_offers_pictures_only(screen: Screen, folder: str) -> None:
     """The menu saves as PNG or SVG; nothing in it leads to another site."""
     screen.open(screen.server.write(folder, "menu", CELLS[:2]))

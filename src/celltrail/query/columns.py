@@ -133,9 +133,8 @@ def chosen_columns(
 def short_columns(records: Sequence[RunRecord]) -> list[Column]:
     """The few columns that tell these runs apart: for a terminal or a paper."""
     names = ["name", "status", "created", "duration"]
-    params = _names(record.params for record in records)
-    names += [f"params.{name}" for name in params if _varies(name, records)][:5]
-    names += _telling_metrics(records)
+    names += [f"params.{name}" for name in varying(records)][:5]
+    names += telling_metrics(records)
     if any(record.tags for record in records):
         names.append("tags")
     goals = _goals(records)
@@ -199,12 +198,17 @@ def _goals(records: Iterable[RunRecord]) -> dict[str, str]:
     return found
 
 
+def varying(records: Sequence[RunRecord]) -> list[str]:
+    """The params that are not the same in all of these runs; of a single run, all it has."""
+    return [name for name in _names(record.params for record in records) if _varies(name, records)]
+
+
 def _varies(name: str, records: Sequence[RunRecord]) -> bool:
     seen = {repr(record.params[name].value) if name in record.params else None for record in records}
     return len(seen) > 1 or len(records) == 1
 
 
-def _telling_metrics(records: Sequence[RunRecord], most: int = 3) -> list[str]:
+def telling_metrics(records: Sequence[RunRecord], most: int = 3) -> list[str]:
     """The metrics most runs have; those with a direction and of held-out data first."""
     goals = _goals(records)
     counts = {name: sum(name in record.metrics for record in records) for name in _names(r.metrics for r in records)}

@@ -20,6 +20,7 @@ from celltrail.query.columns import (
     read_key,
     short_columns,
 )
+from celltrail.query.drawing import Drawing
 from celltrail.query.editing import Edits
 from celltrail.query.evaluate import Question
 from celltrail.query.finding import with_hits
@@ -33,7 +34,6 @@ from celltrail.store.docs.views import View
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import altair as alt
     import pandas as pd
 
     from celltrail.store import Store
@@ -43,7 +43,7 @@ _TOLD_BY = 200  # runs by which the columns of a short table are chosen
 _AT_ONCE = 256  # records read at once
 
 
-class RunSet(Edits[int]):
+class RunSet(Edits[int], Drawing):
     """Runs of a trail, newest first unless sorted. Nothing is read before it is looked at, and then once.
 
     `where`, `sort` and slices make new sets; ``refresh()`` is the same question asked again. The verbs that
@@ -209,20 +209,6 @@ class RunSet(Edits[int]):
         from celltrail.query.across import history_frame
 
         return history_frame(list(self), keys, x)
-
-    def chart(self, y: str, x: str = "step") -> alt.Chart:
-        """An Altair chart, yours to restyle.
-
-        Args:
-            y: a metric; over parameters also any expression.
-            x: "step" or "time" (seconds since the start) draws a line per run; anything else, such as
-                ``"params.lr"`` or ``"created"``, draws a point per run, at the metric's best value.
-        """
-        from celltrail.query.figure import lines, points
-
-        if x in {"step", "time"}:
-            return lines(list(self), y, "step" if x == "step" else "time")
-        return points(self.records, x, y, self._ask)
 
     def __repr__(self) -> str:
         count = len(self)
