@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from celltrail.store.catalogue.facts import Document, Key, Named
+from celltrail.store.catalogue.facts import Document, Key, Named, reader
 
 
 class Gathered:
@@ -20,13 +20,14 @@ class Gathered:
         self.named = Named()
         self.count = 0
         self._asked: dict[Key, list[Any]] = {key: [] for key in keys}
+        self._readers = [(reader(key), column) for key, column in self._asked.items()]
         self._met: dict[Key, list[Any]] | None = {} if every else None
 
     def add(self, document: Document) -> None:
         """A run more."""
         self.named.add_document(document)
-        for key, column in self._asked.items():
-            column.append(document.fact(key))
+        for read, column in self._readers:
+            column.append(read(document))
         if self._met is not None:
             for key, value in document.entries():
                 column = self._met.get(key)

@@ -44,15 +44,18 @@ def needed(keys: Iterable[Key]) -> set[str]:
     return {{"params": "params", "metric": "metrics"}.get(key[0], "rest") for key in keys}
 
 
-def opened(bodies: Mapping[str, bytes], said: Mapping[str, Any]) -> Document:
-    """What some parts tell: no record is made of it. Raises `Damaged`."""
+def opened(names: Iterable[str], bodies: Iterable[bytes], said: Mapping[str, Any]) -> Document:
+    """What the parts of these names tell: no record is made of it. Raises `Damaged`."""
     tables: dict[str, Any] = {}
     try:
-        for part, body in bodies.items():
+        for part, body in zip(names, bodies, strict=True):
             found = orjson.loads(body)
             if b'{"$' in body:
                 found = unmarked(found)
-            tables |= found if part == "rest" else {part: found}
+            if part == "rest":
+                tables |= found
+            else:
+                tables[part] = found
         return Document(tables, said)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise Damaged("a document in the index does not verify") from error

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from celltrail.store.catalogue import parts
-from celltrail.store.catalogue.facts import Key
+from celltrail.store.catalogue.facts import Key, reader
 from celltrail.store.index import reading
 from celltrail.store.index.cells import Column, to_cell
 from celltrail.store.index.schema import FOREVER
@@ -87,13 +87,15 @@ def _fill(session: Session) -> bool:
         chosen = "where run.rid > ? order by run.rid limit ?"
         has = [0] * len(keys)
         cells: list[list[Any]] = []
+        places = list(enumerate(map(reader, keys)))
         for rid, _, document in reading.documents(db, chosen, (done, _AT_ONCE), parts.needed(keys)):
             line: list[Any] = []
-            for place, key in enumerate(keys):
-                cell, kind = to_cell(document.fact(key))
+            for place, read in places:
+                cell, kind = to_cell(read(document))
                 line.append(cell)
                 has[place] |= kind
-            cells.append([*line, rid])
+            line.append(rid)
+            cells.append(line)
         setting = ", ".join(f"{col} = ?" for col, _, _ in rows)
         db.executemany(f"update hot set {setting} where rid = ?", cells)
         filled = cells[-1][-1] if len(cells) == _AT_ONCE else FOREVER

@@ -12,7 +12,6 @@ from typing import Any
 
 from celltrail.errors import Damaged
 from celltrail.store.catalogue import parts
-from celltrail.store.catalogue.facts import Document
 from celltrail.store.catalogue.parts import PARTS, Parts
 from celltrail.store.catalogue.seen import said_in
 
@@ -29,8 +28,15 @@ def documents(db: sqlite3.Connection, where: str, values: Sequence[Any], needed:
     bodies = "".join(f", {part}.body" for part in some)
     joins = "".join(f" left join {part} using (rid)" for part in some)
     found = db.execute(f"select run.rid, run.id, run.more{bodies} from run{joins} {where}", values).fetchall()
-    for rid, run_id, more, *read in found:
-        yield rid, run_id, _document(db, rid, more, dict(zip(some, read, strict=True)))
+    try:
+        for rid, run_id, more, *read in found:
+            if said := said_in(more):
+                told = db.execute(f"select {BODIES} from {WITH_PARTS} where rid = ?", (rid,)).fetchone()
+                yield rid, run_id, parts.opened(PARTS, told, said)
+            else:
+                yield rid, run_id, parts.opened(some, read, said)
+    except Damaged as error:
+        raise sqlite3.DatabaseError("a row does not verify") from error
 
 
 def whole(db: sqlite3.Connection, where: str, values: Sequence[Any]) -> list[Any]:
@@ -43,14 +49,3 @@ def joined(read: Sequence[bytes | None]) -> bytes:
     """The document of which these are the parts; empty where one is missing."""
     present = [part for part in read if type(part) is bytes]
     return Parts(*present).whole if len(present) == len(PARTS) else b""
-
-
-def _document(db: sqlite3.Connection, rid: int, more: bytes, bodies: dict[str, bytes]) -> Document:
-    try:
-        said = said_in(more)
-        if said:
-            found = db.execute(f"select {BODIES} from {WITH_PARTS} where rid = ?", (rid,)).fetchone()
-            bodies = dict(zip(PARTS, found, strict=True))
-        return parts.opened(bodies, said)
-    except Damaged as error:
-        raise sqlite3.DatabaseError("a row does not verify") from error

@@ -93,8 +93,9 @@ class Rows:
             self._db.execute(change, (next(_turns), seen.stamp, watch, more, rid))
         self._put_parts([(rid, cut)])
         self._put_hot(rid, [_fact(seen.record, column) for column in self._columns])
+        told = Told.of(seen.record)
         for part in self._parts:
-            part.put(rid, Told.of(seen.record))
+            part.put(rid, told)
 
     def put_new(self, found: Sequence[tuple[Entry, str]]) -> None:
         """Write runs of the catalogue, each with the stamp of its files, but for those that are there already.
@@ -152,8 +153,9 @@ class Rows:
         record = record_of(joined(cut), more)
         if record is None:
             raise sqlite3.DatabaseError(f"row {rid} does not verify")  # and so nothing in this file counts
+        told = Told.of(record)
         for part in self._parts:
-            part.remove(rid, Told.of(record))
+            part.remove(rid, told)
 
     def _put_hot(self, rid: int, found: Iterable[Any]) -> None:
         cells: list[Any] = [rid]
@@ -165,7 +167,7 @@ class Rows:
 
     def _facts(self, entry: Entry, more: bytes) -> Iterator[Any]:
         """Of a run in the catalogue, for each column; its document is opened only for what the entry does not have."""
-        rest = parts.opened(entry.parts._asdict(), said_in(more)) if self._is_opened else None
+        rest = parts.opened(PARTS, entry.parts, said_in(more)) if self._is_opened else None
         for column, get in zip(self._columns, self._getters, strict=True):
             yield get(entry) if get else rest.fact(column.key) if rest else None
 
