@@ -41,7 +41,7 @@ def metric_frame(store: Store, ids: Sequence[str], name: str, points: int | None
 
     # many small runs are in packs: there they are one read, and not one for each
     is_plain = x in PLAIN and (points is None or points >= FEWEST)  # for fewer a run has the sentence
-    read = store.across(name, [run.id for run in having]) if is_plain else None
+    read = store.across(name, [run.id for run in having], times=x != "step") if is_plain else None
 
     def placed(run: _Having) -> Placed:
         series = read(run.id) if read is not None else None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, overload
 
-from celltrail.errors import NoRun
-from celltrail.model import RunRecord
 from celltrail.query import plain
 from celltrail.query.finding import coverage, read_words
 from celltrail.query.opening import open_store
@@ -154,22 +151,20 @@ def search(
     searcher = store.searcher
     # some may be of runs that are out of sight
     found, covered = searcher.hits(wanted, 2 * limit + 50, *([float("inf")] if wait else []))
-    records = _in_sight(store, dict.fromkeys(hit.run for hit in found))
+    seen = _in_sight(store, dict.fromkeys(hit.run for hit in found))
+    shown = [hit for hit in found if hit.run in seen][:limit]
+    records = store.fetch(list(dict.fromkeys(hit.run for hit in shown)))
     hits: list[Hit] = []
-    for run_id, of, ref in [hit for hit in found if hit.run in records][:limit]:
+    for run_id, of, ref in (hit for hit in shown if hit.run in records):
         text = text_of(records[run_id], of, ref, store.blobs)
         hits.append(Hit(StoredRun(records[run_id], store), of, text, tuple(places(text, wanted))))
     return Hits(words, hits, coverage(covered))
 
 
-def _in_sight(store: Store, ids: Iterable[str]) -> dict[str, RunRecord]:
-    found: dict[str, RunRecord] = {}
-    for run_id in ids:
-        with contextlib.suppress(NoRun):  # removed since
-            record = store.record(run_id)
-            if not record.archived and not record.deleted:
-                found[run_id] = record
-    return found
+def _in_sight(store: Store, ids: Iterable[str]) -> set[str]:
+    """Those of the runs that nobody archived or deleted."""
+    rows = store.look((), lambda look: look.cells(list(ids), ["id", "archived", "deleted"]))
+    return {run_id for run_id, archived, deleted in rows if not archived and not deleted}
 
 
 def _on_a_line(text: str) -> str:

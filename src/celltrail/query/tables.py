@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, nearest
-from celltrail.model import RunRecord
-from celltrail.query.evaluate import aggregate_of, duration_of
+from celltrail.query.evaluate import aggregate_of
 from celltrail.query.opening import open_store
-from celltrail.query.runs import runs
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from celltrail.store import Store
+    from celltrail.store.catalogue.facts import Document
+    from celltrail.store.index import Look
 
 _VIEWS = {
     "runs": ("id", "name", "status", "project", "group", "folder", "parent", "notebook", "user", "host", "created",
@@ -80,13 +80,18 @@ def _fill(db: sqlite3.Connection, named: Sequence[str], store: Store) -> None:
     """Make the views, and put rows into those the statement names."""
     for view, columns in _VIEWS.items():
         db.execute(f"create table {view} ({', '.join(map(_quoted, columns))})")
-    if not named:
-        return
-    adding = {view: f"insert into {view} values ({', '.join('?' * len(_VIEWS[view]))})" for view in named}
-    for run in runs("not deleted and archived is not None", store=store):
-        rows = _rows(run.record)
-        for view, add in adding.items():
-            db.executemany(add, rows[view])
+    if named and store.id:
+        store.look((), lambda look: _read(db, named, look))
+
+
+def _read(db: sqlite3.Connection, named: Sequence[str], look: Look) -> None:
+    db.rollback()  # the index may have failed, and be asked again
+    kept = "select id from hot where not coalesce(deleted, 0) order by created desc, id desc"
+    ids = [run_id for (run_id,) in look.select(kept)]
+    adding = [(f"insert into {view} values ({', '.join('?' * len(_VIEWS[view]))})", _ROWS[view]) for view in named]
+    for run_id, document in look.documents(ids, {_PARTS[view] for view in named}):
+        for add, rows in adding:
+            db.executemany(add, rows(run_id, document))
     db.commit()
 
 
@@ -105,25 +110,26 @@ def _allowed(action: int, first: str | None, second: str | None, *_: str | None)
     return sqlite3.SQLITE_DENY
 
 
-def _rows(record: RunRecord) -> dict[str, list[tuple[Any, ...]]]:
-    facts: dict[str, Any] = {
-        "created": record.created_us / 1e6,
-        "started": record.started_us / 1e6,
-        "ended": None if record.ended_us is None else record.ended_us / 1e6,
-        "duration": duration_of(record),
-        "error": None if record.error is None else str(record.error),
-        "notes": "\n".join(record.notes),
-    }
-    run = [facts[name] if name in facts else getattr(record, name) for name in _VIEWS["runs"]]
-    return {
-        "runs": [tuple(_cells(run))],
-        "params": [(record.id, name, *_cells([param.value])) for name, param in record.params.items()],
-        "metrics": [
-            (record.id, name, metric.goal, *_cells(aggregate_of(metric, each) for each in _VIEWS["metrics"][3:]))
-            for name, metric in record.metrics.items()
-        ],
-        "tags": [(record.id, tag) for tag in record.tags],
-    }
+def _run(run_id: str, document: Document) -> Iterator[tuple[Any, ...]]:
+    yield tuple(_cells(document.fact((name,)) for name in _VIEWS["runs"]))
+
+
+def _params(run_id: str, document: Document) -> Iterator[tuple[Any, ...]]:
+    for name, value in document.values("params").items():
+        yield run_id, name, *_cells([value])
+
+
+def _metrics(run_id: str, document: Document) -> Iterator[tuple[Any, ...]]:
+    for name, metric in document.metrics.items():
+        yield run_id, name, metric.goal, *_cells(aggregate_of(metric, each) for each in _VIEWS["metrics"][3:])
+
+
+def _tags(run_id: str, document: Document) -> Iterator[tuple[Any, ...]]:
+    return ((run_id, tag) for tag in document.fact(("tags",)) or ())
+
+
+_ROWS = {"runs": _run, "params": _params, "metrics": _metrics, "tags": _tags}
+_PARTS = {"runs": "rest", "params": "params", "metrics": "metrics", "tags": "rest"}  # of the document
 
 
 def _cells(values: Any) -> Iterator[Any]:

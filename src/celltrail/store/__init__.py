@@ -157,12 +157,15 @@ class Store:
         read = self.across(name, ids)
         return {run_id: series for run_id in ids if (series := read(run_id)) is not None}
 
-    def across(self, name: str, run_ids: Iterable[str]) -> Callable[[str], Series | None]:
-        """Gives the points of one metric of any of these runs: those in packs are read now, others when asked for."""
+    def across(self, name: str, run_ids: Iterable[str], *, times: bool = True) -> Callable[[str], Series | None]:
+        """Gives the points of one metric of any of these runs: those in packs are read now, others when asked for.
+
+        Where ``times`` are not needed they are not read, and ``t_us`` may be empty.
+        """
         from celltrail.store.seal.packs import packs_of
 
         settle()
-        found, answered = packs_of(self.root).metric(name, list(run_ids))
+        found, answered = packs_of(self.root).metric(name, list(run_ids), times)
 
         def read(run_id: str) -> Series | None:
             if run_id in answered:

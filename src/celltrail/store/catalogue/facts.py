@@ -137,16 +137,22 @@ class Document:
             return next((recipe for recipe in reversed(found) if recipe), None)
         return field_of(self._slim(), family, key[1:])
 
+    def values(self, family: str) -> dict[str, Any]:
+        """The params or the summary entries by name, as people corrected them."""
+        if not self.said:
+            return {name: entry.get("value") for name, entry in self.tables.get(family, {}).items()}
+        record = self._slim()
+        return record.summary if family == "summary" else {name: each.value for name, each in record.params.items()}
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """The summaries of the metrics by name."""
+        return records.metrics_of(self.tables.get("metrics", {}))
+
     def entries(self) -> Iterator[tuple[Key, Any]]:
         """The facts of every param, summary entry and metric: of these the goal, the last value and the extremes."""
-        if self.said:
-            record = self._slim()
-            yield from ((("params", name), param.value) for name, param in record.params.items())
-            yield from ((("summary", name), value) for name, value in record.summary.items())
-        else:
-            for family in ("params", "summary"):
-                for name, entry in self.tables.get(family, {}).items():
-                    yield (family, name), entry.get("value")
+        for family in ("params", "summary"):
+            yield from (((family, name), value) for name, value in self.values(family).items())
         for name, fields in self.tables.get("metrics", {}).items():
             is_plain = fields.get("count") and fields.keys() >= {*_TOLD}
             for aggregate in _TOLD:

@@ -97,13 +97,13 @@ class Look:
 
     def facts(self, ids: Sequence[str], keys: Sequence[Key]) -> dict[str, list[Any]]:
         """These facts of these runs, in the order of the keys; a run that is gone is missing."""
-        found = self._documents(ids, parts.needed(keys))
+        found = self.documents(ids, parts.needed(keys))
         return {run_id: [document.fact(key) for key in keys] for run_id, document in found}
 
     def gathered(self, ids: Sequence[str], keys: Sequence[Key], *, every: bool) -> Gathered:
         """These facts of these runs, or also ``every`` other; a run that is gone is left out."""
         found = Gathered(keys, every=every)
-        for _, document in self._documents(ids, parts.PARTS):
+        for _, document in self.documents(ids, parts.PARTS):
             found.add(document)
         return found
 
@@ -111,7 +111,8 @@ class Look:
         """How many of these runs there are."""
         return sum(found for (found,) in self.select_of("select count(*) from run where id in ({ids})", ids))
 
-    def _documents(self, ids: Sequence[str], needed: Iterable[str]) -> Iterator[tuple[str, Document]]:
+    def documents(self, ids: Sequence[str], needed: Iterable[str]) -> Iterator[tuple[str, Document]]:
+        """These runs, each with what the needed parts of its document tell; one that is gone is left out."""
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
             found = {
