@@ -273,5 +273,6 @@ def test_the_import_system_is_left_as_it_was_found(tmp_path: Path) -> None:
     assert kernel.run("print(sys.meta_path == found)").text == "True\n"
     kernel.run("%load_ext celltrail")
     kernel.run("import numpy.random")
+    kernel.run("%unload_ext celltrail")
     assert kernel.run("print(sys.meta_path == found)").text == "True\n"
     kernel.stop()

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 import celltrail as ct
+from celltrail.cli import main
 from celltrail.errors import BadValue, NoRun
 from celltrail.query import StoredRun
+from celltrail.query.detail import detail
 from celltrail.replay import Replay, replaying
 from celltrail.store import Store
 from kernels import Kernel
@@ -190,6 +192,20 @@ def test_cells_that_write_work_in_a_copy(notebook: Notebook) -> None:
     assert told.verdict == "reproduced", str(told)
 
 
+def test_a_file_outside_the_project_is_never_written(notebook: Notebook) -> None:
+    """A cell of no run wrote there, and nothing had recorded that: the replay stops before it does so again."""
+    place = notebook.folder.parent / "outside.txt"
+    notebook.run(
+        f"with open({str(place)!r}, 'w') as file:\n    n = file.write('mine')", "%%track counts\ntotal = n + 1"
+    )
+    place.write_text("edited since")
+    told = notebook.replay("counts")
+    assert place.read_text() == "edited since"
+    assert (told.verdict, told.reason) == ("cannot-run", "not-replayable"), str(told)
+    assert "writes outside.txt, outside the project" in told.causes[0]
+    assert str(notebook.folder.parent) not in str(told)
+
+
 def test_what_was_typed_in_and_what_was_secret_cannot_be_replayed(notebook: Notebook) -> None:
     """A redacted literal is gone for good, and nobody types; both are said with their place."""
     key = "sk-" + "proj-" + "A1b2C3d4E5f6G7h8I9j0K1l2"
@@ -299,3 +315,63 @@ def test_what_cannot_be_asked(notebook: Notebook, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(replaying, "_user", lambda: "somebody-else")
     with pytest.raises(BadValue, match="trust=True"):
         notebook.replay("sgd")
+
+
+def test_in_a_terminal(notebook: Notebook, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 0 where the run stands, 1 where it drifted, 2 where it cannot be run; the words are those of Python."""
+    notebook.run(
+        *NUMPY, "%%track chance\ng = np.random.default_rng()\nfor i in range(2):\n    loss = float(g.random())"
+    )
+    where = ["--store", str(notebook.store.root)]
+    assert main(["replay", "sgd", *where]) == 0
+    assert capsys.readouterr().out.startswith("replay of run 'sgd': reproduced: every point is identical\n")
+    assert main(["replay", "chance", "--json", *where]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["series"][0]["name"], told["differing"]) == ("drifted", "loss", 2)
+    assert main(["slice", "sgd", "-o", "cells.ipynb", *where]) == 0
+    assert capsys.readouterr().out == "4 executions in cells.ipynb\n"
+    assert main(["slice", "sgd", *where]) == 0
+    assert "the run itself" in capsys.readouterr().out
+    (notebook.folder / "data.csv").touch()
+    notebook.run("%%track file\nlines = open('data.csv').readlines()")
+    (notebook.folder / "data.csv").unlink()
+    assert main(["replay", "file", *where]) == 2
+    assert main(["replay", "nobody", *where]) == 1
+    history = [each for each in detail(notebook.named("chance"))["sections"] if each["title"] == "replays"]
+    assert history[0]["rows"][0][1] == "drifted"
+
+
+def test_from_the_notebook(notebook: Notebook) -> None:
+    """``%track replay`` in the kernel that trained: its own names and its generators stay as they are."""
+    kernel = Kernel(notebook.folder, {"CELLTRAIL_STORE": str(notebook.store.root), "OMP_NUM_THREADS": "1"})
+    for cell in ("%load_ext celltrail", *NUMPY):
+        assert kernel.run(cell).status == "ok"
+    kernel.run("before = np.random.get_state()[2], w.tolist()")
+    reply = kernel.run("%track replay sgd", timeout=120)
+    assert "reproduced: every point is identical" in reply.text, reply.content
+    assert kernel.run("print(before == (np.random.get_state()[2], w.tolist()))").text == "True\n"
+    reply = kernel.run("import celltrail as ct\nct.replay('sgd')", timeout=120)
+    html = reply.of("execute_result")[0]["data"]["text/html"]
+    assert "every point is identical" in html
+    kernel.stop()
+
+
+def test_a_long_messy_session(notebook: Notebook) -> None:
+    """Thirty executions with junk, errors, redefinitions, out of order: the slice holds what counts, and runs."""
+    junk = [f"scratch_{n} = [np.random.rand() for _ in range({n})]" for n in range(12)]
+    cells = [
+        NUMPY[0], *junk[:3], "lr = 9", "def grad(w, j): return (X[j] @ w - y[j]) * X[j]", "1 / 0", NUMPY[1], *junk[3:6],
+        "def grad(w, j): return 2 * (X[j] @ w - y[j]) * X[j]", "w = None", "undefined_name", "lr = 0.02", NUMPY[2],
+        *junk[6:9], "X[0] = 0", "scale = 3", "y = y * scale", "scale = 50", *junk[9:], "import json",
+        "print(json.dumps({'junk': 1}))", "for k in range(3): pass", "lr = lr * 2", "unused = X.copy()",
+        "%%track messy\nfor i in range(12):\n    w = w - lr * grad(w, np.random.randint(len(X)))\n"
+        "    loss = float(((X @ w - y) ** 2).mean())",
+    ]  # fmt: skip
+    assert len(cells) >= 30
+    notebook.run(*cells)
+    told = notebook.replay("messy")
+    assert (told.verdict, told.mode) == ("reproduced", "minimal"), str(told)
+    kept = [step.code for step in told.plan]
+    wanted = [NUMPY[0], NUMPY[1], cells[cells.index(NUMPY[1]) + 4], "lr = 0.02", NUMPY[2], "X[0] = 0", "scale = 3",
+              "y = y * scale", "lr = lr * 2", cells[-1]]  # fmt: skip
+    assert kept == wanted

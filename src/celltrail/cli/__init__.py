@@ -23,6 +23,7 @@ from celltrail.cli import (
     exporting,
     importing,
     listing,
+    replaying,
     restoring,
     searching,
     showing,
@@ -66,21 +67,23 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
     top = argparse.ArgumentParser(prog="celltrail", description="Look at the runs of a trail (.celltrail).")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for room in (
-        listing,
-        searching,
-        restoring,
-        showing,
-        comparing,
-        editing,
-        verifying,
-        examining,
-        agreeing,
-        cleaning,
-        importing,
-        exporting,
+    for add in (
+        listing.add,
+        searching.add,
+        restoring.add,
+        showing.add,
+        comparing.add,
+        replaying.add_slice,
+        replaying.add,
+        editing.add,
+        verifying.add,
+        examining.add,
+        agreeing.add,
+        cleaning.add,
+        importing.add,
+        exporting.add,
     ):
-        command = room.add(commands)
+        command = add(commands)
         command.add_argument("--json", action="store_true", help="print JSON")
         command.add_argument(
             "--store", type=Path, metavar="FOLDER", help="the trail (default: the one of the working folder)"

@@ -6,10 +6,10 @@ from typing import Any
 
 from celltrail.capture import Recorder
 from celltrail.errors import BadValue, nearest
-from celltrail.magic import restoring, telling
+from celltrail.magic import replaying, restoring, telling
 from celltrail.magic.word import Asked, Word
 
-WORDS: dict[str, Word] = {word.name: word for word in (*telling.WORDS, *restoring.WORDS)}
+WORDS: dict[str, Word] = {word.name: word for word in (*telling.WORDS, *restoring.WORDS, *replaying.WORDS)}
 
 
 def answer(line: str, shell: Any, recorder: Recorder) -> str:

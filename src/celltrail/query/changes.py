@@ -47,6 +47,8 @@ class Change:
                 return f"changed a note: {_told(self.before)} -> {_told(self.after)}"
             case "param":
                 return f"corrected params.{shown(name)}: {_told(self.before)} -> {_told(self.after)}"
+            case "replay":
+                return f"replayed it: {_verdict(self.after)}"
             case "archived" | "starred":
                 return f"{'' if self.after else 'un'}{kind}"
             case "deleted":
@@ -111,6 +113,10 @@ def _own(record: RunRecord, field: str) -> Json:
             return record.notes[int(name)]
         case _:
             return None
+
+
+def _verdict(value: Json) -> str:
+    return str(value.get("verdict", "")) if isinstance(value, dict) else ""
 
 
 def _told(value: Any) -> str:

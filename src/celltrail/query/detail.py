@@ -82,6 +82,8 @@ def _sections(run: StoredRun) -> Iterable[Section]:
     yield section("environment", "packages", ["name", "version"], _packages(run))
     yield section("history", "alerts", ["alert", "level", "metric", "value", "step", ""], map(_alert, alerts(events)))
     yield section("history", "notes", ["note", "metric", "step"], _notes(run))
+    heads = ["when", "verdict", "first difference", "may explain it"]
+    yield section("history", "replays", heads, map(_replay, run.replays))
     yield section("history", "changes by people", ["when", "who", "what"], map(_change, reversed(run.audit)))
     yield section("history", "problems while recording", ["problem"], ([text] for text in record.problems))
 
@@ -238,6 +240,12 @@ def _notes(run: StoredRun) -> list[list[Json]]:
         *([note, None, None] for note in run.notes),
         *([mark["text"], mark.get("metric"), mark.get("step")] for mark in run.marks),
     ]
+
+
+def _replay(told: Mapping[str, Json]) -> list[Json]:
+    verdict = told.get("verdict")
+    causes = "; ".join(map(str, told.get("causes", ())))
+    return [moment(told.get("at", 0) / 1e6), verdict, told.get("first"), "" if verdict == "reproduced" else causes]
 
 
 def _change(change: Change) -> list[Any]:

@@ -63,6 +63,12 @@ class Foreseen:
     causes: list[str] = field(default_factory=list)
     chance: list[str] = field(default_factory=list)
     writes: bool = False  # whether the cells may write files
+    is_changed: bool = False  # whether a file is another one
+
+    @property
+    def explains(self) -> bool:
+        """Whether a drift needs no further explanation."""
+        return self.is_changed or bool(self.chance)
 
 
 def foresee(part: Slice, project: Path) -> Foreseen:
@@ -120,6 +126,7 @@ def _look_at_files(found: Foreseen, run: StoredRun, project: Path) -> None:
             case "gone":
                 found.stops.append(("missing-data", f"the file {file.path} that it read is gone"))
             case "changed":
+                found.is_changed = True
                 found.causes.append(
                     f"the file {file.path} has changed: it was {entry.get('hash', '')[:12] or 'another size'}"
                 )

@@ -22,6 +22,7 @@ from celltrail.query.runs import open_store
 from celltrail.query.stored import StoredRun
 from celltrail.replay.folder import copied
 from celltrail.replay.foreseen import VARIABLES, Foreseen, Reason, foresee
+from celltrail.replay.inside import WouldWrite
 from celltrail.replay.judging import SeriesVerdict, Verdict, compare_series, differing_values, same_text, worst
 from celltrail.replay.kernel import Answer, Fresh, fresh
 from celltrail.replay.slices import Mode, Slice, Step, slice_of
@@ -94,10 +95,12 @@ def replay(
         if told is not None and len(part) == len(told.plan):
             break
         ahead = foresee(part, project)
-        told = _judged(part, ahead, project, rtol, cwd, timeout, tell, _widened(told))
-        if told.verdict in ("reproduced", "within-tolerance") or (
-            told.verdict == "cannot-run" and told.reason != "failed"
-        ):
+        wider = _judged(part, ahead, project, rtol, cwd, timeout, tell, _widened(told))
+        if told is not None and wider.verdict == "cannot-run":
+            told.notes.append(f"all that ran before it could not be run either: {wider.causes[0]}")
+            break
+        told = wider
+        if told or ahead.explains or told.reason not in (None, "failed"):
             break
     assert told is not None
     told.seconds = time.monotonic() - began
@@ -160,6 +163,7 @@ def _run(part: Slice, trail: Path, folder: Path, timeout: float | None, tell: Te
     states.mkdir()
     with fresh(_working_folder(part.run, folder), _environment(part.run, trail)) as kernel:
         kernel.run("%load_ext celltrail", silent=True)
+        kernel.run(_inside("guard", [str(folder), str(trail.parent)]), silent=True)
         known: set[str] = set()
         replayed: list[tuple[str, str]] = []
         for number, step in enumerate(part.steps, 1):
@@ -206,9 +210,12 @@ def _restore(kernel: Fresh, part: Slice, step: Step, states: Path) -> None:
             place.write_bytes(part.run.store.blobs.get(digest))
         places.append(str(place))
     if places:
-        kernel.run(
-            f'__import__("celltrail.replay.inside", fromlist=["restore"]).restore({places!r}, globals())', silent=True
-        )
+        kernel.run(_inside("restore", places, "globals()"), silent=True)
+
+
+def _inside(verb: str, told: list[str], more: str = "") -> str:
+    """Code that calls a verb of `inside` and binds no name."""
+    return f'__import__("celltrail.replay.inside", fromlist=[""]).{verb}({told!r}, {more})'
 
 
 def _marked(step: Step) -> str:
@@ -247,12 +254,12 @@ def _judge(told: Replay, attempt: _Attempt, rtol: float) -> None:
 
 
 def _judge_failed(told: Replay, step: Step, answer: Answer) -> None:
-    told.verdict, told.reason = "cannot-run", "failed"
+    told.verdict, told.reason = "cannot-run", "not-replayable" if answer.ename == WouldWrite.__name__ else "failed"
     place = "the run's own cell" if step.is_target else f"cell [{step.count}]"
     what = {
         "timeout": f"took longer than it was given, {answer.seconds:.0f} s",
         "died": "ended the kernel",
-        "error": f"raised {answer.ename}: {answer.evalue}",
+        "error": answer.evalue if answer.ename == WouldWrite.__name__ else f"raised {answer.ename}: {answer.evalue}",
     }.get(answer.status, answer.status)
     told.first = First(step.execution, None, None, f"{place} {what}")
     told.causes.insert(0, f"{place} {what}" + (f"; it raised {step.error} when it was recorded" if step.error else ""))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from celltrail.errors import BadValue, NoRun, StoreError
-from celltrail.model import Execution, RunRecord
+from celltrail.model import Execution, Json, RunRecord
 from celltrail.query import find
 from celltrail.query.lineage import SliceStep
 from celltrail.query.runs import open_store
@@ -103,6 +103,15 @@ class Slice:
             "Random numbers: the states of the generators are in the trail; celltrail replay restores them.",
         ]
         return "\n".join(line for line in lines if line)
+
+    def payload(self) -> dict[str, Json]:
+        """As JSON: the run, and each execution with its code and why it is there."""
+        steps = [
+            {"execution": step.execution, "count": step.count, "cell": step.cell, "code": step.code,
+             "why": step.reason, "is_run": step.is_target}
+            for step in self.steps
+        ]  # fmt: skip
+        return {"run": self.run.id, "mode": self.mode, "lower_bound": list(self.holes), "steps": steps}
 
     def __repr__(self) -> str:
         lines = [f"{self.mode} slice of run {self.run.name!r}: {len(self.steps)} executions"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from html import escape
 
 from celltrail.model import Json
+from celltrail.query.row import real
 from celltrail.replay.foreseen import Reason
 from celltrail.replay.judging import SeriesVerdict, Verdict
 from celltrail.replay.slices import Mode, Slice
@@ -87,6 +88,13 @@ class Replay:
             "differing": sum(each.n_diff for each in self.series),
             "seconds": round(self.seconds, 3),
         }
+
+    def payload(self) -> dict[str, Json]:
+        """As JSON: what stays on the run, and every series."""
+        series = [{**asdict(each), **{name: real(getattr(each, name)) for name in ("max_rel", "recorded", "replayed")}}
+                  for each in self.series]  # fmt: skip
+        kept = {name: value for name, value in self.kept(0).items() if name != "at"}
+        return {"run": self.run, **kept, "causes": self.causes, "notes": self.notes, "series": series}
 
     def _facts(self) -> list[str]:
         points = sum(each.n for each in self.series)

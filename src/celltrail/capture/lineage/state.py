@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
@@ -266,8 +266,10 @@ class State:
             self.history, found, entry.at, self._versions, self._look(entry), entry.edges, strange, entry.cell_id
         )  # fmt: skip
         if tracked.files is not None:
-            for earlier in (self._entries[kept.index] for kept in found.kept):
-                tracked.files.look_behind(quoted(earlier.source or ""), earlier.began_us * 1000)
+            for kept in found.kept:
+                earlier, read = self._entries[kept.index], self.history.steps[kept.index].touched.reads
+                texts = [*quoted(earlier.source or ""), *self._places(read)]
+                tracked.files.look_behind(texts, earlier.began_us * 1000)
         steps, store = self.history.steps, tracked.run.store
         tracked.needs["parents"] = {
             name: steps[index].id for name, index in sorted(self.history.parents(names | pours, entry.at).items())
@@ -284,6 +286,11 @@ class State:
             "continues": ", ".join(sorted({edge.run for edge in entry.edges if edge.kind == "continues"})),
             "uses": ", ".join(sorted({edge.run for edge in entry.edges if edge.kind == "uses"})),
         }
+
+    def _places(self, names: Iterable[str]) -> Iterable[str]:
+        """What may be paths among the values of these names."""
+        values = (self._namespace().get(name) for name in names)
+        return [str(value) for value in values if isinstance(value, str | PurePath)]
 
     def _slice(self, found: Slice, entry: _Entry, store: Store) -> dict[str, Json]:
         holes = sorted({hole for holes in found.holes.values() for hole in holes})

@@ -118,12 +118,12 @@ class Session:
         if isinstance(event, events.Started) and os.getpid() == self._pid:
             self._worker.put(partial(self._attach, event.run.store.root))
 
-    def _arrived(self, library: str, state: rng.States) -> None:
+    def _arrived(self, library: str, read: Callable[[], Any]) -> None:
         """A generator came into being: in the middle of a cell, as a rule."""
         thread = threading.get_ident()
         around = [past for (where, _), open in self._open.items() if where == thread for past in open]
         if around and os.getpid() == self._pid:
-            packed = rng.pack(library, state)
+            packed = rng.pack(library, read())
             self._states[digest := _digest(packed)] = packed
             for past in around:
                 past.arrived[library] = digest

@@ -1,0 +1,80 @@
+"""``celltrail replay``: a run executed again and judged; ``celltrail slice``: the cells it needs, as a file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from celltrail.cli import terminal
+from celltrail.query import open_store
+from celltrail.replay import replay, slice_of
+
+_COLOURS = {"reproduced": "finished", "within-tolerance": "finished", "drifted": "failed", "cannot-run": "interrupted"}
+_COULD_NOT = 2
+_MODES = "the cells it depends on, all that ran before it, or first these and then those"
+
+
+def add(commands: Any) -> argparse.ArgumentParser:
+    """Declare ``replay``."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "replay",
+        help="execute a run again and judge it",
+        description="Execute a run again in a fresh kernel, from its record alone, and say whether it gives the same. "
+        "Exit status 0: it stands; 1: it drifted; 2: it cannot be run.",
+    )
+    command.add_argument("run", metavar="RUN", help="name, id or the beginning of an id")
+    command.add_argument("--mode", choices=("auto", "minimal", "full"), default="auto", help=_MODES)
+    command.add_argument("--rtol", type=float, help="relative difference that is within tolerance (default 1e-6)")
+    command.add_argument("--cwd", choices=("copy", "same"), help="work in a copy of the folder, or in it")
+    command.add_argument("--timeout", type=float, metavar="SECONDS", help="how long one cell may take")
+    command.add_argument("--trust", action="store_true", help="also run code that another person recorded")
+    command.set_defaults(command=run)
+    return command
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Replay and print the verdict."""
+    told = replay(
+        asked.run, asked.mode, rtol=asked.rtol, cwd=asked.cwd, timeout=asked.timeout, trust=asked.trust,
+        store=open_store(asked.store), tell=_progress if sys.stderr.isatty() else lambda text: None,
+    )  # fmt: skip
+    if asked.json:
+        terminal.print_json(told.payload())
+    else:
+        first, *rest = str(told).splitlines()
+        print(terminal.status(terminal.harmless(first), _COLOURS[told.verdict]))
+        print(*map(terminal.harmless, rest), sep="\n")
+    return 0 if told else _COULD_NOT if told.verdict == "cannot-run" else 1
+
+
+def _progress(text: str) -> None:
+    print(terminal.harmless(text), file=sys.stderr, flush=True)
+
+
+def add_slice(commands: Any) -> argparse.ArgumentParser:
+    """Declare ``slice``."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "slice",
+        help="the cells that a run needs, as a notebook or a script",
+        description="List the executions that a run depends on, in the versions that ran, or write them as a file.",
+    )
+    command.add_argument("run", metavar="RUN", help="name, id or the beginning of an id")
+    command.add_argument("--mode", choices=("minimal", "full"), default="minimal", help="what it needs, or all")
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="a new .ipynb or .py")
+    command.set_defaults(command=write)
+    return command
+
+
+def write(asked: argparse.Namespace) -> int:
+    """Print the slice, or write it."""
+    part = slice_of(asked.run, asked.mode, store=open_store(asked.store))
+    if asked.output is not None:
+        place = part.write(asked.output)
+        print(f"{len(part)} executions in {place.name}", file=sys.stderr if asked.json else sys.stdout)
+    if asked.json:
+        terminal.print_json(part.payload())
+    elif asked.output is None:
+        print(*map(terminal.harmless, repr(part).splitlines()), sep="\n")
+    return 0
