@@ -290,7 +290,7 @@ class State:
     def _places(self, names: Iterable[str]) -> Iterable[str]:
         """What may be paths among the values of these names."""
         values = (self._namespace().get(name) for name in names)
-        return [str(value) for value in values if isinstance(value, str | PurePath)]
+        return [str(value) for value in values if issubclass(type(value), str | PurePath)]
 
     def _slice(self, found: Slice, entry: _Entry, store: Store) -> dict[str, Json]:
         holes = sorted({hole for holes in found.holes.values() for hole in holes})
