@@ -98,7 +98,7 @@ check: .make/python .make/npm
 	@echo "check: front end (tsc, biome)"
 	@cd js && npm run --silent check
 
-test: setup check vitest unit nbval browser package
+test: setup check vitest unit floors nbval browser package
 	@echo "make test: all green"
 
 unit: setup
@@ -115,9 +115,10 @@ floors: setup
 	@[ "$$(cat $(FLOORS)/kernel 2>/dev/null)" = "$(FLOOR_KERNEL)" ] \
 	  || { $(FLOORS)/bin/python -m pip install -q $(FLOOR_KERNEL) && echo "$(FLOOR_KERNEL)" > $(FLOORS)/kernel; }
 	@$(FLOORS)/bin/python -c 'import sysconfig; from pathlib import Path; \
-	  Path(sysconfig.get_path("purelib"), "below.pth").write_text("$(CURDIR)/src\n" + "$(CURDIR)/.venv" + sysconfig.get_path("purelib").removeprefix("$(CURDIR)/$(FLOORS)") + "\n")'
-	@$(FLOORS)/bin/python -m pytest -q -n 2 --dist loadfile -p no:cacheprovider $(wildcard tests/test_capture_cells.py \
-	  tests/test_capture_failures.py tests/test_capture_faults.py tests/test_capture_session.py tests/test_capture_watch.py)
+	  below = "$(CURDIR)/.venv" + sysconfig.get_path("purelib").removeprefix("$(CURDIR)/$(FLOORS)"); \
+	  Path(sysconfig.get_path("purelib"), "below.pth").write_text(f"import site; site.addsitedir({below!r})\n")'
+	@$(FLOORS)/bin/python -m pytest -q -n 2 --dist loadfile -p no:cacheprovider tests/test_capture_cells.py \
+	  tests/test_capture_session.py tests/test_capture_watch.py
 
 # Exactly this release: another one is a build for GPUs of some gigabytes.
 torch: setup

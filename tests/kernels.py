@@ -87,6 +87,12 @@ class Kernel:
                 return reply
         raise TimeoutError("the cell's reply did not come")
 
+    @property
+    def features(self) -> list[str]:
+        """What the kernel says it can do beyond the protocol."""
+        sent = self.client.kernel_info()
+        return self._reply(sent, time.monotonic() + 60)["content"].get("supported_features", [])
+
     def stop(self) -> None:
         """End the kernel."""
         self.client.stop_channels()

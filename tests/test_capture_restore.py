@@ -135,8 +135,7 @@ def test_restore_by_number_and_by_run(worked: tuple[Kernel, list[str]], tmp_path
     (newest, *_) = Store(tmp_path / ".celltrail").records()
     assert set_next(kernel.run("%track restore fit")) == [VERSIONS[2]]
     assert set_next(kernel.run(f"%track restore {newest.id}")) == [VERSIONS[2]]
-    kernel.run("%%scratch\nhidden = 'marker-5513'")
-    count = int(kernel.run("print(get_ipython().execution_count - 2)").text)
+    count = kernel.run("%%scratch\nhidden = 'marker-5513'").content["execution_count"]
     assert "nothing of it was kept" in kernel.run(f"%track restore {count}").complaints
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,7 +138,7 @@ def test_functions_get_their_own_code_back(notebook: Notebook) -> None:
     )
     reply, record = notebook.run("%%track\nf(9)")
     assert (reply.content["ename"], record.metrics["loss"].count) == ("ZeroDivisionError", 2)
-    traceback = "\n".join(reply.content["traceback"])
+    traceback = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(reply.content["traceback"]))
     assert "loss = " in traceback
     assert "celltrail" not in traceback
     assert notebook.kernel.run("print(f.__code__ is code, same is f, f(2))").text == "True True 1.0\n"

@@ -26,17 +26,18 @@ from celltrail.capture.files.openings import Openings, strip
 from celltrail.capture.lineage.state import State
 from celltrail.capture.meter import stamp, warm
 from celltrail.capture.notice import Notice
+from celltrail.capture.outcome import Endings, status_after
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.outputs.tee import KernelTee, TerminalTee, unframe
 from celltrail.capture.redact import Redactor
 from celltrail.capture.session.executions import Session
-from celltrail.capture.session.past import Past
+from celltrail.capture.session.past import Past, number
 from celltrail.capture.session.past import Status as ExecutionStatus
 from celltrail.capture.shield import complain_to, shield
 from celltrail.capture.stale.holding import holds
 from celltrail.capture.stale.marks import Marks
 from celltrail.capture.threads import Threads
-from celltrail.capture.tracked import Tracked, cell_name, status_after
+from celltrail.capture.tracked import Tracked, cell_name
 from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
 from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
 from celltrail.capture.watch.points import Watcher, pass_through
@@ -79,6 +80,7 @@ class Recorder:
         self._already = Already(self.session, shell, self._tell)
         self._marks = Marks(self.session, shell, self._tell)
         self._state = State(self.session.id, shell, self._redactor.text, self._tell)
+        self._endings = Endings()
         self._tee: KernelTee | None = None
         self._terminal: TerminalTee | None = None
         self._pid = os.getpid()
@@ -202,6 +204,7 @@ class Recorder:
         begun = stamp()
         key, mark = self._key(), read(info.raw_cell) or self._own_mark(info.raw_cell)
         is_tracked = mark is not None and self._is_run(key, info, mark)
+        shield(self._endings.begin, key, info.raw_cell)
         past = shield(self.session.begin, key, info, mark, looks=not is_tracked)
         if past is not None:
             shield(self._state.begin, key, past, info)
@@ -236,8 +239,9 @@ class Recorder:
         cell_id = cell_name(getattr(info, "cell_id", None))
         store = Store(locate())
         code = store.blobs.put(redactor.text(info.raw_cell))
-        count = self.shell.execution_count - (1 if info.store_history else 0)
-        execution = Execution(past.id if past else new_id(), count, cell_id, "running", now_us(), code=code)
+        execution = Execution(
+            past.id if past else new_id(), number(self.shell, info), cell_id, "running", now_us(), code=code
+        )
         name = arguments.name or first_comment(info.raw_cell) or (f"cell {cell_id}" if cell_id else None)
         run = start(
             redactor.text(name) if name else None,
@@ -300,7 +304,8 @@ class Recorder:
     def _after_cell(self, result: Any = None, *_: Any, **__: Any) -> None:
         if result is not None and not (result.info.raw_cell or "").strip():
             return  # nobody was told that it began
-        key, error = self._key(), _error_of(result)
+        key = self._key()
+        error = self._endings.end(key, result)
         tracked = self._open.get(key)
         status = status_after(error)
         try:
@@ -416,10 +421,3 @@ class Recorder:
 def _placeless(text: str) -> str:
     """The text without the folders of this machine: it may end up in a notebook that travels."""
     return re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.@+-])", "", text)
-
-
-def _error_of(result: Any) -> BaseException | None:
-    if result is None:
-        # an async cell that was cancelled has no result
-        return KeyboardInterrupt()
-    return result.error_before_exec or result.error_in_exec

@@ -18,6 +18,7 @@ from celltrail.capture.environment.imported import imported
 from celltrail.capture.environment.modules import Modules, joined
 from celltrail.capture.files import Files
 from celltrail.capture.meter import Meter, watching_ns
+from celltrail.capture.outcome import status_after
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.params import Found, declared, without
 from celltrail.capture.redact import Redactor, is_secret_name
@@ -382,14 +383,6 @@ def _size(folder: Path) -> int:
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     except OSError:  # a trail that vanishes takes this figure with it, nothing more
         return 0
-
-
-def status_after(error: BaseException | None) -> Literal["ok", "error", "interrupted"]:
-    """The status of an execution that ended like this."""
-    if error is None:
-        return "ok"
-    # an interrupted await arrives as CancelledError
-    return "interrupted" if type(error).__name__ in ("KeyboardInterrupt", "CancelledError") else "error"
 
 
 def _text(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from celltrail.capture.arguments import Arguments, parse
@@ -100,6 +101,16 @@ def _find(lines: list[str]) -> Mark | None:
             _refuse_inside(f"would be part of the text that {magic[1]} shows", magic[1], lines[index + 1 :])
             break
     return found
+
+
+def runs_in_magic(cell: str) -> bool:
+    """Whether a magic of its own runs the cell's body as Python.
+
+    >>> runs_in_magic("%%track\\n%%time\\nx = 1"), runs_in_magic("%%track\\nx = 1"), runs_in_magic("%%bash\\nls")
+    (True, False, False)
+    """
+    leading = takewhile(lambda line: not line.strip() or line.lstrip().startswith("%%"), cell.splitlines())
+    return any((magic := _MAGIC.match(line)) is not None and magic[1] in PYTHON for line in leading)
 
 
 def _refuse_inside(why: str, magic: str, body: list[str]) -> None:

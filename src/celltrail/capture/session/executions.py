@@ -24,7 +24,7 @@ from celltrail.capture.analyze.parsing import parse
 from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.rng.arrival import Arrival
 from celltrail.capture.session.keeping import Keeping
-from celltrail.capture.session.past import Past, Status
+from celltrail.capture.session.past import Past, Status, number
 from celltrail.capture.shield import shield
 from celltrail.capture.tracked import cell_magic, cell_name
 from celltrail.capture.transform import PYTHON, Mark, cleanup
@@ -147,7 +147,7 @@ class Session:
         is_scratch = (mark is not None and mark.arguments.off) or self.is_scratch(key)
         past = Past(
             new_id(),
-            self._shell.execution_count - (1 if info.store_history else 0),
+            number(self._shell, info),
             cell_name(getattr(info, "cell_id", None)),
             now_us(),
             None if is_scratch else info.raw_cell,

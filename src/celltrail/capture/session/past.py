@@ -34,3 +34,10 @@ class Past:
     error: str = ""  # the kind of exception it ended with
     is_kept: bool = True  # in the trail, once the session has one
     facts: dict[str, Any] = field(default_factory=dict)  # what others find out about it
+
+
+def number(shell: Any, info: Any) -> int:
+    """The number of the cell that is about to run: IPython counts it before its hooks, until 9.7 after the body."""
+    from IPython import version_info
+
+    return shell.execution_count - (1 if info.store_history and version_info >= (9, 8) else 0)
