@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterable
 from types import FunctionType, ModuleType
+from typing import Any
 
 from celltrail.capture.analyze import Kinds
 from celltrail.capture.values.fingerprint import Budget, fingerprint, kinds
@@ -71,15 +72,15 @@ def is_local(module: ModuleType) -> bool:
     return isinstance(name, str) and isinstance(path, str) and kinds.library(name) is None
 
 
-def _behind(value: object) -> Iterable[str]:
+def _behind(value: Any) -> Iterable[str]:
     """The names of the modules whose code a value brings along."""
     kind = type(value)
-    if isinstance(value, ModuleType):
+    if issubclass(kind, ModuleType):  # isinstance would ask the value for its class
         found = kinds.contents(value).get("__name__")
         return [found] if isinstance(found, str) else []
     if kind is FunctionType:
-        return [value.__module__] if isinstance(value.__module__, str) else []  # pyright: ignore[reportAttributeAccessIssue]
-    classes = kinds.mro(value) if isinstance(value, type) else kinds.mro(kind)
+        return [value.__module__] if isinstance(value.__module__, str) else []
+    classes = kinds.mro(value) if issubclass(kind, type) else kinds.mro(kind)
     return [name for each in classes if (name := kinds.module(each)) not in ("builtins", "__main__", "")]
 
 

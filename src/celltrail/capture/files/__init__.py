@@ -264,7 +264,7 @@ def _texts(value: Any, depth: int = 0) -> Iterator[str]:
         if len(value) <= 5 * _LONGEST and ("'" in value or '"' in value):
             for found in _QUOTED.finditer(value):
                 yield found[1] or found[2]
-    elif isinstance(value, PurePath):
+    elif issubclass(kind, PurePath):  # isinstance would ask the value, which may be anything
         yield str(value)
     elif kind in (list, tuple, set, dict) and depth < 2 and len(value) <= MOST_KEPT:
         for inner in list(value.values() if kind is dict else value):

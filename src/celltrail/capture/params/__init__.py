@@ -112,7 +112,7 @@ class Found:
         value = self.namespace.get(name, ...)
         if is_scalar(value):
             self._add(name, value, "read", None)
-        elif not isinstance(value, dict) or name not in self.names.mutates:
+        elif not issubclass(type(value), dict) or name not in self.names.mutates:
             for key, inner in fields(value):
                 self._add(f"{name}.{key}", inner, "config", None)
 
@@ -129,7 +129,7 @@ class Found:
             if not self._is_settled(name) or name not in self.namespace:
                 continue
             result = self.namespace[name]
-            if isinstance(value, ast.Call) and not isinstance(result, dict):
+            if isinstance(value, ast.Call) and not issubclass(type(result), dict):
                 for key, inner in fields(result):
                     self._add(f"{name}.{key}", inner, "config", value.lineno)
             if is_scalar(result) and (isinstance(value, ast.IfExp) or self._is_used(name, value)):

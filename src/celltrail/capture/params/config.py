@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from celltrail.capture.values.fingerprint import kinds
 from celltrail.model import Json
 
 _LONGEST = 200  # characters of a text
@@ -86,20 +87,20 @@ def fields(value: object) -> Iterator[tuple[str, Json]]:
             yield from flat
 
 
-def _mapping(value: object) -> Mapping[str, Any] | None:
-    kind: Any = type(value)
-    if isinstance(value, dict):
+def _mapping(value: Any) -> Mapping[str, Any] | None:
+    kind: Any = type(value)  # and no isinstance, which would ask the value for its class
+    if issubclass(kind, dict):
         return value if value and all(type(key) is str for key in value) else None
-    if isinstance(value, SimpleNamespace) or (kind.__name__ == "Namespace" and kind.__module__ == "argparse"):
+    if issubclass(kind, SimpleNamespace) or (kinds.qualname(kind), kinds.module(kind)) == ("Namespace", "argparse"):
         return vars(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name, ...) for field in dataclasses.fields(value)}
+    if dataclasses.is_dataclass(kind):
+        return {field.name: getattr(value, field.name, ...) for field in dataclasses.fields(kind)}
     if hasattr(kind, "__attrs_attrs__"):
         return {field.name: getattr(value, field.name, ...) for field in kind.__attrs_attrs__}
     if isinstance(getattr(kind, "model_fields", None), dict) and hasattr(kind, "model_dump"):
         return {name: getattr(value, name, ...) for name in kind.model_fields}
-    if kind.__module__.startswith("omegaconf.") and hasattr(value, "items"):
-        return {str(key): inner for key, inner in value.items()}  # pyright: ignore[reportAttributeAccessIssue]
+    if kinds.module(kind).startswith("omegaconf.") and hasattr(value, "items"):
+        return {str(key): inner for key, inner in value.items()}
     return None
 
 
@@ -109,16 +110,16 @@ def _flat(found: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Json]]:
             continue
         if is_scalar(value):
             yield key, value
-        elif isinstance(value, list | tuple) and 0 < len(value) <= 16 and all(map(is_scalar, value)):
+        elif issubclass(type(value), list | tuple) and 0 < len(value) <= 16 and all(map(is_scalar, value)):
             yield key, list(value)
         elif depth > 1 and (inner := _mapping(value)) is not None:
             for name, leaf in _flat(inner, depth - 1):
                 yield f"{key}.{name}", leaf
 
 
-def _is_plain(value: object, depth: int) -> bool:
-    if isinstance(value, list | tuple):
+def _is_plain(value: Any, depth: int) -> bool:
+    if issubclass(type(value), list | tuple):
         return len(value) <= 16 and all(map(is_scalar, value))
-    if isinstance(value, dict):
+    if issubclass(type(value), dict):
         return depth > 0 and all(_is_plain(inner, depth - 1) for inner in value.values())
     return is_scalar(value)

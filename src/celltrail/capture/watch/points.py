@@ -18,6 +18,7 @@ from typing import Any
 
 from celltrail.capture.arguments import Every
 from celltrail.capture.shield import shield
+from celltrail.capture.values.fingerprint import kinds
 from celltrail.capture.watch import FIELD_HOOK, FLOAT, HOOK, INT, KEEP, NOW, SINKS, TYPE, Plan, columns
 from celltrail.capture.watch.columns import Column, Stretches
 from celltrail.run import Run, current
@@ -247,12 +248,14 @@ def keep(value: Any) -> Any:
 
     A tensor on a device is copied there and read later, so that the loop need not wait for it.
     """
-    if isinstance(value, int | float):
-        return float(value)
     kind = type(value)
+    if issubclass(kind, float):
+        return float.__float__(value)  # its own class may do anything when asked
+    if issubclass(kind, int):
+        return int.__float__(value)
     if not hasattr(kind, "item"):  # asked of its class: an object may do anything when asked for an attribute
         return None
-    module = kind.__module__.split(".", 1)[0]
+    module = kinds.module(kind).split(".", 1)[0]
     size = getattr(value, "size", None)
     if module == "torch":
         if value.numel() != 1 or value.is_complex():

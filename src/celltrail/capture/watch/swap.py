@@ -18,6 +18,7 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from celltrail.capture.analyze import Kinds, by_kind, dotted
+from celltrail.capture.values.fingerprint.kinds import members, module, mro
 from celltrail.capture.watch import Plan, Sink, insert_in, is_metric_name, logs_itself, metric_names
 
 _MOST_VALUES = 300  # looked at on the way through the notebook's objects
@@ -107,21 +108,21 @@ def _functions(kinds: Kinds, reads: Iterable[str], namespace: Mapping[str, Any])
 
 def _of_value(value: Any, places: tuple[str, str]) -> Iterator[FunctionType]:
     """A function behind its decorators, or the methods of a class or instance."""
-    if isinstance(value, MethodType):
+    if type(value) is MethodType:
         value = value.__func__
-    if isinstance(value, partial):
+    if issubclass(type(value), partial):  # isinstance would ask the value for its class
         value = value.func
-    if isinstance(value, FunctionType):
+    if type(value) is FunctionType:
         yield value
         inner = vars(value).get("__wrapped__")
         if isinstance(inner, FunctionType):
             yield inner
         return
-    kind = value if isinstance(value, type) else type(value)
-    for owner in kind.__mro__[:-1]:
-        if not _is_own_module(owner.__module__, places):
+    kind = value if issubclass(type(value), type) else type(value)
+    for owner in mro(kind)[:-1]:
+        if not _is_own_module(module(owner), places):
             continue
-        for member in vars(owner).values():
+        for member in members(owner).values():
             if isinstance(member, FunctionType):
                 yield member
             elif isinstance(member, staticmethod | classmethod) and isinstance(member.__func__, FunctionType):
