@@ -4,6 +4,7 @@
 #   make demo    setup, then the quickstart executed for real and its run table
 #   make lab     opens the executed quickstart in JupyterLab
 #   make test    everything CI runs
+#   make newer   the cells of a kernel recorded with the newest Python of this machine
 #   make torch   PyTorch (CPU) into .venv, for the tests that train with it
 #   make check   format, lint and types: seconds
 #   make print   the printed files, again
@@ -30,10 +31,10 @@ $(foreach file,$(BUILT),$(if $(wildcard $(file)),,$(shell rm -f .make/front)))
 
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/lib -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo lab test check print bench unit vitest nbval browser package floors torch
+.PHONY: help setup demo lab test check print bench unit vitest nbval browser package floors newer torch
 
 help:
-	@sed -n '3,10s/^# *//p' Makefile
+	@sed -n '3,11s/^# *//p' Makefile
 
 setup: .make/venv .make/npm .make/front .make/python
 	@[ "$$(readlink $(LAB_LINK))" = "$(CURDIR)/src/celltrail/labextension" ] \
@@ -119,6 +120,28 @@ floors: setup
 	  Path(sysconfig.get_path("purelib"), "below.pth").write_text(f"import site; site.addsitedir({below!r})\n")'
 	@$(FLOORS)/bin/python -m pytest -q -n 2 --dist loadfile -p no:cacheprovider tests/test_capture_cells.py \
 	  tests/test_capture_session.py tests/test_capture_watch.py
+
+# The newest Python of this machine, with celltrail and what it depends on as pip installs them today.
+PYENV_ROOT ?= $(HOME)/.pyenv
+NEWER_PYTHONS := python3.15 python3.14 python3.13 python3.12 $(wildcard $(PYENV_ROOT)/versions/3.*/bin/python)
+NEWER_TESTS := tests/test_capture_cells.py tests/test_capture_watch.py
+newer: setup
+	@own="$$($(PY) -c 'import sys; print(*sys.version_info[:2], sep=".")')"; \
+	read -r version python < <(for each in $(or $(NEWER),$(NEWER_PYTHONS)); do \
+	  "$$each" -c 'import ensurepip, sys, venv; print(*sys.version_info[:2], sep=".", end=" "); print(sys.executable)' 2>/dev/null || true; \
+	done | sort -V -k1,1 | tail -1) || true; \
+	if [ -z "$${version:-}" ] || [ "$$(printf '%s\n' "$$own" "$$version" | sort -V | tail -1)" = "$$own" ]; then \
+	  echo "test: skipped, no Python newer than $$own is on this machine's PATH or in pyenv"; exit 0; \
+	fi; \
+	echo "test: cells recorded with Python $$version"; \
+	folder="build/newer-$$version"; \
+	[ -x "$$folder/bin/python" ] || { rm -rf "$$folder" && "$$python" -m venv "$$folder"; }; \
+	[ "$$folder/installed" -nt pyproject.toml ] || { \
+	  "$$folder/bin/python" -m pip install -q editables "hatchling>=1.27" "hatch-jupyter-builder>=0.10" "jupyter-builder>=1.3"; \
+	  SKIP_JUPYTER_BUILDER=1 "$$folder/bin/python" -m pip install -q --no-build-isolation -e . hypothesis matplotlib pytest pytest-timeout pytest-xdist scikit-learn; \
+	  touch "$$folder/installed"; \
+	}; \
+	"$$folder/bin/python" -m pytest -q -n 2 --dist loadfile -p no:cacheprovider $(NEWER_TESTS)
 
 # Exactly this release: another one is a build for GPUs of some gigabytes.
 torch: setup
