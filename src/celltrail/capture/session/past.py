@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from celltrail.capture.analyze import Names
 
@@ -40,4 +40,5 @@ def number(shell: Any, info: Any) -> int:
     """The number of the cell that is about to run: IPython counts it before its hooks, until 9.7 after the body."""
     from IPython import version_info
 
-    return shell.execution_count - (1 if info.store_history and version_info >= (9, 8) else 0)
+    release = cast("tuple[int, ...]", version_info)
+    return shell.execution_count - (1 if info.store_history and release >= (9, 8) else 0)
