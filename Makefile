@@ -168,6 +168,7 @@ package: setup
 
 print: .make/python
 	@$(PY) js/print_contract.py > js/src/contract.ts.new && mv js/src/contract.ts.new js/src/contract.ts
+	@$(PY) js/print_golden.py > js/test/golden.json.new && mv js/test/golden.json.new js/test/golden.json
 	@$(PY) js/print_messages.py > js/test/messages.ts.new && mv js/test/messages.ts.new js/test/messages.ts
 	@echo "printed js/src/contract.ts and js/test/messages.ts"
 

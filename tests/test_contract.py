@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import print_contract as printer
+import print_golden
 import print_messages
 import pytest
 
@@ -23,6 +24,11 @@ def test_printed_contract_is_the_committed_one():
 def test_printed_messages_are_the_committed_ones():
     """What the TypeScript tests replay is what Python sends today."""
     assert (ROOT / "js/test/messages.ts").read_text() == print_messages.printed()
+
+
+def test_printed_golden_values_are_the_committed_ones():
+    """What the panel's own smoothing and naming are held against is what Python does today."""
+    assert (ROOT / "js/test/golden.json").read_text() == print_golden.printed()
 
 
 def test_recorded_messages_fit_the_contract(store: Store):

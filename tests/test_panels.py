@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import anywidget
 import numpy as np
@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from celltrail import contract
 from celltrail.panels import saved
-from celltrail.panels.chart import Chart
+from celltrail.panels.chart import OPTIONS, Chart
 from celltrail.panels.columns import LIMIT, Column, thin
-from celltrail.panels.figure import Line, svg
+from celltrail.panels.figure import Line, Look, svg
 from celltrail.panels.table import Compared, Table
 from celltrail.panels.widget import Panel
 from fits import misfits
@@ -297,10 +297,10 @@ def test_a_saved_chart_is_within_budget(count: int, points: int):
     """However much was logged, one output takes at most 60 kB and says what it left out."""
     state: contract.RunState = {
         "run": "r", "name": "n", "status": "finished", "step": 1.0, "seconds": 1.0, "points": 1,
-        "last": {f"train/metric {i}": 0.5 for i in range(count)}, "error": None,
+        "last": {f"train/metric {i}": 0.5 for i in range(count)}, "goals": {}, "error": None,
     }  # fmt: skip
     shown = lines(count, points)
-    options: contract.ChartOptions = {"x": "step", "y": "linear", "hidden": []}
+    options: contract.ChartOptions = {**OPTIONS, "smooth": "median"}
     bundle = saved.with_png(saved.chart_bundle("t", "n", [state], shown, [points] * count, options), shown, options)
     assert saved.size(bundle) <= saved.BUDGET
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
@@ -313,10 +313,11 @@ def test_a_saved_chart_is_within_budget(count: int, points: int):
 @pytest.mark.parametrize(
     "values", [[], [1.0], [5.0, 5.0], [math.nan] * 3, [math.inf, 1.0], [-1.0, 0.0, 1.0], [1e-300, 1e300]]
 )
-def test_the_picture_of_anything(values: list[float], y: str):
+def test_the_picture_of_anything(values: list[float], y: Literal["linear", "log", "symlog"]):
     """No series breaks the picture: empty, constant, NaN only, infinite, negative on a log axis."""
     steps = np.arange(len(values), dtype=float)
-    picture = svg([Line("r", "<b>&", "a<b", np.array([steps, steps, np.array(values)]))], y=y)
+    look = Look(y=y, smooth="time", weight=0.9)
+    picture = svg([Line("r", "<b>&", "a<b", np.array([steps, steps, np.array(values)]))], look)
     assert picture.startswith("<svg")
     assert not re.search(r"[ML ](nan|inf|-inf)|NaN", picture)
     assert "<b>" not in picture

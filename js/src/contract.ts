@@ -5,6 +5,7 @@ export const MIME = "application/vnd.celltrail.panel+json";
 export type Status = "running" | "finished" | "failed" | "interrupted" | "killed";
 export type Goal = "min" | "max" | "none";
 export type PanelKind = "chart" | "table" | "compare" | "detail";
+export type Smoothing = "none" | "ema" | "time" | "median";
 export type Real = number | "nan" | "inf" | "-inf" | null;
 export type Scalar = string | number | boolean | null;
 export type FromKernel = Points | Answer | Fault;
@@ -59,6 +60,7 @@ export interface RunState {
   seconds: number;
   points: number;
   last: Record<string, Real>;
+  goals: Record<string, Goal>;
   error: string | null;
 }
 
@@ -183,6 +185,9 @@ export interface ChartOptions {
   x: "step" | "time";
   y: "linear" | "log" | "symlog";
   hidden: string[];
+  smooth: Smoothing;
+  weight: number;
+  folded: string[];
 }
 
 /** How a run is shown. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ChartOptions, FromKernel, FromPanel, Points } from "../src/contract.ts";
 import { float64, Kernel, kernelSource, type Model, type PanelState, type PanelView } from "../src/kernel.ts";
+import { CHART } from "../src/panels/chart.ts";
 import { messages, panels } from "./messages.ts";
 
 /** anywidget's model, as much of it as panels use. */
@@ -35,7 +36,7 @@ class Mock implements Model {
   }
 }
 
-const shown: ChartOptions = { x: "step", y: "linear", hidden: [] };
+const shown: ChartOptions = CHART;
 let end: AbortController;
 
 beforeEach(() => {

@@ -46,6 +46,10 @@ export const messages = [
       "train/loss": 0.564718,
       "val/acc": 0.35882
      },
+     "goals": {
+      "train/loss": "min",
+      "val/acc": "max"
+     },
      "error": null
     },
     {
@@ -58,6 +62,10 @@ export const messages = [
      "last": {
       "train/loss": 0.564718,
       "val/acc": 0.35882
+     },
+     "goals": {
+      "train/loss": "min",
+      "val/acc": "max"
      },
      "error": null
     }
@@ -169,6 +177,10 @@ export const messages = [
       "train/loss": 0.318907,
       "val/acc": 0.588888
      },
+     "goals": {
+      "train/loss": "min",
+      "val/acc": "max"
+     },
      "error": null
     },
     {
@@ -181,6 +193,10 @@ export const messages = [
      "last": {
       "train/loss": 0.318907,
       "val/acc": 0.588888
+     },
+     "goals": {
+      "train/loss": "min",
+      "val/acc": "max"
      },
      "error": null
     }
@@ -280,6 +296,10 @@ export const messages = [
       "train/loss": 0.207748,
       "val/acc": 0.705425
      },
+     "goals": {
+      "train/loss": "min",
+      "val/acc": "max"
+     },
      "error": null
     },
     {
@@ -292,6 +312,10 @@ export const messages = [
      "last": {
       "train/loss": 0.207748,
       "val/acc": 0.705425
+     },
+     "goals": {
+      "train/loss": "min",
+      "val/acc": "max"
      },
      "error": null
     }
@@ -379,6 +403,10 @@ export const messages = [
       "train/loss": 0.207748,
       "val/acc": 0.705425
      },
+     "goals": {
+      "train/loss": "min",
+      "val/acc": "max"
+     },
      "error": null
     },
     {
@@ -391,6 +419,10 @@ export const messages = [
      "last": {
       "train/loss": 0.207748,
       "val/acc": 0.705425
+     },
+     "goals": {
+      "train/loss": "min",
+      "val/acc": "max"
      },
      "error": "ValueError: the loss is <b>gone</b>"
     }
@@ -869,6 +901,10 @@ export const panels = [
      "train/loss": 0.207748,
      "val/acc": 0.705425
     },
+    "goals": {
+     "train/loss": "min",
+     "val/acc": "max"
+    },
     "error": null
    },
    {
@@ -882,13 +918,20 @@ export const panels = [
      "train/loss": 0.207748,
      "val/acc": 0.705425
     },
+    "goals": {
+     "train/loss": "min",
+     "val/acc": "max"
+    },
     "error": "ValueError: the loss is <b>gone</b>"
    }
   ],
   "chart": {
    "x": "step",
    "y": "linear",
-   "hidden": []
+   "hidden": [],
+   "smooth": "none",
+   "weight": 0.9,
+   "folded": []
   },
   "table": null,
   "series": [
@@ -1325,6 +1368,10 @@ export const panels = [
     "last": {
      "train/loss": 0.207748,
      "val/acc": 0.705425
+    },
+    "goals": {
+     "train/loss": "min",
+     "val/acc": "max"
     },
     "error": null
    }

@@ -1,4 +1,4 @@
-import type { Comparison, RowsPage, SavedPanel } from "../src/contract.ts";
+import type { Comparison, Points, RowsPage, SavedPanel } from "../src/contract.ts";
 import type { Source } from "../src/source.ts";
 
 /** What jsdom lacks and panels use: sizes, their observer, and the question for dark colours. */
@@ -36,6 +36,7 @@ export function inside(output: HTMLElement): ShadowRoot {
 export interface StoodIn<Options> extends Source<Options> {
   kept: Options[];
   become(payload: SavedPanel): void;
+  tell(points: Points, data: number[]): void;
 }
 
 export function standIn<Options>(
@@ -52,6 +53,7 @@ export function standIn<Options>(
   const hearing = new Set<() => void>();
   const refuse = (): Promise<never> => Promise.reject(new Error("not asked in this test"));
   const kept: Options[] = [];
+  let followed: (points: Points, data: Float64Array) => void = () => {};
   return {
     kept,
     kind: answers.kind ?? "kernel",
@@ -65,10 +67,13 @@ export function standIn<Options>(
       shown = changed;
       kept.push(changed);
     },
-    follow() {},
+    follow(hear) {
+      followed = hear;
+    },
     faults() {},
     query: answers.query ?? refuse,
     compare: answers.compare ?? refuse,
+    tell: (points, data) => followed(points, new Float64Array(data)),
     become(payload) {
       now = payload;
       for (const hear of hearing) hear();

@@ -23,6 +23,8 @@ const line = (x: number[], y: number[], change: Partial<Line> = {}): Line => ({
   dash: [],
   shown: true,
   marks: [],
+  raw: null,
+  best: null,
   ...change,
 });
 const scene = (lines: Line[], range: [number, number], change: Partial<Scene> = {}): Scene => ({

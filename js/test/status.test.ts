@@ -5,7 +5,7 @@ import { messages } from "./messages.ts";
 
 function state(change: Partial<RunState>): RunState {
   const plain = { run: "a", name: "base", status: "running", step: 12, seconds: 1, points: 24, error: null } as const;
-  return { ...plain, last: { "val/loss": 0.5, "train/loss": 0.25 }, ...change };
+  return { ...plain, last: { "val/loss": 0.5, "train/loss": 0.25 }, goals: {}, ...change };
 }
 
 const comm = (content: unknown): Parameters<typeof runsHeard>[0] => ({
@@ -41,7 +41,7 @@ test("a sentence has the name, the step and training's loss, and says how a run 
   expect(sentence(state({}))).toBe("base · step 12 · train/loss 0.2500");
   expect(sentence(state({ status: "failed" }))).toBe("base · failed · step 12 · train/loss 0.2500");
   expect(sentence(state({ last: { acc: 1, "val/loss": "nan" } }))).toBe("base · step 12 · val/loss nan");
-  expect(sentence(state({ last: {}, step: null }))).toBe("base");
+  expect(sentence(state({ last: {}, goals: {}, step: null }))).toBe("base");
 });
 
 test("only what a kernel sends to that one widget is overheard", () => {

@@ -18,6 +18,9 @@ Status = Literal["running", "finished", "failed", "interrupted", "killed"]
 Goal = Literal["min", "max", "none"]
 PanelKind = Literal["chart", "table", "compare", "detail"]
 
+# by points, by the distance between them, or a running median
+Smoothing = Literal["none", "ema", "time", "median"]
+
 # A finite number, one of the three words, or null for "never logged".
 Real = float | Literal["nan", "inf", "-inf"] | None
 Scalar = str | float | int | bool | None
@@ -76,6 +79,7 @@ class RunState(TypedDict):
     seconds: float  # since the run started
     points: int  # logged so far, over all metrics
     last: dict[str, Real]
+    goals: dict[str, Goal]
     error: str | None
 
 
@@ -220,6 +224,9 @@ class ChartOptions(TypedDict):
     x: Literal["step", "time"]
     y: Literal["linear", "log", "symlog"]
     hidden: list[str]  # "run id/metric" of series switched off in the legend
+    smooth: Smoothing
+    weight: float  # of smoothing: 0 changes nothing, below 1
+    folded: list[str]  # prefixes of plots that are folded away
 
 
 class DetailOptions(TypedDict):

@@ -99,3 +99,21 @@ def test_plots_by_keyboard(page: Page, charts: Opened) -> None:
     page.keyboard.press("0")
     panel.get_by_role("button", name="reset zoom").wait_for(state="hidden")
     assert violations(page) == []
+
+
+def test_smooth_fold_and_take_away(page: Page, charts: Opened) -> None:
+    """Smoothing is chosen by keyboard, the menu of exports opens and closes by it, and a picture comes as a file."""
+    panel = charts()
+    panel.get_by_label("smoothing", exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    panel.get_by_label("strength of smoothing").wait_for()
+    panel.get_by_role("button", name="export").press("Enter")
+    panel.get_by_role("menuitem", name="picture as PNG").wait_for()
+    assert violations(page) == []
+    page.keyboard.press("ArrowDown")
+    with page.expect_download(timeout=10_000) as taken:
+        page.keyboard.press("Enter")
+    text = Path(taken.value.path()).read_text()
+    assert text.startswith("<svg")
+    assert all(f">{word}</text>" in text for word in ("loss", "acc", "train", "val"))
+    assert panel.get_by_text("val − train +0.0005000").is_visible()

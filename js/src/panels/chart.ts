@@ -1,22 +1,24 @@
 import type { ChartOptions } from "../contract.ts";
 import { widget } from "../kernel.ts";
 import type { Source } from "../source.ts";
-import { Card, type Setting } from "../ui/card.ts";
+import { Board } from "../ui/board.ts";
+import type { Card, Setting } from "../ui/card.ts";
 import { chartCss } from "../ui/chartstyle.ts";
 import { Choice } from "../ui/choice.ts";
 import { element, say } from "../ui/element.ts";
-import { count } from "../ui/format.ts";
+import { type Offer, openMenu } from "../ui/menu.ts";
+import type { Pictured } from "../ui/plot/picture.ts";
 import { type Range, within } from "../ui/plot/plot.ts";
 import type { Place } from "../ui/plot/trace.ts";
 import { panelRoot } from "../ui/root.ts";
 import { Runs } from "../ui/runs.ts";
 import { SeriesSet } from "../ui/series.ts";
+import { Smoother } from "../ui/smoother.ts";
+import { flipped } from "../ui/table/options.ts";
+import { takings } from "../ui/takings.ts";
 import { runColours, type Theme } from "../ui/theme.ts";
 
-export const CHART: ChartOptions = { x: "step", y: "linear", hidden: [] };
-
-/** Cards that are made without being asked for: a hundred plots at once help nobody and cost seconds. */
-const FIRST = 12;
+export const CHART: ChartOptions = { x: "step", y: "linear", hidden: [], smooth: "none", weight: 0.9, folded: [] };
 
 // ms after which a plot without room is tried again
 const RETRY_MS = 250;
@@ -37,21 +39,26 @@ class Chart {
   readonly #set = new SeriesSet();
   readonly #runs = new Runs();
   readonly #title = element("p", { class: "title" });
-  readonly #grid = element("div", { class: "grid" });
   readonly #blank = element("div", { class: "blank tall" });
   readonly #foot = element("p", { class: "foot" });
   readonly #fault = element("p", { class: "ct-error", role: "alert" });
-  readonly #more = element("button", { type: "button", class: "ct-button" });
   readonly #reset = element("button", { type: "button", class: "ct-button" }, "reset zoom");
   readonly #x = new Choice("x axis", ["step", "time"], (x) => this.#choose({ x }));
   readonly #y = new Choice("y axis", ["linear", "log", "symlog"], (y) => this.#choose({ y }));
-  readonly #controls = element("div", { class: "controls" }, this.#reset, this.#x.el, this.#y.el);
-  readonly #cards = new Map<string, Card>();
-  readonly #seen: IntersectionObserver;
+  readonly #smooth = new Smoother((change) => this.#choose(change));
+  readonly #export = element("button", { type: "button", class: "ct-button", "aria-haspopup": "menu" }, "export");
+  readonly #board = new Board({
+    toggle: (key) => this.#toggle(key),
+    point: (x) => this.#each((card) => card.point(x)),
+    brush: (range) => this.#each((card) => card.brush(range)),
+    zoom: (range) => this.#zoomTo(range),
+    fold: (prefix, folded) => this.#fold(prefix, folded),
+    draw: () => this.#draw(),
+  });
+  readonly #controls = element("div", { class: "controls" });
   #options: ChartOptions;
   #theme: Theme | undefined;
   #zoom: Range | null = null;
-  #limit = FIRST;
   #shape = -1;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #frame = 0;
@@ -63,29 +70,25 @@ class Chart {
     themed: (hear: (theme: Theme) => void) => void,
   ) {
     this.#options = { ...CHART, ...source.options() };
+    const { search } = this.#board;
+    this.#controls.append(this.#reset, search, this.#smooth.el, this.#x.el, this.#y.el, this.#export);
     root.append(
       element("div", { class: "top" }, element("div", {}, this.#title, this.#runs.el), this.#controls),
       this.#fault,
       this.#blank,
-      this.#grid,
+      this.#board.el,
       this.#foot,
-      this.#more,
     );
-    this.#more.addEventListener("click", () => {
-      this.#limit = Number.POSITIVE_INFINITY;
-      this.#relayout();
-    });
     this.#reset.addEventListener("click", () => this.#zoomTo(null));
+    this.#export.addEventListener("click", () => openMenu(this.#export, "export", this.#offers(), signal));
 
-    this.#seen = new IntersectionObserver((entries) => this.#look(entries), { rootMargin: "200px" });
     const size = new ResizeObserver(() => this.#draw());
-    size.observe(this.#grid);
+    size.observe(this.#board.grid);
     signal.addEventListener("abort", () => {
       cancelAnimationFrame(this.#frame);
       clearTimeout(this.#retry);
-      this.#seen.disconnect();
       size.disconnect();
-      for (const card of this.#cards.values()) card.destroy();
+      this.#board.destroy();
     });
 
     themed((theme) => {
@@ -106,20 +109,28 @@ class Chart {
     this.#draw();
   }
 
-  #choose(change: Partial<ChartOptions>): void {
-    if (change.x) this.#zoom = null;
+  #keep(change: Partial<ChartOptions>): void {
     this.#options = { ...this.#options, ...change };
     this.source.keep(this.#options);
+  }
+
+  #choose(change: Partial<ChartOptions>): void {
+    if (change.x) this.#zoom = null;
+    this.#keep(change);
     this.#restyle();
   }
 
   #toggle(key: string): void {
-    const hidden = new Set(this.#options.hidden);
-    if (!hidden.delete(key)) hidden.add(key);
-    this.#options = { ...this.#options, hidden: [...hidden] };
-    this.source.keep(this.#options);
-    for (const card of this.#cards.values()) card.toggle(hidden);
+    const hidden = flipped(this.#options.hidden, key);
+    this.#keep({ hidden });
+    this.#board.toggle(new Set(hidden));
     this.#draw();
+  }
+
+  #fold(prefix: string, folded: boolean): void {
+    if (this.#options.folded.includes(prefix) !== folded) {
+      this.#keep({ folded: flipped(this.#options.folded, prefix) });
+    }
   }
 
   /** Shows a stretch of x in every plot, as far as there is something; all of it is no zoom. */
@@ -130,20 +141,27 @@ class Chart {
   }
 
   #each(visit: (card: Card) => void): void {
-    for (const card of this.#cards.values()) if (card.visible) visit(card);
+    for (const card of this.#board.visible) visit(card);
+  }
+
+  /** The stretch of x that is shown; nothing as long as there is none. */
+  get #range(): Range | undefined {
+    return this.#zoom ?? this.#set.extent(this.#options.x);
   }
 
   #setting(theme: Theme): Setting {
-    const { x, y, hidden } = this.#options;
+    const { x, y, hidden, smooth, weight, folded } = this.#options;
     const runs = this.#set.runs;
     const place: Place = x === "step" ? (step) => [...step] : (_, seconds) => [...seconds];
-    return { theme, x, place, bend: y, hidden: new Set(hidden), runs, colours: runColours([...runs.keys()]) };
+    const colours = runColours([...runs.keys()]);
+    const shared = { theme, x, place, bend: y, smooth, weight, runs, colours };
+    return { ...shared, hidden: new Set(hidden), folded: new Set(folded) };
   }
 
   #restyle(): void {
     if (!this.#theme) return;
     const setting = this.#setting(this.#theme);
-    for (const card of this.#cards.values()) card.apply(setting);
+    this.#board.apply(setting);
     this.#runs.paint(setting.theme, setting.colours);
     this.#draw();
   }
@@ -154,9 +172,9 @@ class Chart {
   }
 
   #paint(): void {
+    if (this.#theme && this.#shape !== this.#set.shape) this.#relayout(this.#setting(this.#theme));
     this.#frame = 0;
     const states = [...this.#set.runs.values()];
-    if (this.#shape !== this.#set.shape) this.#relayout();
     this.#runs.show(states);
     const { title, omitted, hints } = this.source.payload();
     const head = [...(states.length === 1 ? [] : [title]), ...hints].filter(Boolean).join(" · ");
@@ -164,14 +182,14 @@ class Chart {
     this.#title.hidden = head === "";
     this.#x.show(this.#options.x);
     this.#y.show(this.#options.y);
+    this.#smooth.show(this.#options);
     this.#reset.hidden = this.#zoom === null;
     say(this.#foot, omitted > 0 ? `and ${omitted} more series in the trail` : "");
     this.#foot.hidden = omitted === 0;
-    const range = this.#zoom ?? this.#set.extent(this.#options.x);
+    const range = this.#range;
     this.#say(range !== undefined);
     if (!range) return;
-    const seen = [...this.#cards.values()].filter((card) => card.visible);
-    if (seen.map((card) => card.draw(range)).includes(false)) this.#again();
+    if (this.#board.visible.map((card) => card.draw(range)).includes(false)) this.#again();
   }
 
   /**
@@ -183,39 +201,28 @@ class Chart {
     this.#retry = setTimeout(() => this.#draw(), RETRY_MS);
   }
 
-  /** Makes the cards that are missing; those whose lines changed are made anew. */
-  #relayout(): void {
-    if (!this.#theme) return;
+  #relayout(setting: Setting): void {
     this.#shape = this.#set.shape;
-    const setting = this.#setting(this.#theme);
-    for (const card of this.#cards.values()) card.destroy();
-    this.#cards.clear();
-    this.#seen.disconnect();
-    for (const group of this.#set.groups.slice(0, this.#limit)) {
-      const card = new Card(group, setting, {
-        toggle: (key) => this.#toggle(key),
-        point: (x) => this.#each((one) => one.point(x)),
-        brush: (range) => this.#each((one) => one.brush(range)),
-        zoom: (range) => this.#zoomTo(range),
-      });
-      this.#cards.set(group.name, card);
-      this.#grid.append(card.el);
-      this.#seen.observe(card.el);
-    }
-    const left = this.#set.groups.length - this.#cards.size;
-    this.#more.hidden = left <= 0;
-    say(this.#more, `show ${count(left, "more plot")}`);
+    this.#board.lay(this.#set.groups, setting);
     this.#runs.show([...this.#set.runs.values()]);
     this.#runs.paint(setting.theme, setting.colours);
-    this.#draw();
   }
 
-  #look(entries: IntersectionObserverEntry[]): void {
-    for (const entry of entries) {
-      const card = [...this.#cards.values()].find((one) => one.el === entry.target);
-      if (card) card.visible = entry.isIntersecting;
-    }
-    this.#draw();
+  #offers(): Offer[] {
+    return takings(
+      {
+        title: this.source.payload().title,
+        rows: () => this.#set.rows(),
+        plots: () => this.#pictured(),
+        theme: this.#theme,
+      },
+      (sentence) => say(this.#fault, sentence),
+    );
+  }
+
+  #pictured(): Pictured[] {
+    const range = this.#range;
+    return range ? this.#board.found.map((card) => card.pictured(range)) : [];
   }
 
   /** Where there is nothing to draw, a sentence in the place where the plots will be. */
@@ -224,17 +231,16 @@ class Chart {
     const running = states.some((state) => state.status === "running");
     this.#blank.hidden = some;
     this.#controls.hidden = !some;
-    this.#grid.hidden = !some;
+    this.#board.el.hidden = !some;
     this.#blank.classList.toggle("tall", running && this.source.kind === "kernel");
-    if (some) return;
-    say(this.#blank, this.#nothing(states.length, running));
+    if (!some) say(this.#blank, nothing(states.length, running, this.source.kind === "kernel"));
   }
+}
 
-  #nothing(runs: number, running: boolean): string {
-    if (runs === 0) return "no run yet";
-    if (!running) return "no metric was logged";
-    return this.source.kind === "kernel" ? "waiting for the first point" : "no point had come when this was saved";
-  }
+function nothing(runs: number, running: boolean, live: boolean): string {
+  if (runs === 0) return "no run yet";
+  if (!running) return "no metric was logged";
+  return live ? "waiting for the first point" : "no point had come when this was saved";
 }
 
 export default widget(mount);

@@ -1,13 +1,16 @@
-import type { RunState } from "../contract.ts";
+import type { Goal, RunState } from "../contract.ts";
 import type { Column } from "./columns.ts";
 import { element, say } from "./element.ts";
 import { formatDuration, formatReal } from "./format.ts";
 import { type Entry, type Facts, Legend } from "./legend.ts";
+import { isTrain, isVal, rank } from "./names.ts";
+import type { Pictured } from "./plot/picture.ts";
 import { Plot, type PlotEvents, type Range } from "./plot/plot.ts";
 import type { Bend } from "./plot/scale.ts";
-import type { Scene } from "./plot/scene.ts";
+import type { Line, Point, Scene } from "./plot/scene.ts";
+import { type Smoothing, smooth } from "./plot/smooth.ts";
 import type { X } from "./plot/ticks.ts";
-import { type Place, type Trace, trace } from "./plot/trace.ts";
+import { type Curve, type Place, type Trace, trace } from "./plot/trace.ts";
 import type { Group, Member } from "./series.ts";
 import { DASHES, paint, type Theme } from "./theme.ts";
 
@@ -17,6 +20,9 @@ export interface Setting {
   x: X;
   place: Place;
   bend: Bend;
+  smooth: Smoothing;
+  weight: number;
+  folded: ReadonlySet<string>;
   hidden: ReadonlySet<string>;
   colours: ReadonlyMap<string, number>;
   runs: ReadonlyMap<string, RunState>;
@@ -26,10 +32,10 @@ export interface CardEvents extends PlotEvents {
   toggle(key: string): void;
 }
 
-const SPLITS = ["train", "val", "test"];
 export const PLOT_HEIGHT = 172;
 const ZOOM = 0.5; // of the window is left by one key
 const PAN = 0.25; // of the window is moved by one key
+const RINGED = 4; // lines up to which each shows its best point
 
 /** One plot with its name above and its legend below. */
 export class Card {
@@ -41,7 +47,9 @@ export class Card {
   readonly #stage: HTMLElement;
   readonly #spoken = element("div", { class: "ct-unseen", "aria-live": "polite" });
   readonly #entries: Entry[];
-  #traces: { trace: Trace; of: Column; count: number }[] = [];
+  readonly #gap = element("p", { class: "gap" });
+  readonly #alone: boolean;
+  #traces: Traced[] = [];
   #range: readonly [number, number] = [0, 1];
   #speaking = false;
 
@@ -51,6 +59,7 @@ export class Card {
     private readonly events: CardEvents,
   ) {
     this.#entries = entries(group, setting);
+    this.#alone = setting.runs.size <= 1;
     this.#legend = new Legend(group.name, this.#entries, {
       toggle: events.toggle,
       point: (row) => this.#plot.focus(row !== null && this.#isShown(row) ? row : null),
@@ -62,8 +71,8 @@ export class Card {
       "aria-roledescription": "plot",
       "aria-label": `${group.name}: arrow keys read the values, plus and minus zoom, brackets pan, 0 shows all`,
     });
-    this.el = element("div", { class: "card", role: "figure" }, element("h3", {}, group.name));
-    this.el.append(this.#stage, this.#legend.el, this.#spoken);
+    this.el = element("div", { class: "card", role: "figure" }, element("h3", { title: group.name }, shortName(group)));
+    this.el.append(this.#stage, this.#legend.el, this.#gap, this.#spoken);
     this.#plot = new Plot(events, PLOT_HEIGHT);
     this.#stage.append(this.#plot.el);
     this.#stage.addEventListener("keydown", (event) => this.#key(event));
@@ -79,6 +88,23 @@ export class Card {
     this.#legend.shown(setting.hidden);
   }
 
+  /** Whether this card can go on showing the group, or must be made anew. */
+  shows(group: Group, setting: Setting): boolean {
+    this.setting = setting;
+    return group.members.length === this.#entries.length && setting.runs.size <= 1 === this.#alone;
+  }
+
+  /** The plot as a picture of this window. */
+  pictured(range: Range): Pictured {
+    const { lines, ...rest } = this.#scene(range);
+    const labels = this.#entries.map(({ name, split }) => `${name} ${split}`.trim());
+    return {
+      title: this.group.name,
+      labels: labels.filter((_, i) => lines[i]?.shown),
+      scene: { ...rest, lines: lines.filter((line) => line.shown) },
+    };
+  }
+
   toggle(hidden: ReadonlySet<string>): void {
     this.setting = { ...this.setting, hidden };
     this.#legend.shown(hidden);
@@ -91,6 +117,10 @@ export class Card {
     const { members, name } = this.group;
     const facts = members.map((member, i) => this.#facts(member, this.#traces[i]?.trace.unshown ?? 0));
     this.#legend.facts(facts);
+    this.#tellGap(
+      facts.map(({ last }) => (typeof last === "number" ? last : null)),
+      "",
+    );
     const first = facts[0];
     const last = first?.last === null || first === undefined ? "no value yet" : `last ${spell(first.last)}`;
     const sentence = `${name}, ${members.length === 1 ? "1 series" : `${members.length} series`}, ${last}`;
@@ -101,9 +131,10 @@ export class Card {
   /** The cursor of all cards stands here. */
   point(x: number | null): void {
     const found = this.#plot.point(x);
-    const values = found.map((index, i) => this.#traces[i]?.trace.y[index] ?? null);
+    const values = found.map((index, i) => this.#traces[i]?.curve.y[index] ?? null);
     const place = x === null ? null : this.setting.x === "step" ? `step ${formatReal(x)}` : formatDuration(x);
     this.#legend.cursor(place, values);
+    if (place) this.#tellGap(values, ` at ${place}`);
     if (!this.#speaking || place === null) return;
     const told = this.#entries.flatMap((one, i) => {
       const value = values[i];
@@ -129,19 +160,54 @@ export class Card {
     const { theme, x, bend, hidden } = this.setting;
     const lines = this.group.members.map(({ column, key }, i) => {
       const { colour = 0, dash = [] } = this.#entries[i] ?? {};
-      const curve = this.#trace(column, i);
-      return { curve, colour: paint(theme, colour), dash, shown: !hidden.has(key), marks: curve.marks };
+      const { trace, curve } = this.#traced(column, i);
+      const raw = curve === trace ? null : trace;
+      return {
+        curve,
+        raw,
+        best: null,
+        colour: paint(theme, colour),
+        dash,
+        shown: !hidden.has(key),
+        marks: trace.marks,
+      };
     });
-    return { lines, range, by: x, bend, theme };
+    return { lines: this.#ringed(lines), range, by: x, bend, theme };
   }
 
   /** A line is made anew only when points came. */
-  #trace(column: Column, index: number): Trace {
+  #traced(column: Column, index: number): Traced {
     const known = this.#traces[index];
-    if (known?.of === column && known.count === column.count) return known.trace;
-    const made = trace(column, this.setting.place, this.setting.bend);
-    this.#traces[index] = { trace: made, of: column, count: column.count };
+    if (known?.of === column && known.count === column.count) return known;
+    const { place, bend, smooth: how, weight } = this.setting;
+    const raw = trace(column, place, bend);
+    const curve = how === "none" || weight === 0 ? raw : { x: raw.x, y: smooth(raw, how, weight, column.count) };
+    const made = { trace: raw, curve, of: column, count: column.count };
+    this.#traces[index] = made;
     return made;
+  }
+
+  /** The lines with a ring around the best point of each; where there are many, around the best of all. */
+  #ringed(lines: Line[]): Line[] {
+    const { members } = this.group;
+    const goals = members.map(({ run, metric }) => this.setting.runs.get(run)?.goals[metric] ?? "none");
+    const bests = lines.map((line, i) => (line.shown ? bestOf(line.raw ?? line.curve, goals[i] ?? "none") : null));
+    if (lines.length <= RINGED) return lines.map((line, i) => ({ ...line, best: bests[i] ?? null }));
+    const sign = goals[0] === "max" ? -1 : 1;
+    const least = Math.min(...bests.map((best) => (best ? sign * best.y : Number.POSITIVE_INFINITY)));
+    return lines.map((line, i) => ({ ...line, best: bests[i] && sign * bests[i].y === least ? bests[i] : null }));
+  }
+
+  /** How far val is from train, where one run has both. */
+  #tellGap(values: readonly (number | null)[], where: string): void {
+    const train = this.#entries.findIndex(({ split }, i) => isTrain(this.group.members[i]?.split ?? split));
+    const val = this.group.members.findIndex(({ split }) => isVal(split));
+    const [from, to] = [values[train], values[val]];
+    this.#gap.hidden = !this.#alone || train < 0 || val < 0;
+    if (typeof from === "number" && typeof to === "number") {
+      const gap = to - from;
+      say(this.#gap, `val − train ${gap < 0 ? "−" : "+"}${formatReal(Math.abs(gap))}${where}`);
+    } else if (where === "") say(this.#gap, "");
   }
 
   /** The last value is the kernel's, who has seen every point; the column knows it too for a saved run. */
@@ -155,6 +221,7 @@ export class Card {
       nan: column.nan,
       inf: column.inf,
       unshown,
+      goal: this.setting.runs.get(run)?.goals[metric] ?? "none",
     };
   }
 
@@ -190,20 +257,39 @@ export class Card {
 }
 
 /** One run: colour tells the split. Several: colour tells the run, dash the split. */
-function entries({ name, members }: Group, { runs, colours, theme }: Setting): Entry[] {
-  const splits = rank(new Set(members.map((member) => member.split)));
+function entries({ name, prefix, members }: Group, { runs, colours, theme }: Setting): Entry[] {
+  const splits = rank(members.map((member) => member.split));
   return members.map(({ key, run, split }) => {
     const place = splits.indexOf(split);
-    if (runs.size <= 1) return { key, name: "", split: split || name, colour: place, dash: [] };
+    if (runs.size <= 1) return { key, name: "", split: split || shortName({ name, prefix }), colour: place, dash: [] };
     const round = Math.floor([...runs.keys()].indexOf(run) / theme.palette.length);
     const dash = DASHES[(place + round) % DASHES.length] ?? [];
     return { key, name: runs.get(run)?.name ?? run, split, colour: colours.get(run) ?? 0, dash };
   });
 }
 
-/** Train before val before test, whichever was logged first: the same look in every plot. */
-function rank(splits: ReadonlySet<string>): string[] {
-  return [...SPLITS.filter((split) => splits.has(split)), ...[...splits].filter((split) => !SPLITS.includes(split))];
+/** The name of a plot as it is called in its section. */
+function shortName({ name, prefix }: Pick<Group, "name" | "prefix">): string {
+  return prefix ? name.slice(prefix.length + 1) : name;
+}
+
+interface Traced {
+  trace: Trace;
+  /** The trace, or what smoothing made of it. */
+  curve: Curve;
+  of: Column;
+  count: number;
+}
+
+function bestOf({ x, y }: Curve, goal: Goal): Point | null {
+  if (goal === "none") return null;
+  const sign = goal === "max" ? -1 : 1;
+  let best = -1;
+  for (let i = 0; i < y.length; i++) {
+    const value = y[i] as number;
+    if (!Number.isNaN(value) && (best < 0 || sign * value < sign * (y[best] as number))) best = i;
+  }
+  return best < 0 ? null : { x: x[best] as number, y: y[best] as number };
 }
 
 function spell(value: number | string): string {

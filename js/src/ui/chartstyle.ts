@@ -1,5 +1,8 @@
+import { controlStyles } from "./controls.ts";
+import { popupStyles } from "./popup.ts";
+
 /** Styles of the chart panel. */
-export const chartCss = `
+const own = `
 .top {
   align-items: flex-start; container-type: inline-size; display: flex; flex-wrap: wrap; gap: 6px 16px;
   justify-content: space-between; min-height: 26px;
@@ -32,6 +35,13 @@ export const chartCss = `
 .legend thead th { background: var(--ct-surface); color: var(--ct-muted); font-size: 11px; line-height: 20px; position: sticky; top: 0; z-index: 1; }
 .legend th.last, .legend th.min, .legend th.max { width: 68px; }
 .legend th.at { width: 76px; }
+.legend td.best { color: var(--ct-ink); font-weight: 600; }
+.gap { color: var(--ct-muted); font-size: 12px; line-height: 20px; margin: 0; min-height: 20px; }
+details > summary { border-top: 1px solid var(--ct-line); cursor: pointer; font-weight: 600; line-height: 24px; margin-top: 10px; padding-top: 4px; }
+.find { background: transparent; border: 1px solid var(--ct-line); border-radius: 4px; line-height: 1.3; padding: 2px 7px; width: 16ch; }
+.smoother { align-items: center; display: inline-flex; gap: 6px; }
+.smoother input { accent-color: var(--ct-accent); width: 90px; }
+.ct-select { background: var(--ct-surface); border: 1px solid var(--ct-line); border-radius: 4px; color: inherit; font: inherit; padding: 2px 4px; }
 .legend td { color: var(--ct-muted); }
 .legend td.last { color: var(--ct-ink); }
 .legend .pointed td.at, .legend.pointed td.at { color: var(--ct-ink); }
@@ -52,3 +62,5 @@ export const chartCss = `
 .plot canvas { display: block; height: 172px; width: 100%; }
 .plot canvas + canvas { cursor: crosshair; inset: 0; position: absolute; touch-action: pan-y; }
 `;
+
+export const chartCss = `${controlStyles}${popupStyles}${own}`;

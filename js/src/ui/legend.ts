@@ -1,3 +1,4 @@
+import type { Goal } from "../contract.ts";
 import { element, say } from "./element.ts";
 import { formatReal, NOTHING } from "./format.ts";
 import { paint, type Theme } from "./theme.ts";
@@ -21,6 +22,8 @@ export interface Facts {
   nan: number;
   inf: number;
   unshown: number;
+  /** The direction it is better in. */
+  goal: Goal;
 }
 
 export interface LegendEvents {
@@ -70,6 +73,8 @@ export class Legend {
       say(row.last, typeof fact.last === "string" ? fact.last : number(fact.last));
       say(row.min, number(fact.min));
       say(row.max, number(fact.max));
+      row.min.classList.toggle("best", fact.goal === "min");
+      row.max.classList.toggle("best", fact.goal === "max");
       const notes: [number, string][] = [
         [fact.nan, "nan"],
         [fact.inf, "inf"],

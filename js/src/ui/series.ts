@@ -1,5 +1,6 @@
 import type { Points, RunState } from "../contract.ts";
 import { Column } from "./columns.ts";
+import { partsOf } from "./names.ts";
 import type { X } from "./plot/ticks.ts";
 
 /** One line of a plot. */
@@ -8,14 +9,16 @@ export interface Member {
   key: string;
   run: string;
   metric: string;
-  /** What stands before the metric's last word: train, val, ... or nothing. */
+  /** The part of the data it was measured on: train, val, ... or nothing. */
   split: string;
   column: Column;
 }
 
-/** The lines of one plot: all that share the last word of their metric. */
+/** The lines of one plot: one metric, in all its splits and runs. */
 export interface Group {
   name: string;
+  /** The first of several words of the name: sys, grad, ... or nothing. */
+  prefix: string;
   members: Member[];
 }
 
@@ -66,6 +69,15 @@ export class SeriesSet {
     return high > low ? [low, high] : [low, low + 1];
   }
 
+  /** Every point as a row of a table: run, its name, metric, step, seconds, value. */
+  *rows(): Generator<(string | number)[]> {
+    for (const { run, metric, column } of this.#members.values()) {
+      const name = this.runs.get(run)?.name ?? run;
+      const { step, seconds, value } = column.drawn();
+      for (let i = 0; i < value.length; i++) yield [run, name, metric, step[i] ?? 0, seconds[i] ?? 0, value[i] ?? 0];
+    }
+  }
+
   #forget(): void {
     for (const member of this.#members.values()) member.column = new Column();
     this.#sent.clear();
@@ -74,14 +86,13 @@ export class SeriesSet {
   #member(key: string, run: string, metric: string): Member {
     const known = this.#members.get(key);
     if (known) return known;
-    const cut = metric.lastIndexOf("/");
-    const name = metric.slice(cut + 1);
-    const member: Member = { key, run, metric, split: cut < 0 ? "" : metric.slice(0, cut), column: new Column() };
+    const { plot: name, split, prefix } = partsOf(metric);
+    const member: Member = { key, run, metric, split, column: new Column() };
     this.#members.set(key, member);
     this.shape++;
     const group = this.groups.find((one) => one.name === name);
     if (group) group.members.push(member);
-    else this.groups.push({ name, members: [member] });
+    else this.groups.push({ name, prefix, members: [member] });
     return member;
   }
 }

@@ -12,11 +12,11 @@ from celltrail.contract import Answer, ChartOptions, Points
 from celltrail.model import new_id
 from celltrail.panels import saved
 from celltrail.panels.feed import Feed
-from celltrail.panels.figure import Line
+from celltrail.panels.figure import Line, parts_of
 from celltrail.panels.widget import Panel
 from celltrail.run import Run
 
-OPTIONS: ChartOptions = {"x": "step", "y": "linear", "hidden": []}
+OPTIONS: ChartOptions = {"x": "step", "y": "linear", "hidden": [], "smooth": "none", "weight": 0.9, "folded": []}
 MOST_LINES = 60
 
 
@@ -151,7 +151,10 @@ class LiveChart:
         """The curves that are not switched off, and how many points each has in the trail."""
         hidden = self._options["hidden"]
         found = [
-            (Line(feed.run.id, _label(feed.run.name, name, len(self.feeds)), name, column.points()), column.total)
+            (
+                Line(feed.run.id, _label(feed.run.name, name, len(self.feeds)), name, column.points(), column.total),
+                column.total,
+            )
             for feed in self.feeds.values()
             for name, column in feed.columns.items()
             if f"{feed.run.id}/{name}" not in hidden
@@ -164,5 +167,5 @@ def _view(model_id: str) -> dict[str, Any]:
 
 
 def _label(run: str, metric: str, runs: int) -> str:
-    split = metric.rsplit("/", 1)[0] if "/" in metric else ""
+    _, split = parts_of(metric)
     return " ".join(part for part in (run if runs > 1 else "", split) if part) or run

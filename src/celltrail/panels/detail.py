@@ -9,6 +9,7 @@ import numpy as np
 from celltrail.contract import Detail, DetailOptions, RunState, SavedPanel
 from celltrail.panels import saved
 from celltrail.panels.chart import MOST_LINES, OPTIONS
+from celltrail.panels.feed import goals
 from celltrail.panels.figure import Line
 from celltrail.panels.widget import Panel
 from celltrail.query import StoredRun
@@ -64,7 +65,7 @@ def curves(run: StoredRun) -> tuple[list[Line], list[int]]:
         if name in series:
             step, t_us, value = series[name]
             points = np.array([step, (t_us - run.record.started_us) / 1e6, value], dtype=np.float64)
-            lines.append(Line(run.id, name, name, points))
+            lines.append(Line(run.id, name, name, points, len(step)))
             totals.append(len(step))
     return lines, totals
 
@@ -80,5 +81,6 @@ def _state(run: StoredRun, found: Detail, lines: list[Line], points: int) -> Run
         "seconds": run.duration or 0.0,
         "points": points,
         "last": {line.metric: real(run.record.metrics[line.metric].last) for line in lines},
+        "goals": goals(run.record, [line.metric for line in lines]),
         "error": found["run"]["error"],
     }

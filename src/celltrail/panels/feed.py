@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
-from celltrail.contract import Part, RunState
+from celltrail.contract import Goal, Part, RunState
+from celltrail.model import RunRecord, goal_of
 from celltrail.panels.columns import Column, Floats
 from celltrail.query.row import real
 from celltrail.run import Logged, LoggedBlock, Run
+
+
+def goals(record: RunRecord, metrics: Iterable[str]) -> dict[str, Goal]:
+    """The direction each metric is better in."""
+    known = record.metrics
+    return {name: known[name].goal if name in known else goal_of(name) for name in metrics}
+
 
 WAITING = 200_000  # log() calls that may wait for the publisher; older ones are in the trail anyway
 
@@ -81,5 +90,6 @@ class Feed:
             "seconds": run.seconds,
             "points": self._points,
             "last": {name: real(column.last) for name, column in self.columns.items()},
+            "goals": goals(run.record(), self.columns),
             "error": str(error) if error else None,
         }

@@ -7,6 +7,7 @@ It stands in the saved notebook, where no script runs. Text and lines have a con
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -14,7 +15,9 @@ from typing import Literal
 
 import numpy as np
 
+from celltrail.contract import Smoothing
 from celltrail.panels.columns import Floats, thin
+from celltrail.panels.smooth import smooth
 from celltrail.query.palette import PALETTE, run_colours
 from celltrail.query.plain import number
 from celltrail.query.ticks import log_ticks, symlog_ticks, ticks
@@ -29,44 +32,67 @@ MOST_PLOTS, MOST_POINTS, ALL_POINTS = 8, 100, 1500
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series of the picture: points of shape (3, n) in the rows step, seconds, value."""
+    """One series of the picture: points of shape (3, n) in the rows step, seconds, value, of ``total`` logged."""
 
     run: str
     label: str
     metric: str
     points: Floats
+    total: int = 0
 
 
-def plot_name(metric: str) -> str:
-    """The plot a metric is drawn in: train/loss and val/loss share one.
+_SPLIT = "train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev"
+_BEFORE = re.compile(rf"({_SPLIT})[/_.](?P<plot>.+)", re.IGNORECASE)
+_AFTER = re.compile(rf"(?P<plot>.+)/({_SPLIT})", re.IGNORECASE)
 
-    >>> plot_name("val/loss"), plot_name("loss")
-    ('loss', 'loss')
+
+def parts_of(metric: str) -> tuple[str, str]:
+    """The plot a metric is drawn in, which its splits share, and its split; as in ``js/src/ui/names.ts``.
+
+    >>> parts_of("val/loss"), parts_of("val_loss"), parts_of("loss"), parts_of("sys/gpu0")
+    (('loss', 'val'), ('loss', 'val'), ('loss', ''), ('sys/gpu0', ''))
     """
-    return metric.rsplit("/", 1)[-1]
+    if found := _BEFORE.fullmatch(metric):
+        return found["plot"], found[1]
+    if found := _AFTER.fullmatch(metric):
+        return found["plot"], found[2]
+    return metric, ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the lines of a picture are drawn: what of `contract.ChartOptions` bears on it."""
+
+    x: Literal["step", "time"] = "step"
+    y: Literal["linear", "log", "symlog"] = "linear"
+    smooth: Smoothing = "none"
+    weight: float = 0.0
+
+
+LOOK = Look()
 
 
 def svg(
     lines: Sequence[Line],
-    x: Literal["step", "time"] = "step",
-    y: Literal["linear", "log", "symlog"] = "linear",
+    look: Look = LOOK,
     most: int = MOST_PLOTS,
 ) -> str:
     """The picture as an SVG document: small multiples, one plot for each of the first ``most`` metric names."""
     plots: dict[str, list[Line]] = {}
     for line in lines:
-        plots.setdefault(plot_name(line.metric), []).append(line)
+        plots.setdefault(parts_of(line.metric)[0], []).append(line)
     shown = list(plots.items())[:most]
     columns = min(2, max(1, len(shown)))
     rows = math.ceil(len(shown) / columns) if shown else 0
     width = columns * PLOT_W + (columns - 1) * GAP
     height = max(1, rows * (PLOT_H + TITLE_H + BOTTOM))
     colours = run_colours([line.run for line in lines])
-    each = max(16, min(MOST_POINTS, ALL_POINTS // max(1, sum(len(group) for _, group in shown))))
+    each = min(MOST_POINTS, ALL_POINTS // max(1, sum(len(group) for _, group in shown)))
+    each = max(16, each if look.smooth == "none" else each // 2)  # the raw line stays behind
     shown = [(name, [replace(line, points=thin(line.points, each)) for line in group]) for name, group in shown]
     body = "".join(
         f'<g transform="translate({i % columns * (PLOT_W + GAP)},{i // columns * (PLOT_H + TITLE_H + BOTTOM)})">'
-        f"{_plot(name, group, colours, x, y)}</g>"
+        f"{_plot(name, group, colours, look)}</g>"
         for i, (name, group) in enumerate(shown)
     )
     return (
@@ -82,10 +108,10 @@ def png(picture: str, zoom: float = 1) -> bytes:
     return bytes(resvg_py.svg_to_bytes(svg_string=picture, zoom=zoom))
 
 
-def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], x: str, y: str) -> str:
+def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], look: Look) -> str:
     strokes = _strokes(lines, colours)
-    row = 1 if x == "time" else 0
-    across, up = _scale(lines, row, LEFT, PLOT_W - 4, "linear"), _scale(lines, 2, TITLE_H + PLOT_H, TITLE_H + 4, y)
+    row = 1 if look.x == "time" else 0
+    across, up = _scale(lines, row, LEFT, PLOT_W - 4, "linear"), _scale(lines, 2, TITLE_H + PLOT_H, TITLE_H + 4, look.y)
     floor = TITLE_H + PLOT_H
     parts = [
         f'<text x="{LEFT}" y="14" font-size="12" font-weight="600">{escape(name)}</text>',
@@ -99,8 +125,19 @@ def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], x: str, y: 
         f'<text x="{across(value):.1f}" y="{floor + 14}" text-anchor="middle">{number(value)}</text>'
         for value in across.marks
     ]
-    parts += [_path(line, row, across, up, stroke, floor) for line, stroke in zip(lines, strokes, strict=True)]
+    for line, stroke in zip(lines, strokes, strict=True):
+        drawn = _path(line, row, across, up, stroke, floor)
+        if look.smooth != "none":
+            parts.append(f'<g opacity=".3">{drawn}</g>')
+            drawn = _path(_smoothed(line, row, look), row, across, up, stroke, floor)
+        parts.append(drawn)
     return "".join(parts)
+
+
+def _smoothed(line: Line, row: int, look: Look) -> Line:
+    points = line.points.copy()
+    points[2] = smooth(points[row], points[2], look.smooth, look.weight, max(line.total, points.shape[1]))
+    return replace(line, points=points[:, np.isfinite(points[2])])
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from celltrail.contract import (
 )
 from celltrail.panels import html
 from celltrail.panels.columns import thin
-from celltrail.panels.figure import Line, png, svg
+from celltrail.panels.figure import Line, Look, png, svg
 from celltrail.query.plain import length, shown
 
 BUDGET = 60_000  # bytes of one output in the saved notebook, all MIME types together
@@ -72,7 +72,7 @@ def chart_bundle(
     sentence = chart_sentence(states)
     bundle: Bundle = {contract.MIME: payload, "text/html": html.states_table(states, omitted), "text/plain": sentence}
     if lines:
-        picture = svg(lines, options["x"], options["y"])
+        picture = svg(lines, _look(options))
         source = base64.b64encode(picture.encode()).decode()
         image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
         bundle["text/html"] = f'<figure style="margin:0">{image}</figure>{bundle["text/html"]}'
@@ -93,10 +93,14 @@ def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bu
     """
     room = BUDGET - size(bundle) - 20
     for plots, zoom in ((8, 1), (4, 1), (4, 0.75), (2, 0.75), (1, 0.75), (1, 0.5)):
-        data = base64.b64encode(png(svg(lines, options["x"], options["y"], plots), zoom)).decode()
+        data = base64.b64encode(png(svg(lines, _look(options), plots), zoom)).decode()
         if len(data) <= room:
             return {**bundle, "image/png": data}
     return bundle
+
+
+def _look(options: ChartOptions) -> Look:
+    return Look(options["x"], options["y"], options["smooth"], options["weight"])
 
 
 def marked(bundle: Bundle, text: str) -> Bundle:

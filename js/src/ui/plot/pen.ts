@@ -16,6 +16,8 @@ export interface Pen {
   area(path: Path, colour: string, alpha: number): void;
   dot(x: number, y: number, radius: number, colour: string, edge?: string): void;
   text(words: string, x: number, y: number, align: CanvasTextAlign, colour: string, bold?: boolean): void;
+  /** What is drawn meanwhile stands so far to the right and below. */
+  moved(x: number, y: number, draw: () => void): void;
   /** What is drawn meanwhile does not reach beyond this box. */
   within(box: Box, draw: () => void): void;
 }
@@ -74,6 +76,13 @@ export class CanvasPen implements Pen {
     context.textAlign = align;
     context.fillStyle = colour;
     context.fillText(words, x, y);
+  }
+
+  moved(x: number, y: number, draw: () => void): void {
+    this.context.save();
+    this.context.translate(x, y);
+    draw();
+    this.context.restore();
   }
 
   within({ left, top, width, height }: Box, draw: () => void): void {
@@ -155,7 +164,6 @@ export class SvgPen implements Pen {
     this.#into = into;
   }
 
-  /** Draws what follows so far to the right and below. */
   moved(x: number, y: number, draw: () => void): void {
     const into = this.#into;
     this.#into = this.#add("g", { transform: `translate(${x} ${y})` });

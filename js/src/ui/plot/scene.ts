@@ -7,11 +7,20 @@ import { type Curve, search } from "./trace.ts";
 /** One line of a plot. */
 export interface Line {
   curve: Curve;
+  /** Drawn faintly behind it: what was smoothed. */
+  raw: Curve | null;
+  /** The point that is best of all. */
+  best: Point | null;
   colour: string;
   dash: readonly number[];
   shown: boolean;
   /** x of the values no line can show. */
   marks: readonly number[];
+}
+
+export interface Point {
+  x: number;
+  y: number;
 }
 
 /** Everything that is to be seen in a plot. */
@@ -40,6 +49,7 @@ const MARK = 7; // px a mark stands above the axis
 const SPARSE = 12; // px a point needs to be drawn as a dot
 const MANY = 8; // lines from which on they are drawn thinner
 const FADED = 0.25;
+const RAW = 0.3;
 
 export function frame(scene: Scene, width: number, height: number): Frame {
   const box = { left: LEFT, top: TOP, width: Math.max(1, width - LEFT - RIGHT), height: height - TOP - BOTTOM };
@@ -58,9 +68,9 @@ export function frame(scene: Scene, width: number, height: number): Frame {
 function valuesWithin({ lines, range }: Scene): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  for (const { curve, shown } of lines) {
+  for (const { curve, raw, shown } of lines) {
     if (!shown) continue;
-    const { x, y } = curve;
+    const { x, y } = raw ?? curve;
     for (let i = search(x, range[0]); i < x.length && (x[i] as number) <= range[1]; i++) {
       const value = y[i] as number;
       if (value < low) low = value;
@@ -81,11 +91,17 @@ export function draw(pen: Pen, scene: Scene, at: Frame, focus: number | null = n
       if (!line.shown) return;
       const faded = focus !== null && focus !== i;
       const path = pathOf(line.curve, at);
-      const { colour, dash } = line;
+      const { colour, dash, raw } = line;
+      if (raw && !faded) pen.path(pathOf(raw, at), { colour, width: 1, alpha: RAW });
       pen.path(path, { colour, dash, width: focus === i ? plain + 0.75 : plain, alpha: faded ? FADED : 1 });
       if (!faded && path.length / 2 <= box.width / SPARSE) drawDots(pen, path, colour);
       drawMarks(pen, line, at, theme.bad);
     });
+  });
+  // A ring at the edge of the window is drawn whole.
+  lines.forEach(({ best, colour, shown }, i) => {
+    if (!best || !shown || best.x < scene.range[0] || best.x > scene.range[1]) return;
+    if (focus === null || focus === i) pen.dot(at.x(best.x), at.y(best.y), 4, theme.surface, colour);
   });
 }
 

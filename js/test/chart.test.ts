@@ -1,0 +1,149 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { ChartOptions, Part, RunState } from "../src/contract.ts";
+import { CHART, mount } from "../src/panels/chart.ts";
+import { csv } from "../src/ui/download.ts";
+import { toSvg } from "../src/ui/plot/picture.ts";
+import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
+import { payload } from "./rows.ts";
+
+let end: AbortController;
+beforeEach(() => {
+  layOut();
+  globalThis.IntersectionObserver = class {
+    observe(): void {}
+    disconnect(): void {}
+  } as unknown as typeof IntersectionObserver;
+  HTMLCanvasElement.prototype.getContext = () => null;
+  vi.useFakeTimers({ toFake: ["requestAnimationFrame", "cancelAnimationFrame", "setTimeout", "clearTimeout"] });
+  end = new AbortController();
+});
+afterEach(() => {
+  end.abort();
+  vi.useRealTimers();
+});
+
+const state = (run: string, change: Partial<RunState> = {}): RunState => ({
+  run,
+  name: run,
+  status: "running",
+  step: 9,
+  seconds: 1,
+  points: 10,
+  last: {},
+  goals: {},
+  error: null,
+  ...change,
+});
+
+interface Shown {
+  root: ShadowRoot;
+  source: StoodIn<ChartOptions>;
+  tell(series: Record<string, number[]>, run?: string): void;
+}
+
+/** A chart that hears of series by "metric", values at steps from 0 on. */
+function show(options: Partial<ChartOptions> = {}, goals: RunState["goals"] = {}): Shown {
+  const { output } = outputArea();
+  const source = standIn<ChartOptions>(payload({ kind: "chart" }), { ...CHART, ...options });
+  mount(output, source, end.signal);
+  const tell: Shown["tell"] = (series, run = "a") => {
+    const parts: Part[] = [];
+    const data: number[] = [];
+    for (const [metric, values] of Object.entries(series)) {
+      parts.push({ run, metric, start: 0, n: values.length });
+      data.push(...values.keys(), ...values.keys(), ...values);
+    }
+    source.tell({ kind: "points", seq: 0, full: false, parts, runs: [state(run, { goals })] }, data);
+    vi.advanceTimersByTime(50);
+  };
+  return { root: inside(output), source, tell };
+}
+
+const titles = (root: ShadowRoot): (string | null)[] =>
+  [...root.querySelectorAll<HTMLElement>(".card:not([hidden]) h3")].map((h3) => h3.textContent);
+const plots = (n: number, prefix: string): Record<string, number[]> =>
+  Object.fromEntries(Array.from({ length: n }, (_, i) => [`${prefix}${i}`, [1, 2]]));
+
+test("plots stand in sections by prefix, those without one first; a folded section is kept", () => {
+  const { root, source, tell } = show();
+  tell({ "sys/cpu": [1, 2], "train/loss": [1, 2], "val/loss": [2, 3], "sys/gpu/0": [1, 1] });
+  expect(titles(root)).toEqual(["loss", "cpu", "gpu/0"]);
+  const section = root.querySelector("details");
+  expect(section?.querySelector("summary")?.textContent).toBe("sys 2");
+  section?.removeAttribute("open");
+  section?.dispatchEvent(new Event("toggle"));
+  expect(source.kept.at(-1)?.folded).toEqual(["sys"]);
+});
+
+test("many plots can be searched by every word; what is not found is said in words", () => {
+  const { root, tell } = show();
+  tell({ ...plots(8, "val/metric"), "grad/layer3/norm": [1] });
+  const box = root.querySelector<HTMLInputElement>("input[type=search]");
+  const find = (words: string): void => {
+    if (!box) throw new Error("no box");
+    box.value = words;
+    box.dispatchEvent(new Event("input"));
+  };
+  expect(box?.hidden).toBe(false);
+  find("NORM grad");
+  expect(titles(root)).toEqual(["layer3/norm"]);
+  find("nobody");
+  expect(root.querySelector("[role=status]")?.textContent).toBe('no plot is called "nobody"');
+  find("");
+  expect(titles(root).length).toBe(9);
+});
+
+test("a new metric leaves the plots that are there as they are", () => {
+  const { root, tell } = show();
+  tell({ "train/loss": [1, 2] });
+  const card = root.querySelector(".card");
+  tell({ acc: [1, 2] });
+  expect(root.querySelector(".card")).toBe(card);
+  tell({ "val/loss": [3, 4] });
+  expect(titles(root)).toEqual(["loss", "acc"]);
+  expect(root.querySelectorAll(".card").length).toBe(2);
+  expect(root.querySelectorAll(".card .legend tbody tr").length).toBe(3);
+});
+
+test("beside train, val says how far it is from it", () => {
+  const { root, tell } = show();
+  tell({ "train/loss": [1, 0.5], "val/loss": [2, 0.75], acc: [1, 1] });
+  const said = [...root.querySelectorAll<HTMLElement>(".gap:not([hidden])")].map((p) => p.textContent);
+  expect(said).toEqual(["val − train +0.2500"]);
+});
+
+test("the best value is set off by the metric's goal", () => {
+  const { root, tell } = show({}, { "train/loss": "min", acc: "max" });
+  tell({ "train/loss": [1, 0.5, 0.7], acc: [0, 0.9, 0.2], lr: [1, 2, 3] });
+  expect([...root.querySelectorAll("td.best")].map((td) => td.textContent)).toEqual(["0.5000", "0.9000"]);
+});
+
+test("smoothing is chosen with its strength, and kept", () => {
+  const { root, source, tell } = show();
+  tell({ loss: [1, 2, 3] });
+  const kind = root.querySelector<HTMLSelectElement>("select[aria-label=smoothing]");
+  const weight = root.querySelector<HTMLInputElement>("input[type=range]");
+  if (!kind || !weight) throw new Error("no smoothing");
+  expect(weight.hidden).toBe(true);
+  kind.value = "median";
+  kind.dispatchEvent(new Event("change"));
+  vi.advanceTimersByTime(50);
+  expect([source.kept.at(-1)?.smooth, weight.hidden]).toEqual(["median", false]);
+  weight.value = "0.5";
+  weight.dispatchEvent(new Event("input"));
+  expect(source.kept.at(-1)?.weight).toBe(0.5);
+});
+
+test("a table for a spreadsheet: quotes where they are needed, and no formula", () => {
+  expect(
+    csv([
+      ["run", "=1+2", 'say "hi", there'],
+      ["a", -1, 1e-9],
+    ]),
+  ).toBe('run,\'=1+2,"say ""hi"", there"\na,-1,1e-9\n');
+});
+
+test("a picture of nothing is refused in words", () => {
+  expect(() => toSvg([], {} as Parameters<typeof toSvg>[1])).toThrow("no plot");
+});
