@@ -9,7 +9,7 @@ export type Smoothing = "none" | "ema" | "time" | "median";
 export type Real = number | "nan" | "inf" | "-inf" | null;
 export type Scalar = string | number | boolean | null;
 export type FromKernel = Points | Answer | Fault;
-export type FromPanel = Sync | Query | Compare;
+export type FromPanel = Sync | Query | Compare | Window | Note;
 
 /** One metric of one run, in a few numbers. */
 export interface MetricSummary {
@@ -145,12 +145,22 @@ export interface Detail {
   traceback: string;
 }
 
-/** Kernel to panel: exactly one of Answer or Fault for each intent. */
+/** A note on a place in a run. */
+export interface Mark {
+  run: string;
+  metric: string | null;
+  step: number | null;
+  text: string;
+}
+
+/** Kernel to panel: exactly one of Answer or Fault for each intent. Parts come with a buffer as in `Points`. */
 export interface Answer {
   kind: "answer";
   reply_to: string;
   rows: RowsPage | null;
   comparison: Comparison | null;
+  parts: Part[] | null;
+  marks: Mark[] | null;
 }
 
 /** Kernel to panel: why an intent could not be answered. */
@@ -178,6 +188,28 @@ export interface Compare {
   kind: "compare";
   id: string;
   runs: string[];
+}
+
+/** Panel to kernel: this stretch of x again, with at most so many points a series. */
+export interface Window {
+  kind: "window";
+  id: string;
+  runs: string[];
+  metrics: string[];
+  x: "step" | "time";
+  low: number;
+  high: number;
+  points: number;
+}
+
+/** Panel to kernel: keep this note on a point; answered by all marks. */
+export interface Note {
+  kind: "note";
+  id: string;
+  run: string;
+  metric: string;
+  step: number;
+  text: string;
 }
 
 /** How a chart is drawn: the panel owns it, the saved form keeps it. */
@@ -231,6 +263,7 @@ export interface SavedPanel {
   chart: ChartOptions | null;
   table: TableOptions | null;
   series: SavedSeries[];
+  marks: Mark[];
   omitted: number;
   rows: RunRow[];
   hints: string[];

@@ -1,5 +1,16 @@
 import { assert } from "./assert.ts";
-import type { Answer, Comparison, Fault, FromKernel, FromPanel, Points, RowsPage, SavedPanel } from "./contract.ts";
+import type {
+  Answer,
+  Comparison,
+  Fault,
+  FromKernel,
+  FromPanel,
+  Mark,
+  Part,
+  Points,
+  RowsPage,
+  SavedPanel,
+} from "./contract.ts";
 import type { Mount, Source } from "./source.ts";
 
 type Hear = (message: FromKernel, buffers: readonly DataView[]) => void;
@@ -58,7 +69,7 @@ export interface PanelView<Options> {
 }
 
 interface Waiting {
-  answer(answer: Answer): void;
+  answer(answer: [Answer, Float64Array]): void;
   refuse(reason: Error): void;
 }
 
@@ -94,8 +105,8 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
     kept = undefined;
   };
 
-  kernel.messages((message) => {
-    if (message.kind === "answer") take(waiting, message.reply_to)?.answer(message);
+  kernel.messages((message, buffers) => {
+    if (message.kind === "answer") take(waiting, message.reply_to)?.answer([message, float64(buffers[0])]);
     if (message.kind === "fault") blame(message, waiting, faulted);
   }, signal);
   signal.addEventListener("abort", () => {
@@ -104,7 +115,7 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
     waiting.clear();
   });
 
-  const ask = (intent: FromPanel): Promise<Answer> =>
+  const ask = (intent: FromPanel): Promise<[Answer, Float64Array]> =>
     new Promise((answer, refuse) => {
       waiting.set(intent.id, { answer, refuse });
       kernel.send(intent);
@@ -125,14 +136,24 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
       until.addEventListener("abort", () => faulted.delete(hear), { once: true });
     },
     async query(where): Promise<RowsPage> {
-      const { rows } = await ask({ kind: "query", id: freshId(), where });
+      const [{ rows }] = await ask({ kind: "query", id: freshId(), where });
       assert(rows, "the kernel answered a query without rows");
       return rows;
     },
     async compare(runs): Promise<Comparison> {
-      const { comparison } = await ask({ kind: "compare", id: freshId(), runs });
+      const [{ comparison }] = await ask({ kind: "compare", id: freshId(), runs });
       assert(comparison, "the kernel answered a comparison without one");
       return comparison;
+    },
+    async window(asked): Promise<[Part[], Float64Array]> {
+      const [{ parts }, data] = await ask({ kind: "window", id: freshId(), ...asked });
+      assert(parts, "the kernel answered a window without points");
+      return [parts, data];
+    },
+    async note(asked): Promise<Mark[]> {
+      const [{ marks }] = await ask({ kind: "note", id: freshId(), ...asked });
+      assert(marks, "the kernel answered a note without the notes that there are");
+      return marks;
     },
   };
 }

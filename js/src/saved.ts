@@ -28,6 +28,8 @@ export function savedSource<Options>(payload: SavedPanel, options: Options): Sou
     faults() {},
     query: () => Promise.reject(new Error(NO_KERNEL)),
     compare: () => Promise.reject(new Error(NO_KERNEL)),
+    window: () => Promise.reject(new Error(NO_KERNEL)),
+    note: () => Promise.reject(new Error(NO_KERNEL)),
   };
 }
 

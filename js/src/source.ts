@@ -1,4 +1,7 @@
-import type { Comparison, Points, RowsPage, SavedPanel } from "./contract.ts";
+import type { Comparison, Mark, Note, Part, Points, RowsPage, SavedPanel, Window } from "./contract.ts";
+
+/** An intent without what makes it a message. */
+export type Asked<Intent> = Omit<Intent, "kind" | "id">;
 
 /**
  * Where a panel's facts come from: a live kernel or a saved output. Panels know this interface only,
@@ -22,6 +25,10 @@ export interface Source<Options> {
   query(where: string): Promise<RowsPage>;
   /** The comparison of these runs; rejects likewise. */
   compare(runs: string[]): Promise<Comparison>;
+  /** A stretch of series at a higher resolution, as parts and their columns; rejects likewise. */
+  window(asked: Asked<Window>): Promise<[Part[], Float64Array]>;
+  /** Keeps a note on a point; gives all notes on points. Rejects likewise. */
+  note(asked: Asked<Note>): Promise<Mark[]>;
 }
 
 /** A panel draws itself into an element from a source until the signal is aborted. */

@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ChartOptions, Part, RunState } from "../src/contract.ts";
+import type { ChartOptions, Mark, Note, Part, RunState, Window } from "../src/contract.ts";
 import { CHART, mount } from "../src/panels/chart.ts";
+import type { Asked } from "../src/source.ts";
 import { csv } from "../src/ui/download.ts";
 import { toSvg } from "../src/ui/plot/picture.ts";
 import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
@@ -43,9 +44,13 @@ interface Shown {
 }
 
 /** A chart that hears of series by "metric", values at steps from 0 on. */
-function show(options: Partial<ChartOptions> = {}, goals: RunState["goals"] = {}): Shown {
+function show(
+  options: Partial<ChartOptions> = {},
+  goals: RunState["goals"] = {},
+  answers: Parameters<typeof standIn<ChartOptions>>[2] = {},
+): Shown {
   const { output } = outputArea();
-  const source = standIn<ChartOptions>(payload({ kind: "chart" }), { ...CHART, ...options });
+  const source = standIn<ChartOptions>(payload({ kind: "chart" }), { ...CHART, ...options }, answers);
   mount(output, source, end.signal);
   const tell: Shown["tell"] = (series, run = "a") => {
     const parts: Part[] = [];
@@ -133,6 +138,68 @@ test("smoothing is chosen with its strength, and kept", () => {
   weight.value = "0.5";
   weight.dispatchEvent(new Event("input"));
   expect(source.kept.at(-1)?.weight).toBe(0.5);
+});
+
+const press = (root: ShadowRoot, ...keys: string[]): void => {
+  for (const key of keys) {
+    root.querySelector(".stage")?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    vi.advanceTimersByTime(50);
+  }
+};
+
+test("what is zoomed into is asked for again with more points, twice as wide; all of it is not", async () => {
+  const asked: Asked<Window>[] = [];
+  const window = (one: Asked<Window>): Promise<[Part[], Float64Array]> => {
+    asked.push(one);
+    const n = 5;
+    const x = Array.from({ length: n }, (_, i) => 5 + i / 2);
+    return Promise.resolve([
+      [{ run: "a", metric: "loss", start: 0, n }],
+      new Float64Array([...x, ...x, ...x.map((_, i) => i)]),
+    ]);
+  };
+  const { root, tell } = show({}, {}, { window });
+  tell({ loss: [0, 1, 2, 3, 4, 5, 6, 7, 8] });
+  press(root, "+");
+  expect(asked).toEqual([]);
+  vi.advanceTimersByTime(200);
+  expect(asked).toEqual([{ runs: ["a"], metrics: ["loss"], x: "step", low: 0, high: 8, points: 3900 }]);
+  await Promise.resolve();
+  vi.advanceTimersByTime(50);
+  press(root, "Home", "ArrowRight");
+  expect(root.querySelector(".legend th.at")?.textContent).toBe("step 5.500");
+  press(root, "0", "Home");
+  expect(root.querySelector(".legend th.at")?.textContent).toBe("step 0");
+  vi.advanceTimersByTime(500);
+  expect(asked.length).toBe(1);
+});
+
+test("a note on the point under the cursor goes to the kernel and comes back as a mark", async () => {
+  const asked: Asked<Note>[] = [];
+  const note = (one: Asked<Note>): Promise<Mark[]> => {
+    asked.push(one);
+    if (!one.text) return Promise.reject(new Error("a note without words cannot be kept"));
+    return Promise.resolve([{ run: one.run, metric: one.metric, step: one.step, text: one.text }]);
+  };
+  const { root, tell } = show({}, {}, { note });
+  tell({ loss: [4, 3, 9, 1] });
+  press(root, "Home", "ArrowRight", "ArrowRight", "n");
+  const form = root.querySelector("form");
+  const input = form?.querySelector("input");
+  if (!form || !input) throw new Error("no box");
+  expect(form.querySelector("h3")?.textContent).toBe("note on loss 9 at step 2");
+  form.dispatchEvent(new Event("submit"));
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(root.querySelector("form .ct-error")?.textContent).toContain("without words");
+  input.value = "<b>spike</b>";
+  form.dispatchEvent(new Event("submit"));
+  await Promise.resolve();
+  vi.advanceTimersByTime(50);
+  expect(asked.at(-1)).toEqual({ run: "a", metric: "loss", step: 2, text: "<b>spike</b>" });
+  expect(root.querySelector("form")).toBeNull();
+  expect(root.querySelector(".notes")?.textContent).toBe("step 2: <b>spike</b>");
+  expect(root.querySelector(".notes b")).toBeNull();
 });
 
 test("a table for a spreadsheet: quotes where they are needed, and no formula", () => {

@@ -647,7 +647,9 @@ export const messages = [
     "total": 1,
     "hints": []
    },
-   "comparison": null
+   "comparison": null,
+   "parts": null,
+   "marks": null
   },
   "data": []
  },
@@ -875,7 +877,9 @@ export const messages = [
       "lines": []
      }
     ]
-   }
+   },
+   "parts": null,
+   "marks": null
   },
   "data": []
  }
@@ -968,6 +972,7 @@ export const panels = [
     "value": "AAAAAHxe1z1/C0w+AADAfzS3tz7+PNo+ZCH5PhJjCj9YwRY/p9IhPwK6Kz++ljQ/"
    }
   ],
+  "marks": [],
   "omitted": 0,
   "rows": [],
   "hints": [],
@@ -995,6 +1000,7 @@ export const panels = [
    "baseline": null
   },
   "series": [],
+  "marks": [],
   "omitted": 0,
   "rows": [
    {
@@ -1134,6 +1140,7 @@ export const panels = [
   "chart": null,
   "table": null,
   "series": [],
+  "marks": [],
   "omitted": 0,
   "rows": [],
   "hints": [],
@@ -1396,6 +1403,7 @@ export const panels = [
     "value": "AAAAAHxe1z1/C0w+AADAfzS3tz7+PNo+ZCH5PhJjCj9YwRY/p9IhPwK6Kz++ljQ/"
    }
   ],
+  "marks": [],
   "omitted": 0,
   "rows": [],
   "hints": [],

@@ -46,6 +46,8 @@ export function standIn<Options>(
     kind?: Source<Options>["kind"];
     query?: (where: string) => Promise<RowsPage>;
     compare?: (runs: string[]) => Promise<Comparison>;
+    window?: Source<Options>["window"];
+    note?: Source<Options>["note"];
   } = {},
 ): StoodIn<Options> {
   let now = first;
@@ -73,6 +75,8 @@ export function standIn<Options>(
     faults() {},
     query: answers.query ?? refuse,
     compare: answers.compare ?? refuse,
+    window: answers.window ?? refuse,
+    note: answers.note ?? refuse,
     tell: (points, data) => followed(points, new Float64Array(data)),
     become(payload) {
       now = payload;

@@ -33,6 +33,7 @@ const scene = (lines: Line[], range: [number, number], change: Partial<Scene> = 
   by: "step",
   bend: "linear",
   theme,
+  flags: [],
   ...change,
 });
 

@@ -52,6 +52,7 @@ export function payload(change: Partial<SavedPanel>): SavedPanel {
     chart: null,
     table: null,
     series: [],
+    marks: [],
     omitted: 0,
     hints: [],
     rows: [],

@@ -174,13 +174,24 @@ class Detail(TypedDict):
     traceback: str
 
 
+class Mark(TypedDict):
+    """A note on a place in a run."""
+
+    run: str
+    metric: str | None
+    step: float | None
+    text: str
+
+
 class Answer(TypedDict):
-    """Kernel to panel: exactly one of Answer or Fault for each intent."""
+    """Kernel to panel: exactly one of Answer or Fault for each intent. Parts come with a buffer as in `Points`."""
 
     kind: Literal["answer"]
     reply_to: str
     rows: RowsPage | None
     comparison: Comparison | None
+    parts: list[Part] | None
+    marks: list[Mark] | None
 
 
 class Fault(TypedDict):
@@ -214,8 +225,32 @@ class Compare(TypedDict):
     runs: list[str]
 
 
+class Window(TypedDict):
+    """Panel to kernel: this stretch of x again, with at most so many points a series."""
+
+    kind: Literal["window"]
+    id: str
+    runs: list[str]
+    metrics: list[str]
+    x: Literal["step", "time"]
+    low: float
+    high: float
+    points: int
+
+
+class Note(TypedDict):
+    """Panel to kernel: keep this note on a point; answered by all marks."""
+
+    kind: Literal["note"]
+    id: str
+    run: str
+    metric: str
+    step: float
+    text: str
+
+
 FromKernel = Points | Answer | Fault
-FromPanel = Sync | Query | Compare
+FromPanel = Sync | Query | Compare | Window | Note
 
 
 class ChartOptions(TypedDict):
@@ -274,6 +309,7 @@ class SavedPanel(TypedDict):
     chart: ChartOptions | None
     table: TableOptions | None
     series: list[SavedSeries]
+    marks: list[Mark]
     omitted: int  # series or rows left out to stay within the size budget
     rows: list[RunRow]
     hints: list[str]  # beside the rows, as in `RowsPage`

@@ -116,4 +116,4 @@ def test_smooth_fold_and_take_away(page: Page, charts: Opened) -> None:
     text = Path(taken.value.path()).read_text()
     assert text.startswith("<svg")
     assert all(f">{word}</text>" in text for word in ("loss", "acc", "train", "val"))
-    assert panel.get_by_text("val − train +0.0005000").is_visible()
+    assert panel.get_by_text("val \N{MINUS SIGN} train +0.0005000").is_visible()

@@ -1,12 +1,15 @@
-import type { ChartOptions } from "../contract.ts";
+import type { ChartOptions, Mark } from "../contract.ts";
 import { widget } from "../kernel.ts";
 import type { Source } from "../source.ts";
+import { Blank } from "../ui/blank.ts";
 import { Board } from "../ui/board.ts";
 import type { Card, Setting } from "../ui/card.ts";
 import { chartCss } from "../ui/chartstyle.ts";
 import { Choice } from "../ui/choice.ts";
+import { Closer } from "../ui/closer.ts";
 import { element, say } from "../ui/element.ts";
 import { type Offer, openMenu } from "../ui/menu.ts";
+import { openNote } from "../ui/noting.ts";
 import type { Pictured } from "../ui/plot/picture.ts";
 import { type Range, within } from "../ui/plot/plot.ts";
 import type { Place } from "../ui/plot/trace.ts";
@@ -39,7 +42,7 @@ class Chart {
   readonly #set = new SeriesSet();
   readonly #runs = new Runs();
   readonly #title = element("p", { class: "title" });
-  readonly #blank = element("div", { class: "blank tall" });
+  readonly #blank = new Blank();
   readonly #foot = element("p", { class: "foot" });
   readonly #fault = element("p", { class: "ct-error", role: "alert" });
   readonly #reset = element("button", { type: "button", class: "ct-button" }, "reset zoom");
@@ -54,7 +57,10 @@ class Chart {
     zoom: (range) => this.#zoomTo(range),
     fold: (prefix, folded) => this.#fold(prefix, folded),
     draw: () => this.#draw(),
+    pick: (card, picked) => openNote(card, picked, this.source, (marks) => this.#mark(marks), this.signal),
   });
+  readonly #closer: Closer;
+  #marks: readonly Mark[] = [];
   readonly #controls = element("div", { class: "controls" });
   #options: ChartOptions;
   #theme: Theme | undefined;
@@ -66,16 +72,16 @@ class Chart {
   constructor(
     root: HTMLElement,
     private readonly source: Source<ChartOptions>,
-    signal: AbortSignal,
+    private readonly signal: AbortSignal,
     themed: (hear: (theme: Theme) => void) => void,
   ) {
     this.#options = { ...CHART, ...source.options() };
-    const { search } = this.#board;
-    this.#controls.append(this.#reset, search, this.#smooth.el, this.#x.el, this.#y.el, this.#export);
+    this.#closer = new Closer(source, this.#set, () => this.#draw());
+    this.#controls.append(this.#reset, this.#board.search, this.#smooth.el, this.#x.el, this.#y.el, this.#export);
     root.append(
       element("div", { class: "top" }, element("div", {}, this.#title, this.#runs.el), this.#controls),
       this.#fault,
-      this.#blank,
+      this.#blank.el,
       this.#board.el,
       this.#foot,
     );
@@ -88,6 +94,7 @@ class Chart {
       cancelAnimationFrame(this.#frame);
       clearTimeout(this.#retry);
       size.disconnect();
+      this.#closer.stop();
       this.#board.destroy();
     });
 
@@ -105,7 +112,14 @@ class Chart {
   }
 
   #refresh(): void {
-    this.#set.meet(this.source.payload().runs ?? []);
+    const { runs, marks } = this.source.payload();
+    this.#set.meet(runs ?? []);
+    this.#mark(marks ?? []);
+  }
+
+  #mark(marks: readonly Mark[]): void {
+    this.#marks = marks;
+    this.#board.marked(marks);
     this.#draw();
   }
 
@@ -115,7 +129,7 @@ class Chart {
   }
 
   #choose(change: Partial<ChartOptions>): void {
-    if (change.x) this.#zoom = null;
+    if (change.x) this.#zoomTo(null);
     this.#keep(change);
     this.#restyle();
   }
@@ -137,6 +151,7 @@ class Chart {
   #zoomTo(range: Range | null): void {
     const all = this.#set.extent(this.#options.x);
     this.#zoom = range && all ? within(range, all) : null;
+    this.#closer.look(this.#zoom, this.#options.x, () => this.#board.visible.flatMap((card) => card.members));
     this.#draw();
   }
 
@@ -154,13 +169,13 @@ class Chart {
     const runs = this.#set.runs;
     const place: Place = x === "step" ? (step) => [...step] : (_, seconds) => [...seconds];
     const colours = runColours([...runs.keys()]);
-    const shared = { theme, x, place, bend: y, smooth, weight, runs, colours };
+    const shared = { theme, x, place, bend: y, smooth, weight, runs, colours, marks: this.#marks };
     return { ...shared, hidden: new Set(hidden), folded: new Set(folded) };
   }
 
   #restyle(): void {
-    if (!this.#theme) return;
-    const setting = this.#setting(this.#theme);
+    const setting = this.#theme && this.#setting(this.#theme);
+    if (!setting) return;
     this.#board.apply(setting);
     this.#runs.paint(setting.theme, setting.colours);
     this.#draw();
@@ -225,22 +240,11 @@ class Chart {
     return range ? this.#board.found.map((card) => card.pictured(range)) : [];
   }
 
-  /** Where there is nothing to draw, a sentence in the place where the plots will be. */
   #say(some: boolean): void {
-    const states = [...this.#set.runs.values()];
-    const running = states.some((state) => state.status === "running");
-    this.#blank.hidden = some;
+    this.#blank.show([...this.#set.runs.values()], some, this.source.kind === "kernel");
     this.#controls.hidden = !some;
     this.#board.el.hidden = !some;
-    this.#blank.classList.toggle("tall", running && this.source.kind === "kernel");
-    if (!some) say(this.#blank, nothing(states.length, running, this.source.kind === "kernel"));
   }
-}
-
-function nothing(runs: number, running: boolean, live: boolean): string {
-  if (runs === 0) return "no run yet";
-  if (!running) return "no metric was logged";
-  return live ? "waiting for the first point" : "no point had come when this was saved";
 }
 
 export default widget(mount);

@@ -78,7 +78,7 @@ function plots(source: Source<DetailOptions>, signal: AbortSignal): HTMLElement 
     points.keep(changed);
     source.keep({ ...options(source), chart: changed });
   };
-  mountPlots(held, { ...points, keep }, signal);
+  mountPlots(held, { ...points, keep, kind: source.kind, window: source.window, note: source.note }, signal);
   return held;
 }
 

@@ -1,18 +1,19 @@
-import type { Goal, RunState } from "../contract.ts";
+import type { Mark, RunState } from "../contract.ts";
 import type { Column } from "./columns.ts";
 import { element, say } from "./element.ts";
 import { formatDuration, formatReal } from "./format.ts";
 import { type Entry, type Facts, Legend } from "./legend.ts";
-import { isTrain, isVal, rank } from "./names.ts";
+import { bestOf, entries, noted, shortName, spell } from "./lines.ts";
+import { isTrain, isVal } from "./names.ts";
 import type { Pictured } from "./plot/picture.ts";
 import { Plot, type PlotEvents, type Range } from "./plot/plot.ts";
 import type { Bend } from "./plot/scale.ts";
-import type { Line, Point, Scene } from "./plot/scene.ts";
+import type { Line, Scene } from "./plot/scene.ts";
 import { type Smoothing, smooth } from "./plot/smooth.ts";
 import type { X } from "./plot/ticks.ts";
-import { type Curve, type Place, type Trace, trace } from "./plot/trace.ts";
+import { type Curve, nearest, type Place, search, type Trace, trace } from "./plot/trace.ts";
 import type { Group, Member } from "./series.ts";
-import { DASHES, paint, type Theme } from "./theme.ts";
+import { paint, type Theme } from "./theme.ts";
 
 /** What all cards of a chart share. */
 export interface Setting {
@@ -23,19 +24,39 @@ export interface Setting {
   smooth: Smoothing;
   weight: number;
   folded: ReadonlySet<string>;
+  /** Notes on points of all plots. */
+  marks: readonly Mark[];
   hidden: ReadonlySet<string>;
   colours: ReadonlyMap<string, number>;
   runs: ReadonlyMap<string, RunState>;
 }
 
-export interface CardEvents extends PlotEvents {
+export interface CardEvents extends Omit<PlotEvents, "click"> {
   toggle(key: string): void;
+  /** A point was chosen, to be noted on. */
+  pick(card: Card, picked: Picked): void;
+}
+
+/** A point of a line. */
+export interface Picked {
+  run: string;
+  metric: string;
+  step: number;
+  value: number;
 }
 
 export const PLOT_HEIGHT = 172;
 const ZOOM = 0.5; // of the window is left by one key
 const PAN = 0.25; // of the window is moved by one key
 const RINGED = 4; // lines up to which each shows its best point
+
+interface Traced {
+  trace: Trace;
+  /** The trace, or what smoothing made of it. */
+  curve: Curve;
+  of: Column;
+  count: number;
+}
 
 /** One plot with its name above and its legend below. */
 export class Card {
@@ -48,6 +69,7 @@ export class Card {
   readonly #spoken = element("div", { class: "ct-unseen", "aria-live": "polite" });
   readonly #entries: Entry[];
   readonly #gap = element("p", { class: "gap" });
+  readonly #notes = element("ul", { class: "notes" });
   readonly #alone: boolean;
   #traces: Traced[] = [];
   #range: readonly [number, number] = [0, 1];
@@ -69,11 +91,11 @@ export class Card {
       tabindex: 0,
       role: "group",
       "aria-roledescription": "plot",
-      "aria-label": `${group.name}: arrow keys read the values, plus and minus zoom, brackets pan, 0 shows all`,
+      "aria-label": `${group.name}: arrow keys read the values, plus and minus zoom, brackets pan, 0 shows all, n notes`,
     });
     this.el = element("div", { class: "card", role: "figure" }, element("h3", { title: group.name }, shortName(group)));
-    this.el.append(this.#stage, this.#legend.el, this.#gap, this.#spoken);
-    this.#plot = new Plot(events, PLOT_HEIGHT);
+    this.el.append(this.#stage, this.#legend.el, this.#gap, this.#notes, this.#spoken);
+    this.#plot = new Plot({ ...events, click: (line, x) => this.#pick(line, x) }, PLOT_HEIGHT);
     this.#stage.append(this.#plot.el);
     this.#stage.addEventListener("keydown", (event) => this.#key(event));
     this.#stage.addEventListener("blur", () => events.point(null));
@@ -117,6 +139,7 @@ export class Card {
     const { members, name } = this.group;
     const facts = members.map((member, i) => this.#facts(member, this.#traces[i]?.trace.unshown ?? 0));
     this.#legend.facts(facts);
+    this.#tellNotes();
     this.#tellGap(
       facts.map(({ last }) => (typeof last === "number" ? last : null)),
       "",
@@ -126,6 +149,20 @@ export class Card {
     const sentence = `${name}, ${members.length === 1 ? "1 series" : `${members.length} series`}, ${last}`;
     if (this.el.getAttribute("aria-label") !== sentence) this.el.setAttribute("aria-label", sentence);
     return drawn;
+  }
+
+  get members(): readonly Member[] {
+    return this.group.members;
+  }
+
+  /** Where a box about this plot hangs. */
+  get anchor(): HTMLElement {
+    return this.#stage;
+  }
+
+  /** New notes, nothing else. */
+  marked(marks: readonly Mark[]): void {
+    this.setting = { ...this.setting, marks };
   }
 
   /** The cursor of all cards stands here. */
@@ -158,9 +195,10 @@ export class Card {
 
   #scene(range: Range): Scene {
     const { theme, x, bend, hidden } = this.setting;
-    const lines = this.group.members.map(({ column, key }, i) => {
+    const lines = this.group.members.map((member, i) => {
+      const { key } = member;
       const { colour = 0, dash = [] } = this.#entries[i] ?? {};
-      const { trace, curve } = this.#traced(column, i);
+      const { trace, curve } = this.#traced(member, i, range);
       const raw = curve === trace ? null : trace;
       return {
         curve,
@@ -172,12 +210,15 @@ export class Card {
         marks: trace.marks,
       };
     });
-    return { lines: this.#ringed(lines), range, by: x, bend, theme };
+    const flags = this.setting.marks.filter((mark) => this.#bears(mark)).flatMap(({ step }) => this.#places(step));
+    return { lines: this.#ringed(lines), range, by: x, bend, theme, flags };
   }
 
   /** A line is made anew only when points came. */
-  #traced(column: Column, index: number): Traced {
+  #traced({ column: all, closer }: Member, index: number, range: Range): Traced {
     const known = this.#traces[index];
+    const near = closer && closer.range[0] <= range[0] && range[1] <= closer.range[1];
+    const column = near ? closer.column : all;
     if (known?.of === column && known.count === column.count) return known;
     const { place, bend, smooth: how, weight } = this.setting;
     const raw = trace(column, place, bend);
@@ -196,6 +237,39 @@ export class Card {
     const sign = goals[0] === "max" ? -1 : 1;
     const least = Math.min(...bests.map((best) => (best ? sign * best.y : Number.POSITIVE_INFINITY)));
     return lines.map((line, i) => ({ ...line, best: bests[i] && sign * bests[i].y === least ? bests[i] : null }));
+  }
+
+  /** Hands on the point of this line that stands at `x`. */
+  #pick(line: number, x: number): void {
+    const member = this.group.members[line];
+    const curve = this.#traces[line]?.trace;
+    if (!member || !curve) return;
+    const index = nearest(curve, x, Number.POSITIVE_INFINITY);
+    const { step, seconds } = (this.#traces[line]?.of ?? member.column).drawn();
+    const found = this.setting.place(step, seconds).indexOf(curve.x[index] ?? Number.NaN);
+    if (found < 0) return;
+    const { run, metric } = member;
+    this.events.pick(this, { run, metric, step: step[found] ?? 0, value: curve.y[index] ?? Number.NaN });
+  }
+
+  #bears({ run, metric }: Mark): boolean {
+    return this.group.members.some((one) => one.run === run && (metric === null || one.metric === metric));
+  }
+
+  /** Where a step stands on the axis. */
+  #places(step: number | null): number[] {
+    const column = this.group.members[0]?.column;
+    if (step === null || !column) return [];
+    const drawn = column.drawn();
+    const at = search(drawn.step, step);
+    return this.setting.place([step], [drawn.seconds[Math.min(at, drawn.seconds.length - 1)] ?? Number.NaN]);
+  }
+
+  #tellNotes(): void {
+    const told = this.setting.marks.filter((mark) => this.#bears(mark)).map(noted);
+    if (this.#notes.dataset.told === told.join("\n")) return;
+    this.#notes.dataset.told = told.join("\n");
+    this.#notes.replaceChildren(...told.map((words) => element("li", {}, words)));
   }
 
   /** How far val is from train, where one run has both. */
@@ -253,45 +327,9 @@ export class Card {
     if (event.key === "]") this.events.zoom([low + PAN * width, high + PAN * width]);
     if (event.key === "0") this.events.zoom(null);
     if (event.key === "Escape") this.events.point(null);
+    if (event.key === "n" && this.#plot.cursor !== null) {
+      event.preventDefault();
+      this.#pick(this.#plot.walked, this.#plot.cursor);
+    }
   }
-}
-
-/** One run: colour tells the split. Several: colour tells the run, dash the split. */
-function entries({ name, prefix, members }: Group, { runs, colours, theme }: Setting): Entry[] {
-  const splits = rank(members.map((member) => member.split));
-  return members.map(({ key, run, split }) => {
-    const place = splits.indexOf(split);
-    if (runs.size <= 1) return { key, name: "", split: split || shortName({ name, prefix }), colour: place, dash: [] };
-    const round = Math.floor([...runs.keys()].indexOf(run) / theme.palette.length);
-    const dash = DASHES[(place + round) % DASHES.length] ?? [];
-    return { key, name: runs.get(run)?.name ?? run, split, colour: colours.get(run) ?? 0, dash };
-  });
-}
-
-/** The name of a plot as it is called in its section. */
-function shortName({ name, prefix }: Pick<Group, "name" | "prefix">): string {
-  return prefix ? name.slice(prefix.length + 1) : name;
-}
-
-interface Traced {
-  trace: Trace;
-  /** The trace, or what smoothing made of it. */
-  curve: Curve;
-  of: Column;
-  count: number;
-}
-
-function bestOf({ x, y }: Curve, goal: Goal): Point | null {
-  if (goal === "none") return null;
-  const sign = goal === "max" ? -1 : 1;
-  let best = -1;
-  for (let i = 0; i < y.length; i++) {
-    const value = y[i] as number;
-    if (!Number.isNaN(value) && (best < 0 || sign * value < sign * (y[best] as number))) best = i;
-  }
-  return best < 0 ? null : { x: x[best] as number, y: y[best] as number };
-}
-
-function spell(value: number | string): string {
-  return typeof value === "string" ? value : formatReal(value);
 }

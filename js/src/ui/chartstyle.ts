@@ -38,6 +38,9 @@ const own = `
 .legend td.best { color: var(--ct-ink); font-weight: 600; }
 .gap { color: var(--ct-muted); font-size: 12px; line-height: 20px; margin: 0; min-height: 20px; }
 details > summary { border-top: 1px solid var(--ct-line); cursor: pointer; font-weight: 600; line-height: 24px; margin-top: 10px; padding-top: 4px; }
+.notes { color: var(--ct-muted); font-size: 12px; line-height: 18px; list-style: disc inside; margin: 0; overflow-wrap: anywhere; padding: 0; }
+.noting .find { width: 26ch; margin-inline-end: 6px; }
+.noting h3 { max-width: 34ch; overflow-wrap: anywhere; }
 .find { background: transparent; border: 1px solid var(--ct-line); border-radius: 4px; line-height: 1.3; padding: 2px 7px; width: 16ch; }
 .smoother { align-items: center; display: inline-flex; gap: 6px; }
 .smoother input { accent-color: var(--ct-accent); width: 90px; }

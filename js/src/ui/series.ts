@@ -1,4 +1,4 @@
-import type { Points, RunState } from "../contract.ts";
+import type { Part, Points, RunState } from "../contract.ts";
 import { Column } from "./columns.ts";
 import { partsOf } from "./names.ts";
 import type { X } from "./plot/ticks.ts";
@@ -12,6 +12,8 @@ export interface Member {
   /** The part of the data it was measured on: train, val, ... or nothing. */
   split: string;
   column: Column;
+  /** A stretch of it with more of its points, and of which x that is. */
+  closer: { range: readonly [number, number]; column: Column } | undefined;
 }
 
 /** The lines of one plot: one metric, in all its splits and runs. */
@@ -69,6 +71,25 @@ export class SeriesSet {
     return high > low ? [low, high] : [low, low + 1];
   }
 
+  /** More points of a stretch of x, for as long as that is shown; without parts there are none. */
+  focus(range: readonly [number, number], parts: readonly Part[], data: Float64Array): void {
+    this.blur();
+    let at = 0;
+    for (const { run, metric, n } of parts) {
+      const column = new Column();
+      for (let i = 0; i < n; i++)
+        column.push(data[at + i] ?? NaN, data[at + n + i] ?? NaN, data[at + 2 * n + i] ?? NaN);
+      const member = this.#members.get(`${run}/${metric}`);
+      if (member && n > 0) member.closer = { range, column };
+      at += 3 * n;
+    }
+  }
+
+  /** Forgets the closer look. */
+  blur(): void {
+    for (const member of this.#members.values()) member.closer = undefined;
+  }
+
   /** Every point as a row of a table: run, its name, metric, step, seconds, value. */
   *rows(): Generator<(string | number)[]> {
     for (const { run, metric, column } of this.#members.values()) {
@@ -87,7 +108,7 @@ export class SeriesSet {
     const known = this.#members.get(key);
     if (known) return known;
     const { plot: name, split, prefix } = partsOf(metric);
-    const member: Member = { key, run, metric, split, column: new Column() };
+    const member: Member = { key, run, metric, split, column: new Column(), closer: undefined };
     this.#members.set(key, member);
     this.shape++;
     const group = this.groups.find((one) => one.name === name);

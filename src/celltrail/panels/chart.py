@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import numpy as np
 
 from celltrail import contract
-from celltrail.contract import Answer, ChartOptions, Points
+from celltrail.contract import Answer, ChartOptions, Note, Points, Window
+from celltrail.errors import NoRun
 from celltrail.model import new_id
 from celltrail.panels import saved
+from celltrail.panels.closer import closer, marks_of, place_of
 from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line, parts_of
-from celltrail.panels.widget import Panel
+from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.run import Run
 
 OPTIONS: ChartOptions = {"x": "step", "y": "linear", "hidden": [], "smooth": "none", "weight": 0.9, "folded": []}
@@ -23,15 +25,30 @@ MOST_LINES = 60
 class Chart(Panel):
     """The widget: what it shows comes as `contract.Points` messages, at most one for each tick."""
 
-    def __init__(self, trail: str, title: str) -> None:
+    def __init__(self, trail: str, title: str, feeds: Mapping[str, Feed] | None = None) -> None:
         self.seq = 0
+        self._feeds = {} if feeds is None else feeds
         self.is_behind = True  # the panel must be sent everything
         super().__init__("chart", saved.panel("chart", trail, title, chart=OPTIONS), OPTIONS)
 
     @property
-    def answers(self) -> dict[str, Callable[[Any], Answer | None]]:
-        """A chart knows one intent: send everything again."""
-        return {"sync": self._answer_sync}
+    def answers(self) -> dict[str, Callable[[Any], Answer | Reply | None]]:
+        """A chart sends everything again, or a stretch of it closer, and keeps notes on points."""
+        return {"sync": self._answer_sync, "window": self._answer_window, "note": self._answer_note}
+
+    def _answer_window(self, asked: Window) -> Reply:
+        runs = [feed.run for feed in self._feeds.values()]
+        return closer(runs[0].store, [run.record() for run in runs], asked)
+
+    def _answer_note(self, asked: Note) -> Answer:
+        text, step = place_of(asked)
+        feed = self._feeds.get(asked["run"])
+        if feed is None:
+            raise NoRun(f"this chart shows no run {asked['run']!r}; click on a point of one that it shows")
+        feed.run.note(text, metric=asked["metric"], step=step)
+        marks = marks_of(feed.run.store, list(self._feeds))
+        self.state = {**cast("dict[str, Any]", self.state), "marks": marks}
+        return answer(asked["id"], marks=marks)
 
     def _answer_sync(self, _: Any) -> None:
         self.is_behind = True  # answered by the publisher's next tick, which alone sends points
@@ -92,7 +109,7 @@ class LiveChart:
         """Put the chart into the output of the cell, if it is not there yet."""
         if self.widget is None and not self.is_over:
             run = next(iter(self.feeds.values())).run
-            self.widget = Chart(run.store.id, run.name)
+            self.widget = Chart(run.store.id, run.name, self.feeds)
             view = {"application/vnd.jupyter.widget-view+json": _view(self.widget.model_id)}
             bundle = self._at_rest(self.widget.model_id)
             bundle.pop("image/png", None)
@@ -140,7 +157,8 @@ class LiveChart:
         feeds = list(self.feeds.values())
         states = [feed.state() for feed in feeds]
         run = feeds[0].run
-        bundle = saved.chart_bundle(run.store.id, run.name, states, lines, totals, self._options)
+        marks = marks_of(run.store, list(self.feeds))
+        bundle = saved.chart_bundle(run.store.id, run.name, states, lines, totals, self._options, marks)
         return saved.with_view(saved.marked(bundle, self._mark), view)
 
     @property

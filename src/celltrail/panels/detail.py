@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 
-from celltrail.contract import Detail, DetailOptions, RunState, SavedPanel
+from celltrail.contract import Answer, Detail, DetailOptions, Note, RunState, SavedPanel, Window
 from celltrail.panels import saved
 from celltrail.panels.chart import MOST_LINES, OPTIONS
+from celltrail.panels.closer import closer, marks_of, place_of
 from celltrail.panels.feed import goals
 from celltrail.panels.figure import Line
-from celltrail.panels.widget import Panel
+from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.query import StoredRun
 from celltrail.query.detail import detail
 from celltrail.query.row import real
@@ -20,10 +22,24 @@ FIRST_TAB: DetailOptions = {"tab": "", "chart": OPTIONS}
 
 
 class Details(Panel):
-    """The widget: it holds all it shows and asks for nothing."""
+    """The widget: it holds all it shows, and asks for a stretch of its curves closer, or a note to be kept."""
 
     def __init__(self, run: StoredRun) -> None:
+        self._run = run
         super().__init__("detail", payload(run), FIRST_TAB)
+
+    @property
+    def answers(self) -> dict[str, Callable[[Any], Answer | Reply | None]]:
+        """What its chart asks."""
+        return {"window": self._answer_window, "note": self._answer_note}
+
+    def _answer_window(self, asked: Window) -> Reply:
+        return closer(self._run.store, [self._run.record], asked)
+
+    def _answer_note(self, asked: Note) -> Answer:
+        text, step = place_of(asked)
+        self._run.note(text, metric=asked["metric"], step=step)
+        return answer(asked["id"], marks=marks_of(self._run.store, [self._run.id]))
 
 
 def payload(run: StoredRun) -> SavedPanel:
@@ -42,6 +58,7 @@ def payload(run: StoredRun) -> SavedPanel:
         omitted=max(0, omitted),
         detail=found,
         hints=_hints(found),
+        marks=marks_of(run.store, [run.id])[: saved.MOST_MARKS],
     )
 
 

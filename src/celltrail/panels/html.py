@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from celltrail.contract import Comparison, Detail, Difference, RunRow, RunState, Scalar, Section
+from celltrail.contract import Comparison, Detail, Difference, Mark, RunRow, RunState, Scalar, Section
 from celltrail.query.plain import MARKS, length, shown
 
 MOST_ROWS, MOST_COLUMNS = 50, 14
@@ -103,6 +103,19 @@ def states_table(states: Sequence[RunState], omitted: int = 0) -> str:
     )
     more = f"<p>and {omitted} more series</p>" if omitted else ""
     return table(head, lines, [False, False] + [True] * (len(head) - 2)) + errors + more
+
+
+def marks_list(marks: Sequence[Mark]) -> str:
+    """The notes on points, one a line."""
+    lines = (
+        " · ".join(part for part in (mark["metric"], _at(mark["step"]), short(mark["text"], 200)) if part)
+        for mark in marks
+    )
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _at(step: float | None) -> str:
+    return "" if step is None else f"step {shown(step)}"
 
 
 def detail_tables(detail: Detail) -> str:

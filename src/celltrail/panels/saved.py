@@ -20,6 +20,7 @@ from celltrail.contract import (
     ChartOptions,
     Comparison,
     Detail,
+    Mark,
     PanelKind,
     RowsPage,
     RunRow,
@@ -36,6 +37,7 @@ from celltrail.query.plain import length, shown
 BUDGET = 60_000  # bytes of one output in the saved notebook, all MIME types together
 DEPTH, ENVELOPE = 6, 400  # levels of JSON above a bundle in the file, and what stands around it there
 PAYLOAD_SHARE = 18_000
+MOST_MARKS = 40
 BYTES_A_POINT = 22  # 8 + 4 + 4 bytes in base64
 
 Bundle = dict[str, Any]
@@ -53,6 +55,7 @@ def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
         "chart": None,
         "table": None,
         "series": [],
+        "marks": [],
         "omitted": 0,
         "rows": [],
         "hints": [],
@@ -63,14 +66,22 @@ def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
 
 
 def chart_bundle(
-    trail: str, title: str, states: list[RunState], lines: Sequence[Line], totals: Sequence[int], options: ChartOptions
+    trail: str,
+    title: str,
+    states: list[RunState],
+    lines: Sequence[Line],
+    totals: Sequence[int],
+    options: ChartOptions,
+    marks: Sequence[Mark] = (),
 ) -> Bundle:
     """A chart at rest. ``totals`` are the points each line has in the trail."""
     series = packed(lines, totals)
     omitted = len(lines) - len(series)
     payload = panel("chart", trail, title, runs=states, chart=options, series=series, omitted=omitted)
+    payload["marks"] = list(marks)[:MOST_MARKS]
     sentence = chart_sentence(states)
-    bundle: Bundle = {contract.MIME: payload, "text/html": html.states_table(states, omitted), "text/plain": sentence}
+    table = html.states_table(states, omitted) + html.marks_list(payload["marks"])
+    bundle: Bundle = {contract.MIME: payload, "text/html": table, "text/plain": sentence}
     if lines:
         picture = svg(lines, _look(options))
         source = base64.b64encode(picture.encode()).decode()

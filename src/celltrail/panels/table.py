@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from celltrail.compare import Comparison, compare
 from celltrail.contract import Answer, RowsPage, TableOptions
 from celltrail.panels import saved
-from celltrail.panels.widget import Panel
+from celltrail.panels.widget import Panel, answer
 from celltrail.query import RunSet
 
 OPTIONS: TableOptions = {
@@ -55,10 +55,12 @@ class Table(Panel):
         return {"query": self._answer_query, "compare": self._answer_compare}
 
     def _answer_query(self, intent: Any) -> Answer:
-        return _answer(intent, rows=page(self.runs.where(intent["where"]) if intent["where"].strip() else self.runs))
+        return answer(
+            intent["id"], rows=page(self.runs.where(intent["where"]) if intent["where"].strip() else self.runs)
+        )
 
     def _answer_compare(self, intent: Any) -> Answer:
-        return _answer(intent, comparison=compare(*intent["runs"], store=self.runs.store).payload())
+        return answer(intent["id"], comparison=compare(*intent["runs"], store=self.runs.store).payload())
 
 
 class Compared(Panel):
@@ -74,11 +76,6 @@ def title_of(shown: RunSet | Comparison) -> str:
     if isinstance(shown, RunSet):
         return shown.question or "all runs"
     return " · ".join(row["name"] for row in shown.payload()["runs"])
-
-
-def _answer(intent: Any, **data: Any) -> Answer:
-    empty: Answer = {"kind": "answer", "reply_to": intent["id"], "rows": None, "comparison": None}
-    return cast("Answer", {**empty, **data})
 
 
 def table_bundle(runs: RunSet, view: str | None) -> saved.Bundle:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +12,8 @@ import traitlets
 
 from celltrail.contract import Answer, Fault, FromPanel, PanelKind, SavedPanel
 from celltrail.errors import CelltrailError
+
+Reply = tuple[Answer, list[bytes]]
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -53,13 +55,23 @@ class Panel(anywidget.AnyWidget):
             text = f"celltrail could not answer ({type(error).__name__}: {error})"
             self.send(Fault(kind="fault", reply_to=reply_to, text=text))
         else:
-            if answer is not None:
+            if isinstance(answer, tuple):
+                self.send(*answer)
+            elif answer is not None:
                 self.send(answer)
 
     @property
-    def answers(self) -> dict[str, Callable[[Any], Answer | None]]:
-        """Intent kind -> what answers it; None where the answer is a stream of its own."""
+    def answers(self) -> Mapping[str, Callable[[Any], Answer | Reply | None]]:
+        """Intent kind -> what answers it, with buffers where it has some; None where it is a stream of its own."""
         return {}
+
+
+def answer(reply_to: str, **parts: Any) -> Answer:
+    """An answer with everything that is not given left empty."""
+    empty: Answer = {
+        "kind": "answer", "reply_to": reply_to, "rows": None, "comparison": None, "parts": None, "marks": None,
+    }  # fmt: skip
+    return cast("Answer", {**empty, **parts})
 
 
 def _answer_while_busy(panel: Panel) -> None:

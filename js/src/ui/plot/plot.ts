@@ -11,6 +11,8 @@ export interface PlotEvents {
   brush(range: Range | null): void;
   /** A stretch of x is to be shown; null is everything again. */
   zoom(range: Range | null): void;
+  /** A line was clicked on at this x. */
+  click(line: number, x: number): void;
 }
 
 const REACH = 14; // px beyond its last point where a line still answers to the cursor
@@ -49,6 +51,11 @@ export class Plot {
     on.addEventListener("pointerleave", () => this.#drag || this.#leave());
     on.addEventListener("dblclick", () => this.events.zoom(null));
     on.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+  }
+
+  /** The line that the arrow keys walk on. */
+  get walked(): number {
+    return this.#focus ?? 0;
   }
 
   /** Where the cursor stands. */
@@ -225,7 +232,11 @@ export class Plot {
     const drag = this.#drag;
     const dragged = x !== undefined && this.#isDragged(x);
     this.#drop();
-    if (dragged && drag && !drag.pans) this.events.zoom(span(drag.from, x));
+    if (!drag || drag.pans || x === undefined) return;
+    if (dragged) this.events.zoom(span(drag.from, x));
+    else if (this.#scene?.lines.length === 1 || this.#focus !== null) {
+      this.events.click(this.#focus ?? 0, this.#snapped(x));
+    }
   }
 
   #drop(): void {

@@ -30,6 +30,8 @@ export interface Scene {
   by: X;
   bend: Bend;
   theme: Theme;
+  /** x of notes. */
+  flags: readonly number[];
 }
 
 /** Where things stand in a plot of this size. */
@@ -98,6 +100,12 @@ export function draw(pen: Pen, scene: Scene, at: Frame, focus: number | null = n
       drawMarks(pen, line, at, theme.bad);
     });
   });
+  for (const flag of scene.flags) {
+    const x = at.x(flag);
+    if (x < box.left || x > box.left + box.width) continue;
+    pen.path([x, box.top, x, box.top + box.height], { colour: theme.accent, width: 1, alpha: 0.5 });
+    pen.area([x, box.top, x + 8, box.top + 3.5, x, box.top + 7], theme.accent, 1);
+  }
   // A ring at the edge of the window is drawn whole.
   lines.forEach(({ best, colour, shown }, i) => {
     if (!best || !shown || best.x < scene.range[0] || best.x > scene.range[1]) return;

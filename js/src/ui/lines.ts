@@ -1,0 +1,45 @@
+import type { Goal, Mark } from "../contract.ts";
+import type { Setting } from "./card.ts";
+import { formatReal } from "./format.ts";
+import type { Entry } from "./legend.ts";
+import { rank } from "./names.ts";
+import type { Point } from "./plot/scene.ts";
+import type { Curve } from "./plot/trace.ts";
+import type { Group } from "./series.ts";
+import { DASHES } from "./theme.ts";
+
+/** One run: colour tells the split. Several: colour tells the run, dash the split. */
+export function entries({ name, prefix, members }: Group, { runs, colours, theme }: Setting): Entry[] {
+  const splits = rank(members.map((member) => member.split));
+  return members.map(({ key, run, split }) => {
+    const place = splits.indexOf(split);
+    if (runs.size <= 1) return { key, name: "", split: split || shortName({ name, prefix }), colour: place, dash: [] };
+    const round = Math.floor([...runs.keys()].indexOf(run) / theme.palette.length);
+    const dash = DASHES[(place + round) % DASHES.length] ?? [];
+    return { key, name: runs.get(run)?.name ?? run, split, colour: colours.get(run) ?? 0, dash };
+  });
+}
+
+/** The name of a plot as it is called in its section. */
+export function shortName({ name, prefix }: Pick<Group, "name" | "prefix">): string {
+  return prefix ? name.slice(prefix.length + 1) : name;
+}
+
+export function noted({ step, text }: Mark): string {
+  return step === null ? text : `step ${step.toLocaleString("en-US")}: ${text}`;
+}
+
+export function bestOf({ x, y }: Curve, goal: Goal): Point | null {
+  if (goal === "none") return null;
+  const sign = goal === "max" ? -1 : 1;
+  let best = -1;
+  for (let i = 0; i < y.length; i++) {
+    const value = y[i] as number;
+    if (!Number.isNaN(value) && (best < 0 || sign * value < sign * (y[best] as number))) best = i;
+  }
+  return best < 0 ? null : { x: x[best] as number, y: y[best] as number };
+}
+
+export function spell(value: number | string): string {
+  return typeof value === "string" ? value : formatReal(value);
+}

@@ -1,0 +1,80 @@
+"""What a chart asks its kernel: a stretch of its series at a higher resolution, and a note to be kept on a point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from celltrail.contract import Mark, Note, Part, Window
+from celltrail.errors import BadValue
+from celltrail.panels.widget import Reply, answer
+from celltrail.query.thin import FEWEST, keep
+
+if TYPE_CHECKING:
+    from celltrail.model import RunRecord
+    from celltrail.panels.columns import Floats
+    from celltrail.store import Store
+
+MOST_POINTS = 8000  # of one series in one answer
+
+
+def closer(store: Store, records: Sequence[RunRecord], asked: Window) -> Reply:
+    """The points of a stretch of x, from the one before it to the one after it, thinned to what was asked for."""
+    parts: list[Part] = []
+    blocks: list[bytes] = []
+    most = min(max(asked["points"], FEWEST), MOST_POINTS)
+    for record in records:
+        if record.id in asked["runs"]:
+            series = store.series(record.id)
+            for name in asked["metrics"]:
+                if name in series:
+                    step, t_us, value = series[name]
+                    seconds = (t_us - record.started_us) / 1e6
+                    columns = stretch(np.array([step, seconds, value], dtype=np.float64), asked, most)
+                    parts.append({"run": record.id, "metric": name, "start": 0, "n": columns.shape[1]})
+                    blocks.append(np.ascontiguousarray(columns, dtype="<f8").tobytes())
+    return answer(asked["id"], parts=parts), [b"".join(blocks)]
+
+
+def stretch(columns: Floats, asked: Window, most: int) -> Floats:
+    """The points of a window and their neighbours outside, at most ``most`` of them.
+
+    Args:
+        columns: shape (3, n): step, seconds, value.
+        asked: the window.
+        most: points to keep, at least 4.
+    """
+    where = columns[1 if asked["x"] == "time" else 0]
+    inside = np.flatnonzero((where >= asked["low"]) & (where <= asked["high"]))
+    if not len(inside):
+        return columns[:, :0]
+    some = columns[:, max(0, inside[0] - 1) : inside[-1] + 2]
+    return some[:, keep(some[2], most, some[0])]
+
+
+def place_of(asked: Note) -> tuple[str, int]:
+    """The text and the step of a note, or the sentence why it cannot be kept."""
+    text = asked["text"].strip()
+    if not text:
+        raise BadValue("a note without words cannot be kept; write what is to be seen at this point")
+    return text, round(asked["step"])
+
+
+def marks_of(store: Store, runs: Sequence[str]) -> list[Mark]:
+    """The notes on places in these runs, oldest first."""
+    found: list[Mark] = []
+    for run in runs:
+        for field, told in sorted(store.edits(run).items()):
+            if field.startswith("mark:") and isinstance(told, dict):
+                step, metric = told.get("step"), told.get("metric")
+                found.append(
+                    {
+                        "run": run,
+                        "metric": metric if isinstance(metric, str) else None,
+                        "step": float(step) if isinstance(step, int | float) else None,
+                        "text": str(told.get("text", "")),
+                    }
+                )
+    return found
