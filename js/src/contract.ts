@@ -61,6 +61,9 @@ export interface RunState {
   points: number;
   last: Record<string, Real>;
   goals: Record<string, Goal>;
+  earlier: number;
+  beaten: Record<string, number>;
+  left: number | null;
   error: string | null;
 }
 
@@ -252,6 +255,16 @@ export interface SavedSeries {
   value: string;
 }
 
+/** Where earlier runs of the same cell stood: at each step their quartiles. */
+export interface Band {
+  metric: string;
+  runs: number;
+  step: string;
+  low: string;
+  middle: string;
+  high: string;
+}
+
 /** The payload of `MIME`: all a panel needs to be shown again without a kernel. */
 export interface SavedPanel {
   v: number;
@@ -264,6 +277,7 @@ export interface SavedPanel {
   table: TableOptions | null;
   series: SavedSeries[];
   marks: Mark[];
+  bands: Band[];
   omitted: number;
   rows: RunRow[];
   hints: string[];

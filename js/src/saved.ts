@@ -1,5 +1,5 @@
 import { assert } from "./assert.ts";
-import type { Part, Points, SavedPanel, SavedSeries } from "./contract.ts";
+import type { Band, Part, Points, SavedPanel, SavedSeries } from "./contract.ts";
 import type { Source } from "./source.ts";
 
 const NO_KERNEL = "this is a saved output: run the cell again to ask the kernel";
@@ -55,6 +55,18 @@ function decode(series: SavedSeries): Columns {
   const n = step.length;
   assert(seconds.length === n && value.length === n, `${series.metric} of ${series.run} has columns of unequal length`);
   return { part: { run: series.run, metric: series.metric, start: 0, n }, step, seconds, value };
+}
+
+/** Where earlier runs stood, as numbers, by metric. */
+export function decodeBands(bands: readonly Band[]): Map<string, Record<"x" | "low" | "middle" | "high", number[]>> {
+  const floats = (base64: string): number[] => [...new Float32Array(bytes(base64))];
+  const decoded = ({ step, low, middle, high }: Band): Record<"x" | "low" | "middle" | "high", number[]> => ({
+    x: [...new Float64Array(bytes(step))],
+    low: floats(low),
+    middle: floats(middle),
+    high: floats(high),
+  });
+  return new Map(bands.map((band) => [band.metric, decoded(band)]));
 }
 
 function bytes(base64: string): ArrayBuffer {

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ChartOptions, Mark, Note, Part, RunState, Window } from "../src/contract.ts";
+import type { Band, ChartOptions, Mark, Note, Part, RunState, Window } from "../src/contract.ts";
 import { CHART, mount } from "../src/panels/chart.ts";
 import type { Asked } from "../src/source.ts";
 import { csv } from "../src/ui/download.ts";
@@ -33,6 +33,9 @@ const state = (run: string, change: Partial<RunState> = {}): RunState => ({
   points: 10,
   last: {},
   goals: {},
+  earlier: 0,
+  beaten: {},
+  left: null,
   error: null,
   ...change,
 });
@@ -200,6 +203,32 @@ test("a note on the point under the cursor goes to the kernel and comes back as 
   expect(root.querySelector("form")).toBeNull();
   expect(root.querySelector(".notes")?.textContent).toBe("step 2: <b>spike</b>");
   expect(root.querySelector(".notes b")).toBeNull();
+});
+
+test("earlier runs of the cell stand behind the line, with a word on how this one does, and when it may end", () => {
+  const base64 = (column: Float32Array | Float64Array): string => Buffer.from(column.buffer).toString("base64");
+  const quartile = (at: number): string => base64(new Float32Array([at, at, at]));
+  const band: Band = {
+    metric: "loss",
+    runs: 14,
+    step: base64(new Float64Array([0, 2, 4])),
+    low: quartile(1),
+    middle: quartile(2),
+    high: quartile(3),
+  };
+  const { root, source, tell } = show();
+  tell({ loss: [4, 3, 2, 1], lr: [1, 1, 1, 1] });
+  expect(root.querySelectorAll(".gap:not([hidden])").length).toBe(0);
+  const held = (beaten: RunState["beaten"]): string[] => {
+    const runs = [state("a", { earlier: 14, beaten, left: 190 })];
+    source.become(payload({ kind: "chart", bands: [band], runs }));
+    vi.advanceTimersByTime(50);
+    return [...root.querySelectorAll(".gap:not([hidden])")].map((p) => p.textContent ?? "");
+  };
+  expect(held({ loss: 0.8 })).toEqual(["better than 80% of 14 earlier runs at this step"]);
+  expect(held({ loss: 0.25 })).toEqual(["worse than 75% of 14 earlier runs at this step"]);
+  expect(held({})).toEqual(["grey: the middle half of 14 earlier runs"]);
+  expect(root.querySelector(".runs")?.textContent).toContain("about 3 m 10 s left");
 });
 
 test("a table for a spreadsheet: quotes where they are needed, and no formula", () => {

@@ -50,6 +50,9 @@ export const messages = [
       "train/loss": "min",
       "val/acc": "max"
      },
+     "earlier": 0,
+     "beaten": {},
+     "left": null,
      "error": null
     },
     {
@@ -67,6 +70,9 @@ export const messages = [
       "train/loss": "min",
       "val/acc": "max"
      },
+     "earlier": 0,
+     "beaten": {},
+     "left": null,
      "error": null
     }
    ]
@@ -181,6 +187,9 @@ export const messages = [
       "train/loss": "min",
       "val/acc": "max"
      },
+     "earlier": 0,
+     "beaten": {},
+     "left": null,
      "error": null
     },
     {
@@ -198,6 +207,9 @@ export const messages = [
       "train/loss": "min",
       "val/acc": "max"
      },
+     "earlier": 0,
+     "beaten": {},
+     "left": null,
      "error": null
     }
    ]
@@ -300,6 +312,9 @@ export const messages = [
       "train/loss": "min",
       "val/acc": "max"
      },
+     "earlier": 0,
+     "beaten": {},
+     "left": null,
      "error": null
     },
     {
@@ -317,6 +332,9 @@ export const messages = [
       "train/loss": "min",
       "val/acc": "max"
      },
+     "earlier": 0,
+     "beaten": {},
+     "left": null,
      "error": null
     }
    ]
@@ -407,6 +425,9 @@ export const messages = [
       "train/loss": "min",
       "val/acc": "max"
      },
+     "earlier": 0,
+     "beaten": {},
+     "left": null,
      "error": null
     },
     {
@@ -424,6 +445,9 @@ export const messages = [
       "train/loss": "min",
       "val/acc": "max"
      },
+     "earlier": 0,
+     "beaten": {},
+     "left": null,
      "error": "ValueError: the loss is <b>gone</b>"
     }
    ]
@@ -909,6 +933,9 @@ export const panels = [
      "train/loss": "min",
      "val/acc": "max"
     },
+    "earlier": 0,
+    "beaten": {},
+    "left": null,
     "error": null
    },
    {
@@ -926,6 +953,9 @@ export const panels = [
      "train/loss": "min",
      "val/acc": "max"
     },
+    "earlier": 0,
+    "beaten": {},
+    "left": null,
     "error": "ValueError: the loss is <b>gone</b>"
    }
   ],
@@ -973,6 +1003,7 @@ export const panels = [
    }
   ],
   "marks": [],
+  "bands": [],
   "omitted": 0,
   "rows": [],
   "hints": [],
@@ -1001,6 +1032,7 @@ export const panels = [
   },
   "series": [],
   "marks": [],
+  "bands": [],
   "omitted": 0,
   "rows": [
    {
@@ -1141,6 +1173,7 @@ export const panels = [
   "table": null,
   "series": [],
   "marks": [],
+  "bands": [],
   "omitted": 0,
   "rows": [],
   "hints": [],
@@ -1376,6 +1409,9 @@ export const panels = [
      "train/loss": 0.207748,
      "val/acc": 0.705425
     },
+    "earlier": 0,
+    "beaten": {},
+    "left": null,
     "goals": {
      "train/loss": "min",
      "val/acc": "max"
@@ -1404,6 +1440,7 @@ export const panels = [
    }
   ],
   "marks": [],
+  "bands": [],
   "omitted": 0,
   "rows": [],
   "hints": [],

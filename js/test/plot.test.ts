@@ -34,6 +34,7 @@ const scene = (lines: Line[], range: [number, number], change: Partial<Scene> = 
   bend: "linear",
   theme,
   flags: [],
+  bands: [],
   ...change,
 });
 
@@ -75,6 +76,23 @@ test("NaN lifts the pen, few points are dots, and what cannot be shown is marked
   expect(strokes(el, "#0072b2")[0]?.getAttribute("d")?.match(/M/g)?.length).toBe(2);
   expect(el.querySelectorAll("circle").length).toBe(3);
   expect(strokes(el, theme.bad).length).toBe(1);
+});
+
+test("a band is one area behind the lines, with its middle; a note is a flag", () => {
+  const band = { x: [0, 1, 2], low: [1, 1, 1], middle: [2, 2, 2], high: [3, 3, 3] };
+  const shown = scene([line([0, 1, 2], [0, 2, 4])], [0, 2], { bands: [band], flags: [1, 9] });
+  const { y } = frame(shown, 400, 172);
+  const el = svg(shown);
+  const [area] = el.querySelectorAll(`path[fill="${theme.muted}"]`);
+  const heights = new Set(
+    area
+      ?.getAttribute("d")
+      ?.match(/ [\d.]+/g)
+      ?.map(Number),
+  );
+  expect([...heights]).toEqual([y(3), y(1)].map((at) => Math.round(at * 10) / 10));
+  expect(strokes(el, theme.muted).length).toBe(1);
+  expect(el.querySelectorAll(`path[fill="${theme.accent}"]`).length).toBe(1);
 });
 
 test("words of a trail become text in a picture, never markup", () => {

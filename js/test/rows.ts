@@ -53,6 +53,7 @@ export function payload(change: Partial<SavedPanel>): SavedPanel {
     table: null,
     series: [],
     marks: [],
+    bands: [],
     omitted: 0,
     hints: [],
     rows: [],

@@ -5,7 +5,15 @@ import { messages } from "./messages.ts";
 
 function state(change: Partial<RunState>): RunState {
   const plain = { run: "a", name: "base", status: "running", step: 12, seconds: 1, points: 24, error: null } as const;
-  return { ...plain, last: { "val/loss": 0.5, "train/loss": 0.25 }, goals: {}, ...change };
+  return {
+    ...plain,
+    last: { "val/loss": 0.5, "train/loss": 0.25 },
+    goals: {},
+    earlier: 0,
+    beaten: {},
+    left: null,
+    ...change,
+  };
 }
 
 const comm = (content: unknown): Parameters<typeof runsHeard>[0] => ({

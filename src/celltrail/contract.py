@@ -80,6 +80,9 @@ class RunState(TypedDict):
     points: int  # logged so far, over all metrics
     last: dict[str, Real]
     goals: dict[str, Goal]
+    earlier: int  # finished runs of the same cell that it is held against
+    beaten: dict[str, float]  # the share of them that it is better than at its last step, by metric
+    left: float | None  # seconds it will go on for, if it goes on as they did
     error: str | None
 
 
@@ -297,6 +300,17 @@ class SavedSeries(TypedDict):
     value: str  # base64 of float32 LE
 
 
+class Band(TypedDict):
+    """Where earlier runs of the same cell stood: at each step their quartiles."""
+
+    metric: str
+    runs: int
+    step: str  # base64 of float64 LE
+    low: str  # base64 of float32 LE, as are the others
+    middle: str
+    high: str
+
+
 class SavedPanel(TypedDict):
     """The payload of `MIME`: all a panel needs to be shown again without a kernel."""
 
@@ -310,6 +324,7 @@ class SavedPanel(TypedDict):
     table: TableOptions | None
     series: list[SavedSeries]
     marks: list[Mark]
+    bands: list[Band]
     omitted: int  # series or rows left out to stay within the size budget
     rows: list[RunRow]
     hints: list[str]  # beside the rows, as in `RowsPage`

@@ -1,5 +1,6 @@
 import type { ChartOptions, Mark } from "../contract.ts";
 import { widget } from "../kernel.ts";
+import { decodeBands } from "../saved.ts";
 import type { Source } from "../source.ts";
 import { Blank } from "../ui/blank.ts";
 import { Board } from "../ui/board.ts";
@@ -7,7 +8,7 @@ import type { Card, Setting } from "../ui/card.ts";
 import { chartCss } from "../ui/chartstyle.ts";
 import { Choice } from "../ui/choice.ts";
 import { Closer } from "../ui/closer.ts";
-import { element, say } from "../ui/element.ts";
+import { element, say, tell } from "../ui/element.ts";
 import { type Offer, openMenu } from "../ui/menu.ts";
 import { openNote } from "../ui/noting.ts";
 import type { Pictured } from "../ui/plot/picture.ts";
@@ -23,8 +24,7 @@ import { runColours, type Theme } from "../ui/theme.ts";
 
 export const CHART: ChartOptions = { x: "step", y: "linear", hidden: [], smooth: "none", weight: 0.9, folded: [] };
 
-// ms after which a plot without room is tried again
-const RETRY_MS = 250;
+const RETRY_MS = 250; // after which a plot without room is tried again
 
 /** The live chart: small multiples that grow while the run logs. */
 export function mount(el: HTMLElement, source: Source<ChartOptions>, signal: AbortSignal): void {
@@ -61,6 +61,7 @@ class Chart {
   });
   readonly #closer: Closer;
   #marks: readonly Mark[] = [];
+  #bands: Setting["bands"] = new Map();
   readonly #controls = element("div", { class: "controls" });
   #options: ChartOptions;
   #theme: Theme | undefined;
@@ -112,15 +113,16 @@ class Chart {
   }
 
   #refresh(): void {
-    const { runs, marks } = this.source.payload();
+    const { runs, marks, bands } = this.source.payload();
+    this.#bands = decodeBands(bands ?? []);
+    this.#marks = marks ?? [];
     this.#set.meet(runs ?? []);
-    this.#mark(marks ?? []);
+    this.#restyle();
   }
 
   #mark(marks: readonly Mark[]): void {
     this.#marks = marks;
-    this.#board.marked(marks);
-    this.#draw();
+    this.#restyle();
   }
 
   #keep(change: Partial<ChartOptions>): void {
@@ -169,7 +171,7 @@ class Chart {
     const runs = this.#set.runs;
     const place: Place = x === "step" ? (step) => [...step] : (_, seconds) => [...seconds];
     const colours = runColours([...runs.keys()]);
-    const shared = { theme, x, place, bend: y, smooth, weight, runs, colours, marks: this.#marks };
+    const shared = { theme, x, place, bend: y, smooth, weight, runs, colours, marks: this.#marks, bands: this.#bands };
     return { ...shared, hidden: new Set(hidden), folded: new Set(folded) };
   }
 
@@ -193,14 +195,12 @@ class Chart {
     this.#runs.show(states);
     const { title, omitted, hints } = this.source.payload();
     const head = [...(states.length === 1 ? [] : [title]), ...hints].filter(Boolean).join(" · ");
-    say(this.#title, head);
-    this.#title.hidden = head === "";
+    tell(this.#title, head);
     this.#x.show(this.#options.x);
     this.#y.show(this.#options.y);
     this.#smooth.show(this.#options);
     this.#reset.hidden = this.#zoom === null;
-    say(this.#foot, omitted > 0 ? `and ${omitted} more series in the trail` : "");
-    this.#foot.hidden = omitted === 0;
+    tell(this.#foot, omitted > 0 ? `and ${omitted} more series in the trail` : "");
     const range = this.#range;
     this.#say(range !== undefined);
     if (!range) return;

@@ -1,4 +1,3 @@
-import type { Mark } from "../contract.ts";
 import { Card, type CardEvents, type Setting } from "./card.ts";
 import { element, say } from "./element.ts";
 import { count } from "./format.ts";
@@ -78,11 +77,6 @@ export class Board {
   apply(setting: Setting): void {
     this.#setting = setting;
     for (const card of this.#cards.values()) card.apply(setting);
-  }
-
-  marked(marks: readonly Mark[]): void {
-    for (const card of this.#cards.values()) card.marked(marks);
-    if (this.#setting) this.#setting = { ...this.#setting, marks };
   }
 
   toggle(hidden: ReadonlySet<string>): void {

@@ -3,12 +3,12 @@ import type { Column } from "./columns.ts";
 import { element, say } from "./element.ts";
 import { formatDuration, formatReal } from "./format.ts";
 import { type Entry, type Facts, Legend } from "./legend.ts";
-import { bestOf, entries, noted, shortName, spell } from "./lines.ts";
+import { bestOf, entries, noted, shortName, spell, standing } from "./lines.ts";
 import { isTrain, isVal } from "./names.ts";
 import type { Pictured } from "./plot/picture.ts";
 import { Plot, type PlotEvents, type Range } from "./plot/plot.ts";
 import type { Bend } from "./plot/scale.ts";
-import type { Line, Scene } from "./plot/scene.ts";
+import type { Band, Line, Scene } from "./plot/scene.ts";
 import { type Smoothing, smooth } from "./plot/smooth.ts";
 import type { X } from "./plot/ticks.ts";
 import { type Curve, nearest, type Place, search, type Trace, trace } from "./plot/trace.ts";
@@ -26,6 +26,8 @@ export interface Setting {
   folded: ReadonlySet<string>;
   /** Notes on points of all plots. */
   marks: readonly Mark[];
+  /** Where earlier runs stood, by metric. */
+  bands: ReadonlyMap<string, Band>;
   hidden: ReadonlySet<string>;
   colours: ReadonlyMap<string, number>;
   runs: ReadonlyMap<string, RunState>;
@@ -70,6 +72,7 @@ export class Card {
   readonly #entries: Entry[];
   readonly #gap = element("p", { class: "gap" });
   readonly #notes = element("ul", { class: "notes" });
+  readonly #standing = element("p", { class: "gap" });
   readonly #alone: boolean;
   #traces: Traced[] = [];
   #range: readonly [number, number] = [0, 1];
@@ -94,7 +97,7 @@ export class Card {
       "aria-label": `${group.name}: arrow keys read the values, plus and minus zoom, brackets pan, 0 shows all, n notes`,
     });
     this.el = element("div", { class: "card", role: "figure" }, element("h3", { title: group.name }, shortName(group)));
-    this.el.append(this.#stage, this.#legend.el, this.#gap, this.#notes, this.#spoken);
+    this.el.append(this.#stage, this.#legend.el, this.#gap, this.#standing, this.#notes, this.#spoken);
     this.#plot = new Plot({ ...events, click: (line, x) => this.#pick(line, x) }, PLOT_HEIGHT);
     this.#stage.append(this.#plot.el);
     this.#stage.addEventListener("keydown", (event) => this.#key(event));
@@ -140,6 +143,7 @@ export class Card {
     const facts = members.map((member, i) => this.#facts(member, this.#traces[i]?.trace.unshown ?? 0));
     this.#legend.facts(facts);
     this.#tellNotes();
+    this.#tellStanding();
     this.#tellGap(
       facts.map(({ last }) => (typeof last === "number" ? last : null)),
       "",
@@ -158,11 +162,6 @@ export class Card {
   /** Where a box about this plot hangs. */
   get anchor(): HTMLElement {
     return this.#stage;
-  }
-
-  /** New notes, nothing else. */
-  marked(marks: readonly Mark[]): void {
-    this.setting = { ...this.setting, marks };
   }
 
   /** The cursor of all cards stands here. */
@@ -211,7 +210,7 @@ export class Card {
       };
     });
     const flags = this.setting.marks.filter((mark) => this.#bears(mark)).flatMap(({ step }) => this.#places(step));
-    return { lines: this.#ringed(lines), range, by: x, bend, theme, flags };
+    return { lines: this.#ringed(lines), range, by: x, bend, theme, flags, bands: this.#bands() };
   }
 
   /** A line is made anew only when points came. */
@@ -250,6 +249,24 @@ export class Card {
     if (found < 0) return;
     const { run, metric } = member;
     this.events.pick(this, { run, metric, step: step[found] ?? 0, value: curve.y[index] ?? Number.NaN });
+  }
+
+  /** Of train, or the first that has one; they are known by step only. */
+  #bands(): Band[] {
+    const { bands, x, hidden } = this.setting;
+    if (x !== "step") return [];
+    const found = this.group.members.flatMap(({ key, metric }) => (hidden.has(key) ? [] : (bands.get(metric) ?? [])));
+    return found.slice(0, 1);
+  }
+
+  /** How the line of the band stands among earlier runs. */
+  #tellStanding(): void {
+    const { runs, bands } = this.setting;
+    const told = this.group.members.find(({ metric, run }) => bands.has(metric) && runs.get(run)?.earlier);
+    const state = told && runs.get(told.run);
+    this.#standing.hidden = !state;
+    if (!state) return;
+    say(this.#standing, standing(state.earlier, state.beaten[told.metric]));
   }
 
   #bears({ run, metric }: Mark): boolean {

@@ -16,6 +16,12 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return el;
 }
 
+/** Says something, or is out of sight where there is nothing to say. */
+export function tell(el: HTMLElement, text: string): void {
+  say(el, text);
+  el.hidden = text === "";
+}
+
 /** Sets text only when it differs: an untouched node keeps the selection and costs no layout. */
 export function say(el: HTMLElement, text: string): void {
   if (el.textContent !== text) el.textContent = text;

@@ -43,3 +43,11 @@ export function bestOf({ x, y }: Curve, goal: Goal): Point | null {
 export function spell(value: number | string): string {
   return typeof value === "string" ? value : formatReal(value);
 }
+
+/** How a run stands among earlier runs of its cell; the band behind its line is theirs. */
+export function standing(earlier: number, beaten: number | undefined): string {
+  const those = `${earlier} earlier runs`;
+  if (beaten === undefined) return `grey: the middle half of ${those}`;
+  const [word, share] = beaten >= 0.5 ? ["better", beaten] : ["worse", 1 - beaten];
+  return `${word} than ${Math.round(100 * share)}% of ${those} at this step`;
+}

@@ -12,6 +12,7 @@ interface Row {
   step: HTMLElement;
   seconds: HTMLElement;
   points: HTMLElement;
+  left: HTMLElement;
 }
 
 const ERRORS = 3;
@@ -26,7 +27,9 @@ export class Runs {
   readonly #known = new Map<string, string>();
 
   constructor() {
-    const heads = ["run", "status", "step", "elapsed", "points"].map((word) => element("th", { scope: "col" }, word));
+    const heads = ["run", "status", "step", "elapsed", "points", "left"].map((word) =>
+      element("th", { scope: "col" }, word),
+    );
     const head = element("thead", { class: "ct-unseen" }, element("tr", {}, ...heads));
     const table = element("table", { "aria-label": "runs" }, head, this.#body);
     this.el = element("div", { class: "runs" }, element("div", { class: "scroll" }, table), this.#errors, this.#live);
@@ -40,6 +43,7 @@ export class Runs {
       say(row.step, state.step === null ? "" : `step ${state.step.toLocaleString("en-US")}`);
       say(row.seconds, formatDuration(state.seconds));
       say(row.points, state.points === 0 ? "" : count(state.points, "point"));
+      say(row.left, state.left === null ? "" : `about ${formatDuration(state.left)} left`);
       this.#announce(state);
     }
     this.#blame(states.filter((state) => state.error));
@@ -59,6 +63,7 @@ export class Runs {
       step: cell("ct-number"),
       seconds: cell("ct-number"),
       points: cell("ct-number"),
+      left: cell("ct-number"),
     };
     const name = element(
       "th",
@@ -66,7 +71,7 @@ export class Runs {
       row.swatch,
       element("span", { class: "name", title: state.name }, state.name),
     );
-    const tr = element("tr", {}, name, element("td", {}, row.status), row.step, row.seconds, row.points);
+    const tr = element("tr", {}, name, element("td", {}, row.status), row.step, row.seconds, row.points, row.left);
     this.#body.append(tr);
     const made = { tr, ...row };
     this.#rows.set(state.run, made);

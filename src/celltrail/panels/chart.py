@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import numpy as np
 
 from celltrail import contract
-from celltrail.contract import Answer, ChartOptions, Note, Points, Window
+from celltrail.capture.shield import shield
+from celltrail.contract import Answer, Band, ChartOptions, Note, Points, Window
 from celltrail.errors import NoRun
 from celltrail.model import new_id
 from celltrail.panels import saved
 from celltrail.panels.closer import closer, marks_of, place_of
+from celltrail.panels.earlier import earlier_runs
 from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line, parts_of
 from celltrail.panels.widget import Panel, Reply, answer
@@ -20,6 +23,7 @@ from celltrail.run import Run
 
 OPTIONS: ChartOptions = {"x": "step", "y": "linear", "hidden": [], "smooth": "none", "weight": 0.9, "folded": []}
 MOST_LINES = 60
+LOOK_BACK_TICKS = 10
 
 
 class Chart(Panel):
@@ -86,6 +90,8 @@ class LiveChart:
         self.is_cell_over = False
         self.is_over = False
         self._mark = ""
+        self._looked = False
+        self._bands: list[Band] = []
         self._fulls = 0
         self._ticks = 0
 
@@ -124,6 +130,20 @@ class LiveChart:
             for feed in self.feeds.values():
                 feed.drain()
             self.widget.tell(list(self.feeds.values()), full)
+            self.look_back()
+
+    def look_back(self) -> None:
+        """Read, on a thread of its own, what earlier runs of the cell came to; once, and not for a cell of a moment."""
+        if not self._looked and self._ticks >= LOOK_BACK_TICKS and self.widget is not None:
+            self._looked = True
+            threading.Thread(target=shield, args=(self._read_earlier,), name="celltrail-earlier", daemon=True).start()
+
+    def _read_earlier(self) -> None:
+        for feed in list(self.feeds.values()):
+            feed.earlier = earlier_runs(feed.run.store, feed.run.record(), list(feed.columns))
+            self._bands = self._bands or feed.earlier.bands()
+        if self.widget is not None and self._bands and not self.is_over:
+            self.widget.state = {**cast("dict[str, Any]", self.widget.state), "bands": self._bands}
 
     def skip(self) -> None:
         """A tick in which another chart had its turn."""
@@ -158,7 +178,7 @@ class LiveChart:
         states = [feed.state() for feed in feeds]
         run = feeds[0].run
         marks = marks_of(run.store, list(self.feeds))
-        bundle = saved.chart_bundle(run.store.id, run.name, states, lines, totals, self._options, marks)
+        bundle = saved.chart_bundle(run.store.id, run.name, states, lines, totals, self._options, marks, self._bands)
         return saved.with_view(saved.marked(bundle, self._mark), view)
 
     @property

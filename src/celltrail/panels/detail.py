@@ -98,6 +98,9 @@ def _state(run: StoredRun, found: Detail, lines: list[Line], points: int) -> Run
         "seconds": run.duration or 0.0,
         "points": points,
         "last": {line.metric: real(run.record.metrics[line.metric].last) for line in lines},
+        "earlier": 0,
+        "beaten": {},
+        "left": None,
         "goals": goals(run.record, [line.metric for line in lines]),
         "error": found["run"]["error"],
     }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterable
 
 from celltrail.contract import Goal, Part, RunState
 from celltrail.model import RunRecord, goal_of
 from celltrail.panels.columns import Column, Floats
+from celltrail.panels.earlier import NONE
 from celltrail.query.row import real
 from celltrail.run import Logged, LoggedBlock, Run
 
@@ -32,6 +34,9 @@ class Feed:
         self.put = self._waiting.append
         self._ended = False
         self._points = 0
+        self.earlier = NONE
+        self._beaten: dict[str, float] = {}
+        self._held_at = 0.0
 
     @property
     def has_news(self) -> bool:
@@ -78,6 +83,20 @@ class Feed:
                 blocks.append(block)
         return parts, blocks
 
+    def _hold(self) -> dict[str, float]:
+        """How the run stands among the earlier ones of its cell, looked up once a second."""
+        now = time.monotonic()
+        if self.earlier.runs and (now - self._held_at >= 1 or not self.run.is_running):
+            self._held_at = now
+            known = goals(self.run.record(), self.earlier.lines)
+            shares = {
+                name: self.earlier.beaten(name, known[name], float(column.points()[0, -1]), column.last)
+                for name, column in self.columns.items()
+                if name in known and column.last is not None
+            }
+            self._beaten = {name: share for name, share in shares.items() if share is not None}
+        return self._beaten
+
     def state(self) -> RunState:
         """The run beside its points."""
         run = self.run
@@ -91,5 +110,8 @@ class Feed:
             "points": self._points,
             "last": {name: real(column.last) for name, column in self.columns.items()},
             "goals": goals(run.record(), self.columns),
+            "earlier": self.earlier.runs,
+            "beaten": self._hold(),
+            "left": self.earlier.left(run.step, run.seconds) if run.is_running else None,
             "error": str(error) if error else None,
         }

@@ -17,6 +17,7 @@ import numpy as np
 
 from celltrail import contract
 from celltrail.contract import (
+    Band,
     ChartOptions,
     Comparison,
     Detail,
@@ -56,6 +57,7 @@ def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
         "table": None,
         "series": [],
         "marks": [],
+        "bands": [],
         "omitted": 0,
         "rows": [],
         "hints": [],
@@ -73,12 +75,13 @@ def chart_bundle(
     totals: Sequence[int],
     options: ChartOptions,
     marks: Sequence[Mark] = (),
+    bands: Sequence[Band] = (),
 ) -> Bundle:
     """A chart at rest. ``totals`` are the points each line has in the trail."""
     series = packed(lines, totals)
     omitted = len(lines) - len(series)
     payload = panel("chart", trail, title, runs=states, chart=options, series=series, omitted=omitted)
-    payload["marks"] = list(marks)[:MOST_MARKS]
+    payload["marks"], payload["bands"] = list(marks)[:MOST_MARKS], list(bands)
     sentence = chart_sentence(states)
     table = html.states_table(states, omitted) + html.marks_list(payload["marks"])
     bundle: Bundle = {contract.MIME: payload, "text/html": table, "text/plain": sentence}

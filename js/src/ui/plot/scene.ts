@@ -23,6 +23,14 @@ export interface Point {
   y: number;
 }
 
+/** A stretch between two curves, with the middle of it. */
+export interface Band {
+  x: readonly number[];
+  low: readonly number[];
+  middle: readonly number[];
+  high: readonly number[];
+}
+
 /** Everything that is to be seen in a plot. */
 export interface Scene {
   lines: readonly Line[];
@@ -30,6 +38,8 @@ export interface Scene {
   by: X;
   bend: Bend;
   theme: Theme;
+  /** Behind the lines: where the middle half of others stood. */
+  bands: readonly Band[];
   /** x of notes. */
   flags: readonly number[];
 }
@@ -52,6 +62,7 @@ const SPARSE = 12; // px a point needs to be drawn as a dot
 const MANY = 8; // lines from which on they are drawn thinner
 const FADED = 0.25;
 const RAW = 0.3;
+const BAND = 0.2;
 
 export function frame(scene: Scene, width: number, height: number): Frame {
   const box = { left: LEFT, top: TOP, width: Math.max(1, width - LEFT - RIGHT), height: height - TOP - BOTTOM };
@@ -89,6 +100,7 @@ export function draw(pen: Pen, scene: Scene, at: Frame, focus: number | null = n
   const { box } = at;
   const plain = lines.filter((line) => line.shown).length <= MANY ? 1.75 : 1.25;
   pen.within({ ...box, top: 0, height: box.top + box.height }, () => {
+    for (const band of scene.bands) drawBand(pen, band, at, theme.muted);
     lines.forEach((line, i) => {
       if (!line.shown) return;
       const faded = focus !== null && focus !== i;
@@ -127,6 +139,15 @@ function drawAxes(pen: Pen, { by, theme }: Scene, { box, across, up, x, y }: Fra
     const room = right + RIGHT - at < 3.2 * word.length;
     pen.text(word, room ? right + RIGHT : at, bottom + 16, room ? "right" : "center", theme.muted);
   }
+}
+
+function drawBand(pen: Pen, { x, low, middle, high }: Band, at: Frame, colour: string): void {
+  const over = pathOf({ x, y: high }, at);
+  const under = pathOf({ x, y: low }, at);
+  const back: Path = [];
+  for (let i = under.length - 2; i >= 0; i -= 2) back.push(under[i] as number, under[i + 1] as number);
+  pen.area([...over, ...back], colour, BAND);
+  pen.path(pathOf({ x, y: middle }, at), { colour, width: 1, alpha: 0.7, dash: [2, 3] });
 }
 
 function drawDots(pen: Pen, path: Path, colour: string): void {
