@@ -109,6 +109,7 @@ export class Card {
   apply(setting: Setting): void {
     this.setting = setting;
     this.#traces = [];
+    if (!this.visible) this.#plot.clear(); // else it would come into view in the old colours
     this.#legend.paint(setting.theme, this.#entries);
     this.#legend.shown(setting.hidden);
   }

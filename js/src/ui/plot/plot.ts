@@ -113,6 +113,11 @@ export class Plot {
     this.events.point(places[next] ?? null);
   }
 
+  /** Nothing is left of what was drawn, until the next time; the room is kept. */
+  clear(): void {
+    this.#below.width = this.#above.width = 0;
+  }
+
   destroy(): void {
     this.el.remove();
   }
