@@ -9,7 +9,7 @@ export type Smoothing = "none" | "ema" | "time" | "median";
 export type Real = number | "nan" | "inf" | "-inf" | null;
 export type Scalar = string | number | boolean | null;
 export type FromKernel = Points | Answer | Fault;
-export type FromPanel = Sync | Query | Compare | Window | Note;
+export type FromPanel = Sync | Query | Compare | Window | Note | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw;
 
 /** One metric of one run, in a few numbers. */
 export interface MetricSummary {
@@ -156,6 +156,52 @@ export interface Mark {
   text: string;
 }
 
+/** One series at rest; NaN-safe and small. */
+export interface SavedSeries {
+  run: string;
+  metric: string;
+  n: number;
+  step: string;
+  seconds: string;
+  value: string;
+}
+
+/** The curves of some runs. */
+export interface Drawn {
+  runs: RunState[];
+  series: SavedSeries[];
+  omitted: number;
+}
+
+/** How a table is shown: the panel owns it. */
+export interface TableOptions {
+  sort: string[];
+  filter: string;
+  selected: string[];
+  columns: string[] | null;
+  differing: boolean | null;
+  pinned: string[];
+  widths: Record<string, number>;
+  group: string[];
+  folded: string[];
+  baseline: string | null;
+}
+
+/** A question that got a name, for all who use the trail. */
+export interface SavedView {
+  name: string;
+  where: string;
+}
+
+/** What may be written next: the characters from `start` to `end` become `text`. */
+export interface Proposal {
+  start: number;
+  end: number;
+  text: string;
+  kind: string;
+  runs: number | null;
+}
+
 /** Kernel to panel: exactly one of Answer or Fault for each intent. Parts come with a buffer as in `Points`. */
 export interface Answer {
   kind: "answer";
@@ -164,6 +210,11 @@ export interface Answer {
   comparison: Comparison | null;
   parts: Part[] | null;
   marks: Mark[] | null;
+  said: string | null;
+  text: string | null;
+  proposals: Proposal[] | null;
+  views: SavedView[] | null;
+  drawn: Drawn | null;
 }
 
 /** Kernel to panel: why an intent could not be answered. */
@@ -215,6 +266,78 @@ export interface Note {
   text: string;
 }
 
+/** Panel to kernel: change what is said of these runs; the answer says what was done. */
+export interface Edit {
+  kind: "edit";
+  id: string;
+  runs: string[];
+  do: "rename" | "tag" | "untag" | "note" | "rewrite" | "archive" | "delete";
+  text: string;
+}
+
+/** Panel to kernel: take an `Edit` back. */
+export interface Undo {
+  kind: "undo";
+  id: string;
+  edit: string;
+}
+
+/** Panel to kernel: the curves of these runs. */
+export interface Draw {
+  kind: "draw";
+  id: string;
+  runs: string[];
+}
+
+/** Panel to kernel: the saved views. */
+export interface Views {
+  kind: "views";
+  id: string;
+}
+
+/** Panel to kernel: show this view; "" is what the cell asked for. The state has its rows and options. */
+export interface OpenView {
+  kind: "open_view";
+  id: string;
+  name: string;
+}
+
+/** Panel to kernel: keep what is shown under a name. */
+export interface SaveView {
+  kind: "save_view";
+  id: string;
+  name: string;
+  where: string;
+  options: TableOptions;
+}
+
+/** Panel to kernel: take a view back. */
+export interface DropView {
+  kind: "drop_view";
+  id: string;
+  name: string;
+}
+
+/** Panel to kernel: what may be written next in an expression. */
+export interface Complete {
+  kind: "complete";
+  id: string;
+  where: string;
+  cursor: number;
+}
+
+/** Panel to kernel: these runs as text, in this order; with a value as its means over rows and columns. */
+export interface Write {
+  kind: "write";
+  id: string;
+  form: "csv" | "markdown" | "latex";
+  runs: string[];
+  columns: string[];
+  rows: string[];
+  cols: string[];
+  value: string | null;
+}
+
 /** How a chart is drawn: the panel owns it, the saved form keeps it. */
 export interface ChartOptions {
   x: "step" | "time";
@@ -229,30 +352,6 @@ export interface ChartOptions {
 export interface DetailOptions {
   tab: string;
   chart: ChartOptions;
-}
-
-/** How a table is shown: the panel owns it. */
-export interface TableOptions {
-  sort: string[];
-  filter: string;
-  selected: string[];
-  columns: string[] | null;
-  differing: boolean | null;
-  pinned: string[];
-  widths: Record<string, number>;
-  group: string[];
-  folded: string[];
-  baseline: string | null;
-}
-
-/** One series inside a saved panel; NaN-safe and small. */
-export interface SavedSeries {
-  run: string;
-  metric: string;
-  n: number;
-  step: string;
-  seconds: string;
-  value: string;
 }
 
 /** Where earlier runs of the same cell stood: at each step their quartiles. */

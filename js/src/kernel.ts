@@ -155,6 +155,10 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
       assert(marks, "the kernel answered a note without the notes that there are");
       return marks;
     },
+    async ask(wish): Promise<Answer> {
+      const [said] = await ask({ ...wish, id: freshId() } as FromPanel);
+      return said;
+    },
   };
 }
 

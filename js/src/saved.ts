@@ -4,6 +4,26 @@ import type { Source } from "./source.ts";
 
 const NO_KERNEL = "this is a saved output: run the cell again to ask the kernel";
 
+/** A saved panel that holds nothing yet. */
+export const NOTHING_SAVED: SavedPanel = {
+  v: 1,
+  kind: "chart",
+  trail: "",
+  title: "",
+  view: null,
+  runs: [],
+  chart: null,
+  table: null,
+  series: [],
+  omitted: 0,
+  rows: [],
+  hints: [],
+  comparison: null,
+  detail: null,
+  marks: [],
+  bands: [],
+};
+
 interface Columns {
   part: Part;
   step: Float64Array;
@@ -30,6 +50,7 @@ export function savedSource<Options>(payload: SavedPanel, options: Options): Sou
     compare: () => Promise.reject(new Error(NO_KERNEL)),
     window: () => Promise.reject(new Error(NO_KERNEL)),
     note: () => Promise.reject(new Error(NO_KERNEL)),
+    ask: () => Promise.reject(new Error(NO_KERNEL)),
   };
 }
 

@@ -1,7 +1,21 @@
-import type { Comparison, Mark, Note, Part, Points, RowsPage, SavedPanel, Window } from "./contract.ts";
+import type {
+  Answer,
+  Comparison,
+  FromPanel,
+  Mark,
+  Note,
+  Part,
+  Points,
+  RowsPage,
+  SavedPanel,
+  Window,
+} from "./contract.ts";
 
 /** An intent without what makes it a message. */
 export type Asked<Intent> = Omit<Intent, "kind" | "id">;
+
+/** An intent before it has an id. */
+export type Wish = FromPanel extends infer Each ? (Each extends FromPanel ? Omit<Each, "id"> : never) : never;
 
 /**
  * Where a panel's facts come from: a live kernel or a saved output. Panels know this interface only,
@@ -29,6 +43,8 @@ export interface Source<Options> {
   window(asked: Asked<Window>): Promise<[Part[], Float64Array]>;
   /** Keeps a note on a point; gives all notes on points. Rejects likewise. */
   note(asked: Asked<Note>): Promise<Mark[]>;
+  /** The answer to any other intent, with the id under which it was asked; rejects likewise. */
+  ask(wish: Wish): Promise<Answer>;
 }
 
 /** A panel draws itself into an element from a source until the signal is aborted. */

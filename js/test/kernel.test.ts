@@ -116,11 +116,28 @@ test("an answer goes to whom it belongs, a fault rejects with the kernel's sente
     reply_to: "nobody",
     rows: { rows: [], total: 0, hints: [] },
     comparison: null,
+    said: null,
+    text: null,
+    proposals: null,
+    views: null,
+    drawn: null,
     parts: null,
     marks: null,
   });
   model.say({ kind: "fault", reply_to: two?.id ?? "", text: "a value is missing" });
-  model.say({ kind: "answer", reply_to: one?.id ?? "", rows, comparison: null, parts: null, marks: null });
+  model.say({
+    kind: "answer",
+    reply_to: one?.id ?? "",
+    rows,
+    comparison: null,
+    said: null,
+    text: null,
+    proposals: null,
+    views: null,
+    drawn: null,
+    parts: null,
+    marks: null,
+  });
   await expect(first).resolves.toEqual(rows);
   await expect(second).rejects.toThrow("a value is missing");
 });

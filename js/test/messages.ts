@@ -673,7 +673,12 @@ export const messages = [
    },
    "comparison": null,
    "parts": null,
-   "marks": null
+   "marks": null,
+   "said": null,
+   "text": null,
+   "proposals": null,
+   "views": null,
+   "drawn": null
   },
   "data": []
  },
@@ -903,7 +908,12 @@ export const messages = [
     ]
    },
    "parts": null,
-   "marks": null
+   "marks": null,
+   "said": null,
+   "text": null,
+   "proposals": null,
+   "views": null,
+   "drawn": null
   },
   "data": []
  }

@@ -1,13 +1,18 @@
 import type { Comparison, Points, RowsPage, SavedPanel } from "../src/contract.ts";
 import type { Source } from "../src/source.ts";
 
-/** What jsdom lacks and panels use: sizes, their observer, and the question for dark colours. */
+/** What jsdom lacks and panels use: sizes, their observers, and the question for dark colours. */
 export function layOut(width = 1000, height = 420): void {
   globalThis.ResizeObserver = class {
     observe(): void {}
     unobserve(): void {}
     disconnect(): void {}
   };
+  globalThis.IntersectionObserver = class {
+    observe(): void {}
+    unobserve(): void {}
+    disconnect(): void {}
+  } as unknown as typeof IntersectionObserver;
   globalThis.matchMedia = ((media: string) =>
     Object.assign(new EventTarget(), { media, matches: false })) as unknown as typeof matchMedia;
   Element.prototype.scrollIntoView = () => {};
@@ -48,6 +53,7 @@ export function standIn<Options>(
     compare?: (runs: string[]) => Promise<Comparison>;
     window?: Source<Options>["window"];
     note?: Source<Options>["note"];
+    ask?: Source<Options>["ask"];
   } = {},
 ): StoodIn<Options> {
   let now = first;
@@ -78,6 +84,7 @@ export function standIn<Options>(
     window: answers.window ?? refuse,
     note: answers.note ?? refuse,
     tell: (points, data) => followed(points, new Float64Array(data)),
+    ask: answers.ask ?? refuse,
     become(payload) {
       now = payload;
       for (const hear of hearing) hear();

@@ -375,7 +375,7 @@ describe("arranging", () => {
     const items = [...root.querySelectorAll("[role=menu] button")].map((item) => item.textContent);
     expect(items).toContain("Hideh");
     press(root, "ArrowDown");
-    expect(root.activeElement?.textContent).toBe("Sort from low to high");
+    expect(root.activeElement?.textContent).toBe("Rename…F2");
     press(root, "Escape");
     expect(root.querySelector("[role=menu]")).toBeNull();
     expect(at(root)).toBe("2:status");
@@ -432,4 +432,313 @@ describe("arranging", () => {
     press(root, "b");
     expect(names(root)).toEqual(["x", "y"]);
   });
+});
+
+describe("changing", () => {
+  const answer = (id: string, said: string): Awaited<ReturnType<StoodIn<TableOptions>["ask"]>> => ({
+    kind: "answer",
+    reply_to: id,
+    rows: null,
+    comparison: null,
+    said,
+    text: null,
+    proposals: null,
+    views: null,
+    drawn: null,
+    parts: null,
+    marks: null,
+  });
+  const tagged = (): RunRow[] => [run({ id: "x", tags: ["old"] }), run({ id: "y" })];
+  const keyIn = (root: ShadowRoot, text: string): void => {
+    const field = root.activeElement as HTMLInputElement;
+    field.value = text;
+    press(root, "Enter", { ctrlKey: true });
+  };
+
+  test("a run is renamed in place, and u takes it back by the id of the change", async () => {
+    const ask = vi.fn((wish) => Promise.resolve(answer("e1", wish.kind === "edit" ? "renamed 1 run" : "took it back")));
+    const { root } = show(tagged(), { ask });
+    focusGrid(root);
+    press(root, "F2");
+    expect((root.activeElement as HTMLInputElement).value).toBe("x");
+    keyIn(root, "better");
+    await vi.waitFor(() => expect(one(root, ".ct-foot").textContent).toContain("renamed 1 run"));
+    expect(ask).toHaveBeenCalledWith({ kind: "edit", runs: ["x"], do: "rename", text: "better" });
+    expect(at(root)).toBe("2:name");
+    press(root, "u");
+    await vi.waitFor(() => expect(one(root, ".ct-foot").textContent).toContain("took it back"));
+    expect(ask).toHaveBeenLastCalledWith({ kind: "undo", edit: "e1" });
+  });
+
+  test("selected runs are changed together, and those that went are selected no more", async () => {
+    const ask = vi.fn(() => Promise.resolve(answer("e1", "archived 2 runs")));
+    const { root, source } = show(tagged(), { ask }, { ...plain, selected: ["y", "x"] });
+    pressed(root, "Change");
+    const items = [...root.querySelectorAll<HTMLElement>("[role=menu] button")];
+    expect(items.map((item) => item.textContent)).toContain("Archive 2 runsa");
+    items.find((item) => item.textContent?.startsWith("Archive"))?.click();
+    await vi.waitFor(() => expect(source.kept.at(-1)?.selected).toEqual([]));
+    expect(ask).toHaveBeenCalledWith({ kind: "edit", runs: ["y", "x"], do: "archive", text: "" });
+  });
+
+  test("tags: a box for each there is, half on where only some runs have it, and a line for a new one", async () => {
+    const ask = vi.fn(() => Promise.resolve(answer("e1", "tagged")));
+    const { root } = show(tagged(), { ask }, { ...plain, selected: ["x", "y"] });
+    focusGrid(root);
+    press(root, "t");
+    const box = one<HTMLInputElement>(root, "[role=dialog] input[type=checkbox]");
+    expect([box.checked, box.indeterminate]).toEqual([false, true]);
+    box.click();
+    expect(ask).toHaveBeenLastCalledWith({ kind: "edit", runs: ["x", "y"], do: "tag", text: "old" });
+    keyIn(root, " new ");
+    expect(ask).toHaveBeenLastCalledWith({ kind: "edit", runs: ["x", "y"], do: "tag", text: "new" });
+  });
+
+  test("a refusal is said in words; a saved table says beforehand that it cannot", async () => {
+    const { root } = show(tagged(), { ask: () => Promise.reject(new Error("the name '' has none")) });
+    focusGrid(root);
+    press(root, "F2");
+    keyIn(root, " ");
+    await vi.waitFor(() => expect(one(root, ".ct-foot .ct-error").textContent).toBe("the name '' has none"));
+    const saved = show(tagged(), { kind: "saved" });
+    focusGrid(saved.root);
+    press(saved.root, "F2");
+    expect(saved.root.querySelector("[role=dialog]")).toBeNull();
+    press(saved.root, "?");
+    const rename = [...saved.root.querySelectorAll<HTMLButtonElement>("[role=menu] button")].find((found) =>
+      found.textContent?.startsWith("Rename"),
+    );
+    expect([rename?.disabled, rename?.title]).toEqual([true, "changing runs needs the kernel: run the cell again"]);
+  });
+});
+
+describe("copying", () => {
+  const written = (text: string): Awaited<ReturnType<StoodIn<TableOptions>["ask"]>> => ({
+    kind: "answer",
+    reply_to: "w1",
+    rows: null,
+    comparison: null,
+    said: null,
+    text,
+    proposals: null,
+    views: null,
+    drawn: null,
+    parts: null,
+    marks: null,
+  });
+  const rows = (): RunRow[] =>
+    [1, 2].map((lr, i) =>
+      run({ id: `r${i}`, params: { lr: param(lr) }, metrics: { acc: metric({ goal: "max", best: lr }) } }),
+    );
+  const offer = (root: ShadowRoot, words: string): HTMLButtonElement => {
+    pressed(root, "Copy");
+    const found = [...root.querySelectorAll<HTMLButtonElement>("[role=menu] button")].find((one) =>
+      one.textContent?.includes(words),
+    );
+    if (!found) throw new Error(`no offer ${words}`);
+    return found;
+  };
+  let clipboard: string[];
+  beforeEach(() => {
+    clipboard = [];
+    const writeText = (text: string): Promise<void> => Promise.resolve(void clipboard.push(text));
+    Object.defineProperty(navigator, "clipboard", { configurable: true, value: { writeText } });
+  });
+
+  test("LaTeX is asked of the kernel: the runs shown in their order, the columns shown", async () => {
+    const ask = vi.fn(() => Promise.resolve(written("\\begin{tabular}")));
+    const { root } = show(rows(), { ask }, { ...plain, sort: ["-params.lr"], columns: ["params.lr", "best.acc"] });
+    offer(root, "LaTeX").click();
+    await vi.waitFor(() => expect(clipboard).toEqual(["\\begin{tabular}"]));
+    expect(ask).toHaveBeenCalledWith({
+      kind: "write",
+      form: "latex",
+      runs: ["r1", "r0"],
+      columns: ["name", "params.lr", "best.acc"],
+      rows: [],
+      cols: [],
+      value: null,
+    });
+    expect(one(root, ".ct-foot").textContent).toContain("copied 2 runs");
+  });
+
+  test("a table of rows x columns is seen before it is copied, and a refusal is seen in its place", async () => {
+    const ask = vi.fn((wish) =>
+      wish.kind === "write" && wish.cols.length > 0
+        ? Promise.reject(new Error("no run has 'params.x'"))
+        : Promise.resolve(written(`${wish.kind === "write" ? wish.form : ""} text`)),
+    );
+    const { root } = show(rows(), { ask });
+    offer(root, "rows × columns").click();
+    const shown = one(root, ".ct-written");
+    await vi.waitFor(() => expect(shown.textContent).toBe("latex text"));
+    expect(ask).toHaveBeenLastCalledWith(
+      expect.objectContaining({ form: "latex", rows: ["params.lr"], cols: [], value: "best.acc" }),
+    );
+    one<HTMLInputElement>(root, "input[value=markdown]").click();
+    await vi.waitFor(() => expect(shown.textContent).toBe("markdown text"));
+    const cols = one<HTMLSelectElement>(root, "select[aria-label=columns]");
+    cols.value = "status";
+    cols.dispatchEvent(new Event("change"));
+    await vi.waitFor(() => expect(shown.textContent).toBe("no run has 'params.x'"));
+    const copy = [...root.querySelectorAll("[role=dialog] button")].find((found) => found.textContent === "Copy");
+    (copy as HTMLButtonElement).click();
+    expect(clipboard).toEqual([]);
+    cols.value = "";
+    cols.dispatchEvent(new Event("change"));
+    await vi.waitFor(() => expect(shown.textContent).toBe("markdown text"));
+    (copy as HTMLButtonElement).click();
+    await vi.waitFor(() => expect(clipboard).toEqual(["markdown text"]));
+  });
+
+  test("a saved table still gives Markdown and a spreadsheet's lines, and says why not LaTeX", async () => {
+    const { root } = show(rows(), { kind: "saved" }, { ...plain, columns: ["params.lr"] });
+    offer(root, "Markdown").click();
+    await vi.waitFor(() => expect(clipboard[0]).toContain("| r0 | 1 |"));
+    expect(offer(root, "LaTeX").title).toBe("this form needs the kernel: run the cell again");
+  });
+});
+
+describe("writing a filter", () => {
+  const proposals = [
+    { start: 0, end: 6, text: "params.lr", kind: "param", runs: 3 },
+    { start: 0, end: 6, text: "params.layers", kind: "param", runs: 1 },
+  ];
+  const asked = (): ReturnType<typeof vi.fn<StoodIn<TableOptions>["ask"]>> =>
+    vi.fn(() =>
+      Promise.resolve({
+        kind: "answer" as const,
+        reply_to: "c",
+        rows: null,
+        comparison: null,
+        said: null,
+        text: null,
+        proposals,
+        views: null,
+        drawn: null,
+        parts: null,
+        marks: null,
+      }),
+    );
+
+  test("proposals come under the box; Down chooses, Enter takes the chosen, Tab the first, Esc closes", async () => {
+    const ask = asked();
+    const { root } = show(numbered(3), { ask });
+    const box = one<HTMLInputElement>(root, ".ct-filter");
+    box.focus();
+    type(root, "params");
+    await vi.waitFor(() => expect(root.querySelectorAll("[role=option]")).toHaveLength(2));
+    expect(ask).toHaveBeenCalledWith({ kind: "complete", where: "params", cursor: 6 });
+    expect(box.getAttribute("aria-expanded")).toBe("true");
+    press(root, "ArrowDown");
+    press(root, "ArrowDown");
+    expect(one(root, "[role=option][aria-selected=true]").id).toBe(box.getAttribute("aria-activedescendant"));
+    press(root, "Enter");
+    expect(box.value).toBe("params.layers");
+    expect(root.querySelector("[role=option]")).toBeNull();
+    type(root, "params");
+    await vi.waitFor(() => expect(root.querySelectorAll("[role=option]")).toHaveLength(2));
+    press(root, "Tab");
+    expect(box.value).toBe("params.lr");
+    type(root, "params");
+    await vi.waitFor(() => expect(root.querySelectorAll("[role=option]")).toHaveLength(2));
+    press(root, "Escape");
+    expect([root.activeElement === box, box.value]).toEqual([true, "params"]);
+  });
+
+  test("f on a cell writes a condition on its column into the box, and asks it", async () => {
+    const query = vi.fn(() => Promise.resolve({ rows: numbered(1), total: 1, hints: [] }));
+    const { root } = show(numbered(3), { query });
+    focusGrid(root);
+    press(root, "ArrowRight");
+    press(root, "f");
+    expect(one(root, "[role=dialog] h3").textContent).toBe("only runs whose status is");
+    press(root, "Enter");
+    await vi.waitFor(() => expect(query).toHaveBeenCalledWith('status == "finished"'));
+    press(root, "ArrowRight");
+    press(root, "f");
+    const number = one<HTMLInputElement>(root, "[role=dialog] input[type=number]");
+    number.value = "0.5";
+    press(root, "Enter");
+    await vi.waitFor(() => expect(query).toHaveBeenLastCalledWith('status == "finished" and params.lr <= 0.5'));
+  });
+});
+
+describe("views", () => {
+  const nothing = { rows: null, comparison: null, text: null, proposals: null } as const;
+  const answered = (said: string | null): Awaited<ReturnType<StoodIn<TableOptions>["ask"]>> => ({
+    kind: "answer",
+    reply_to: "v",
+    ...nothing,
+    said,
+    views: [{ name: "paper", where: "params.lr < 1" }],
+    drawn: null,
+    parts: null,
+    marks: null,
+  });
+  const items = (root: ShadowRoot): HTMLElement[] => [...root.querySelectorAll<HTMLElement>("[role=menu] button")];
+
+  test("one is opened: its runs, and how they were looked at", async () => {
+    const table = { ...plain, sort: ["-name"], columns: ["params.lr"] };
+    const ask = vi.fn((wish) => {
+      if (wish.kind === "open_view") source.become(payload({ rows: numbered(2), title: "params.lr < 1", table }));
+      return Promise.resolve(answered(null));
+    });
+    const { root, source } = show(numbered(3), { ask }, { ...plain, selected: ["r2"] });
+    pressed(root, "Views");
+    await vi.waitFor(() => expect(items(root).map((item) => item.textContent)).toContain("paper: params.lr < 1"));
+    items(root)[1]?.click();
+    await vi.waitFor(() => expect(names(root)).toEqual(["r1", "r0"]));
+    expect(ask).toHaveBeenLastCalledWith({ kind: "open_view", name: "paper" });
+    expect(one(root, ".ct-title").textContent).toBe("params.lr < 1");
+    const headings = [...root.querySelectorAll<HTMLElement>(".ct-head [data-column]")];
+    expect(headings.map((cell) => cell.dataset.column)).toEqual(["select", "name", "params.lr"]);
+  });
+
+  test("what is shown is kept under a name: an expression narrows its question", async () => {
+    const ask = vi.fn(() => Promise.resolve(answered("saved the view mine")));
+    const query = (): Promise<RowsPage> => Promise.resolve({ rows: numbered(1), total: 1, hints: [] });
+    const { root } = show(numbered(3), { ask, query }, { ...plain, filter: "params.lr < 1", sort: ["name"] });
+    pressed(root, "Views");
+    await vi.waitFor(() => expect(items(root).length).toBeGreaterThan(0));
+    items(root).at(-1)?.click();
+    (root.activeElement as HTMLInputElement).value = "mine";
+    press(root, "Enter");
+    await vi.waitFor(() => expect(one(root, ".ct-foot").textContent).toContain("saved the view mine"));
+    expect(ask).toHaveBeenLastCalledWith({
+      kind: "save_view",
+      name: "mine",
+      where: "params.lr < 1",
+      options: { ...plain, sort: ["name"] },
+    });
+  });
+});
+
+test("the curves of the selected runs are drawn below, and follow the selection as long as they are open", async () => {
+  const drawn = { runs: [], series: [], omitted: 3 };
+  const nothing = {
+    rows: null,
+    comparison: null,
+    said: null,
+    text: null,
+    proposals: null,
+    views: null,
+    parts: null,
+    marks: null,
+  } as const;
+  const ask = vi.fn(() => Promise.resolve({ kind: "answer" as const, reply_to: "d", ...nothing, drawn }));
+  const { root } = show(numbered(3), { ask }, { ...plain, selected: ["r1"] });
+  pressed(root, "Chart");
+  await vi.waitFor(() => expect(one(root, ".celltrail[data-kind=plots]")).toBeTruthy());
+  expect(ask).toHaveBeenLastCalledWith({ kind: "draw", runs: ["r1"] });
+  expect(root.textContent).toContain("3 curves left out");
+  one(root, ".ct-body [data-key=r0] [data-column=select]").click();
+  await vi.waitFor(() => expect(ask).toHaveBeenLastCalledWith({ kind: "draw", runs: ["r1", "r0"] }));
+  pressed(root, "Clear");
+  expect(root.textContent).toContain("select runs to see their curves");
+  expect(root.querySelector(".celltrail[data-kind=plots]")).toBeNull();
+  pressed(root, "Close");
+  one(root, ".ct-body [data-key=r0] [data-column=select]").click();
+  await new Promise((later) => setTimeout(later, 250));
+  expect(ask).toHaveBeenCalledTimes(2);
 });

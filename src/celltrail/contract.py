@@ -186,6 +186,57 @@ class Mark(TypedDict):
     text: str
 
 
+class SavedSeries(TypedDict):
+    """One series at rest; NaN-safe and small."""
+
+    run: str
+    metric: str
+    n: int  # points in the trail; the arrays may hold fewer
+    step: str  # base64 of float64 LE
+    seconds: str  # base64 of float32 LE
+    value: str  # base64 of float32 LE
+
+
+class Drawn(TypedDict):
+    """The curves of some runs."""
+
+    runs: list[RunState]
+    series: list[SavedSeries]
+    omitted: int  # series left out
+
+
+class TableOptions(TypedDict):
+    """How a table is shown: the panel owns it."""
+
+    sort: list[str]  # column ids, "-" in front for descending
+    filter: str
+    selected: list[str]  # run ids
+    columns: list[str] | None  # ids of the columns shown, in order; null: all there are
+    differing: bool | None  # without columns of one value; null: where nobody chose columns and there are many
+    pinned: list[str]  # ids of columns that stay at the left, beside the name
+    widths: dict[str, float]  # px of the columns that somebody set
+    group: list[str]  # column ids: runs that are alike in these stand together
+    folded: list[str]  # groups that are closed, by their values
+    baseline: str | None  # run id: the others show how they differ from it
+
+
+class SavedView(TypedDict):
+    """A question that got a name, for all who use the trail."""
+
+    name: str
+    where: str
+
+
+class Proposal(TypedDict):
+    """What may be written next: the characters from `start` to `end` become `text`."""
+
+    start: int
+    end: int
+    text: str
+    kind: str  # field, family, function, param, metric, summary, tag, value or word
+    runs: int | None  # that have this name
+
+
 class Answer(TypedDict):
     """Kernel to panel: exactly one of Answer or Fault for each intent. Parts come with a buffer as in `Points`."""
 
@@ -195,6 +246,11 @@ class Answer(TypedDict):
     comparison: Comparison | None
     parts: list[Part] | None
     marks: list[Mark] | None
+    said: str | None  # what was done, in words
+    text: str | None  # what was asked for as text
+    proposals: list[Proposal] | None
+    views: list[SavedView] | None
+    drawn: Drawn | None
 
 
 class Fault(TypedDict):
@@ -253,7 +309,106 @@ class Note(TypedDict):
 
 
 FromKernel = Points | Answer | Fault
-FromPanel = Sync | Query | Compare | Window | Note
+
+
+class Edit(TypedDict):
+    """Panel to kernel: change what is said of these runs; the answer says what was done."""
+
+    kind: Literal["edit"]
+    id: str
+    runs: list[str]
+    do: Literal["rename", "tag", "untag", "note", "rewrite", "archive", "delete"]  # rewrite: all notes as one text
+    text: str  # the name, the tag or the note
+
+
+class Undo(TypedDict):
+    """Panel to kernel: take an `Edit` back."""
+
+    kind: Literal["undo"]
+    id: str
+    edit: str  # the id of that intent
+
+
+class Draw(TypedDict):
+    """Panel to kernel: the curves of these runs."""
+
+    kind: Literal["draw"]
+    id: str
+    runs: list[str]
+
+
+class Views(TypedDict):
+    """Panel to kernel: the saved views."""
+
+    kind: Literal["views"]
+    id: str
+
+
+class OpenView(TypedDict):
+    """Panel to kernel: show this view; "" is what the cell asked for. The state has its rows and options."""
+
+    kind: Literal["open_view"]
+    id: str
+    name: str
+
+
+class SaveView(TypedDict):
+    """Panel to kernel: keep what is shown under a name."""
+
+    kind: Literal["save_view"]
+    id: str
+    name: str
+    where: str  # an expression that narrows the panel's question
+    options: TableOptions
+
+
+class DropView(TypedDict):
+    """Panel to kernel: take a view back."""
+
+    kind: Literal["drop_view"]
+    id: str
+    name: str
+
+
+class Complete(TypedDict):
+    """Panel to kernel: what may be written next in an expression."""
+
+    kind: Literal["complete"]
+    id: str
+    where: str
+    cursor: int
+
+
+class Write(TypedDict):
+    """Panel to kernel: these runs as text, in this order; with a value as its means over rows and columns."""
+
+    kind: Literal["write"]
+    id: str
+    form: Literal["csv", "markdown", "latex"]
+    runs: list[str]
+    columns: list[str]  # those of a table without a value
+    rows: list[str]
+    cols: list[str]
+    value: str | None
+
+
+FromKernel = Points | Answer | Fault
+FromPanel = (
+    Sync
+    | Query
+    | Compare
+    | Window
+    | Note
+    | Edit
+    | Undo
+    | Write
+    | Complete
+    | Views
+    | OpenView
+    | SaveView
+    | DropView
+    | Draw
+)
 
 
 class ChartOptions(TypedDict):
@@ -272,32 +427,6 @@ class DetailOptions(TypedDict):
 
     tab: str  # "" is the first
     chart: ChartOptions
-
-
-class TableOptions(TypedDict):
-    """How a table is shown: the panel owns it."""
-
-    sort: list[str]  # column ids, "-" in front for descending
-    filter: str
-    selected: list[str]  # run ids
-    columns: list[str] | None  # ids of the columns shown, in order; null: all there are
-    differing: bool | None  # without columns of one value; null: where nobody chose columns and there are many
-    pinned: list[str]  # ids of columns that stay at the left, beside the name
-    widths: dict[str, float]  # px of the columns that somebody set
-    group: list[str]  # column ids: runs that are alike in these stand together
-    folded: list[str]  # groups that are closed, by their values
-    baseline: str | None  # run id: the others show how they differ from it
-
-
-class SavedSeries(TypedDict):
-    """One series inside a saved panel; NaN-safe and small."""
-
-    run: str
-    metric: str
-    n: int  # points in the trail; the arrays may hold fewer
-    step: str  # base64 of float64 LE
-    seconds: str  # base64 of float32 LE
-    value: str  # base64 of float32 LE
 
 
 class Band(TypedDict):

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 import celltrail as ct
 from celltrail.panels import saved
 from celltrail.panels.detail import FIRST_TAB, payload
-from celltrail.panels.table import OPTIONS
+from celltrail.panels.viewing import OPTIONS
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "src" / "celltrail" / "static"
@@ -114,7 +114,7 @@ def test_axe_finds_nothing(page: Page, show: Callable[[str, str], None], theme: 
     page.locator(".ct-head .ct-box").click()
     page.get_by_role("button", name="Compare 3 runs").click()
     page.get_by_role("table").wait_for()
-    page.get_by_role("searchbox").fill("params.lr <")
+    page.get_by_role("combobox", name="filter runs").fill("params.lr <")
     page.get_by_text("a value is missing").wait_for()
     assert violations(page) == []
     show("compare", theme)
@@ -147,9 +147,9 @@ def test_by_keyboard_alone(page: Page, show: Callable[[str, str], None]) -> None
         return page.evaluate(script)
 
     page.locator("#cell").focus()
-    for key in ["Tab"] * 5:
+    for key in ["Tab"] * 6:
         page.keyboard.press(key)
-    assert at() == "wild", "filter, only differing, columns, groups, then the grid's one cell"
+    assert at() == "wild", "filter, only differing, columns, groups, views, then the grid's one cell"
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     names = page.get_by_role("rowheader")

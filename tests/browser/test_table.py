@@ -47,7 +47,7 @@ def test_sort_and_filter(screen: Screen, table: Locator) -> None:
     first = names(table)
     heading.click()
     assert {first[0], names(table)[0]} > {"large"}
-    box = table.get_by_role("searchbox").or_(table.get_by_role("textbox")).first
+    box = table.get_by_role("combobox", name="filter runs")
     box.click()
     screen.page.keyboard.type("larg")
     screen.until("only one row is left", lambda: names(table) == ["large"])
@@ -74,6 +74,49 @@ def test_select_two_and_compare(screen: Screen, table: Locator) -> None:
     screen.assert_quiet()
 
 
+def test_change_undo_group_and_baseline(screen: Screen, table: Locator) -> None:
+    """A name is changed in its cell and changed back; runs stand in groups; a baseline stays on top."""
+    page = screen.page
+    table.get_by_role("rowheader", name="small").dblclick(timeout=5000)
+    page.keyboard.type("tiny")
+    page.keyboard.press("Enter")
+    screen.until("the kernel renamed it", lambda: "tiny" in names(table))
+    table.get_by_role("button", name="Undo").click(timeout=5000)
+    screen.until("the kernel took it back", lambda: "small" in names(table))
+    table.get_by_role("rowheader", name="small").click(timeout=5000)
+    page.keyboard.press("b")
+    screen.until("the baseline is on top", lambda: names(table)[0].startswith("small"))
+    assert table.locator(".ct-delta").count() > 0
+    screen.picture("baseline")
+    table.get_by_role("button", name="Group").click(timeout=5000)
+    table.get_by_role("menuitemcheckbox", name="size").click(timeout=5000)
+    table.get_by_role("treegrid").wait_for(timeout=5000)
+    assert table.get_by_role("row", expanded=True).count() == 2
+    screen.picture("grouped")
+    assert screen.ask("return panel.content.widgets.length") == 2
+    screen.assert_quiet()
+
+
+def test_a_view_is_kept_and_latex_is_written(screen: Screen, table: Locator) -> None:
+    """What is shown gets a name that Python knows; a table of rows x columns is seen before it is copied."""
+    page = screen.page
+    box = table.get_by_role("combobox", name="filter runs")
+    box.fill("params.lr >= 0.1")
+    screen.until("the kernel answers the expression", lambda: set(names(table)) == {"small", "large"})
+    table.get_by_role("button", name="Views").click(timeout=5000)
+    table.get_by_role("menuitem", name="Save what is shown").click(timeout=5000)
+    page.keyboard.type("fast")
+    page.keyboard.press("Enter")
+    table.get_by_text("saved the view fast").wait_for(timeout=10_000)
+    table.get_by_role("button", name="Copy").click(timeout=5000)
+    table.get_by_role("menuitem", name="rows").click(timeout=5000)
+    written = table.locator(".ct-written")
+    screen.until("the kernel wrote it", lambda: "\\begin{tabular}" in written.inner_text(timeout=5000))
+    screen.picture("latex")
+    page.keyboard.press("Escape")
+    screen.assert_quiet()
+
+
 def test_typing_stays_in_the_table(screen: Screen, table: Locator) -> None:
     """`dd` typed into the table is no command to the notebook, which would delete the cell."""
     table.get_by_role("rowheader").first.click()
@@ -89,7 +132,7 @@ def test_after_a_reload_the_table_still_asks_the_kernel(screen: Screen, table: L
     screen.save()
     screen.reload()
     again = screen.panel(1, "table")
-    box = again.get_by_role("searchbox").or_(again.get_by_role("textbox")).first
+    box = again.get_by_role("combobox").or_(again.get_by_role("searchbox")).first
     box.wait_for()
     expression = "params.lr >= 0.1"
 

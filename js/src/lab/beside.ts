@@ -2,6 +2,7 @@ import { type Kernel, KernelMessage } from "@jupyterlab/services";
 import type { FromPanel } from "../contract.ts";
 
 type Connection = Kernel.IKernelConnection;
+type Data = KernelMessage.ICommMsgMsg["content"]["data"];
 
 // A kernel that knows no subshells says nothing at all.
 const PATIENCE_MS = 2000;
@@ -17,7 +18,7 @@ export async function sendBeside(kernel: Connection, comm: string, intent: FromP
     ...from(kernel),
     channel: "shell",
     msgType: "comm_msg",
-    content: { comm_id: comm, data: { method: "custom", content: { ...intent } } },
+    content: { comm_id: comm, data: { method: "custom", content: { ...intent } } as unknown as Data },
     ...(subshell === undefined ? {} : { subshellId: subshell }),
   });
   await kernel.sendShellMessage(message, false, true).done;

@@ -4,26 +4,31 @@ import type { Mount, Source } from "../source.ts";
 import { comparisonStyles } from "../ui/compare/styles.ts";
 import { controlStyles } from "../ui/controls.ts";
 import { element } from "../ui/element.ts";
-import { count } from "../ui/format.ts";
-import { openMenu } from "../ui/menu.ts";
 import { popupStyles } from "../ui/popup.ts";
 import { panelRoot } from "../ui/root.ts";
+import { Acts } from "../ui/table/acts.ts";
 import { besideTable } from "../ui/table/beside.ts";
-import { byKey, columnOffers, rowOffers } from "../ui/table/commands.ts";
-import { copyText, toMarkdown, toTsv } from "../ui/table/copy.ts";
+import { Changes } from "../ui/table/changes.ts";
+import { completionStyles } from "../ui/table/completion.ts";
+import { narrowed } from "../ui/table/condition.ts";
+import { Copies } from "../ui/table/copies.ts";
+import type { DrawnRuns } from "../ui/table/drawn.ts";
 import { footLine } from "../ui/table/foot.ts";
 import { Grid } from "../ui/table/grid.ts";
-import type { Spot, Standing } from "../ui/table/gridview.ts";
+import type { Standing } from "../ui/table/gridview.ts";
 import { type Entry, isGroup } from "../ui/table/grouping.ts";
 import { leavePanel } from "../ui/table/leave.ts";
 import { runsOf, type Seen, TableModel } from "../ui/table/model.ts";
-import { flipped, moveBefore, resized } from "../ui/table/options.ts";
+import { flipped, moveBefore, resized, UNTOUCHED } from "../ui/table/options.ts";
 import { pressed } from "../ui/table/order.ts";
 import { Painter } from "../ui/table/paint.ts";
 import { searchBox } from "../ui/table/search.ts";
 import { tableStyles } from "../ui/table/styles.ts";
 import { toolBar } from "../ui/table/tools.ts";
+import { Views } from "../ui/table/views.ts";
+import { digitWidth } from "../ui/table/widths.ts";
 import { TableWords } from "../ui/table/words.ts";
+import { curvesBelow } from "./tablecurves.ts";
 
 export { UNTOUCHED as TABLE } from "../ui/table/options.ts";
 
@@ -32,7 +37,7 @@ const AGES_MS = 60_000;
 
 /** The run table: filter, sort, group, arrange, select, copy, compare. */
 export const mount: Mount<TableOptions> = (into, source, signal) => {
-  const styles = controlStyles + popupStyles + tableStyles + comparisonStyles;
+  const styles = controlStyles + popupStyles + completionStyles + tableStyles + comparisonStyles;
   const { el } = panelRoot(into, styles, "table", signal);
   new RunTable(el, source, signal);
 };
@@ -48,13 +53,15 @@ class RunTable {
   readonly #foot: ReturnType<typeof footLine>;
   readonly #beside: ReturnType<typeof besideTable>;
   readonly #words = new TableWords();
+  readonly #acts: Acts;
+  readonly #drawn: DrawnRuns;
   #seen: Seen;
   #narrow = false;
 
   constructor(
     private readonly el: HTMLElement,
     private readonly source: Source<TableOptions>,
-    private readonly signal: AbortSignal,
+    signal: AbortSignal,
   ) {
     this.#model = new TableModel(source.options());
     this.#grid = new Grid<Entry>(
@@ -65,36 +72,66 @@ class RunTable {
         press: (id, several) => this.#keep({ sort: pressed(this.#model.options.sort, id, several) }),
         select: (keys, on) => this.#select(keys, on),
         toggle: (entry) => this.#keep({ folded: flipped(this.#model.options.folded, entry.id) }),
-        keyed: (event, spot) => this.#keyed(event, spot),
-        menu: (spot) => this.#menu(spot),
-        open: () => {},
+        keyed: (event, spot) => this.#acts.keyed(event, spot),
+        menu: (spot) => this.#acts.menu(spot),
+        open: (spot) => this.#acts.open(spot),
         resize: (id, width) => this.#keep(resized(this.#model.options, id, width)),
         move: (id, before) => this.#keep(moveBefore(this.#model.options, this.#model.columns, id, before)),
       },
       signal,
     );
     this.#grid.el.addEventListener("keydown", (event) => event.key === "Escape" && leavePanel(el), { signal });
-    this.#tools = toolBar(this.#model, (change) => this.#keep(change), signal);
+    const say = (sentence: string, wrong: boolean): void => this.#foot.say(sentence, wrong, null);
+    const views = new Views(
+      source,
+      { options: () => this.#model.options, opened: (to) => this.#open(to), say },
+      signal,
+    );
+    this.#tools = toolBar(this.#model, (change) => this.#keep(change), views, signal);
     this.#foot = footLine(
       {
         compares: source.kind === "kernel",
+        draw: () => this.#drawn.open(this.#model.options.selected),
         compare: () => void this.#beside.open(this.#model.options.selected),
         clear: () => this.#keep({ selected: [] }),
-        copy: (form) => this.#copy(form),
+        copy: (anchor) => copies.menu(anchor),
+        change: (anchor) => this.#acts.change(anchor),
       },
       signal,
     );
-    this.#beside = besideTable(
-      (runs) => source.compare(runs),
-      () => this.#grid.focus(),
+    const copies = new Copies(source, { seen: () => this.#seen, model: this.#model, say }, el, signal);
+    const changes = new Changes(
+      source,
+      {
+        rows: () => this.#model.rows,
+        say: (sentence, wrong, undo) => this.#foot.say(sentence, wrong, undo),
+        gone: (runs) => this.#keep({ selected: this.#model.options.selected.filter((run) => !runs.includes(run)) }),
+      },
       signal,
     );
+    this.#acts = new Acts(
+      this.#model,
+      changes,
+      {
+        shown: () => this.#seen.columns.map((column) => column.id),
+        keep: (change) => this.#keep(change),
+        find: () => this.#search.input.focus(),
+        narrow: (condition) => this.#search.write(narrowed(this.#search.input.value.trim(), condition)),
+      },
+      signal,
+    );
+    const back = (): void => this.#grid.focus();
+    this.#beside = besideTable((runs) => source.compare(runs), back, signal);
+    this.#drawn = curvesBelow(source, back, signal);
     this.#read();
     this.#seen = this.#model.seen(false);
+    const asks = source.kind === "kernel" || null;
     this.#search = searchBox<RowsPage>(
       {
         start: this.#model.options.filter,
-        ask: source.kind === "kernel" ? (where) => source.query(where) : null,
+        ask: asks && ((where) => source.query(where)),
+        complete:
+          asks && (async (where, cursor) => (await source.ask({ kind: "complete", where, cursor })).proposals ?? []),
         words: (text, typed) => this.#filter(text, null, typed),
         found: (found, typed) => this.#filter("", found, typed),
         leave: () => this.#grid.focus(),
@@ -106,9 +143,9 @@ class RunTable {
       this.#words.trouble,
       element("div", { class: "ct-bar" }, this.#words.title, this.#search.el, this.#tools.el, this.#words.counted),
       this.#words.hints,
-      this.#grid.el,
-      this.#words.none,
+      element("div", { class: "ct-gridbox" }, this.#grid.el, this.#words.none),
       this.#foot.el,
+      this.#drawn.el,
       this.#beside.el,
     );
     this.#show();
@@ -146,6 +183,11 @@ class RunTable {
     this.#painter.read(rows);
   }
 
+  #open(options: TableOptions): void {
+    this.#model.options = { ...UNTOUCHED, ...options };
+    this.#search.write(options.filter);
+  }
+
   #filter(words: string, found: RowsPage | null, typed: string): void {
     this.#model.words = words;
     this.#model.found = found;
@@ -177,39 +219,6 @@ class RunTable {
     return { mark: isBase ? "baseline" : "", title: entry.error ?? "", level, expanded: null };
   }
 
-  #offers(spot: Spot<Entry>): ReturnType<typeof columnOffers> {
-    const column = this.#model.column(spot.column);
-    if (!column) return [];
-    const shown = this.#seen.columns.map((one) => one.id);
-    const where = { entry: spot.row, column, width: spot.cell.offsetWidth, shown };
-    const keep = (change: Partial<TableOptions>): void => this.#keep(change);
-    const [ofRow, ofColumn] = [rowOffers(where, this.#model, keep), columnOffers(where, this.#model, keep)];
-    return ofRow.length > 0 && ofColumn.length > 0 ? [...ofRow, null, ...ofColumn] : [...ofRow, ...ofColumn];
-  }
-
-  #keyed(event: KeyboardEvent, spot: Spot<Entry>): boolean {
-    if (event.key === "/" && !event.ctrlKey && !event.metaKey) this.#search.input.focus();
-    else if (event.key === "?" || (event.key === "ArrowDown" && event.altKey)) this.#menu(spot);
-    else {
-      const offer = byKey(this.#offers(spot), event);
-      offer?.act();
-      return offer !== null;
-    }
-    return true;
-  }
-
-  #menu(spot: Spot<Entry>): void {
-    const offers = this.#offers(spot);
-    if (offers.length > 0) openMenu(spot.cell, "what can be done here", offers, this.signal);
-  }
-
-  async #copy(form: "tsv" | "markdown"): Promise<string> {
-    const { columns, rows } = this.#seen;
-    const text = form === "tsv" ? toTsv(columns, rows) : toMarkdown(columns, rows);
-    const done = await copyText(text, this.el);
-    return done ? `copied ${count(rows.length, "run")}` : "the browser did not allow copying";
-  }
-
   #show(): void {
     const { options, rows: all } = this.#model;
     const seen = this.#model.seen(this.#narrow);
@@ -231,20 +240,11 @@ class RunTable {
     });
     const hidden = options.selected.length - rows.filter((row) => selected.has(row.id)).length;
     this.#foot.show(options.selected.length, hidden);
+    this.#drawn.follow(options.selected);
     this.#tools.show(columns.length);
     const none = this.#words.show(this.source.payload(), seen, this.#model);
     this.#grid.el.hidden = none;
     this.#foot.el.hidden = none;
     this.#tools.el.hidden = none;
   }
-}
-
-const DIGIT = 7.6; // px; where nothing is laid out yet
-
-function digitWidth(near: HTMLElement): number {
-  const probe = element("span", { class: "ct-probe" }, "0000000000");
-  near.append(probe);
-  const width = probe.getBoundingClientRect().width / 10;
-  probe.remove();
-  return width || DIGIT;
 }

@@ -44,7 +44,8 @@ export function openPopup(
     el.remove();
     if (back && held instanceof HTMLElement && held.isConnected) held.focus({ preventScroll: true });
   };
-  const el = element("div", { class: "ct-popup", popover: "manual", ...attributes });
+  const el = element("div", { popover: "manual", ...attributes });
+  el.classList.add("ct-popup");
   el.append(...content({ signal: end.signal, close: () => close() }));
   const listening = { signal: end.signal };
   signal.addEventListener("abort", () => close(false), listening);
@@ -70,7 +71,8 @@ export function openPopup(
   return { el, close: () => close() };
 }
 
-function place(el: HTMLElement, anchor: HTMLElement): void {
+/** Puts a box in the top layer under what it hangs on, or above it where there is no room. */
+export function place(el: HTMLElement, anchor: HTMLElement): void {
   const from = anchor.getBoundingClientRect();
   const { width, height } = el.getBoundingClientRect();
   const { clientWidth, clientHeight } = document.documentElement;

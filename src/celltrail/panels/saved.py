@@ -93,10 +93,10 @@ def chart_bundle(
     return within_budget(bundle)
 
 
-def packed(lines: Sequence[Line], totals: Sequence[int]) -> list[SavedSeries]:
+def packed(lines: Sequence[Line], totals: Sequence[int], room: int = PAYLOAD_SHARE) -> list[SavedSeries]:
     """As many of the lines, and as many points of each, as a payload has room for."""
-    shown = list(lines)[: max(1, PAYLOAD_SHARE // (BYTES_A_POINT * 12 + 130))]
-    each = max(12, min(400, PAYLOAD_SHARE // (BYTES_A_POINT * max(1, len(shown)))))
+    shown = list(lines)[: max(1, room // (BYTES_A_POINT * 12 + 130))]
+    each = max(12, min(400, room // (BYTES_A_POINT * max(1, len(shown)))))
     return [_series(line, total, each) for line, total in zip(shown, totals, strict=False)]
 
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from celltrail.compare import Comparison, compare
-from celltrail.contract import Answer, RowsPage, TableOptions
+from celltrail.contract import Answer, Proposal, RowsPage, TableOptions, Write
 from celltrail.panels import saved
+from celltrail.panels.changing import Changing
+from celltrail.panels.curves import drawn
+from celltrail.panels.viewing import keep, opened, options_of, views_of
 from celltrail.panels.widget import Panel, answer
 from celltrail.query import RunSet
+from celltrail.query.completion import complete
 
-OPTIONS: TableOptions = {
-    "sort": [],
-    "filter": "",
-    "selected": [],
-    "columns": None,
-    "differing": None,
-    "pinned": [],
-    "widths": {},
-    "group": [],
-    "folded": [],
-    "baseline": None,
-}
+MOST_PROPOSALS = 12
 PAGE = 500  # rows a panel holds at once; the filter reaches the others
 
 
@@ -36,7 +29,8 @@ class Table(Panel):
     """The run table of a `RunSet`."""
 
     def __init__(self, runs: RunSet) -> None:
-        self.runs = runs
+        self.runs = self._first = runs
+        self._changing = Changing(runs.store)
         first = page(runs)
         state = saved.panel(
             "table",
@@ -45,14 +39,59 @@ class Table(Panel):
             rows=first["rows"],
             hints=first["hints"],
             omitted=first["total"] - len(first["rows"]),
-            table=OPTIONS,
+            table=options_of(runs),
         )
-        super().__init__("table", state, OPTIONS)
+        super().__init__("table", state, options_of(runs))
 
     @property
     def answers(self) -> dict[str, Callable[[Any], Answer | None]]:
-        """A table filters and compares."""
-        return {"query": self._answer_query, "compare": self._answer_compare}
+        """A table filters, compares, writes tables as text, keeps views and changes what is said of runs."""
+        return {
+            "query": self._answer_query,
+            "compare": self._answer_compare,
+            "edit": lambda intent: self._changed(intent, self._changing.make(intent)),
+            "complete": self._answer_complete,
+            "write": lambda intent: answer(intent["id"], text=written(self.runs, intent)),
+            "undo": lambda intent: self._changed(intent, self._changing.undo(intent["edit"])),
+            "draw": lambda intent: answer(intent["id"], drawn=drawn(self.runs.pick(intent["runs"]))),
+            "views": self._answer_views,
+            "open_view": self._open_view,
+            "save_view": lambda intent: self._answer_views(intent, keep(self.runs, intent)),
+            "drop_view": self._drop_view,
+        }
+
+    def _answer_complete(self, intent: Any) -> Answer:
+        found = complete(intent["where"], intent["cursor"], self.runs.store.names)[:MOST_PROPOSALS]
+        return answer(intent["id"], proposals=[Proposal(**each._asdict()) for each in found])
+
+    def _changed(self, intent: Any, said: str) -> Answer:
+        self._show(self.runs.refresh(), cast("dict[str, Any]", self.state)["table"])
+        return answer(intent["id"], said=said)
+
+    def _show(self, runs: RunSet, options: TableOptions) -> None:
+        """These rows by the state, which a page that is loaded again reads too."""
+        self.runs = runs
+        now = page(runs)
+        self.state = {
+            **cast("dict[str, Any]", self.state),
+            "title": title_of(runs),
+            "rows": now["rows"],
+            "hints": now["hints"],
+            "omitted": now["total"] - len(now["rows"]),
+            "table": options,
+        }
+
+    def _answer_views(self, intent: Any, said: str | None = None) -> Answer:
+        return answer(intent["id"], views=views_of(self.runs.store), said=said)
+
+    def _open_view(self, intent: Any) -> Answer:
+        runs = opened(intent["name"], self._first)
+        self._show(runs, options_of(runs))
+        return answer(intent["id"])
+
+    def _drop_view(self, intent: Any) -> Answer:
+        self.runs.store.views.delete(intent["name"])
+        return self._answer_views(intent, f"removed the view {intent['name']}")
 
     def _answer_query(self, intent: Any) -> Answer:
         return answer(
@@ -61,6 +100,21 @@ class Table(Panel):
 
     def _answer_compare(self, intent: Any) -> Answer:
         return answer(intent["id"], comparison=compare(*intent["runs"], store=self.runs.store).payload())
+
+
+def written(runs: RunSet, asked: Write) -> str:
+    """Some of the runs as text, by the same code as ``ct.runs().to_latex()``."""
+    picked = runs.pick(asked["runs"])
+    over: dict[str, Any] = {"rows": asked["rows"], "cols": asked["cols"], "value": asked["value"]}
+    if asked["value"] is None:
+        over = {"columns": asked["columns"]}
+    match asked["form"]:
+        case "csv":
+            return picked.to_csv(**over) or ""
+        case "markdown":
+            return picked.to_markdown(**over)
+        case "latex":
+            return picked.to_latex(**over)
 
 
 class Compared(Panel):
@@ -80,7 +134,7 @@ def title_of(shown: RunSet | Comparison) -> str:
 
 def table_bundle(runs: RunSet, view: str | None) -> saved.Bundle:
     """What a cell that ends in a `RunSet` shows and keeps."""
-    bundle = saved.table_bundle(runs.store.id, title_of(runs), page(runs), OPTIONS, repr(runs))
+    bundle = saved.table_bundle(runs.store.id, title_of(runs), page(runs), options_of(runs), repr(runs))
     return saved.with_view(bundle, view)
 
 

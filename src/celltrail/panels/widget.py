@@ -69,8 +69,18 @@ class Panel(anywidget.AnyWidget):
 def answer(reply_to: str, **parts: Any) -> Answer:
     """An answer with everything that is not given left empty."""
     empty: Answer = {
-        "kind": "answer", "reply_to": reply_to, "rows": None, "comparison": None, "parts": None, "marks": None,
-    }  # fmt: skip
+        "kind": "answer",
+        "reply_to": reply_to,
+        "rows": None,
+        "comparison": None,
+        "parts": None,
+        "marks": None,
+        "said": None,
+        "text": None,
+        "proposals": None,
+        "views": None,
+        "drawn": None,
+    }
     return cast("Answer", {**empty, **parts})
 
 

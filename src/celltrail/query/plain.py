@@ -128,6 +128,15 @@ def markdown(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Seque
     return "\n".join([line(headers), rule, *(line(row) for row in rows)])
 
 
+def tex(text: str) -> str:
+    """Text as LaTeX prints it as it is.
+
+    >>> print(tex("val_acc 50 %"))
+    val\\_acc 50 \\%
+    """
+    return "".join(_LATEX.get(char, char) for char in text)
+
+
 def latex(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
     """A tabular in the manner of booktabs.
 
@@ -142,7 +151,7 @@ def latex(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence
     """
 
     def line(cells: Sequence[str]) -> str:
-        return " & ".join("".join(_LATEX.get(char, char) for char in cell) for cell in cells) + r" \\"
+        return " & ".join(map(tex, cells)) + r" \\"
 
     columns = "".join("r" if r else "l" for r in right)
     top = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", line(headers), r"\midrule"]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 from celltrail.contract import RunRow
 from celltrail.errors import BadValue, NoRun, QueryError
 from celltrail.model import Json, RunRecord
-from celltrail.query import plain
 from celltrail.query.asking import Cut, InProject, Sorted, Step, Where, answer, goals_of, points_of
 from celltrail.query.columns import (
     FACTS,
@@ -18,12 +17,12 @@ from celltrail.query.columns import (
     every_column,
     keys_for,
     read_key,
-    short_columns,
 )
 from celltrail.query.drawing import Drawing
 from celltrail.query.editing import Edits
 from celltrail.query.evaluate import Question
 from celltrail.query.finding import with_hits
+from celltrail.query.forms import Forms
 from celltrail.query.language import parse, parse_column
 from celltrail.query.opening import open_store
 from celltrail.query.row import row
@@ -39,19 +38,25 @@ if TYPE_CHECKING:
     from celltrail.store import Store
 
 _SHOWN = 20
-_TOLD_BY = 200  # runs by which the columns of a short table are chosen
 _AT_ONCE = 256  # records read at once
 
 
-class RunSet(Edits[int], Drawing):
+class RunSet(Forms, Edits[int], Drawing):
     """Runs of a trail, newest first unless sorted. Nothing is read before it is looked at, and then once.
 
     `where`, `sort` and slices make new sets; ``refresh()`` is the same question asked again. The verbs that
     change what is said of runs (`tag`, `archive`, `delete` ...) change all of them, and return how many.
     """
 
-    def __init__(self, store: Store, steps: tuple[Step, ...] = (), columns: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        steps: tuple[Step, ...] = (),
+        columns: Sequence[str] | None = None,
+        look: Mapping[str, Json] | None = None,
+    ) -> None:
         self.store = store
+        self.look: Mapping[str, Json] = look or {}  # how a table shows it, of a saved view
         self._steps = steps
         self._columns = columns  # what is shown unless columns are asked for
         self._ids: list[str] | None = None
@@ -85,7 +90,15 @@ class RunSet(Edits[int], Drawing):
 
     def refresh(self) -> RunSet:
         """The same question, asked again."""
-        return RunSet(self.store, self._steps, self._columns)
+        return RunSet(self.store, self._steps, self._columns, self.look)
+
+    def pick(self, run_ids: Iterable[str]) -> RunSet:
+        """Those of the runs that have these ids, in this order; ``refresh()`` asks the whole question again."""
+        made = self._then()
+        known = set(self._resolve())
+        made._ids = [run_id for run_id in run_ids if run_id in known]
+        made._records = self._records
+        return made
 
     @property
     def records(self) -> list[RunRecord]:
@@ -97,6 +110,11 @@ class RunSet(Edits[int], Drawing):
         """What is odd about the question: names that no run of the trail has, with the nearest one."""
         self._resolve()
         return list(self._hints)
+
+    @property
+    def columns(self) -> list[str] | None:
+        """The columns shown unless others are asked for; None for those that tell the runs apart."""
+        return None if self._columns is None else list(self._columns)
 
     @property
     def question(self) -> str:
@@ -159,32 +177,6 @@ class RunSet(Edits[int], Drawing):
         facts = found.columns
         return table_of(facts, self._chosen(names, found.named))
 
-    def to_csv(self, path: str | Path | None = None, columns: Sequence[str] | None = None) -> str | None:
-        """Comma-separated values with every digit: written to ``path``, or returned as text without one."""
-        frame = self.df(columns)
-        if "tags" in frame:
-            frame["tags"] = [", ".join(tags) for tags in frame["tags"]]
-        return frame.to_csv(path, index=False)
-
-    def to_markdown(self, columns: Sequence[str] | None = None) -> str:
-        """A Markdown table; without ``columns``, the few that tell these runs apart."""
-        return plain.markdown(*self._texts(columns))
-
-    def to_latex(self, columns: Sequence[str] | None = None) -> str:
-        """A LaTeX tabular (booktabs); without ``columns``, the few that tell these runs apart."""
-        headers, rows, right = self._texts(columns)
-        if columns is None and self._columns is None:
-            # the marks are not in every LaTeX font
-            place = headers.index("status")
-            rows = [[cell.split(" ", 1)[-1] if i == place else cell for i, cell in enumerate(line)] for line in rows]
-        return plain.latex(headers, rows, right)
-
-    def to_text(self, columns: Sequence[str] | None = None, most: int | None = None) -> str:
-        """A plain table for a terminal, ``most`` rows of it."""
-        headers, rows, right = self._texts(columns, most)
-        rows = [[plain.clipped(cell, 40) for cell in line] for line in rows]
-        return plain.table(headers, rows, right)
-
     def metric(self, name: str, points: int | None = None, x: str = "step") -> pd.DataFrame:
         """The points of one metric of all runs that have it, one below the other.
 
@@ -222,12 +214,13 @@ class RunSet(Edits[int], Drawing):
 
     # changing
 
-    def save(self, name: str, columns: Sequence[str] | None = None) -> View:
+    def save(self, name: str, columns: Sequence[str] | None = None, look: Mapping[str, Json] | None = None) -> View:
         """Keep this question under a name, for all who use the trail: ``ct.runs(view=name)`` asks it again.
 
         Args:
             name: how to ask for it; a view of this name is replaced.
             columns: what its table and frame show; without it, what this set shows.
+            look: how the run table shows it: groups, pinned columns, widths; without it, as this set is shown.
         """
         where, sort, limit = [], [], None
         for step in self._steps:
@@ -245,7 +238,9 @@ class RunSet(Edits[int], Drawing):
                         raise BadValue("a view can keep the first runs, as in [:20], and no other part of a set")
                     limit = part.stop
         asked = where[0] if len(where) == 1 else " and ".join(f"({text})" for text in where)
-        return self.store.views.save(name, asked, sort, self._columns if columns is None else columns, limit)
+        return self.store.views.save(
+            name, asked, sort, self._columns if columns is None else columns, limit, look or self.look
+        )
 
     def _edit(self, changes: Mapping[str, Json]) -> int:
         ids = self._resolve()  # the same runs afterwards, also where they no longer match
@@ -255,8 +250,8 @@ class RunSet(Edits[int], Drawing):
 
     # finding
 
-    def _then(self, step: Step) -> RunSet:
-        return RunSet(self.store, (*self._steps, step), self._columns)
+    def _then(self, *steps: Step) -> RunSet:
+        return RunSet(self.store, (*self._steps, *steps), self._columns, self.look)
 
     def _part(self, part: slice) -> RunSet:
         """A part; of runs that were found already, of these."""
@@ -278,6 +273,13 @@ class RunSet(Edits[int], Drawing):
         if missing:
             self._records |= self.store.fetch(missing)
         return [self._records[run_id] for run_id in ids if run_id in self._records]
+
+    def _read(self, most: int | None) -> list[RunRecord]:
+        return self._fetch(self._resolve()[:most])
+
+    def _named(self, names: Sequence[str] | None, records: Sequence[RunRecord]) -> list[Column] | None:
+        chosen = self._columns if names is None else names
+        return None if chosen is None else chosen_columns(chosen, Named.of(records), self._ask, self._asked)
 
     def _ask(self, text: str) -> Question:
         try:
@@ -304,23 +306,6 @@ class RunSet(Edits[int], Drawing):
     def _chosen(self, names: Sequence[str] | None, named: Named) -> list[Column]:
         return every_column(named) if names is None else chosen_columns(names, named, self._ask, self._asked)
 
-    def _texts(
-        self, names: Sequence[str] | None, most: int | None = None
-    ) -> tuple[list[str], list[list[str]], list[bool]]:
-        names = self._columns if names is None else names
-        ids = self._resolve()
-        records = self._fetch(ids if most is None else ids[: max(most, _TOLD_BY)])
-        columns = (
-            short_columns(records)
-            if names is None
-            else chosen_columns(names, Named.of(records), self._ask, self._asked)
-        )
-        shown = records[:most]
-        rows = [[column.text(record) for column in columns] for record in shown]
-        right = [column.numeric or _is_numeric([column.value(record) for record in shown]) for column in columns]
-        right = [flag and column.name != "created" for flag, column in zip(right, columns, strict=True)]
-        return [column.title for column in columns], rows, right
-
 
 def runs(
     where: str = "",
@@ -343,12 +328,7 @@ def runs(
     """
     store = open_store(store)
     saved = View("") if view is None else store.views.find(view)
-    found = RunSet(store, (InProject(project),) if project is not None else (), saved.columns)
+    found = RunSet(store, (InProject(project),) if project is not None else (), saved.columns, saved.look)
     found = found.where(saved.where).where(where).sort(*([sort] if isinstance(sort, str) else sort or saved.sort))
     limit = saved.limit if limit is None else limit
     return found if limit is None else found[:limit]
-
-
-def _is_numeric(values: Sequence[Any]) -> bool:
-    present = [value for value in values if value is not None]
-    return bool(present) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in present)

@@ -43,6 +43,12 @@ export class TableModel {
     return this.#byId.get(id);
   }
 
+  /** The selected runs, those found by an expression among them. */
+  get selected(): RunRow[] {
+    const held = new Map([...this.rows, ...(this.found?.rows ?? [])].map((row) => [row.id, row]));
+    return this.options.selected.flatMap((run) => held.get(run) ?? []);
+  }
+
   seen(narrow: boolean): Seen {
     const { options } = this;
     const key = (row: RunRow, id: string): SortKey => this.#byId.get(id)?.key(row);

@@ -1,4 +1,6 @@
+import type { Proposal } from "../../contract.ts";
 import { element } from "../element.ts";
+import { completion } from "./completion.ts";
 import { isExpression } from "./filter.ts";
 
 const WAIT_MS = 250;
@@ -8,6 +10,8 @@ export interface SearchOwner<Found> {
   start: string;
   /** Asks the kernel; null where there is none. */
   ask: ((where: string) => Promise<Found>) | null;
+  /** What may be written next; null where there is no kernel. */
+  complete: ((text: string, cursor: number) => Promise<Proposal[]>) | null;
   /** The text changed; plain words, or "" while an expression is under way. */
   words(text: string, typed: string): void;
   /** The kernel found these. */
@@ -21,6 +25,8 @@ export interface Search {
   input: HTMLInputElement;
   /** Asks again when the facts changed under an expression. */
   again(): void;
+  /** Puts this filter in the place of what is there. */
+  write(text: string): void;
 }
 
 /** The filter box: plain words are looked up at once, an expression goes to the kernel when typing pauses. */
@@ -28,7 +34,7 @@ export function searchBox<Found>(owner: SearchOwner<Found>, signal: AbortSignal)
   const input = element("input", {
     class: "ct-filter",
     type: "text",
-    role: "searchbox",
+    role: owner.complete ? "combobox" : "searchbox",
     placeholder: owner.ask ? "filter: words, or params.lr < 0.01" : "filter: words",
     "aria-label": "filter runs",
     "aria-describedby": "ct-fault",
@@ -73,12 +79,28 @@ export function searchBox<Found>(owner: SearchOwner<Found>, signal: AbortSignal)
     else say(NO_KERNEL, false);
   };
 
-  input.addEventListener("input", () => read(WAIT_MS), { signal });
+  const list = owner.complete ? completion(input, owner.complete, () => read(WAIT_MS), signal) : null;
+  input.addEventListener(
+    "input",
+    () => {
+      read(WAIT_MS);
+      list?.typed();
+    },
+    { signal },
+  );
   input.addEventListener(
     "keydown",
     (event) => {
-      if (event.key === "Enter") read(0);
-      else if (event.key === "ArrowDown" || event.key === "Escape") {
+      if (list?.key(event)) {
+        event.preventDefault();
+        event.stopPropagation();
+        return;
+      }
+      if (event.key === "Enter") {
+        list?.close();
+        read(0);
+      }
+      if (event.key === "ArrowDown" || event.key === "Escape") {
         // Esc goes back to the grid first; from there it leaves the panel.
         event.preventDefault();
         event.stopPropagation();
@@ -94,6 +116,10 @@ export function searchBox<Found>(owner: SearchOwner<Found>, signal: AbortSignal)
     input,
     again: () => {
       if (isExpression(input.value)) read(WAIT_MS);
+    },
+    write(text) {
+      input.value = text;
+      read(0);
     },
   };
 }

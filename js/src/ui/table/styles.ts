@@ -76,6 +76,16 @@ export const tableStyles = `
 .ct-cell[data-carried] { opacity: 0.55; }
 .ct-cell[data-drop="before"] { box-shadow: inset 3px 0 0 var(--ct-accent); }
 .ct-cell[data-drop="after"] { box-shadow: inset -3px 0 0 var(--ct-accent); }
+.ct-form { min-width: 260px; padding: 8px; }
+.ct-field {
+  background: var(--ct-surface); border: 1px solid var(--ct-edge); border-radius: 4px; color: inherit; font: inherit; margin: 0 0 6px;
+  padding: 4px 8px; width: 100%;
+}
+.ct-wideform { max-width: none; width: min(620px, 94vw); }
+.ct-choice { display: grid; gap: 2px; }
+.ct-choice select { color-scheme: inherit; }
+.ct-choice option { background: var(--ct-surface); color: var(--ct-ink); }
+.ct-written { border: 1px solid var(--ct-line); border-radius: 4px; font: 12px/1.4 var(--ct-mono); margin: 6px 0; max-height: 180px; min-height: 110px; overflow: auto; padding: 6px 8px; }
 .ct-choices { display: grid; gap: 2px; margin: 6px 2px; max-height: 260px; min-width: 220px; overflow: auto; padding: 2px 4px; }
 .ct-choices .ct-toggle span { overflow: hidden; text-overflow: ellipsis; }
 .ct-formfoot { align-items: center; border-top: 1px solid var(--ct-line); display: flex; flex-wrap: wrap; gap: 6px; padding-top: 6px; }
@@ -99,7 +109,10 @@ export const tableStyles = `
 .ct-spark path { fill: none; stroke: currentColor; stroke-linecap: round; stroke-linejoin: round; stroke-width: 1.4; }
 .ct-message { border: 1px dashed var(--ct-edge); border-radius: 4px; color: var(--ct-muted); padding: 14px 16px; }
 .ct-message code { color: var(--ct-ink); font-family: var(--ct-mono); font-size: 12px; }
-.ct-none { left: 0; padding: 14px 12px; position: sticky; color: var(--ct-muted); width: max-content; }
+.ct-gridbox { position: relative; }
+.ct-message.ct-none { border: 0; left: 2px; padding: 14px 12px; position: absolute; top: ${HEAD_HEIGHT}px; }
+.ct-search:has(.ct-proposals) .ct-fault { display: none; }
+.ct .ct-choice:has(:focus-visible) { outline: none; }
 .ct-beside { border-top: 1px solid var(--ct-line); margin-top: 10px; padding-top: 8px; }
 .ct-beside:empty { display: none; }
 .ct-sub { align-items: center; display: flex; gap: 12px; margin-bottom: 4px; }

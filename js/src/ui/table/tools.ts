@@ -7,6 +7,7 @@ import { openChooser } from "./chooser.ts";
 import { BUT_SEEDS, groupingColumns } from "./grouping.ts";
 import type { TableModel } from "./model.ts";
 import { FIXED, flipped, onlyDiffering } from "./options.ts";
+import type { Views } from "./views.ts";
 
 const MOST_OFFERS = 24;
 
@@ -16,17 +17,24 @@ export interface Tools {
 }
 
 /** The buttons beside the filter: which columns, which groups. */
-export function toolBar(model: TableModel, keep: (change: Partial<TableOptions>) => void, signal: AbortSignal): Tools {
+export function toolBar(
+  model: TableModel,
+  keep: (change: Partial<TableOptions>) => void,
+  saved: Pick<Views, "why" | "menu">,
+  signal: AbortSignal,
+): Tools {
   const differing = checkbox("only differing", (on) => keep({ differing: on }), signal);
   const columns = button("Columns", "which columns are shown", () => choose(), signal);
   const groups = button("Group", "put runs that are alike under one row", () => group(), signal);
-  for (const opener of [columns, groups]) opener.setAttribute("aria-haspopup", "true");
+  const views = button("Views", saved.why || "questions that got a name", () => void saved.menu(views), signal);
+  views.disabled = saved.why !== "";
+  for (const opener of [columns, groups, views]) opener.setAttribute("aria-haspopup", "true");
   const choose = (): void => {
     const owner = { options: () => model.options, columns: model.columns, constant: model.constant, keep };
     openChooser(columns, owner, signal);
   };
   const group = (): void => openMenu(groups, "group by", groupOffers(model, keep), signal);
-  const el = element("div", { class: "ct-tools" }, differing.el, columns, groups);
+  const el = element("div", { class: "ct-tools" }, differing.el, columns, groups, views);
   return {
     el,
     show(shown) {

@@ -1,4 +1,5 @@
 import type { RunRow } from "../../contract.ts";
+import { element } from "../element.ts";
 import type { Column } from "./columns.ts";
 import { SPARK_WIDTH } from "./spark.ts";
 
@@ -90,4 +91,15 @@ function contentWidth(column: Column, row: RunRow, letter: number): number {
   if (column.kind === "tags") return row.tags.reduce((sum, tag) => sum + tag.length * letter + TAG, 0);
   if (column.kind !== "status") return column.text(row).length * letter;
   return (row.status.length + shortError(row).length) * letter + (shortError(row) ? 8 : 0);
+}
+
+const DIGIT = 7.6; // px; where nothing is laid out yet
+
+/** The width of a digit in the font there is. */
+export function digitWidth(near: HTMLElement): number {
+  const probe = element("span", { class: "ct-probe" }, "0000000000");
+  near.append(probe);
+  const width = probe.getBoundingClientRect().width / 10;
+  probe.remove();
+  return width || DIGIT;
 }

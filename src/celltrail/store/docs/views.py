@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from celltrail.errors import BadValue, NoRun, nearest
+from celltrail.model import Json
 from celltrail.store.docs.choices import Choices
 from celltrail.store.docs.fields import normal_name
+from celltrail.store.files.encoding import encode
 
 MOST_CHARACTERS = 4_000  # what the query language reads
 
@@ -26,6 +28,7 @@ class View:
     sort: tuple[str, ...] = ()
     columns: tuple[str, ...] | None = None  # None: those that tell the runs apart
     limit: int | None = None
+    look: Mapping[str, Json] = dataclasses.field(default_factory=dict)  # how a table shows it: groups, widths ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Views(_Named[View]):
         sort: Sequence[str] = (),
         columns: Sequence[str] | None = None,
         limit: int | None = None,
+        look: Mapping[str, Json] | None = None,
     ) -> View:
         """Give a question a name; one of this name is replaced.
 
@@ -119,17 +123,21 @@ class Views(_Named[View]):
             sort: the keys, as `RunSet.sort` takes them.
             columns: the columns to show.
             limit: at most so many runs, after sorting.
+            look: how a table shows it, as the run table keeps it: groups, pinned columns, widths, baseline.
         """
-        fields = {"where": where, "sort": sort, "columns": columns, "limit": limit}
+        fields = {"where": where, "sort": sort, "columns": columns, "limit": limit, "look": look or {}}
         return self._keep(self._made(normal_name(name, "name of a view"), fields))
 
     def _made(self, name: str, fields: Mapping[str, Any]) -> View:
         limit, columns = fields.get("limit"), fields.get("columns")
         if limit is not None and (type(limit) is not int or limit < 1):
             raise BadValue(f"limit {limit!r} is no number of runs; give 1 or more, or None for all")
+        look = fields.get("look", {})
+        if not isinstance(look, dict) or len(encode(look)) > MOST_CHARACTERS:
+            raise BadValue(f"look is a dict of at most {MOST_CHARACTERS:,} characters, not {str(look)[:60]!r}")
         sort = _texts("sort", fields.get("sort", ()))
         where = _text("where", fields.get("where", ""))
-        return View(name, where, sort, None if columns is None else _texts("columns", columns), limit)
+        return View(name, where, sort, None if columns is None else _texts("columns", columns), limit, look)
 
 
 class Rules(_Named[Rule]):

@@ -1,0 +1,64 @@
+"""The curves of runs that are in the trail, as a chart takes them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from celltrail.contract import Drawn, RunState
+from celltrail.panels import saved
+from celltrail.panels.chart import MOST_LINES
+from celltrail.panels.feed import goals
+from celltrail.panels.figure import Line
+from celltrail.query import RunSet, StoredRun
+from celltrail.query.row import real, shortened
+
+MOST_RUNS = 24
+ROOM = 400_000  # bytes of one answer
+
+
+def curves(run: StoredRun) -> tuple[list[Line], list[int]]:
+    """The series of a run as lines, and how many points each has in the trail."""
+    series = run.store.series(run.id)
+    lines, totals = [], []
+    for name in list(run.record.metrics)[:MOST_LINES]:
+        if name in series:
+            step, t_us, value = series[name]
+            points = np.array([step, (t_us - run.record.started_us) / 1e6, value], dtype=np.float64)
+            lines.append(Line(run.id, name, name, points, len(step)))
+            totals.append(len(step))
+    return lines, totals
+
+
+def state_of(run: StoredRun, lines: list[Line], points: int) -> RunState:
+    """What a chart says of a run besides its curves."""
+    metrics = run.record.metrics.values()
+    steps = [metric.last_step for metric in metrics if metric.last_step is not None]
+    return {
+        "run": run.id,
+        "name": run.name,
+        "status": run.status,
+        "step": float(max(steps)) if steps else None,
+        "seconds": run.duration or 0.0,
+        "points": points,
+        "last": {line.metric: real(run.record.metrics[line.metric].last) for line in lines},
+        "earlier": 0,
+        "beaten": {},
+        "left": None,
+        "goals": goals(run.record, [line.metric for line in lines]),
+        "error": None if run.record.error is None else shortened(str(run.record.error)),
+    }
+
+
+def drawn(runs: RunSet) -> Drawn:
+    """The curves of the first runs of a set."""
+    lines: list[Line] = []
+    totals: list[int] = []
+    states: list[RunState] = []
+    for run in runs[:MOST_RUNS]:
+        found, counts = curves(run)
+        states.append(state_of(run, found, sum(counts)))
+        lines += found
+        totals += counts
+    series = saved.packed(lines, totals, ROOM)
+    beyond = sum(len(run.record.metrics) for run in runs[MOST_RUNS:])
+    return {"runs": states, "series": series, "omitted": len(lines) - len(series) + beyond}
