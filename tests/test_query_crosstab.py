@@ -11,8 +11,8 @@ import pytest
 import celltrail as ct
 from celltrail.errors import BadValue
 from celltrail.query import RunSet
-from celltrail.stats.interval import mean_interval
 from celltrail.run import start
+from celltrail.stats.interval import mean_interval
 from celltrail.store import Store
 
 # learning rate, width -> accuracy of each seed

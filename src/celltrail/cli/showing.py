@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from celltrail.cli import inputs, terminal
 from celltrail.cli.outputs import told
 from celltrail.errors import NoRun, StoreError
-from celltrail.model import Json, Metric
+from celltrail.model import Json
 from celltrail.query import StoredRun, find, open_store, row
-from celltrail.query.changes import latest
-from celltrail.query.detail import again, cost
-from celltrail.query.evaluate import aggregate_of
-from celltrail.query.items import counts
-from celltrail.query.plain import MARKS, clipped, length, moment, number, shown, table
+from celltrail.query.detail import Table, tables
+from celltrail.query.plain import MARKS, clipped, shown, table
 
 _WIDE = 60
-_CHANGES = 10
-_FILES = 40
+_MOST = {"changes by people": 10, "files": 40, "cells it depends on": 20, "other runs": 20, "replays": 10}
+_COUNTED = ("points", "NaN", "bytes")
+_MEASURED = ("last", "best", "at step", "min", "max", "in")
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -47,48 +46,37 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _blocks(found: StoredRun, outputs: str) -> list[str]:
+    by_tab: dict[str, list[Table]] = {}
+    for each in tables(found):
+        by_tab.setdefault(each.tab, []).append(each._replace(rows=list(each.rows)))
+    summary = {each.title: each for each in by_tab["summary"]}
+    files = next(each for each in by_tab["data"] if each.title == "files")
+    # the data are told in a line each; the flags of the state stand in the head
+    shown_whole = [summary["params"], summary["metrics"], summary["summary"]]
     return [
-        _head(found),
-        _params(found),
-        _metrics(found),
-        _items(found),
+        _head(found, summary["run"]),
+        *map(_table, shown_whole),
+        _titled("items", ", ".join(f"{count:,} {kind}" for kind, count in summary["items"].rows)),
         _titled("data", inputs.told(found)),
-        _files(found),
+        _table(files),
+        *(_table(each) for each in by_tab["lineage"] if each.title != "state it began with"),
         _titled("alerts", "\n".join(f"- {shown(str(alert))}" for alert in found.alerts)),
-        _titled("notes", "\n".join(f"- {shown(note)}" for note in [*found.notes, *map(_mark, found.marks)])),
-        _titled("changes by people", "\n".join(latest(found.audit, _CHANGES))),
-        _environment(found),
-        _titled("problems while recording", "\n".join(f"- {shown(each)}" for each in found.record.problems)),
+        *(_table(each) if each.title in _MOST else _list(each) for each in by_tab["history"] if each.title != "alerts"),
+        _environment(by_tab["environment"]),
         _titled("code", _code(found)),
         "" if outputs == "none" else _titled("outputs", told(found.shown(), whole=outputs == "all")),
     ]
 
 
-def _head(found: StoredRun) -> str:
+def _head(found: StoredRun, known: Table) -> str:
     record = found.record
     mark = terminal.status(f"{MARKS[record.status]} {record.status}", record.status)
     facts = {
-        "id": record.id,
-        "created": moment(record.created_us / 1e6),
-        "duration": length(found.duration),
-        "ran before": again(found),
-        "stale": found.stale.text,
-        "recording": cost(found),
-        "left out": "; ".join(found.overhead.get("degraded") or ()),
+        **{str(name): value for name, value in known.rows},
         "state": _state(found),
-        "project": record.project,
-        "group": record.group,
-        "folder": record.folder,
-        "rating": record.rating,
-        "marked": ", ".join(word for word in ("starred", "archived", "deleted") if getattr(record, word)),
         "user": f"{record.user}@{record.host}" if record.user and record.host else record.user or record.host,
-        "notebook": record.notebook,
-        "cell": record.cell_id,
-        "tags": ", ".join(record.tags),
-        "parent": record.parent,
-        "error": None if record.error is None else str(record.error),
     }
-    rows = [[name, shown(value)] for name, value in facts.items() if value not in (None, "", ())]
+    rows = [[name, shown(value)] for name, value in facts.items() if value not in (None, "")]
     lines = table(["", ""], rows, [False, False]).splitlines()[1:]
     return "\n".join([f"{terminal.bold(shown(record.name))}  {mark}", *lines])
 
@@ -100,84 +88,40 @@ def _state(found: StoredRun) -> str:
         return ""
 
 
-def _params(found: StoredRun) -> str:
+def _table(each: Table) -> str:
+    """A table of facts, cut where a terminal has enough of it."""
+    rows = list(each.rows)
+    cells = [[_cell(head, value) for head, value in zip(each.heads, line, strict=True)] for line in rows]
+    right = [head in _COUNTED or head in _MEASURED for head in each.heads]
+    most = _MOST.get(each.title, len(rows))
+    more = len(rows[most:]) + each.beyond
+    text = table(each.heads, cells[:most], right) if rows else ""
+    return _titled(each.title, f"{text}\nand {more:,} more" if more else text)
+
+
+def _cell(head: str, value: Json) -> str:
+    if head in _COUNTED and isinstance(value, int):
+        return f"{value:,}"
+    return clipped(shown(value), _WIDE)
+
+
+def _list(each: Table) -> str:
+    """Sentences, each with the place in the run that it is about."""
+    lines: list[str] = []
+    for text, *where in each.rows:
+        place = [f"{head} {value}" for head, value in zip(each.heads[1:], where, strict=True) if value is not None]
+        lines.append(f"- {shown(text)}" + (f" ({', '.join(place)})" if place else ""))
+    return _titled(each.title, "\n".join(lines))
+
+
+def _environment(parts: Sequence[Table]) -> str:
     rows = [
-        [name, clipped(shown(param.value), _WIDE), _known_by(param.rule, param.line)]
-        for name, param in found.record.params.items()
+        [name if part.title == "software" else f"{part.title}.{name}", clipped(shown(value), _WIDE)]
+        for part in parts
+        if part.title not in ("packages", "state")  # two hundred lines tell nobody anything; it stands in the head
+        for name, value in part.rows
     ]
-    return _titled("params", table(["name", "value", "known by"], rows, [False, False, False]) if rows else "")
-
-
-def _mark(mark: Json) -> str:
-    place = ", ".join(f"{name} {mark[name]}" for name in ("metric", "step") if mark.get(name) is not None)
-    return f"{mark['text']} ({place})"
-
-
-def _known_by(rule: str, line: int | None) -> str:
-    return rule if line is None else f"{rule}, line {line}"
-
-
-def _metrics(found: StoredRun) -> str:
-    rows = [_metric(metric) for metric in found.record.metrics.values()]
-    headers = ["name", "last", "best", "at step", "min", "max", "points", "NaN"]
-    return _titled("metrics", table(headers, rows, [False, *[True] * 7]) if rows else "")
-
-
-def _items(found: StoredRun) -> str:
-    kept = counts(found.store.events(found.id))
-    return _titled("items", ", ".join(f"{count:,} {kind}" for kind, count in kept.items()))
-
-
-def _files(found: StoredRun) -> str:
-    try:
-        files, beyond = found.files, found.needs.get("files_beyond", 0)
-    except (StoreError, NoRun) as problem:
-        return _titled("files", f"({problem})")
-    rows = [
-        [clipped(shown(each.path), _WIDE), each.mode, _bytes(each.size), each.hash[:12], each.about]
-        for each in files[:_FILES]
-    ]
-    more = len(files) - _FILES + beyond if len(files) > _FILES else beyond
-    text = table(["path", "mode", "size", "hash", ""], rows, [False, False, True, False, False]) if rows else ""
-    return _titled("files", f"{text}\nand {more:,} more" if more else text)
-
-
-def _bytes(size: int | None) -> str:
-    return "" if size is None else f"{size:,}"
-
-
-def _metric(metric: Metric) -> list[str]:
-    directed = metric.goal != "none"
-    last, low, high, best = (_number(aggregate_of(metric, name)) for name in ("last", "min", "max", "best"))
-    step = metric.best_step
-    return [
-        metric.name,
-        last,
-        best if directed else "",
-        f"{step}" if directed and step is not None else "",
-        low,
-        high,
-        f"{metric.count:,}",
-        f"{metric.nan_count:,}" if metric.nan_count else "",
-    ]
-
-
-def _environment(found: StoredRun) -> str:
-    rows: list[list[str]] = []
-    for part, facts in found.record.environment.items():
-        if part in ("rng", "overhead", "state", "already"):
-            continue  # digests of generator states; the others stand in the head
-        # the packages are for `compare`: two hundred lines tell nobody anything
-        rows += [
-            [name if part == "env" else f"{part}.{name}", clipped(shown(value), _WIDE)]
-            for name, value in facts.items()
-            if not isinstance(value, dict | list) and value is not None
-        ]
     return _titled("environment", "\n".join(table(["", ""], rows, [False, False]).splitlines()[1:]) if rows else "")
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else number(value)
 
 
 def _titled(title: str, text: str) -> str:

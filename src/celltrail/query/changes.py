@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -136,8 +135,3 @@ def _place(value: Any) -> str:
     ]
     told = " ".join(part for part in place if part)
     return f" {shown(told)}" if told else ""
-
-
-def latest(changes: Iterable[Change], most: int) -> list[str]:
-    """The newest changes as lines, newest first."""
-    return [str(change) for change in list(changes)[: -most - 1 : -1]]

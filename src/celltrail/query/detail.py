@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -31,61 +31,90 @@ _WAYS = {"bound": "made", "changed": "changed", "deleted": "deleted"}
 _PICTURES = ("image/png", "image/jpeg", "image/gif")
 
 
+class Table(NamedTuple):
+    """Facts of one kind, all of them."""
+
+    tab: str
+    title: str
+    heads: Sequence[str]
+    rows: Iterable[Sequence[Json]]
+    beyond: int = 0  # of which only the number is known
+
+
 def detail(run: StoredRun) -> Detail:
     """All of a run; what cannot be read any more is said in its place."""
     return {
         "run": {**row(run.record, None), "params": {}, "metrics": {}},
-        "sections": [section for section in _sections(run) if section["rows"]],
+        "sections": [found for table in tables(run) if (found := section(table))["rows"]],
         "code": _text(run, run.record.code),
         "outputs": _pieces(run),
         "traceback": _text(run, run.record.error.traceback if run.record.error else ""),
     }
 
 
-def section(tab: str, title: str, heads: Sequence[str], rows: Iterable[Sequence[Json]]) -> Section:
-    """A table of facts, cut where it would be too long.
+def section(table: Table) -> Section:
+    """A table for a panel, cut where it would be too long.
 
-    >>> section("summary", "params", ["name", "value"], [["lr", 0.1]])["rows"]
+    >>> section(Table("summary", "params", ["name", "value"], [["lr", 0.1]]))["rows"]
     [['lr', 0.1]]
     """
-    every = [[scalar(value) for value in line] for line in rows]
-    return {"tab": tab, "title": title, "heads": [*heads], "rows": every[:MOST_ROWS], "more": len(every[MOST_ROWS:])}
+    every = [[scalar(value) for value in line] for line in table.rows]
+    more = len(every[MOST_ROWS:]) + table.beyond
+    return {"tab": table.tab, "title": table.title, "heads": [*table.heads], "rows": every[:MOST_ROWS], "more": more}
 
 
-def _sections(run: StoredRun) -> Iterable[Section]:
+def tables(run: StoredRun) -> Iterator[Table]:
+    """All that is known of a run but its code and outputs, for whatever shows it: what it has none of is empty."""
     record = run.record
-    yield section("summary", "metrics", *_metrics(record.metrics.values()))
-    yield section("summary", "params", *_params(record.params.values()))
-    yield section("summary", "summary", ["name", "value"], record.summary.items())
-    yield section("summary", "run", ["name", "value"], _facts(run))
+    yield Table("summary", "metrics", *_metrics(record.metrics.values()))
+    yield Table("summary", "params", *_params(record.params.values()))
+    yield Table("summary", "summary", ["name", "value"], list(record.summary.items()))
+    yield Table("summary", "run", ["name", "value"], facts(run))
     events = run.store.events(run.id)
     kept = counts(events)
-    yield section("summary", "items", ["kind", "kept"], kept.items())
-    needs = _needs(run)
+    yield Table("summary", "items", ["kind", "kept"], list(kept.items()))
+    needs, problem = _needs(run)
+    yield from _data(needs, problem)
+    yield from _lineage(Lineage(needs, run.store))
+    for title, known in _surroundings(record.environment):
+        yield Table("environment", title, ["name", "value"], known)
+    yield Table("environment", "packages", ["name", "version"], _packages(run))
+    alerted = [_alert(each) for each in alerts(events)]
+    yield Table("history", "alerts", ["alert", "level", "metric", "value", "step", ""], alerted)
+    yield Table("history", "notes", ["note", "metric", "step"], _notes(run))
+    heads = ["when", "verdict", "first difference", "may explain it"]
+    yield Table("history", "replays", heads, list(map(_replay, run.replays)))
+    yield Table("history", "changes by people", ["when", "who", "what"], list(map(_change, reversed(run.audit))))
+    yield Table("history", "problems while recording", ["problem"], [[text] for text in record.problems])
+
+
+def _data(needs: Mapping[str, Json], problem: str) -> Iterator[Table]:
+    heads = ["name", "type", "shape", "dtype", "size", "fingerprint"]
     bound = needs.get("names", {}).get("writes", ())
     values: dict[str, Any] = needs.get("values", {})
-    for title, chosen in (
-        ("objects it read", [name for name in values if name not in bound]),
-        ("objects it made", bound),
+    changed = {name: told["after"] for name, told in values.items() if told.get("after")}
+    for title, found, chosen in (
+        ("objects it read", values, [name for name in values if name not in bound]),
+        ("objects it changed", changed, changed),
+        ("objects it made", values, bound),
     ):
-        told = [_value(name, values[name]) for name in chosen if name in values]
-        yield section("data", title, ["name", "type", "shape", "dtype", "size", "fingerprint"], told)
-    files = map(File.of, needs.get("files", ()))
-    yield section("data", "files", ["path", "mode", "bytes", "blake3", ""], map(_file, files))
-    lineage = run.lineage
-    yield section("lineage", "state it began with", ["what is to be known", "cell"], _state(lineage))
-    yield section("lineage", "cells it depends on", ["cell", "first line", "what for"], map(_step, lineage.slice))
-    edges = ([_EDGES.get(edge["kind"], edge["kind"]), edge["name"], edge["run"]] for edge in lineage.edges)
-    yield section("lineage", "other runs", ["it", "object", "of run"], edges)
-    for title, facts in _surroundings(record.environment):
-        yield section("environment", title, ["name", "value"], facts)
-    yield section("environment", "packages", ["name", "version"], _packages(run))
-    yield section("history", "alerts", ["alert", "level", "metric", "value", "step", ""], map(_alert, alerts(events)))
-    yield section("history", "notes", ["note", "metric", "step"], _notes(run))
-    heads = ["when", "verdict", "first difference", "may explain it"]
-    yield section("history", "replays", heads, map(_replay, run.replays))
-    yield section("history", "changes by people", ["when", "who", "what"], map(_change, reversed(run.audit)))
-    yield section("history", "problems while recording", ["problem"], ([text] for text in record.problems))
+        yield Table("data", title, heads, [_value(name, found[name]) for name in chosen if name in found])
+    randomness = needs.get("randomness", {})
+    unseeded = randomness.get("unseeded") or ()
+    moved = [[name, "none" if name in unseeded else "set"] for name in randomness.get("moved") or ()]
+    yield Table("data", "random numbers", ["generator", "seed"], moved)
+    files = [_file(File.of(told)) for told in needs.get("files", ())]
+    if problem:
+        files = [[f"({problem})", None, None, None, None]]
+    yield Table("data", "files", ["path", "mode", "bytes", "blake3", ""], files, needs.get("files_beyond", 0))
+
+
+def _lineage(lineage: Lineage) -> Iterator[Table]:
+    yield Table("lineage", "state it began with", ["what is to be known", "cell"], list(_state(lineage)))
+    steps = list(map(_step, lineage.slice))
+    yield Table("lineage", "cells it depends on", ["cell", "first line", "what for"], steps)
+    edges = [[_EDGES.get(edge["kind"], edge["kind"]), edge["name"], edge["run"]] for edge in lineage.edges]
+    yield Table("lineage", "other runs", ["it", "object", "of run"], edges)
 
 
 def _metrics(metrics: Iterable[Metric]) -> tuple[list[str], list[list[Scalar]]]:
@@ -113,10 +142,10 @@ def _params(params: Iterable[Param]) -> tuple[list[str], list[list[Json]]]:
     return heads, [[param.name, param.value, param.rule, param.line] for param in params]
 
 
-def _facts(run: StoredRun) -> list[tuple[str, Scalar]]:
+def facts(run: StoredRun) -> list[tuple[str, Scalar]]:
     """What the run is; neither account nor machine, since a panel is published with its notebook."""
     record = run.record
-    facts: dict[str, Json] = {
+    known: dict[str, Json] = {
         "id": record.id,
         "created": moment(record.created_us / 1e6),
         "duration": length(run.duration),
@@ -135,7 +164,7 @@ def _facts(run: StoredRun) -> list[tuple[str, Scalar]]:
         "parent": record.parent,
         "error": None if record.error is None else str(record.error),
     }
-    return [(name, scalar(value)) for name, value in facts.items() if value not in (None, "", ())]
+    return [(name, scalar(value)) for name, value in known.items() if value not in (None, "", ())]
 
 
 def again(run: StoredRun) -> str:
@@ -187,11 +216,12 @@ def _packages(run: StoredRun) -> list[tuple[str, Json]]:
     return sorted(listing.items()) if isinstance(listing, dict) else []
 
 
-def _needs(run: StoredRun) -> dict[str, Json]:
+def _needs(run: StoredRun) -> tuple[dict[str, Json], str]:
+    """What its cell needed; or nothing, and why it cannot be read."""
     try:
-        return run.needs
-    except (StoreError, NoRun):
-        return {}
+        return run.needs, ""
+    except (StoreError, NoRun) as problem:
+        return {}, str(problem)
 
 
 def _value(name: str, told: Mapping[str, Json]) -> list[Json]:
@@ -204,7 +234,7 @@ def _value(name: str, told: Mapping[str, Json]) -> list[Json]:
         name,
         told.get("type"),
         " x ".join(map(str, shape)) if isinstance(shape, list) else None,
-        told.get("dtype"),
+        " ".join(str(told[key]) for key in ("dtype", "device") if told.get(key) not in (None, "cpu")) or None,
         told.get("len"),
         by if certain or not by else f"{by} ({told['quality']})",
     ]
