@@ -66,7 +66,7 @@ def test_axes_and_legend_by_mouse(screen: Screen, folder: str) -> None:
     open_with(screen, folder, SLOW.format(steps=120))
     screen.run(1, wait=None)
     chart = screen.panel(1, "chart")
-    chart.get_by_role("radio", name="log").check()
+    chart.get_by_role("radio", name="log", exact=True).check()
     chart.get_by_role("radio", name="time").check()
     series = chart.get_by_label("values of loss").get_by_role("button").first
     series.click()
