@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 from collections.abc import Iterable
-from typing import Any
+
+from celltrail.capture.session.notebooks import code, notebook, words
 
 Part = tuple[str, str, int | None]  # code, why it is here, the number in its brackets
 
@@ -13,26 +12,12 @@ Part = tuple[str, str, int | None]  # code, why it is here, the number in its br
 def notebook_of(title: str, parts: Iterable[Part]) -> str:
     """A notebook: a cell of words, then a code cell for each part.
 
+    >>> import json
     >>> json.loads(notebook_of("a run", [("x = 1", "for x (bound)", 3)]))["cells"][1]["source"]
     ['x = 1']
     """
-    cells: list[dict[str, Any]] = [
-        {"cell_type": "markdown", "id": secrets.token_hex(4), "metadata": {}, "source": _lines(_told(title))}
-    ]
-    for code, reason, count in parts:
-        cells.append(
-            {
-                "cell_type": "code",
-                "execution_count": None,
-                "id": secrets.token_hex(4),
-                "metadata": {"celltrail": {"ran_as": count, "reason": reason}},
-                "outputs": [],
-                "source": _lines(code),
-            }
-        )
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1) + "\n"
+    cells = [code(source, ran_as=count, reason=reason) for source, reason, count in parts]
+    return notebook([words(_told(title)), *cells])
 
 
 def script_of(title: str, parts: Iterable[Part]) -> str:
@@ -52,9 +37,9 @@ def script_of(title: str, parts: Iterable[Part]) -> str:
 
     manager = TransformerManager()
     texts = ["".join(f"# {line}\n" for line in title.splitlines())]
-    for code, reason, count in parts:
+    for source, reason, count in parts:
         number = "" if count is None else f" [{count}]"
-        plain = manager.transform_cell("".join(cleanup(code.splitlines(keepends=True))))
+        plain = manager.transform_cell("".join(cleanup(source.splitlines(keepends=True))))
         texts.append(f"# %%{number} {reason}\n{plain.rstrip()}\n")
     return "\n".join(texts)
 
@@ -62,7 +47,3 @@ def script_of(title: str, parts: Iterable[Part]) -> str:
 def _told(title: str) -> str:
     first, *rest = title.splitlines()
     return "\n".join([f"# {first}", "", *(f"- {line}" for line in rest)])
-
-
-def _lines(text: str) -> list[str]:
-    return text.splitlines(keepends=True)

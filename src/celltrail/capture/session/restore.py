@@ -5,15 +5,14 @@ A version always comes back as something new, a cell or a notebook file; nothing
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from celltrail.capture import environment
+from celltrail.capture.session import notebooks
 from celltrail.capture.session.document import Document
 from celltrail.capture.session.executions import Session
 from celltrail.capture.session.past import Past
@@ -125,25 +124,12 @@ def write(path: Path, found: Iterable[Version]) -> Path:
 
     Returns where it is.
     """
-    cells = [
-        {
-            "cell_type": "code",
-            "execution_count": None,
-            "id": secrets.token_hex(4),
-            "metadata": {"celltrail": {"restored_from": each.id}},
-            "outputs": [],
-            "source": each.source.splitlines(keepends=True),
-        }
-        for each in found
-    ]
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    text = json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1)
+    text = notebooks.notebook(notebooks.code(each.source, restored_from=each.id) for each in found)
     for number in range(1, 1000):
         place = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
         try:
             with place.open("x", encoding="utf-8") as file:
-                file.write(text + "\n")
+                file.write(text)
         except FileExistsError:
             continue
         except OSError as error:
