@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 from pathlib import Path
 
 import pytest
 
+from celltrail.errors import Damaged
 from celltrail.store import Store
 from celltrail.store.files import alive
 from celltrail.store.files.encoding import decode, encode
 from celltrail.store.log import Log
-from celltrail.store.seal import parquet, sealed, sealing
+from celltrail.store.seal import parquet, remade, sealed, sealing
+from celltrail.store.seal.remade import sealer_of
 from recovery.seals import aged, drop_logs, everything, finished_run, folder_of
 
 
@@ -138,3 +142,25 @@ def test_a_flipped_bit_never_becomes_the_truth(store: Store, tmp_path: Path) -> 
         path.write_bytes(whole[path])
     assert outcomes["left"] > 30
     assert outcomes["made"] > 0
+
+
+def test_a_damaged_footer_never_ends_the_process(store: Store) -> None:
+    """`sealed.json` is lost and the footer of the events is wrong: the doctor answers, in a process that lives on."""
+    run_id = sealed_run(store)
+    folder = folder_of(store, run_id)
+    (folder / "sealed.json").unlink()
+    (path,) = (folder / "sealed").glob("events.*.parquet")
+    whole = path.read_bytes()
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    schema = footer + 400  # what lies behind is text about the run, and harmless
+    for bit in range(footer * 8, schema * 8, 3):
+        data = bytearray(whole)
+        data[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(data)
+        child = os.fork()
+        if not child:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            with contextlib.suppress(Damaged):
+                remade.body(folder, sealer_of(path.name))
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0, f"bit {bit - footer * 8} of the footer"

@@ -62,6 +62,8 @@ class Seal:
     """One seal of a run. ``logs`` gives what it covers once more, while all those logs are there."""
 
     def __init__(self, folder: Path, number: int, logs: Callable[[Seal], Logs | None], body: Json = None) -> None:
+        # made from the files alone, whose footers nothing proves: pyarrow ends the process over some damaged ones
+        self._is_bare = body is not None
         self.number = number
         self.path = path_of(folder, number)
         self.body: dict[str, Json] = body or of_bytes(self.path.read_bytes(), self.path.name)
@@ -131,7 +133,7 @@ class Seal:
 
     def told(self, proven: Proven, file: str, name: str, group: int, step: int | None) -> None:
         """Note a stretch that does not verify."""
-        start, size = proven.place(name, group)
+        start, size = (0, 0) if self._is_bare else proven.place(name, group)
         gap = Gap(file, start, size, step, None if name in _FIXED or file.startswith(EVENTS) else name)
         if gap not in self.damage:
             self.damage.append(gap)
