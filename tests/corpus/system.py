@@ -9,7 +9,7 @@ CELLS: dict[str, str | tuple[str, ...]] = {
     "thread subclass": "import threading\nclass T(threading.Thread):\n    def run(self):\n        self.answer = 42\nt = T()\nt.start()\nt.join()\nt.answer, repr(T.start)[:9], t.native_id is not None",
     "timer and local": "import threading\nlocal = threading.local()\nlocal.x = 1\nevent = threading.Event()\ntimer = threading.Timer(0.01, event.set)\ntimer.start()\nevent.wait(2), local.x",
     "pools": (
-        "from concurrent.futures import ThreadPoolExecutor, as_completed\ndef square(n): return n * n\nwith ThreadPoolExecutor(2) as pool:\n    results = list(pool.map(square, range(5)))\n    future = pool.submit(pow, 2, 10, mod=None)\nresults, future.result()",
+        "from concurrent.futures import ThreadPoolExecutor, as_completed\ndef square(n): return n * n\nwith ThreadPoolExecutor(2) as pool:\n    results = list(pool.map(square, range(5)))\n    future = pool.submit(pow, 2, 10, mod=None)\ndel pool  # how many of its threads are idle is a matter of the clock\nresults, future.result()",
         "with ThreadPoolExecutor(1) as pool:\n    f = pool.submit(lambda: 1 / 0)\ntype(f.exception()).__name__",
         "with ThreadPoolExecutor(1) as pool:\n    pool.submit()",
     ),
