@@ -149,7 +149,7 @@ def test_a_document_that_cannot_be_written_is_tried_again(store: Store) -> None:
 
 READ_ONLY = """
 import os, sys
-import blake3, difflib, numpy, sqlite3, tempfile, tinydb  # what is imported when needed may not be readable to everybody
+import blake3, difflib, numpy, sqlite3, tempfile, tinydb  # what is imported when needed may be closed to others
 from recovery.logs import begin
 from celltrail.errors import StoreError
 from celltrail.store import Store, docs, index
