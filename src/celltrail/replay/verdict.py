@@ -129,8 +129,9 @@ class Replay:
             for each in self.series[:_MOST_SHOWN]
         )
         table = (
-            "<table style='margin:.5em 0'><thead><tr><th style='text-align:left'>metric</th><th>identical</th>"
-            f"<th>largest difference</th><th>first at step</th></tr></thead><tbody>{rows}</tbody></table>"
+            "<table style='margin:.5em 0;color:inherit'><thead><tr><th style='text-align:left'>metric</th>"
+            "<th>identical</th><th>largest difference</th><th>first at step</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
             if rows else ""
         )  # fmt: skip
         causes = "".join(f"<li>{escape(cause)}</li>" for cause in self.causes)
