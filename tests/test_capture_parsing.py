@@ -19,10 +19,12 @@ import contextlib, gc, sys, threading
 from celltrail.capture.analyze.parsing import parse
 
 code, is_on = sys.stdin.read(), sys.argv[1] == "on"
-over = threading.Event()
+over, looks = threading.Event(), []
 
 def read():
-    for _ in range(400):
+    times = 0
+    while times < 400 or len(looks) < 1000:  # what cannot be read is given up before anybody looked
+        times += 1
         with contextlib.suppress(SyntaxError, ValueError):
             parse(code)
     over.set()
@@ -30,10 +32,9 @@ def read():
 (gc.enable if is_on else gc.disable)()
 sys.setswitchinterval(1e-6)  # as many chances to look as there can be
 threading.Thread(target=read).start()
-seen = {gc.isenabled()}  # what cannot be read is given up before the first look
 while not over.is_set():
-    seen.add(gc.isenabled())
-print(seen)
+    looks.append(gc.isenabled())
+print(set(looks))
 """
 
 
