@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, NoReturn, get_args
 
 from celltrail.capture.allowance import LEAST_NS, Limit
@@ -159,6 +160,7 @@ def usage() -> str:
     return _PARSER.format_help().replace("positional arguments", "name").replace("options", "options of %%track", 1)
 
 
+@lru_cache(maxsize=64)  # a cell is asked for its line several times, each time it runs
 def parse(line: str) -> Arguments:
     """The arguments on a ``%%track`` line; `BadValue` with the whole sentence when they are wrong.
 

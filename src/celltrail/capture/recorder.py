@@ -179,7 +179,16 @@ class Recorder:
                 tree = shield(self._already.meet, tracked, tree) or tree
             if tracked.watched and tracked.mark.arguments.chart is None:
                 self._tell_chart(tracked, True)  # points will come, so the chart can stand above what is printed
+            self._step_back(tracked, tree)
         return tree
+
+    def _step_back(self, tracked: Tracked, tree: ast.Module) -> None:
+        """Leave IPython's transformers once the body is known and stays as it is.
+
+        As long as there is one, IPython walks through the whole tree again to give each node a place.
+        """
+        if tree is tracked.tree and self.shell.ast_transformers[-1:] == [self]:
+            del self.shell.ast_transformers[-1]
 
     def _tell_chart(self, tracked: Tracked, chart: bool | None) -> None:
         self._tell(Notice("run", "info", data={"run": tracked.run, "chart": chart}))
@@ -210,6 +219,7 @@ class Recorder:
             shield(self._state.begin, key, past, info)
         if key in self._open:
             self._open[key].depth += 1
+            self._arm()
         elif mark is not None and is_tracked:
             self._begin(key, info, mark, past)
             self._open[key].meter.add_since("pre", begun)
@@ -263,8 +273,7 @@ class Recorder:
         tracked.conclude = self._state.conclude
         self._open[key] = tracked
         self._listen(key[1], tracked)
-        if self not in self.shell.ast_transformers:  # a cell of a subshell in the middle of another one
-            self.shell.ast_transformers.append(self)
+        self._arm()
         self._worker.ticking = True
         self._tell_chart(tracked, arguments.chart)
         tracked.imported = self._modules
@@ -277,6 +286,10 @@ class Recorder:
             tracked.past, tracked.history = past, self.session
             self.session.track(past, tracked.run.id, tracked.states)
         self._worker.put(partial(self._already.refresh, store))
+
+    def _arm(self) -> None:
+        if self not in self.shell.ast_transformers:  # a cell of a subshell in the middle of another one
+            self.shell.ast_transformers.append(self)
 
     def _listen(self, request: str, tracked: Tracked) -> None:
         if tracked.outputs is None:

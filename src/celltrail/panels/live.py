@@ -81,6 +81,9 @@ class Live:
     def _show(self, chart: LiveChart) -> None:
         with self._lock:  # two threads may log the first point at once
             chart.show()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._publish, name="celltrail-panels", daemon=True)
+                self._thread.start()
 
     def _begin(self, run: Run) -> None:
         key = self._execution()
@@ -91,9 +94,6 @@ class Live:
                 self._charts.append(chart)
             chart.add(run)
             self._of_run[run.id] = chart
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._publish, name="celltrail-panels", daemon=True)
-                self._thread.start()
 
     def _cell_over(self, *_: Any, **__: Any) -> None:
         for key, chart in list(self._of_cell.items()):

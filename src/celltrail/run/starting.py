@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from celltrail.errors import CelltrailError
@@ -107,6 +108,11 @@ def _parent() -> str | None:
 
 
 def _user() -> str:
+    return _user_of(*map(os.environ.get, ("LOGNAME", "USER", "LNAME", "USERNAME")))
+
+
+@lru_cache(maxsize=8)  # without these variables a file of the system is read
+def _user_of(*_: str | None) -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container's numeric user has no entry

@@ -17,6 +17,7 @@ from celltrail.store.files import disk
 
 FORMAT = 1
 FOLDER = ".celltrail"
+_met: dict[Path, tuple[tuple[int, ...], str]] = {}  # by folder: trail.json as it stood when it was read, and its id
 
 
 def locate(start: Path | None = None) -> Path:
@@ -54,12 +55,16 @@ def trail_id(root: Path) -> str:
 def establish(root: Path) -> str:
     """Make the folder a trail if it is not one yet; its id. Any number of processes may do this at once."""
     try:
-        disk.sweep(root)
-        if known := trail_id(root):
+        stood, known = _met.get(root, ((), ""))
+        if known and _standing(root) == stood:
             return known
-        disk.make_folder(root, root)
-        write(root, new_id(), now_us())
-        return trail_id(root)
+        disk.sweep(root)
+        if not trail_id(root):
+            disk.make_folder(root, root)
+            write(root, new_id(), now_us())
+        standing = _standing(root)  # before it is read: what is put there meanwhile is met next time
+        _met[root] = standing, trail_id(root)
+        return _met[root][1]
     except StoreError:
         raise
     except OSError as error:
@@ -90,6 +95,14 @@ def told(root: Path) -> Generator[None]:
         raise
     except OSError as error:
         raise StoreError(unwritable(root, error)) from error
+
+
+def _standing(root: Path) -> tuple[int, ...]:
+    try:
+        about = os.stat(root / "trail.json")
+    except FileNotFoundError:
+        return ()
+    return about.st_dev, about.st_ino, about.st_mtime_ns, about.st_ctime_ns, about.st_size
 
 
 def _read(root: Path) -> str:

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from celltrail.capture.analyze.effects import Effects
-from celltrail.capture.analyze.known import Known
+from celltrail.capture.analyze.known import Known, Sure
 from celltrail.capture.analyze.touch import Ids, Touched, touched
 
 Why = Literal["bound", "changed", "deleted"]
+How = Literal["touched", "bound", "shaped"]
 Status = Literal["running", "ok", "error", "interrupted", "killed", "skipped"]
 
 
@@ -74,6 +75,7 @@ class History:
         self.known = Known()
         self._touching: dict[str, list[int]] = {}
         self._binding: dict[str, list[int]] = {}
+        self._shaping: dict[str, list[int]] = {}
         self._holes: dict[int, set[str]] = {}
         self._ran: list[int] = []
         self._of_cell: dict[str, list[int]] = {}
@@ -123,15 +125,24 @@ class History:
             self._binding.setdefault(name, []).append(index)
         for name in what.writes | what.deletes | what.changes.keys():
             self._touching.setdefault(name, []).append(index)
+            if what.changes.get(name, Sure.PROVED) > Sure.MAY or name in what.writes or name in what.deletes:
+                self._shaping.setdefault(name, []).append(index)
         if what.holes:
             self._holes[index] = what.holes
         if did_run and effects is not None:
             self.known.learn(effects, what.writes | what.deletes, set(immutable))
         return step
 
-    def last(self, name: str, before: int | None = None, *, binding: bool = False) -> int | None:
-        """The last execution that touched a name, or only bound it, before the one of this index."""
-        found = (self._binding if binding else self._touching).get(name, [])
+    def last(self, name: str, before: int | None = None, how: How = "touched") -> int | None:
+        """The last execution that touched a name before the one of this index.
+
+        Args:
+            name: of the notebook.
+            before: an index; None for the end of the session.
+            how: "bound" for those only that bound or deleted it, "shaped" for these and those that surely changed
+                its object: not by a call of which nobody knows what it does.
+        """
+        found = {"touched": self._touching, "bound": self._binding, "shaped": self._shaping}[how].get(name, [])
         at = len(found) if before is None else bisect_left(found, before)
         return found[at - 1] if at else None
 
@@ -166,7 +177,7 @@ class History:
         def need(name: str, is_value: bool, limit: int | None) -> None:
             if (name, is_value) in pending:
                 return
-            at = self.last(name, limit, binding=not is_value)
+            at = self.last(name, limit, "touched" if is_value else "bound")
             if at is None:
                 if self.last(name, limit) is None:
                     found.unknown.add(name)

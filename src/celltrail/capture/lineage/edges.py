@@ -101,7 +101,7 @@ def _edge(history: History, name: str, at: int, run: str) -> Edge | None:
     """Back from the last execution that touched the object to the one that made it."""
     changed: Edge | None = None
     made: list[int] = []
-    index = history.last(name, at)
+    index = history.last(name, at, "shaped")
     while index is not None:
         step = history.steps[index]
         is_other = step.run is not None and step.run != run
@@ -118,7 +118,7 @@ def _edge(history: History, name: str, at: int, run: str) -> Edge | None:
             made.append(index)
         if is_made:
             break
-        index = history.last(name, index)
+        index = history.last(name, index, "shaped")
     if changed is None:
         return None
     return replace(changed, made=tuple(reversed(made)))

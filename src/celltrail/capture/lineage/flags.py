@@ -139,7 +139,7 @@ def _redefined(history: History, found: Slice, at: int) -> Iterable[Flag]:
     for each in found.kept:
         step = history.steps[each.index]
         for name in sorted(name for name, why in each.why.items() if why == "bound"):
-            later = history.last(name, at, binding=True)
+            later = history.last(name, at, "bound")
             if later is None or later in kept or later <= each.index or name in history.steps[later].touched.reads:
                 continue
             text = (

@@ -26,8 +26,7 @@ class Process:
 
 def myself() -> Process:
     """The process that asks."""
-    pid = os.getpid()
-    return Process(pid, _start(pid) or "", _boot(), platform.node())
+    return _process(os.getpid())
 
 
 def writer_name(rank: int = 0) -> str:
@@ -36,6 +35,11 @@ def writer_name(rank: int = 0) -> str:
 
     host = blake3(f"{platform.node()} {_machine()} {_boot()}".encode()).hexdigest()[:8]
     return f"{host}-{os.getpid()}-{_base36(time.time_ns() // 1_000_000)}-{rank}-{os.urandom(2).hex()}"
+
+
+@lru_cache(maxsize=1)
+def _process(pid: int) -> Process:
+    return Process(pid, _start(pid) or "", _boot(), platform.node())
 
 
 def is_alive(process: Process) -> bool | None:
