@@ -134,7 +134,7 @@ def test_one_name_and_one_version(built: Built) -> None:
 
 
 def test_every_built_file_is_in_the_wheel(built: Built) -> None:
-    """Panels and extension are complete, the entry that the extension loads included; js/build.mjs bounds each panel."""
+    """Panels and extension are complete, with the entry that the extension loads; js/build.mjs bounds each panel."""
     names = built.wheel_names
     for panel in PANELS:
         assert f"celltrail/static/{panel}.js" in names
