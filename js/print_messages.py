@@ -112,7 +112,14 @@ def saved_detail(store: Store, chart: SavedPanel) -> SavedPanel:
 def settled(value: Any, names: dict[str, str]) -> Any:
     """The value without what differs between printings."""
     if isinstance(value, dict):
-        fixed = {"created": 1_700_000_000.0, "duration": 1.5, "seconds": 1.5, "view": None, "spark": [1.0, None, 0.5]}
+        fixed = {
+            "created": 1_700_000_000.0,
+            "duration": 1.5,
+            "seconds": 1.5,
+            "started": 1_700_000_000.0,
+            "view": None,
+            "spark": [1.0, None, 0.5],
+        }
         return {
             key: fixed[key] if key in fixed and not isinstance(inner, str) else settled(inner, names)
             for key, inner in value.items()

@@ -298,7 +298,7 @@ def test_a_saved_chart_is_within_budget(count: int, points: int):
     state: contract.RunState = {
         "run": "r", "name": "n", "status": "finished", "step": 1.0, "seconds": 1.0, "points": 1,
         "last": {f"train/metric {i}": 0.5 for i in range(count)}, "goals": {},
-        "earlier": 0, "beaten": {}, "left": None, "error": None,
+        "earlier": 0, "beaten": {}, "left": None, "error": None, "started": 0.0, "axes": [],
     }  # fmt: skip
     shown = lines(count, points)
     options: contract.ChartOptions = {**OPTIONS, "smooth": "median"}

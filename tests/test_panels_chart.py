@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,13 @@ import pytest
 
 import celltrail as ct
 from celltrail import contract
-from celltrail.panels.chart import Chart
+from celltrail.panels import saved
+from celltrail.panels.chart import OPTIONS, Chart
 from celltrail.panels.closer import MOST_POINTS
 from celltrail.panels.detail import Details
 from celltrail.panels.feed import Feed
+from celltrail.panels.figure import Line, Look, svg
+from celltrail.panels.places import placed
 from celltrail.panels.widget import Panel
 from celltrail.store import Store
 from fits import misfits
@@ -52,7 +56,7 @@ def test_a_stretch_comes_with_the_points_that_the_chart_had_thinned_out(store: S
         assert np.array_equal(data[204:], np.sin(np.arange(19_999, 20_101)))
         message, data = asked(panel, window(run.id, 0, 1e9, 10**9))
         assert message["parts"][0]["n"] <= MOST_POINTS
-        message, data = asked(panel, window(run.id, 0.010, 0.011, 4000, "time"))
+        message, data = asked(panel, window(run.id, 0.010, 0.011, 4000, "relative"))
         n = message["parts"][0]["n"]
         assert (data[0], data[n - 1]) == (9_999, 11_001)
         message, _ = asked(panel, window(run.id, 1e7, 2e7, 100))
@@ -88,3 +92,48 @@ def test_a_note_that_cannot_be_kept_is_answered_with_a_sentence(store: Store, ch
         assert message["kind"] == "fault"
         assert said in message["text"]
         assert store.edits(run.id) == {}
+
+
+def test_a_stretch_over_another_metric(store: Store):
+    """A window of epochs brings the points logged in them, and the epochs themselves as closely."""
+    with ct.start("epochs", store=store) as run:
+        run.define_metric("loss", axis="epoch")
+        for step in range(100):
+            run.log({"loss": step / 100}, step=step, epoch=step // 10)
+        feed = Feed(run)
+        panel = Chart(store.id, "epochs", {run.id: feed})
+        asking = window(run.id, 3, 4, 4000, "epoch") | {"metrics": ["loss", "epoch"]}
+        message, data = asked(panel, asking)
+        assert [(part["metric"], part["n"]) for part in message["parts"]] == [("loss", 22), ("epoch", 22)]
+        assert (data[0], data[21]) == (29, 50)
+        assert feed.state()["axes"] == ["epoch"]
+
+
+@pytest.mark.parametrize(
+    ("x", "first", "last"), [("step", 0, 9), ("relative", 1, 10), ("time", 1001, 1010), ("epoch", 0, 3)]
+)
+def test_the_picture_stands_where_the_panel_does(x: str, first: float, last: float):
+    """Each axis places the points of the saved picture; its ticks are within it, those of time are times of day."""
+    steps = np.arange(10.0)
+    lines = [
+        Line("r", "loss", "loss", np.array([steps, steps + 1, steps])),
+        Line("r", "epoch", "epoch", np.array([steps, steps + 1, steps // 3])),
+    ]
+    drawn = placed(lines, x, {"r": 1000.0})
+    assert [(line.points[0, 0], line.points[0, -1]) for line in drawn] == [(first, last)] * 2
+    assert "nan" not in svg(drawn, Look(x=x))
+    if x == "time":
+        assert re.search(r">\d\d:\d\d:\d\d<", svg(drawn, Look(x=x)))
+
+
+def test_a_line_that_stands_nowhere_leaves_the_step(store: Store):
+    """A picture over a metric that no run has is one over steps, not an empty one."""
+    points = np.array([[0.0, 1.0], [0.5, 0.6], [2.0, 3.0]])
+    with ct.start("plain", store=store) as run:
+        run.log(loss=1.0)
+        states = [Feed(run).state()]
+    lines = [Line(run.id, "loss", "loss", points)]
+    over = [
+        saved.chart_bundle("t", "n", states, lines, [2], {**OPTIONS, "x": x})["text/html"] for x in ("epoch", "step")
+    ]
+    assert over[0] == over[1]

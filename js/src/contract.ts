@@ -58,6 +58,8 @@ export interface RunState {
   status: Status;
   step: number | null;
   seconds: number;
+  started: number;
+  axes: string[];
   points: number;
   last: Record<string, Real>;
   goals: Record<string, Goal>;
@@ -250,7 +252,7 @@ export interface Window {
   id: string;
   runs: string[];
   metrics: string[];
-  x: "step" | "time";
+  x: string;
   low: number;
   high: number;
   points: number;
@@ -340,7 +342,7 @@ export interface Write {
 
 /** How a chart is drawn: the panel owns it, the saved form keeps it. */
 export interface ChartOptions {
-  x: "step" | "time";
+  x: string;
   y: "linear" | "log" | "symlog";
   hidden: string[];
   smooth: Smoothing;

@@ -30,6 +30,8 @@ const state = (run: string, change: Partial<RunState> = {}): RunState => ({
   status: "running",
   step: 9,
   seconds: 1,
+  started: 0,
+  axes: [],
   points: 10,
   last: {},
   goals: {},

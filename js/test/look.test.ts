@@ -52,7 +52,7 @@ test("ticks of x are steps as they are, shortened where they are long", () => {
 });
 
 test("ticks of time are clock words of one grain", () => {
-  const time = (values: number[], by: number): string[] => values.map((value) => xTick("time", value, by));
+  const time = (values: number[], by: number): string[] => values.map((value) => xTick("relative", value, by));
   expect(time([0, 30, 60, 90], 30)).toEqual(["0", "30s", "1:00", "1:30"]);
   expect(time([0, 1800, 3600, 5400], 1800)).toEqual(["0", "30m", "1h00", "1h30"]);
   expect(time([0, 7200], 3600)).toEqual(["0", "2h"]);
@@ -107,7 +107,7 @@ test("ticks of x are as many as there is room for", () => {
     expect(ticks.length).toBeGreaterThan(1);
   }
   expect(xTicks("step", 0, 199, 300).map(({ word }) => word)).toEqual(["0", "50", "100", "150"]);
-  expect(xTicks("time", 30, 150, 120).map(({ word }) => word)).toEqual(["1m", "2m"]);
+  expect(xTicks("relative", 30, 150, 120).map(({ word }) => word)).toEqual(["1m", "2m"]);
 });
 
 test.each([

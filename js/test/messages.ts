@@ -41,6 +41,8 @@ export const messages = [
      "status": "running",
      "step": 4,
      "seconds": 1.5,
+     "started": 1700000000.0,
+     "axes": [],
      "points": 10,
      "last": {
       "train/loss": 0.564718,
@@ -61,6 +63,8 @@ export const messages = [
      "status": "running",
      "step": 4,
      "seconds": 1.5,
+     "started": 1700000000.0,
+     "axes": [],
      "points": 10,
      "last": {
       "train/loss": 0.564718,
@@ -178,6 +182,8 @@ export const messages = [
      "status": "running",
      "step": 8,
      "seconds": 1.5,
+     "started": 1700000000.0,
+     "axes": [],
      "points": 18,
      "last": {
       "train/loss": 0.318907,
@@ -198,6 +204,8 @@ export const messages = [
      "status": "running",
      "step": 8,
      "seconds": 1.5,
+     "started": 1700000000.0,
+     "axes": [],
      "points": 18,
      "last": {
       "train/loss": 0.318907,
@@ -303,6 +311,8 @@ export const messages = [
      "status": "running",
      "step": 11,
      "seconds": 1.5,
+     "started": 1700000000.0,
+     "axes": [],
      "points": 24,
      "last": {
       "train/loss": 0.207748,
@@ -323,6 +333,8 @@ export const messages = [
      "status": "running",
      "step": 11,
      "seconds": 1.5,
+     "started": 1700000000.0,
+     "axes": [],
      "points": 24,
      "last": {
       "train/loss": 0.207748,
@@ -416,6 +428,8 @@ export const messages = [
      "status": "finished",
      "step": 11,
      "seconds": 1.5,
+     "started": 1700000000.0,
+     "axes": [],
      "points": 24,
      "last": {
       "train/loss": 0.207748,
@@ -436,6 +450,8 @@ export const messages = [
      "status": "failed",
      "step": 11,
      "seconds": 1.5,
+     "started": 1700000000.0,
+     "axes": [],
      "points": 24,
      "last": {
       "train/loss": 0.207748,
@@ -934,6 +950,8 @@ export const panels = [
     "status": "finished",
     "step": 11,
     "seconds": 1.5,
+    "started": 1700000000.0,
+    "axes": [],
     "points": 24,
     "last": {
      "train/loss": 0.207748,
@@ -954,6 +972,8 @@ export const panels = [
     "status": "failed",
     "step": 11,
     "seconds": 1.5,
+    "started": 1700000000.0,
+    "axes": [],
     "points": 24,
     "last": {
      "train/loss": 0.207748,
@@ -1414,6 +1434,8 @@ export const panels = [
     "status": "finished",
     "step": 11.0,
     "seconds": 1.5,
+    "started": 1700000000.0,
+    "axes": [],
     "points": 24,
     "last": {
      "train/loss": 0.207748,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Part, Points } from "../src/contract.ts";
+import { axisOf } from "../src/ui/axis.ts";
 import { SeriesSet } from "../src/ui/series.ts";
 
 function points(parts: Part[], full = false): Points {
@@ -55,9 +56,9 @@ test("train and val of one metric share a plot, over all runs", () => {
 
 test("all plots have the same ends, and a single point still has a width", () => {
   const set = new SeriesSet();
-  expect(set.extent("step")).toBeUndefined();
+  expect(axisOf("step", set).extent()).toBeUndefined();
   told(set, [part(4, 1)]);
-  expect(set.extent("step")).toEqual([4, 5]);
+  expect(axisOf("step", set).extent()).toEqual([4, 5]);
   told(set, [part(0, 9, "acc")]);
-  expect(set.extent("step")).toEqual([0, 8]);
+  expect(axisOf("step", set).extent()).toEqual([0, 8]);
 });

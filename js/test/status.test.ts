@@ -12,6 +12,8 @@ function state(change: Partial<RunState>): RunState {
     earlier: 0,
     beaten: {},
     left: null,
+    started: 0,
+    axes: [],
     ...change,
   };
 }

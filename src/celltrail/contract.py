@@ -77,6 +77,8 @@ class RunState(TypedDict):
     status: Status
     step: float | None
     seconds: float  # since the run started
+    started: float
+    axes: list[str]  # metrics that were declared as axes of others
     points: int  # logged so far, over all metrics
     last: dict[str, Real]
     goals: dict[str, Goal]
@@ -291,7 +293,7 @@ class Window(TypedDict):
     id: str
     runs: list[str]
     metrics: list[str]
-    x: Literal["step", "time"]
+    x: str  # as in `ChartOptions`
     low: float
     high: float
     points: int
@@ -414,7 +416,7 @@ FromPanel = (
 class ChartOptions(TypedDict):
     """How a chart is drawn: the panel owns it, the saved form keeps it."""
 
-    x: Literal["step", "time"]
+    x: str  # "step", "relative" (seconds since the start), "time" or a metric
     y: Literal["linear", "log", "symlog"]
     hidden: list[str]  # "run id/metric" of series switched off in the legend
     smooth: Smoothing

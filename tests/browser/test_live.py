@@ -62,18 +62,18 @@ def test_the_status_bar_tells_the_run(screen: Screen, folder: str) -> None:
 
 
 def test_axes_and_legend_by_mouse(screen: Screen, folder: str) -> None:
-    """Linear or log, step or time, and a series switched off in the legend; the saved form remembers it."""
+    """Linear or log, step or seconds, and a series switched off in the legend; the saved form remembers it."""
     open_with(screen, folder, SLOW.format(steps=120))
     screen.run(1, wait=None)
     chart = screen.panel(1, "chart")
     chart.get_by_role("radio", name="log", exact=True).check()
-    chart.get_by_role("radio", name="time").check()
+    chart.get_by_label("x axis").select_option("relative")
     series = chart.get_by_label("values of loss").get_by_role("button").first
     series.click()
     assert series.get_attribute("aria-pressed") == "false"
     screen.finished(1)
     options = screen.outputs(1)[0]["data"][screen.MIME]["chart"]
-    assert (options["x"], options["y"], len(options["hidden"])) == ("time", "log", 1)
+    assert (options["x"], options["y"], len(options["hidden"])) == ("relative", "log", 1)
     screen.assert_quiet()
 
 

@@ -1,7 +1,8 @@
 import type { Mark, RunState } from "../contract.ts";
+import type { Axis } from "./axis.ts";
 import type { Column } from "./columns.ts";
 import { element, say } from "./element.ts";
-import { formatDuration, formatReal } from "./format.ts";
+import { formatReal } from "./format.ts";
 import { type Entry, type Facts, Legend } from "./legend.ts";
 import { bestOf, entries, noted, shortName, spell, standing } from "./lines.ts";
 import { isTrain, isVal } from "./names.ts";
@@ -10,16 +11,14 @@ import { Plot, type PlotEvents, type Range } from "./plot/plot.ts";
 import type { Bend } from "./plot/scale.ts";
 import type { Band, Line, Scene } from "./plot/scene.ts";
 import { type Smoothing, smooth } from "./plot/smooth.ts";
-import type { X } from "./plot/ticks.ts";
-import { type Curve, nearest, type Place, search, type Trace, trace } from "./plot/trace.ts";
+import { type Curve, nearest, search, type Trace, trace } from "./plot/trace.ts";
 import type { Group, Member } from "./series.ts";
 import { paint, type Theme } from "./theme.ts";
 
 /** What all cards of a chart share. */
 export interface Setting {
   theme: Theme;
-  x: X;
-  place: Place;
+  axis: Axis;
   bend: Bend;
   smooth: Smoothing;
   weight: number;
@@ -169,7 +168,7 @@ export class Card {
   point(x: number | null): void {
     const found = this.#plot.point(x);
     const values = found.map((index, i) => this.#traces[i]?.curve.y[index] ?? null);
-    const place = x === null ? null : this.setting.x === "step" ? `step ${formatReal(x)}` : formatDuration(x);
+    const place = x === null ? null : this.setting.axis.spell(x);
     this.#legend.cursor(place, values);
     if (place) this.#tellGap(values, ` at ${place}`);
     if (!this.#speaking || place === null) return;
@@ -194,7 +193,7 @@ export class Card {
   }
 
   #scene(range: Range): Scene {
-    const { theme, x, bend, hidden } = this.setting;
+    const { theme, axis, bend, hidden } = this.setting;
     const lines = this.group.members.map((member, i) => {
       const { key } = member;
       const { colour = 0, dash = [] } = this.#entries[i] ?? {};
@@ -210,18 +209,18 @@ export class Card {
         marks: trace.marks,
       };
     });
-    const flags = this.setting.marks.filter((mark) => this.#bears(mark)).flatMap(({ step }) => this.#places(step));
-    return { lines: this.#ringed(lines), range, by: x, bend, theme, flags, bands: this.#bands() };
+    const flags = this.setting.marks.filter((mark) => this.#bears(mark)).flatMap((mark) => this.#places(mark));
+    return { lines: this.#ringed(lines), range, by: axis.by, bend, theme, flags, bands: this.#bands() };
   }
 
   /** A line is made anew only when points came. */
-  #traced({ column: all, closer }: Member, index: number, range: Range): Traced {
+  #traced({ run, column: all, closer }: Member, index: number, range: Range): Traced {
     const known = this.#traces[index];
     const near = closer && closer.range[0] <= range[0] && range[1] <= closer.range[1];
     const column = near ? closer.column : all;
     if (known?.of === column && known.count === column.count) return known;
-    const { place, bend, smooth: how, weight } = this.setting;
-    const raw = trace(column, place, bend);
+    const { axis, bend, smooth: how, weight } = this.setting;
+    const raw = trace(column, axis.placeOf(run), bend);
     const curve = how === "none" || weight === 0 ? raw : { x: raw.x, y: smooth(raw, how, weight, column.count) };
     const made = { trace: raw, curve, of: column, count: column.count };
     this.#traces[index] = made;
@@ -246,7 +245,9 @@ export class Card {
     if (!member || !curve) return;
     const index = nearest(curve, x, Number.POSITIVE_INFINITY);
     const { step, seconds } = (this.#traces[line]?.of ?? member.column).drawn();
-    const found = this.setting.place(step, seconds).indexOf(curve.x[index] ?? Number.NaN);
+    const found = this.setting.axis
+      .placeOf(member.run)(step, seconds)
+      .indexOf(curve.x[index] ?? Number.NaN);
     if (found < 0) return;
     const { run, metric } = member;
     this.events.pick(this, { run, metric, step: step[found] ?? 0, value: curve.y[index] ?? Number.NaN });
@@ -254,8 +255,8 @@ export class Card {
 
   /** Of train, or the first that has one; they are known by step only. */
   #bands(): Band[] {
-    const { bands, x, hidden } = this.setting;
-    if (x !== "step") return [];
+    const { bands, axis, hidden } = this.setting;
+    if (axis.by !== "step") return [];
     const found = this.group.members.flatMap(({ key, metric }) => (hidden.has(key) ? [] : (bands.get(metric) ?? [])));
     return found.slice(0, 1);
   }
@@ -275,12 +276,15 @@ export class Card {
   }
 
   /** Where a step stands on the axis. */
-  #places(step: number | null): number[] {
-    const column = this.group.members[0]?.column;
+  #places({ run, step }: Mark): number[] {
+    const column = this.group.members.find((member) => member.run === run)?.column;
     if (step === null || !column) return [];
     const drawn = column.drawn();
     const at = search(drawn.step, step);
-    return this.setting.place([step], [drawn.seconds[Math.min(at, drawn.seconds.length - 1)] ?? Number.NaN]);
+    return this.setting.axis.placeOf(run)(
+      [step],
+      [drawn.seconds[Math.min(at, drawn.seconds.length - 1)] ?? Number.NaN],
+    );
   }
 
   #tellNotes(): void {

@@ -1,6 +1,5 @@
 import type { Source } from "../source.ts";
 import type { Range } from "./plot/plot.ts";
-import type { X } from "./plot/ticks.ts";
 import type { Member, SeriesSet } from "./series.ts";
 
 const SETTLE_MS = 150;
@@ -18,7 +17,7 @@ export class Closer {
   ) {}
 
   /** The window is this now, over these lines; null is everything. */
-  look(range: Range | null, x: X, members: () => readonly Member[]): void {
+  look(range: Range | null, x: string, members: () => readonly Member[]): void {
     clearTimeout(this.#timer);
     const turn = ++this.#turn;
     if (!range) this.set.blur();
@@ -26,7 +25,8 @@ export class Closer {
     this.#timer = setTimeout(() => {
       const lines = members();
       const runs = [...new Set(lines.map(({ run }) => run))];
-      const metrics = [...new Set(lines.map(({ metric }) => metric))];
+      const axis = this.set.metrics.has(x) ? [x] : [];
+      const metrics = [...new Set([...lines.map(({ metric }) => metric), ...axis])];
       const beside = (range[1] - range[0]) / 2;
       const wide: Range = [range[0] - beside, range[1] + beside];
       this.source.window({ runs, metrics, x, low: wide[0], high: wide[1], points: POINTS }).then(

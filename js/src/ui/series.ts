@@ -1,7 +1,6 @@
 import type { Part, Points, RunState } from "../contract.ts";
 import { Column } from "./columns.ts";
 import { partsOf } from "./names.ts";
-import type { X } from "./plot/ticks.ts";
 
 /** One line of a plot. */
 export interface Member {
@@ -28,6 +27,8 @@ export interface Group {
 export class SeriesSet {
   readonly runs = new Map<string, RunState>();
   readonly groups: Group[] = [];
+  /** The names of all series. */
+  readonly metrics = new Set<string>();
   /** Grows with every new run or line: a reason to lay out anew. */
   shape = 0;
   readonly #members = new Map<string, Member>();
@@ -58,17 +59,12 @@ export class SeriesSet {
     }
   }
 
-  /** The common ends of all lines, so that plots side by side can be read against each other. */
-  extent(by: X): [number, number] | undefined {
-    let low = Number.POSITIVE_INFINITY;
-    let high = Number.NEGATIVE_INFINITY;
-    for (const { column } of this.#members.values()) {
-      const ends = column.extent(by);
-      low = Math.min(low, ends[0]);
-      high = Math.max(high, ends[1]);
-    }
-    if (low > high) return undefined;
-    return high > low ? [low, high] : [low, low + 1];
+  get members(): Iterable<Member> {
+    return this.#members.values();
+  }
+
+  member(run: string, metric: string): Member | undefined {
+    return this.#members.get(`${run}/${metric}`);
   }
 
   /** More points of a stretch of x, for as long as that is shown; without parts there are none. */
@@ -110,6 +106,7 @@ export class SeriesSet {
     const { plot: name, split, prefix } = partsOf(metric);
     const member: Member = { key, run, metric, split, column: new Column(), closer: undefined };
     this.#members.set(key, member);
+    this.metrics.add(metric);
     this.shape++;
     const group = this.groups.find((one) => one.name === name);
     if (group) group.members.push(member);

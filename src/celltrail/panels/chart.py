@@ -186,16 +186,16 @@ class LiveChart:
         return cast("ChartOptions", {**OPTIONS, **(self.widget.options if self.widget else {})})
 
     def _lines(self) -> tuple[list[Line], list[int]]:
-        """The curves that are not switched off, and how many points each has in the trail."""
-        hidden = self._options["hidden"]
+        """The curves that are not switched off, the axis among them, and how many points each has in the trail."""
+        hidden, x = self._options["hidden"], self._options["x"]
         found = [
             (
                 Line(feed.run.id, _label(feed.run.name, name, len(self.feeds)), name, column.points(), column.total),
                 column.total,
             )
             for feed in self.feeds.values()
-            for name, column in feed.columns.items()
-            if f"{feed.run.id}/{name}" not in hidden
+            for name, column in sorted(feed.columns.items(), key=lambda item: item[0] != x)
+            if f"{feed.run.id}/{name}" not in hidden or name == x
         ][:MOST_LINES]
         return [line for line, _ in found], [total for _, total in found]
 

@@ -9,13 +9,14 @@ import numpy as np
 
 from celltrail.contract import Mark, Note, Part, Window
 from celltrail.errors import BadValue
+from celltrail.panels.places import PLAIN, places
 from celltrail.panels.widget import Reply, answer
 from celltrail.query.thin import FEWEST, keep
 
 if TYPE_CHECKING:
     from celltrail.model import RunRecord
     from celltrail.panels.columns import Floats
-    from celltrail.store import Store
+    from celltrail.store import SeriesMapping, Store
 
 MOST_POINTS = 8000  # of one series in one answer
 
@@ -32,21 +33,32 @@ def closer(store: Store, records: Sequence[RunRecord], asked: Window) -> Reply:
                 if name in series:
                     step, t_us, value = series[name]
                     seconds = (t_us - record.started_us) / 1e6
-                    columns = stretch(np.array([step, seconds, value], dtype=np.float64), asked, most)
+                    columns = np.array([step, seconds, value], dtype=np.float64)
+                    axis = _axis(series, asked["x"], record.started_us)
+                    where = places(columns, asked["x"], record.started_us / 1e6, axis)
+                    columns = stretch(columns, where, asked, most)
                     parts.append({"run": record.id, "metric": name, "start": 0, "n": columns.shape[1]})
                     blocks.append(np.ascontiguousarray(columns, dtype="<f8").tobytes())
     return answer(asked["id"], parts=parts), [b"".join(blocks)]
 
 
-def stretch(columns: Floats, asked: Window, most: int) -> Floats:
+def _axis(series: SeriesMapping, x: str, started_us: int) -> Floats | None:
+    """The points of the metric that is the axis, where one is."""
+    if x in PLAIN or x not in series:
+        return None
+    step, t_us, value = series[x]
+    return np.array([step, (t_us - started_us) / 1e6, value], dtype=np.float64)
+
+
+def stretch(columns: Floats, where: Floats, asked: Window, most: int) -> Floats:
     """The points of a window and their neighbours outside, at most ``most`` of them.
 
     Args:
         columns: shape (3, n): step, seconds, value.
+        where: shape (n,): where each point stands on the axis of the window.
         asked: the window.
         most: points to keep, at least 4.
     """
-    where = columns[1 if asked["x"] == "time" else 0]
     inside = np.flatnonzero((where >= asked["low"]) & (where <= asked["high"]))
     if not len(inside):
         return columns[:, :0]

@@ -7,7 +7,7 @@ import numpy as np
 from celltrail.contract import Drawn, RunState
 from celltrail.panels import saved
 from celltrail.panels.chart import MOST_LINES
-from celltrail.panels.feed import goals
+from celltrail.panels.feed import axes, goals
 from celltrail.panels.figure import Line
 from celltrail.query import RunSet, StoredRun
 from celltrail.query.row import real, shortened
@@ -39,6 +39,8 @@ def state_of(run: StoredRun, lines: list[Line], points: int) -> RunState:
         "status": run.status,
         "step": float(max(steps)) if steps else None,
         "seconds": run.duration or 0.0,
+        "started": run.record.started_us / 1e6,
+        "axes": axes(run.record),
         "points": points,
         "last": {line.metric: real(run.record.metrics[line.metric].last) for line in lines},
         "earlier": 0,

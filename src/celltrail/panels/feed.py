@@ -20,6 +20,11 @@ def goals(record: RunRecord, metrics: Iterable[str]) -> dict[str, Goal]:
     return {name: known[name].goal if name in known else goal_of(name) for name in metrics}
 
 
+def axes(record: RunRecord) -> list[str]:
+    """The metrics that others are declared to be drawn over, by name."""
+    return sorted({metric.axis for metric in record.metrics.values() if metric.axis})
+
+
 WAITING = 200_000  # log() calls that may wait for the publisher; older ones are in the trail anyway
 
 
@@ -100,16 +105,19 @@ class Feed:
     def state(self) -> RunState:
         """The run beside its points."""
         run = self.run
-        error = run.record().error if not run.is_running else None
+        record = run.record()
+        error = record.error if not run.is_running else None
         return {
             "run": run.id,
             "name": run.name,
             "status": run.status,
             "step": run.step,
             "seconds": run.seconds,
+            "started": self._began_us / 1e6,
+            "axes": axes(record),
             "points": self._points,
             "last": {name: real(column.last) for name, column in self.columns.items()},
-            "goals": goals(run.record(), self.columns),
+            "goals": goals(record, self.columns),
             "earlier": self.earlier.runs,
             "beaten": self._hold(),
             "left": self.earlier.left(run.step, run.seconds) if run.is_running else None,

@@ -17,6 +17,7 @@ import numpy as np
 
 from celltrail.contract import Smoothing
 from celltrail.panels.columns import Floats, thin
+from celltrail.panels.places import moments
 from celltrail.panels.smooth import smooth
 from celltrail.query.palette import PALETTE, run_colours
 from celltrail.query.plain import number
@@ -32,7 +33,10 @@ MOST_PLOTS, MOST_POINTS, ALL_POINTS = 8, 100, 1500
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series of the picture: points of shape (3, n) in the rows step, seconds, value, of ``total`` logged."""
+    """One series of the picture: points of shape (3, n) in the rows step, seconds, value, of ``total`` logged.
+
+    What is handed to `svg` has places on the x axis in the first row, as `places.placed` puts them there.
+    """
 
     run: str
     label: str
@@ -63,7 +67,7 @@ def parts_of(metric: str) -> tuple[str, str]:
 class Look:
     """How the lines of a picture are drawn: what of `contract.ChartOptions` bears on it."""
 
-    x: Literal["step", "time"] = "step"
+    x: str = "step"  # how the places of the lines are to be read
     y: Literal["linear", "log", "symlog"] = "linear"
     smooth: Smoothing = "none"
     weight: float = 0.0
@@ -110,8 +114,7 @@ def png(picture: str, zoom: float = 1) -> bytes:
 
 def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], look: Look) -> str:
     strokes = _strokes(lines, colours)
-    row = 1 if look.x == "time" else 0
-    across, up = _scale(lines, row, LEFT, PLOT_W - 4, "linear"), _scale(lines, 2, TITLE_H + PLOT_H, TITLE_H + 4, look.y)
+    across, up = _scale(lines, 0, LEFT, PLOT_W - 4, "linear"), _scale(lines, 2, TITLE_H + PLOT_H, TITLE_H + 4, look.y)
     floor = TITLE_H + PLOT_H
     parts = [
         f'<text x="{LEFT}" y="14" font-size="12" font-weight="600">{escape(name)}</text>',
@@ -122,21 +125,29 @@ def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], look: Look)
         parts.append(f'<path d="M{LEFT} {at:.1f}H{PLOT_W}" stroke="{RULE}" stroke-opacity=".3"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{at + 3.5:.1f}" text-anchor="end">{number(value)}</text>')
     parts += [
-        f'<text x="{across(value):.1f}" y="{floor + 14}" text-anchor="middle">{number(value)}</text>'
-        for value in across.marks
+        f'<text x="{across(value):.1f}" y="{floor + 14}" text-anchor="middle">{word}</text>'
+        for value, word in _words(lines, across, look)
     ]
     for line, stroke in zip(lines, strokes, strict=True):
-        drawn = _path(line, row, across, up, stroke, floor)
+        drawn = _path(line, across, up, stroke, floor)
         if look.smooth != "none":
             parts.append(f'<g opacity=".3">{drawn}</g>')
-            drawn = _path(_smoothed(line, row, look), row, across, up, stroke, floor)
+            drawn = _path(_smoothed(line, look), across, up, stroke, floor)
         parts.append(drawn)
     return "".join(parts)
 
 
-def _smoothed(line: Line, row: int, look: Look) -> Line:
+def _words(lines: Sequence[Line], across: _Scale, look: Look) -> list[tuple[float, str]]:
+    """The ticks of the x axis and what stands below them."""
+    if look.x != "time":
+        return [(value, number(value)) for value in across.marks]
+    ends = [end for line in lines if line.points.shape[1] for end in (line.points[0, 0], line.points[0, -1])]
+    return moments(min(ends), max(ends)) if ends else []
+
+
+def _smoothed(line: Line, look: Look) -> Line:
     points = line.points.copy()
-    points[2] = smooth(points[row], points[2], look.smooth, look.weight, max(line.total, points.shape[1]))
+    points[2] = smooth(points[0], points[2], look.smooth, look.weight, max(line.total, points.shape[1]))
     return replace(line, points=points[:, np.isfinite(points[2])])
 
 
@@ -201,9 +212,9 @@ def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str)
     return _Scale(lambda v: start + (end - start) * (v - low) / (high - low), ticks(low, high))
 
 
-def _path(line: Line, row: int, across: _Scale, up: _Scale, stroke: _Stroke, floor: float) -> str:
+def _path(line: Line, across: _Scale, up: _Scale, stroke: _Stroke, floor: float) -> str:
     moves, pen, strange = [], "M", []
-    for at, value in zip(line.points[row], line.points[2], strict=True):
+    for at, value in zip(line.points[0], line.points[2], strict=True):
         if not math.isfinite(at):
             continue
         if not math.isfinite(value) or (up.is_log and value <= 0):

@@ -33,6 +33,7 @@ from celltrail.contract import (
 from celltrail.panels import html
 from celltrail.panels.columns import thin
 from celltrail.panels.figure import Line, Look, png, svg
+from celltrail.panels.places import placed
 from celltrail.query.plain import length, shown
 
 BUDGET = 60_000  # bytes of one output in the saved notebook, all MIME types together
@@ -86,7 +87,7 @@ def chart_bundle(
     table = html.states_table(states, omitted) + html.marks_list(payload["marks"])
     bundle: Bundle = {contract.MIME: payload, "text/html": table, "text/plain": sentence}
     if lines:
-        picture = svg(lines, _look(options))
+        picture = svg(_drawn(lines, options, states), _look(options))
         source = base64.b64encode(picture.encode()).decode()
         image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
         bundle["text/html"] = f'<figure style="margin:0">{image}</figure>{bundle["text/html"]}'
@@ -106,11 +107,23 @@ def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bu
     It takes a tenth of a second or more, most of it for finding fonts: nothing to do while a cell waits.
     """
     room = BUDGET - size(bundle) - 20
+    drawn = _drawn(lines, options, bundle[contract.MIME]["runs"])
     for plots, zoom in ((8, 1), (4, 1), (4, 0.75), (2, 0.75), (1, 0.75), (1, 0.5)):
-        data = base64.b64encode(png(svg(lines, _look(options), plots), zoom)).decode()
+        data = base64.b64encode(png(svg(drawn, _look(options), plots), zoom)).decode()
         if len(data) <= room:
             return {**bundle, "image/png": data}
     return bundle
+
+
+def _drawn(lines: Sequence[Line], options: ChartOptions, states: Sequence[RunState]) -> list[Line]:
+    """The lines of the picture where they stand on its axis; where no line stands on it, by step."""
+    hidden = set(options["hidden"])
+    for x in (options["x"], "step"):
+        found = placed(lines, x, {state["run"]: state["started"] for state in states})
+        shown = [line for line in found if f"{line.run}/{line.metric}" not in hidden]
+        if any(line.points.shape[1] for line in shown):
+            return shown
+    return []
 
 
 def _look(options: ChartOptions) -> Look:

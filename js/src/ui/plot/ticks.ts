@@ -1,6 +1,7 @@
 import { type Bend, type Scale, threshold } from "./scale.ts";
 
-export type X = "step" | "time";
+/** Steps, seconds since the start, seconds since the epoch, or any numbers. */
+export type X = "step" | "relative" | "time" | "number";
 
 /** A value that an axis names. */
 export interface Tick {
@@ -22,6 +23,7 @@ function decade(power: number): number[] {
 /** The distances an x axis may have between ticks: whole steps unless the window is inside one step. */
 export function xIncrements(by: X, width: number): number[] {
   if (width < 1) return DECIMALS;
+  if (by === "number") return [...DECIMALS, ...WHOLE];
   return by === "step" ? WHOLE : [...SECONDS, ...WHOLE.filter((days) => days > 1).map((days) => days * DAY)];
 }
 
@@ -30,6 +32,7 @@ export function xTicks(by: X, min: number, max: number, width: number): Tick[] {
   const most = Math.max(2, Math.floor(width / X_SPACE));
   const increments = xIncrements(by, max - min);
   const increment = increments.find((one) => (max - min) / one <= most) ?? max - min;
+  if (by === "time") return clockTicks(min, max, increment);
   return steps(min, max, increment).map((value) => ({ value, word: xTick(by, value, increment) }));
 }
 
@@ -48,7 +51,7 @@ function steps(min: number, max: number, increment: number): number[] {
   const ticks: number[] = [];
   const first = Math.ceil(min / increment - 1e-9);
   for (let i = first; i * increment <= max + increment * 1e-9 && ticks.length < 50; i++) {
-    ticks.push(Number((i * increment).toPrecision(12)) + 0);
+    ticks.push(Number((i * increment).toPrecision(15)) + 0);
   }
   return ticks;
 }
@@ -65,9 +68,31 @@ export function symlogTicks(min: number, max: number): number[] {
   return ticks.filter((value) => value >= min && value <= max).sort((a, b) => a - b);
 }
 
+/** Round times of day where the reader is. */
+function clockTicks(min: number, max: number, increment: number): Tick[] {
+  const offset = -60 * new Date(min * 1000).getTimezoneOffset();
+  return steps(min + offset, max + offset, increment).map((local) => {
+    const value = local - offset;
+    return { value, word: increment >= DAY ? day(value) : clock(value, increment < 60, increment) };
+  });
+}
+
+/** A time of day: 14:05, or 14:05:09. */
+export function clock(moment: number, seconds: boolean, increment = 1): string {
+  const date = new Date(moment * 1000);
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const rest = date.getSeconds() + date.getMilliseconds() / 1000;
+  if (increment < 1) return `:${plain(rest, increment).padStart(2, "0")}`;
+  return `${two(date.getHours())}:${two(date.getMinutes())}${seconds ? `:${two(date.getSeconds())}` : ""}`;
+}
+
+function day(moment: number): string {
+  return new Date(moment * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
 /** A tick of the x axis: 250, 12k, 1.5M; 45s, 1:30, 12m, 3h, 2d. */
 export function xTick(by: X, value: number, increment: number): string {
-  if (by === "time" && increment >= 1) return timeTick(value, increment);
+  if (by === "relative" && increment >= 1) return timeTick(value, increment);
   if (increment < 1) return plain(value, increment);
   for (const [unit, name] of [
     [1e9, "G"],
