@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import shutil
 import sqlite3
@@ -19,7 +20,9 @@ from hypothesis import strategies as st
 from celltrail.model import Metric, Param, RunRecord
 from celltrail.run import start
 from celltrail.store import RunWriter, Store
+from celltrail.store.catalogue.alike import Alike
 from celltrail.store.files.network import is_network
+from celltrail.store.index.beside import beside
 from counting import opened
 from recovery.logs import begin
 
@@ -284,3 +287,45 @@ def test_what_a_finished_run_is_still_told_is_seen_by_the_next_question(store: S
     with opened() as paths:
         reader.records()
     assert not [path for path in paths if run.id in path], "once it is closed it is not read again"
+
+
+def test_a_connection_goes_with_whoever_asked(store: Store) -> None:
+    """Nobody has to close a store: what it had open is closed when it is gone, not left to a warning."""
+    filled(store, 2)
+    asked = Store(store.root)
+    asked.records()
+    connection = asked._listing()._index._open().db
+    alike = Alike(store.root, store.id)
+    alike.ids("recipe")
+    other = alike._db
+    assert other is not None
+    del asked, alike
+    gc.collect()
+    for each in (connection, other):
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            each.execute("select 1")
+
+
+def test_work_beside_the_user_ends_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    """A trail that goes away under it is nothing to print into somebody's cell; the next question says it."""
+
+    def fails() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    thread = beside(fails, "celltrail-test")
+    assert thread is not None
+    thread.join(5)
+    assert not thread.is_alive()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_search_while_python_ends(store: Store) -> None:
+    """No thread can be started then (from 3.12 on): the answer comes all the same, and nothing is printed."""
+    filled(store, 40)
+    code = (
+        "import atexit, sys\nfrom celltrail.store import Store\nfrom celltrail.store.index.fulltext import asked\n"
+        "store = Store(sys.argv[1])\n"
+        "atexit.register(lambda: print(len(store.searcher.hits(asked('run'), 100, patience=0).hits) >= 0))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, store.root], capture_output=True, text=True, timeout=60)
+    assert (ended.stdout, ended.stderr, ended.returncode) == ("True\n", "", 0)

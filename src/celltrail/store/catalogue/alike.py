@@ -65,6 +65,8 @@ class Alike:
                 if self._db is None or file != self._file:
                     self.close()
                     self._db, self._file = _opened(path), file
+                    if self._db is not None:
+                        database.close_with(self, self._db)
                 return self._db
         return None
 

@@ -29,6 +29,7 @@ from celltrail.store.files import alive
 from celltrail.store.files.network import is_network, retried
 from celltrail.store.folders import groups, ids_in
 from celltrail.store.index import Index, Look, columns, reading
+from celltrail.store.index.beside import beside
 from celltrail.store.index.database import Session
 from celltrail.store.index.look import newest_first
 from celltrail.store.index.rows import Rows
@@ -322,14 +323,12 @@ class Listing:
             return
         if len(_after(session, 0, _SWEEP_AT_ONCE)) < _SWEEP_AT_ONCE:
             return  # few enough to be seen in passing
-        self._sweeper = threading.Thread(target=self._sweep_slowly, name="celltrail-sweep", daemon=True)
-        self._sweeper.start()
+        self._sweeper = beside(self._sweep_slowly, "celltrail-sweep")
 
     def _sweep_slowly(self) -> None:
         """Beside the user's work: nobody waits for more than one of these steps."""
-        with contextlib.suppress(OSError):
-            while self._index.work(self._sweep_on):
-                time.sleep(_SWEEP_REST_S)
+        while self._index.work(self._sweep_on):
+            time.sleep(_SWEEP_REST_S)
 
     def _sweep_on(self, session: Session) -> bool:
         """A step of the sweep of today, from where it stands, in whatever process that was; whether more is left."""

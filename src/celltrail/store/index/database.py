@@ -7,6 +7,7 @@ import hashlib
 import os
 import sqlite3
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -28,6 +29,7 @@ class Session:
     def __init__(self, db: sqlite3.Connection, path: Path | None) -> None:
         self.db = db
         self.path = path
+        close_with(self, db)
         self.folders: dict[str, str] = {}  # of the trail, by which changes are noticed: the state they were seen in
         self.watched: dict[str, tuple[int, Seen | None]] = {}
         self.kept: Kept = OrderedDict()
@@ -70,6 +72,17 @@ class Session:
             if self.db.in_transaction:
                 self.db.execute("rollback")
             raise
+
+
+def close_with(owner: object, db: sqlite3.Connection) -> None:
+    """Close a connection once its owner is gone, but not in a forked child, where it must not even be closed."""
+    weakref.finalize(owner, _close, db, os.getpid()).atexit = False
+
+
+def _close(db: sqlite3.Connection, pid: int) -> None:
+    if os.getpid() == pid:
+        with contextlib.suppress(sqlite3.Error):
+            db.close()
 
 
 class Index:

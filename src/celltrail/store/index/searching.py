@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from celltrail.store.blobs import Blobs
 from celltrail.store.catalogue.listing import Listing
 from celltrail.store.index import text
+from celltrail.store.index.beside import beside
 from celltrail.store.index.database import Session
 from celltrail.store.index.fulltext import KINDS, Asked, line_of, texts_of
 from celltrail.store.index.text import Covered, Hit
@@ -77,8 +78,7 @@ class Searcher:
     def _go_on(self) -> None:
         if self._thread is None or self._pid != os.getpid() or not self._thread.is_alive():
             self._pid = os.getpid()
-            self._thread = threading.Thread(target=self._fill_slowly, name="celltrail-words", daemon=True)
-            self._thread.start()
+            self._thread = beside(self._fill_slowly, "celltrail-words")
 
     def _fill_slowly(self) -> None:
         """Take in the rest, a slice at a time, so that questions in between do not wait."""
