@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from celltrail.panels.figure import parts_of
+from celltrail.panels.pools import mean
 from celltrail.panels.smooth import smooth
 
 NAMES = (
@@ -30,6 +31,21 @@ def cases() -> list[dict[str, Any]]:
     ]
 
 
+def pools() -> list[dict[str, Any]]:
+    """Lines of unequal length and places, one with a gap, one with a place twice, as their mean and its band."""
+    curves = [
+        np.array([[0.0, 1.0, 2.0, 4.0], [1.0, 2.0, 4.0, 3.0]]),
+        np.array([[1.0, 2.0, 2.0, 3.0], [0.0, 1.0, 5.0, 2.0]]),
+        np.array([[0.0, 2.0, 3.0], [3.0, math.nan, 6.0]]),
+    ]
+    found = [(how, mean(curves, how)) for how in ("interval", "range")]
+    lines = [{"x": curve[0].tolist(), "y": plain(curve[1])} for curve in curves]
+    return [
+        {"lines": lines, "how": how, "x": x.tolist(), "y": plain(y), "low": plain(band[0]), "high": plain(band[1])}
+        for how, (x, y, band) in found
+    ]
+
+
 def plain(values: Any) -> list[float | None]:
     """As JSON has it: null is NaN."""
     return [None if math.isnan(value) else value for value in values.tolist()]
@@ -37,7 +53,9 @@ def plain(values: Any) -> list[float | None]:
 
 def printed() -> str:
     """The whole of golden.json."""
-    return json.dumps({"smooth": cases(), "names": [[name, *parts_of(name)] for name in NAMES]}) + "\n"
+    return (
+        json.dumps({"smooth": cases(), "pools": pools(), "names": [[name, *parts_of(name)] for name in NAMES]}) + "\n"
+    )
 
 
 if __name__ == "__main__":

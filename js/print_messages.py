@@ -26,6 +26,7 @@ from celltrail.panels.columns import Floats
 from celltrail.panels.detail import Details
 from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line
+from celltrail.panels.pools import groupings
 from celltrail.panels.saved import detail_bundle
 from celltrail.panels.table import Table, compare_bundle, table_bundle
 from celltrail.query import find, runs
@@ -80,7 +81,9 @@ def chart(store: Store) -> tuple[list[Recorded], SavedPanel]:
     ]
     states = cast("Points", heard[-1][0])["runs"]
     lines = [line for line, _ in shown]
-    bundle = saved.chart_bundle("01TRAIL", "a sweep", states, lines, [points.shape[1] for _, points in shown], OPTIONS)
+    totals = [points.shape[1] for _, points in shown]
+    facts = saved.Facts(states, groupings=groupings([first.record(), second.record()]))
+    bundle = saved.chart_bundle("01TRAIL", "a sweep", lines, totals, OPTIONS, facts)
     return heard, bundle[saved.contract.MIME]
 
 

@@ -302,7 +302,8 @@ def test_a_saved_chart_is_within_budget(count: int, points: int):
     }  # fmt: skip
     shown = lines(count, points)
     options: contract.ChartOptions = {**OPTIONS, "smooth": "median"}
-    bundle = saved.with_png(saved.chart_bundle("t", "n", [state], shown, [points] * count, options), shown, options)
+    made = saved.chart_bundle("t", "n", shown, [points] * count, options, saved.Facts([state]))
+    bundle = saved.with_png(made, shown, options)
     assert saved.size(bundle) <= saved.BUDGET
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     payload = bundle[contract.MIME]

@@ -134,6 +134,7 @@ def test_a_line_that_stands_nowhere_leaves_the_step(store: Store):
         states = [Feed(run).state()]
     lines = [Line(run.id, "loss", "loss", points)]
     over = [
-        saved.chart_bundle("t", "n", states, lines, [2], {**OPTIONS, "x": x})["text/html"] for x in ("epoch", "step")
+        saved.chart_bundle("t", "n", lines, [2], {**OPTIONS, "x": x}, saved.Facts(states))["text/html"]
+        for x in ("epoch", "step")
     ]
     assert over[0] == over[1]

@@ -168,9 +168,16 @@ export interface SavedSeries {
   value: string;
 }
 
+/** A way in which runs belong together. */
+export interface Grouping {
+  by: string;
+  of: Record<string, string>;
+}
+
 /** The curves of some runs. */
 export interface Drawn {
   runs: RunState[];
+  groupings: Grouping[];
   series: SavedSeries[];
   omitted: number;
 }
@@ -347,6 +354,8 @@ export interface ChartOptions {
   hidden: string[];
   smooth: Smoothing;
   weight: number;
+  group: string;
+  spread: "interval" | "range";
   folded: string[];
 }
 
@@ -379,6 +388,7 @@ export interface SavedPanel {
   series: SavedSeries[];
   marks: Mark[];
   bands: Band[];
+  groupings: Grouping[];
   omitted: number;
   rows: RunRow[];
   hints: string[];

@@ -22,6 +22,7 @@ export const NOTHING_SAVED: SavedPanel = {
   detail: null,
   marks: [],
   bands: [],
+  groupings: [],
 };
 
 interface Columns {

@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
 import { expect, test } from "vitest";
-import type { RunState } from "../src/contract.ts";
+import type { ChartOptions, RunState } from "../src/contract.ts";
 import { AxisChoice, axisOf } from "../src/ui/axis.ts";
+import { GroupChoice, poolsOf } from "../src/ui/grouping.ts";
 import { xTicks } from "../src/ui/plot/ticks.ts";
 import { trace } from "../src/ui/plot/trace.ts";
 import { SeriesSet } from "../src/ui/series.ts";
@@ -120,4 +121,32 @@ test("an axis of other numbers has fractions between whole ones", () => {
     "2.5",
     "3.0",
   ]);
+});
+
+test("groupings are offered where there are some, the band only with one", () => {
+  const chosen: Partial<ChartOptions>[] = [];
+  const choice = new GroupChoice((change) => chosen.push(change));
+  const options: ChartOptions = {
+    x: "step",
+    y: "linear",
+    hidden: [],
+    smooth: "none",
+    weight: 0.9,
+    folded: [],
+    group: "",
+    spread: "interval",
+  };
+  const groupings = [{ by: "all but seed", of: { a: "lr=1", b: "lr=1" } }];
+  choice.show(options, []);
+  expect(choice.el.hidden).toBe(true);
+  choice.show(options, groupings);
+  const [by, spread] = choice.el.querySelectorAll("select");
+  expect([choice.el.hidden, spread?.hidden]).toEqual([false, true]);
+  if (by) by.value = "all but seed";
+  by?.dispatchEvent(new Event("change"));
+  expect(chosen).toEqual([{ group: "all but seed" }]);
+  choice.show({ ...options, group: "all but seed" }, groupings);
+  expect(spread?.hidden).toBe(false);
+  expect(poolsOf("all but seed", groupings)?.get("b")).toBe("lr=1");
+  expect(poolsOf("lr", groupings)).toBeNull();
 });

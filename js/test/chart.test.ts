@@ -245,3 +245,36 @@ test("a table for a spreadsheet: quotes where they are needed, and no formula", 
 test("a picture of nothing is refused in words", () => {
   expect(() => toSvg([], {} as Parameters<typeof toSvg>[1])).toThrow("no plot");
 });
+
+test("repeats of one setting are one line with their number, and a note on their mean is nobody's", () => {
+  const groupings = [{ by: "all but seed", of: { a: "lr=1", b: "lr=1", c: "lr=2" } }];
+  const { root, source, tell } = show({ group: "all but seed" });
+  source.become({ ...source.payload(), groupings });
+  tell({ "val/loss": [1, 2] }, "a");
+  tell({ "val/loss": [3, 4] }, "b");
+  tell({ "val/loss": [5, 6] }, "c");
+  const rows = (): string[] =>
+    [...root.querySelectorAll(".legend tbody tr")].map((tr) =>
+      [...tr.querySelectorAll("button, td:not(.at)")].map((one) => one.textContent?.trim()).join(" "),
+    );
+  expect(rows()).toEqual(["lr=1 (n=2)val 3 2 3", "lr=2 (n=1)val 6 5 6"]);
+  const by = root.querySelector<HTMLSelectElement>("select[aria-label='group runs by']");
+  expect(by?.value).toBe("all but seed");
+  if (by) by.value = "";
+  by?.dispatchEvent(new Event("change"));
+  vi.advanceTimersByTime(50);
+  expect(source.kept.at(-1)?.group).toBe("");
+  expect(rows()).toEqual(["aval 2 1 2", "bval 4 3 4", "cval 6 5 6"]);
+});
+
+test("over another metric the plot of that metric is left out, and points stand at its values", () => {
+  const { root, source, tell } = show({ x: "epoch" });
+  tell({ loss: [1, 2, 3], epoch: [0, 0.5, 1] });
+  expect(titles(root)).toEqual(["loss"]);
+  const axis = root.querySelector<HTMLSelectElement>("select[aria-label='x axis']");
+  if (axis) axis.value = "relative";
+  axis?.dispatchEvent(new Event("change"));
+  vi.advanceTimersByTime(50);
+  expect(source.kept.at(-1)?.x).toBe("relative");
+  expect(titles(root)).toEqual(["loss", "epoch"]);
+});

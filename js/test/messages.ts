@@ -995,7 +995,9 @@ export const panels = [
    "hidden": [],
    "smooth": "none",
    "weight": 0.9,
-   "folded": []
+   "folded": [],
+   "group": "",
+   "spread": "interval"
   },
   "table": null,
   "series": [
@@ -1034,6 +1036,7 @@ export const panels = [
   ],
   "marks": [],
   "bands": [],
+  "groupings": [],
   "omitted": 0,
   "rows": [],
   "hints": [],
@@ -1063,6 +1066,7 @@ export const panels = [
   "series": [],
   "marks": [],
   "bands": [],
+  "groupings": [],
   "omitted": 0,
   "rows": [
    {
@@ -1204,6 +1208,7 @@ export const panels = [
   "series": [],
   "marks": [],
   "bands": [],
+  "groupings": [],
   "omitted": 0,
   "rows": [],
   "hints": [],
@@ -1473,6 +1478,7 @@ export const panels = [
   ],
   "marks": [],
   "bands": [],
+  "groupings": [],
   "omitted": 0,
   "rows": [],
   "hints": [],

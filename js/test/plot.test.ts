@@ -23,6 +23,7 @@ const line = (x: number[], y: number[], change: Partial<Line> = {}): Line => ({
   dash: [],
   shown: true,
   marks: [],
+  spread: null,
   raw: null,
   best: null,
   ...change,

@@ -54,6 +54,7 @@ export function payload(change: Partial<SavedPanel>): SavedPanel {
     series: [],
     marks: [],
     bands: [],
+    groupings: [],
     omitted: 0,
     hints: [],
     rows: [],

@@ -715,7 +715,7 @@ describe("views", () => {
 });
 
 test("the curves of the selected runs are drawn below, and follow the selection as long as they are open", async () => {
-  const drawn = { runs: [], series: [], omitted: 3 };
+  const drawn = { runs: [], series: [], groupings: [], omitted: 3 };
   const nothing = {
     rows: null,
     comparison: null,

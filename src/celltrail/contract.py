@@ -199,10 +199,18 @@ class SavedSeries(TypedDict):
     value: str  # base64 of float32 LE
 
 
+class Grouping(TypedDict):
+    """A way in which runs belong together."""
+
+    by: str
+    of: dict[str, str]  # run id -> what its group is called
+
+
 class Drawn(TypedDict):
     """The curves of some runs."""
 
     runs: list[RunState]
+    groupings: list[Grouping]
     series: list[SavedSeries]
     omitted: int  # series left out
 
@@ -421,6 +429,8 @@ class ChartOptions(TypedDict):
     hidden: list[str]  # "run id/metric" of series switched off in the legend
     smooth: Smoothing
     weight: float  # of smoothing: 0 changes nothing, below 1
+    group: str  # `Grouping.by` of which each group is one line; "" is a line for each run
+    spread: Literal["interval", "range"]  # around the mean of a group: 95 % interval, or from least to most
     folded: list[str]  # prefixes of plots that are folded away
 
 
@@ -456,6 +466,7 @@ class SavedPanel(TypedDict):
     series: list[SavedSeries]
     marks: list[Mark]
     bands: list[Band]
+    groupings: list[Grouping]  # of the runs of a chart
     omitted: int  # series or rows left out to stay within the size budget
     rows: list[RunRow]
     hints: list[str]  # beside the rows, as in `RowsPage`

@@ -1,18 +1,19 @@
-import type { Mark, RunState } from "../contract.ts";
+import type { ChartOptions, Mark, RunState } from "../contract.ts";
 import type { Axis } from "./axis.ts";
-import type { Column } from "./columns.ts";
 import { element, say } from "./element.ts";
-import { formatReal } from "./format.ts";
-import { type Entry, type Facts, Legend } from "./legend.ts";
-import { bestOf, entries, noted, shortName, spell, standing } from "./lines.ts";
+import { factsOf, goalOf } from "./facts.ts";
+import { count, formatReal } from "./format.ts";
+import { Legend } from "./legend.ts";
+import { bestOf, noted, shortName, spell, standing } from "./lines.ts";
 import { isTrain, isVal } from "./names.ts";
 import type { Pictured } from "./plot/picture.ts";
 import { Plot, type PlotEvents, type Range } from "./plot/plot.ts";
 import type { Bend } from "./plot/scale.ts";
 import type { Band, Line, Scene } from "./plot/scene.ts";
-import { type Smoothing, smooth } from "./plot/smooth.ts";
-import { type Curve, nearest, search, type Trace, trace } from "./plot/trace.ts";
+import type { Smoothing } from "./plot/smooth.ts";
+import { nearest, search } from "./plot/trace.ts";
 import type { Group, Member } from "./series.ts";
+import { type Strand, strands, Traces } from "./strands.ts";
 import { paint, type Theme } from "./theme.ts";
 
 /** What all cards of a chart share. */
@@ -30,6 +31,9 @@ export interface Setting {
   hidden: ReadonlySet<string>;
   colours: ReadonlyMap<string, number>;
   runs: ReadonlyMap<string, RunState>;
+  /** The group of each run, where those of a group are one line. */
+  pools: ReadonlyMap<string, string> | null;
+  spread: ChartOptions["spread"];
 }
 
 export interface CardEvents extends Omit<PlotEvents, "click"> {
@@ -51,14 +55,6 @@ const ZOOM = 0.5; // of the window is left by one key
 const PAN = 0.25; // of the window is moved by one key
 const RINGED = 4; // lines up to which each shows its best point
 
-interface Traced {
-  trace: Trace;
-  /** The trace, or what smoothing made of it. */
-  curve: Curve;
-  of: Column;
-  count: number;
-}
-
 /** One plot with its name above and its legend below. */
 export class Card {
   readonly el: HTMLElement;
@@ -68,12 +64,13 @@ export class Card {
   readonly #plot: Plot;
   readonly #stage: HTMLElement;
   readonly #spoken = element("div", { class: "ct-unseen", "aria-live": "polite" });
-  readonly #entries: Entry[];
+  readonly #strands: Strand[];
   readonly #gap = element("p", { class: "gap" });
   readonly #notes = element("ul", { class: "notes" });
   readonly #standing = element("p", { class: "gap" });
   readonly #alone: boolean;
-  #traces: Traced[] = [];
+  readonly #pools: Setting["pools"];
+  readonly #traces = new Traces();
   #range: readonly [number, number] = [0, 1];
   #speaking = false;
 
@@ -82,9 +79,10 @@ export class Card {
     private setting: Setting,
     private readonly events: CardEvents,
   ) {
-    this.#entries = entries(group, setting);
+    this.#strands = strands(group, setting);
+    this.#pools = setting.pools;
     this.#alone = setting.runs.size <= 1;
-    this.#legend = new Legend(group.name, this.#entries, {
+    this.#legend = new Legend(group.name, this.#strands, {
       toggle: events.toggle,
       point: (row) => this.#plot.focus(row !== null && this.#isShown(row) ? row : null),
     });
@@ -107,22 +105,24 @@ export class Card {
   /** New colours or another axis: what was drawn is made anew. */
   apply(setting: Setting): void {
     this.setting = setting;
-    this.#traces = [];
+    this.#traces.forget();
     if (!this.visible) this.#plot.clear(); // else it would come into view in the old colours
-    this.#legend.paint(setting.theme, this.#entries);
+    this.#legend.paint(setting.theme, this.#strands);
     this.#legend.shown(setting.hidden);
   }
 
   /** Whether this card can go on showing the group, or must be made anew. */
   shows(group: Group, setting: Setting): boolean {
     this.setting = setting;
-    return group.members.length === this.#entries.length && setting.runs.size <= 1 === this.#alone;
+    const members = this.#strands.reduce((sum, strand) => sum + strand.members.length, 0);
+    const same = setting.runs.size <= 1 === this.#alone && setting.pools === this.#pools;
+    return same && group.members.length === members;
   }
 
   /** The plot as a picture of this window. */
   pictured(range: Range): Pictured {
     const { lines, ...rest } = this.#scene(range);
-    const labels = this.#entries.map(({ name, split }) => `${name} ${split}`.trim());
+    const labels = this.#strands.map(({ name, split }) => `${name} ${split}`.trim());
     return {
       title: this.group.name,
       labels: labels.filter((_, i) => lines[i]?.shown),
@@ -139,8 +139,8 @@ export class Card {
   draw(range: Range): boolean {
     this.#range = range;
     const drawn = this.#plot.show(this.#scene(range), this.#stage.clientWidth);
-    const { members, name } = this.group;
-    const facts = members.map((member, i) => this.#facts(member, this.#traces[i]?.trace.unshown ?? 0));
+    const { name } = this.group;
+    const facts = this.#strands.map((strand, i) => factsOf(strand, this.#traces.at(i)?.trace, this.setting));
     this.#legend.facts(facts);
     this.#tellNotes();
     this.#tellStanding();
@@ -150,7 +150,7 @@ export class Card {
     );
     const first = facts[0];
     const last = first?.last === null || first === undefined ? "no value yet" : `last ${spell(first.last)}`;
-    const sentence = `${name}, ${members.length === 1 ? "1 series" : `${members.length} series`}, ${last}`;
+    const sentence = `${name}, ${count(facts.length, "line")}, ${last}`;
     if (this.el.getAttribute("aria-label") !== sentence) this.el.setAttribute("aria-label", sentence);
     return drawn;
   }
@@ -167,12 +167,12 @@ export class Card {
   /** The cursor of all cards stands here. */
   point(x: number | null): void {
     const found = this.#plot.point(x);
-    const values = found.map((index, i) => this.#traces[i]?.curve.y[index] ?? null);
+    const values = found.map((index, i) => this.#traces.at(i)?.curve.y[index] ?? null);
     const place = x === null ? null : this.setting.axis.spell(x);
     this.#legend.cursor(place, values);
     if (place) this.#tellGap(values, ` at ${place}`);
     if (!this.#speaking || place === null) return;
-    const told = this.#entries.flatMap((one, i) => {
+    const told = this.#strands.flatMap((one, i) => {
       const value = values[i];
       return typeof value === "number" ? [`${one.name} ${one.split} ${formatReal(value)}`.trim()] : [];
     });
@@ -189,15 +189,14 @@ export class Card {
   }
 
   #isShown(row: number): boolean {
-    return !this.setting.hidden.has(this.#entries[row]?.key ?? "");
+    return !this.setting.hidden.has(this.#strands[row]?.key ?? "");
   }
 
   #scene(range: Range): Scene {
     const { theme, axis, bend, hidden } = this.setting;
-    const lines = this.group.members.map((member, i) => {
-      const { key } = member;
-      const { colour = 0, dash = [] } = this.#entries[i] ?? {};
-      const { trace, curve } = this.#traced(member, i, range);
+    const lines = this.#strands.map((strand, i) => {
+      const { key, colour, dash } = strand;
+      const { trace, curve, spread } = this.#traces.of(strand, i, range, this.setting);
       const raw = curve === trace ? null : trace;
       return {
         curve,
@@ -207,30 +206,16 @@ export class Card {
         dash,
         shown: !hidden.has(key),
         marks: trace.marks,
+        spread,
       };
     });
     const flags = this.setting.marks.filter((mark) => this.#bears(mark)).flatMap((mark) => this.#places(mark));
     return { lines: this.#ringed(lines), range, by: axis.by, bend, theme, flags, bands: this.#bands() };
   }
 
-  /** A line is made anew only when points came. */
-  #traced({ run, column: all, closer }: Member, index: number, range: Range): Traced {
-    const known = this.#traces[index];
-    const near = closer && closer.range[0] <= range[0] && range[1] <= closer.range[1];
-    const column = near ? closer.column : all;
-    if (known?.of === column && known.count === column.count) return known;
-    const { axis, bend, smooth: how, weight } = this.setting;
-    const raw = trace(column, axis.placeOf(run), bend);
-    const curve = how === "none" || weight === 0 ? raw : { x: raw.x, y: smooth(raw, how, weight, column.count) };
-    const made = { trace: raw, curve, of: column, count: column.count };
-    this.#traces[index] = made;
-    return made;
-  }
-
   /** The lines with a ring around the best point of each; where there are many, around the best of all. */
   #ringed(lines: Line[]): Line[] {
-    const { members } = this.group;
-    const goals = members.map(({ run, metric }) => this.setting.runs.get(run)?.goals[metric] ?? "none");
+    const goals = this.#strands.map((strand) => goalOf(strand, this.setting));
     const bests = lines.map((line, i) => (line.shown ? bestOf(line.raw ?? line.curve, goals[i] ?? "none") : null));
     if (lines.length <= RINGED) return lines.map((line, i) => ({ ...line, best: bests[i] ?? null }));
     const sign = goals[0] === "max" ? -1 : 1;
@@ -240,11 +225,11 @@ export class Card {
 
   /** Hands on the point of this line that stands at `x`. */
   #pick(line: number, x: number): void {
-    const member = this.group.members[line];
-    const curve = this.#traces[line]?.trace;
-    if (!member || !curve) return;
+    const [member, ...others] = this.#strands[line]?.members ?? [];
+    const curve = this.#traces.at(line)?.trace;
+    if (!member || others.length > 0 || !curve) return;
     const index = nearest(curve, x, Number.POSITIVE_INFINITY);
-    const { step, seconds } = (this.#traces[line]?.of ?? member.column).drawn();
+    const { step, seconds } = (member.closer?.column ?? member.column).drawn();
     const found = this.setting.axis
       .placeOf(member.run)(step, seconds)
       .indexOf(curve.x[index] ?? Number.NaN);
@@ -296,29 +281,14 @@ export class Card {
 
   /** How far val is from train, where one run has both. */
   #tellGap(values: readonly (number | null)[], where: string): void {
-    const train = this.#entries.findIndex(({ split }, i) => isTrain(this.group.members[i]?.split ?? split));
-    const val = this.group.members.findIndex(({ split }) => isVal(split));
+    const train = this.#strands.findIndex(({ members }) => isTrain(members[0]?.split ?? ""));
+    const val = this.#strands.findIndex(({ members }) => isVal(members[0]?.split ?? ""));
     const [from, to] = [values[train], values[val]];
     this.#gap.hidden = !this.#alone || train < 0 || val < 0;
     if (typeof from === "number" && typeof to === "number") {
       const gap = to - from;
       say(this.#gap, `val − train ${gap < 0 ? "−" : "+"}${formatReal(Math.abs(gap))}${where}`);
     } else if (where === "") say(this.#gap, "");
-  }
-
-  /** The last value is the kernel's, who has seen every point; the column knows it too for a saved run. */
-  #facts({ column, run, metric }: Member, unshown: number): Facts {
-    const known = this.setting.runs.get(run)?.last[metric];
-    const some = column.min <= column.max;
-    return {
-      last: known ?? column.last ?? null,
-      min: some ? column.min : null,
-      max: some ? column.max : null,
-      nan: column.nan,
-      inf: column.inf,
-      unshown,
-      goal: this.setting.runs.get(run)?.goals[metric] ?? "none",
-    };
   }
 
   #key(event: KeyboardEvent): void {

@@ -1,4 +1,4 @@
-import type { ChartOptions, Mark } from "../contract.ts";
+import type { ChartOptions, Grouping, Mark } from "../contract.ts";
 import { decodeBands } from "../saved.ts";
 import type { Source } from "../source.ts";
 import { type Axis, AxisChoice, axisOf } from "./axis.ts";
@@ -8,6 +8,7 @@ import type { Card, Setting } from "./card.ts";
 import { Choice } from "./choice.ts";
 import { Closer } from "./closer.ts";
 import { element, say, tell } from "./element.ts";
+import { GroupChoice, poolsOf } from "./grouping.ts";
 import { type Offer, openMenu } from "./menu.ts";
 import { openNote } from "./noting.ts";
 import type { Pictured } from "./plot/picture.ts";
@@ -19,7 +20,16 @@ import { flipped } from "./table/options.ts";
 import { takings } from "./takings.ts";
 import { runColours, type Theme } from "./theme.ts";
 
-export const CHART: ChartOptions = { x: "step", y: "linear", hidden: [], smooth: "none", weight: 0.9, folded: [] };
+export const CHART: ChartOptions = {
+  x: "step",
+  y: "linear",
+  hidden: [],
+  smooth: "none",
+  weight: 0.9,
+  folded: [],
+  group: "",
+  spread: "interval",
+};
 
 const RETRY_MS = 250; // after which a plot without room is tried again
 
@@ -34,6 +44,7 @@ export class Chart {
   readonly #reset = element("button", { type: "button", class: "ct-button" }, "reset zoom");
   readonly #x = new AxisChoice((x) => this.#choose({ x }));
   readonly #y = new Choice("y axis", ["linear", "log", "symlog"], (y) => this.#choose({ y }));
+  readonly #group = new GroupChoice((change) => this.#regroup(change));
   readonly #smooth = new Smoother((change) => this.#choose(change));
   readonly #export = element("button", { type: "button", class: "ct-button", "aria-haspopup": "menu" }, "export");
   readonly #board = new Board({
@@ -47,6 +58,8 @@ export class Chart {
   });
   readonly #closer: Closer;
   #marks: readonly Mark[] = [];
+  #groupings: readonly Grouping[] = [];
+  #pools: Setting["pools"] = null;
   #bands: Setting["bands"] = new Map();
   readonly #controls = element("div", { class: "controls" });
   #options: ChartOptions;
@@ -64,7 +77,15 @@ export class Chart {
   ) {
     this.#options = { ...CHART, ...source.options() };
     this.#closer = new Closer(source, this.#set, () => this.#draw());
-    this.#controls.append(this.#reset, this.#board.search, this.#smooth.el, this.#x.el, this.#y.el, this.#export);
+    this.#controls.append(
+      this.#reset,
+      this.#board.search,
+      this.#group.el,
+      this.#smooth.el,
+      this.#x.el,
+      this.#y.el,
+      this.#export,
+    );
     root.append(
       element("div", { class: "top" }, element("div", {}, this.#title, this.#runs.el), this.#controls),
       this.#fault,
@@ -99,10 +120,26 @@ export class Chart {
   }
 
   #refresh(): void {
-    const { runs, marks, bands } = this.source.payload();
+    const { runs, marks, bands, groupings } = this.source.payload();
+    this.#groupings = groupings ?? [];
+    this.#pool();
     this.#bands = decodeBands(bands ?? []);
     this.#marks = marks ?? [];
     this.#set.meet(runs ?? []);
+    this.#restyle();
+  }
+
+  /** Which runs are one line; the same object while nothing of it changes, by which a card knows. */
+  #pool(): void {
+    const pools = poolsOf(this.#options.group, this.#groupings);
+    if (JSON.stringify([...(pools ?? [])]) === JSON.stringify([...(this.#pools ?? [])])) return;
+    this.#pools = pools;
+    this.#shape = -1;
+  }
+
+  #regroup(change: Partial<ChartOptions>): void {
+    this.#keep(change);
+    this.#pool();
     this.#restyle();
   }
 
@@ -118,7 +155,10 @@ export class Chart {
 
   #choose(change: Partial<ChartOptions>): void {
     this.#keep(change);
-    if (change.x) this.#zoomTo(null);
+    if (change.x) {
+      this.#shape = -1;
+      this.#zoomTo(null);
+    }
     this.#restyle();
   }
 
@@ -157,9 +197,11 @@ export class Chart {
   }
 
   #setting(theme: Theme): Setting {
-    const { y, hidden, smooth, weight, folded } = this.#options;
+    const { y, hidden, smooth, weight, folded, spread } = this.#options;
     const runs = this.#set.runs;
-    const colours = runColours([...runs.keys()]);
+    const pools = this.#pools;
+    const colours = runColours(pools ? [...new Set(pools.values())] : [...runs.keys()]);
+    if (pools) for (const [run, label] of pools) colours.set(run, colours.get(label) ?? 0);
     const shared = {
       theme,
       axis: this.#axis,
@@ -170,6 +212,8 @@ export class Chart {
       colours,
       marks: this.#marks,
       bands: this.#bands,
+      pools,
+      spread,
     };
     return { ...shared, hidden: new Set(hidden), folded: new Set(folded) };
   }
@@ -198,6 +242,7 @@ export class Chart {
     this.#x.show(this.#options.x, this.#set);
     this.#y.show(this.#options.y);
     this.#smooth.show(this.#options);
+    this.#group.show(this.#options, this.#groupings);
     this.#reset.hidden = this.#zoom === null;
     tell(this.#foot, omitted > 0 ? `and ${omitted} more series in the trail` : "");
     const range = this.#range;
@@ -217,7 +262,9 @@ export class Chart {
 
   #relayout(setting: Setting): void {
     this.#shape = this.#set.shape;
-    this.#board.lay(this.#set.groups, setting);
+    const { name } = setting.axis; // over itself it tells nothing
+    const groups = this.#set.groups.filter(({ members }) => members.some(({ metric }) => metric !== name));
+    this.#board.lay(groups, setting);
     this.#runs.show([...this.#set.runs.values()]);
     this.#runs.paint(setting.theme, setting.colours);
   }

@@ -1,24 +1,8 @@
 import type { Goal, Mark } from "../contract.ts";
-import type { Setting } from "./card.ts";
 import { formatReal } from "./format.ts";
-import type { Entry } from "./legend.ts";
-import { rank } from "./names.ts";
 import type { Point } from "./plot/scene.ts";
 import type { Curve } from "./plot/trace.ts";
 import type { Group } from "./series.ts";
-import { DASHES } from "./theme.ts";
-
-/** One run: colour tells the split. Several: colour tells the run, dash the split. */
-export function entries({ name, prefix, members }: Group, { runs, colours, theme }: Setting): Entry[] {
-  const splits = rank(members.map((member) => member.split));
-  return members.map(({ key, run, split }) => {
-    const place = splits.indexOf(split);
-    if (runs.size <= 1) return { key, name: "", split: split || shortName({ name, prefix }), colour: place, dash: [] };
-    const round = Math.floor([...runs.keys()].indexOf(run) / theme.palette.length);
-    const dash = DASHES[(place + round) % DASHES.length] ?? [];
-    return { key, name: runs.get(run)?.name ?? run, split, colour: colours.get(run) ?? 0, dash };
-  });
-}
 
 /** The name of a plot as it is called in its section. */
 export function shortName({ name, prefix }: Pick<Group, "name" | "prefix">): string {

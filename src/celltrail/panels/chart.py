@@ -10,7 +10,7 @@ import numpy as np
 
 from celltrail import contract
 from celltrail.capture.shield import shield
-from celltrail.contract import Answer, Band, ChartOptions, Note, Points, Window
+from celltrail.contract import Answer, Band, ChartOptions, Grouping, Note, Points, Window
 from celltrail.errors import NoRun
 from celltrail.model import new_id
 from celltrail.panels import saved
@@ -18,10 +18,14 @@ from celltrail.panels.closer import closer, marks_of, place_of
 from celltrail.panels.earlier import earlier_runs
 from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line, parts_of
+from celltrail.panels.pools import groupings
 from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.run import Run
 
-OPTIONS: ChartOptions = {"x": "step", "y": "linear", "hidden": [], "smooth": "none", "weight": 0.9, "folded": []}
+OPTIONS: ChartOptions = {
+    "x": "step", "y": "linear", "hidden": [], "smooth": "none", "weight": 0.9, "folded": [],
+    "group": "", "spread": "interval",
+}  # fmt: skip
 MOST_LINES = 60
 LOOK_BACK_TICKS = 10
 
@@ -98,6 +102,7 @@ class LiveChart:
     def add(self, run: Run) -> None:
         """Show this run too."""
         self.feeds[run.id] = Feed(run)
+        self._regroup()
 
     @property
     def has_news(self) -> bool:
@@ -130,7 +135,18 @@ class LiveChart:
             for feed in self.feeds.values():
                 feed.drain()
             self.widget.tell(list(self.feeds.values()), full)
+            if full:
+                self._regroup()
             self.look_back()
+
+    def _regroup(self) -> None:
+        """Tell the panel which runs belong together; params may come after a run has begun."""
+        found = self._groupings()
+        if self.widget is not None and found != self.widget.state["groupings"]:
+            self.widget.state = {**cast("dict[str, Any]", self.widget.state), "groupings": found}
+
+    def _groupings(self) -> list[Grouping]:
+        return groupings([feed.run.record() for feed in self.feeds.values()])
 
     def look_back(self) -> None:
         """Read, on a thread of its own, what earlier runs of the cell came to; once, and not for a cell of a moment."""
@@ -178,7 +194,8 @@ class LiveChart:
         states = [feed.state() for feed in feeds]
         run = feeds[0].run
         marks = marks_of(run.store, list(self.feeds))
-        bundle = saved.chart_bundle(run.store.id, run.name, states, lines, totals, self._options, marks, self._bands)
+        facts = saved.Facts(states, marks, self._bands, self._groupings())
+        bundle = saved.chart_bundle(run.store.id, run.name, lines, totals, self._options, facts)
         return saved.with_view(saved.marked(bundle, self._mark), view)
 
     @property

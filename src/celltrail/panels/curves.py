@@ -9,6 +9,7 @@ from celltrail.panels import saved
 from celltrail.panels.chart import MOST_LINES
 from celltrail.panels.feed import axes, goals
 from celltrail.panels.figure import Line
+from celltrail.panels.pools import groupings
 from celltrail.query import RunSet, StoredRun
 from celltrail.query.row import real, shortened
 
@@ -63,4 +64,5 @@ def drawn(runs: RunSet) -> Drawn:
         totals += counts
     series = saved.packed(lines, totals, ROOM)
     beyond = sum(len(run.record.metrics) for run in runs[MOST_RUNS:])
-    return {"runs": states, "series": series, "omitted": len(lines) - len(series) + beyond}
+    together = groupings([run.record for run in runs[:MOST_RUNS]])
+    return {"runs": states, "groupings": together, "series": series, "omitted": len(lines) - len(series) + beyond}

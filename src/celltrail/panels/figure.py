@@ -43,6 +43,7 @@ class Line:
     metric: str
     points: Floats
     total: int = 0
+    band: Floats | None = None  # around a mean: places, lower and upper end, shape (3, n)
 
 
 _SPLIT = "train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev"
@@ -93,7 +94,7 @@ def svg(
     colours = run_colours([line.run for line in lines])
     each = min(MOST_POINTS, ALL_POINTS // max(1, sum(len(group) for _, group in shown)))
     each = max(16, each if look.smooth == "none" else each // 2)  # the raw line stays behind
-    shown = [(name, [replace(line, points=thin(line.points, each)) for line in group]) for name, group in shown]
+    shown = [(name, [_thinned(line, each) for line in group]) for name, group in shown]
     body = "".join(
         f'<g transform="translate({i % columns * (PLOT_W + GAP)},{i // columns * (PLOT_H + TITLE_H + BOTTOM)})">'
         f"{_plot(name, group, colours, look)}</g>"
@@ -103,6 +104,13 @@ def svg(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'font-family="system-ui,Helvetica,Arial,DejaVu Sans,sans-serif" font-size="10.5" fill="{INK}">{body}</svg>'
     )
+
+
+def _thinned(line: Line, most: int) -> Line:
+    band = line.band
+    if band is not None and band.shape[1] > most:
+        band = band[:, np.linspace(0, band.shape[1] - 1, most).astype(np.int64)]
+    return replace(line, points=thin(line.points, most), band=band)
 
 
 def png(picture: str, zoom: float = 1) -> bytes:
@@ -129,6 +137,8 @@ def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], look: Look)
         for value, word in _words(lines, across, look)
     ]
     for line, stroke in zip(lines, strokes, strict=True):
+        if line.band is not None:
+            parts.append(_area(line.band, across, up, stroke.colour))
         drawn = _path(line, across, up, stroke, floor)
         if look.smooth != "none":
             parts.append(f'<g opacity=".3">{drawn}</g>')
@@ -184,13 +194,16 @@ class _Scale:
     place: Callable[[float], float]
     marks: list[float]
     is_log: bool = False
+    low: float = -math.inf
 
     def __call__(self, value: float) -> float:
         return self.place(value)
 
 
 def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str) -> _Scale:
-    values = np.concatenate([line.points[row] for line in lines]) if lines else np.empty(0)
+    held = [line.points[row] for line in lines]
+    held += [end for line in lines if row == 2 and line.band is not None for end in line.band[1:]]
+    values = np.concatenate(held) if held else np.empty(0)
     values = values[np.isfinite(values)]
     if kind == "log":
         values = values[values > 0]
@@ -200,7 +213,9 @@ def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str)
             low, high = low / 2, high * 2
         span = math.log10(high) - math.log10(low)
         marks = log_ticks(low, high)
-        return _Scale(lambda v: start + (end - start) * (math.log10(v) - math.log10(low)) / span, marks, is_log=True)
+        return _Scale(
+            lambda v: start + (end - start) * (math.log10(v) - math.log10(low)) / span, marks, is_log=True, low=low
+        )
     if kind == "symlog" and low != high:
         near = max(abs(low), abs(high)) / SYMLOG_DECADES
         floor, span = math.asinh(low / near), math.asinh(high / near) - math.asinh(low / near)
@@ -210,6 +225,28 @@ def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str)
         margin = abs(low) * 0.1 or 0.5
         low, high = low - margin, high + margin
     return _Scale(lambda v: start + (end - start) * (v - low) / (high - low), ticks(low, high))
+
+
+def _area(band: Floats, across: _Scale, up: _Scale, colour: str) -> str:
+    """A band as areas between its gaps; on a logarithmic scale it ends where that does."""
+    stretches: list[list[tuple[float, float, float]]] = [[]]
+    for x, low, high in band.T.tolist():
+        low = max(low, up.low) if up.is_log and low == low else low
+        if math.isfinite(low) and math.isfinite(high) and (not up.is_log or high > 0):
+            stretches[-1].append((across(x), up(low), up(high)))
+        elif stretches[-1]:
+            stretches.append([])
+    moves = [
+        "M"
+        + "L".join(
+            f"{x:.1f} {at:.1f}"
+            for x, at in [*((x, high) for x, _, high in each), *((x, low) for x, low, _ in reversed(each))]
+        )
+        + "Z"
+        for each in stretches
+        if len(each) > 1
+    ]
+    return f'<path d="{"".join(moves)}" fill="{colour}" fill-opacity=".2"/>'
 
 
 def _path(line: Line, across: _Scale, up: _Scale, stroke: _Stroke, floor: float) -> str:

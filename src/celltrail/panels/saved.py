@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from celltrail.contract import (
     ChartOptions,
     Comparison,
     Detail,
+    Grouping,
     Mark,
     PanelKind,
     RowsPage,
@@ -34,6 +36,7 @@ from celltrail.panels import html
 from celltrail.panels.columns import thin
 from celltrail.panels.figure import Line, Look, png, svg
 from celltrail.panels.places import placed
+from celltrail.panels.pools import pooled
 from celltrail.query.plain import length, shown
 
 BUDGET = 60_000  # bytes of one output in the saved notebook, all MIME types together
@@ -59,6 +62,7 @@ def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
         "series": [],
         "marks": [],
         "bands": [],
+        "groupings": [],
         "omitted": 0,
         "rows": [],
         "hints": [],
@@ -68,26 +72,31 @@ def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
     return cast("SavedPanel", {**empty, **parts})
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a chart at rest tells beside its lines."""
+
+    states: list[RunState]
+    marks: Sequence[Mark] = ()
+    bands: Sequence[Band] = ()
+    groupings: Sequence[Grouping] = ()
+
+
 def chart_bundle(
-    trail: str,
-    title: str,
-    states: list[RunState],
-    lines: Sequence[Line],
-    totals: Sequence[int],
-    options: ChartOptions,
-    marks: Sequence[Mark] = (),
-    bands: Sequence[Band] = (),
+    trail: str, title: str, lines: Sequence[Line], totals: Sequence[int], options: ChartOptions, facts: Facts
 ) -> Bundle:
     """A chart at rest. ``totals`` are the points each line has in the trail."""
     series = packed(lines, totals)
     omitted = len(lines) - len(series)
+    states = facts.states
     payload = panel("chart", trail, title, runs=states, chart=options, series=series, omitted=omitted)
-    payload["marks"], payload["bands"] = list(marks)[:MOST_MARKS], list(bands)
+    payload["marks"], payload["bands"] = list(facts.marks)[:MOST_MARKS], list(facts.bands)
+    payload["groupings"] = list(facts.groupings)
     sentence = chart_sentence(states)
     table = html.states_table(states, omitted) + html.marks_list(payload["marks"])
     bundle: Bundle = {contract.MIME: payload, "text/html": table, "text/plain": sentence}
     if lines:
-        picture = svg(_drawn(lines, options, states), _look(options))
+        picture = svg(_drawn(lines, options, payload), _look(options))
         source = base64.b64encode(picture.encode()).decode()
         image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
         bundle["text/html"] = f'<figure style="margin:0">{image}</figure>{bundle["text/html"]}'
@@ -107,7 +116,7 @@ def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bu
     It takes a tenth of a second or more, most of it for finding fonts: nothing to do while a cell waits.
     """
     room = BUDGET - size(bundle) - 20
-    drawn = _drawn(lines, options, bundle[contract.MIME]["runs"])
+    drawn = _drawn(lines, options, bundle[contract.MIME])
     for plots, zoom in ((8, 1), (4, 1), (4, 0.75), (2, 0.75), (1, 0.75), (1, 0.5)):
         data = base64.b64encode(png(svg(drawn, _look(options), plots), zoom)).decode()
         if len(data) <= room:
@@ -115,14 +124,16 @@ def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bu
     return bundle
 
 
-def _drawn(lines: Sequence[Line], options: ChartOptions, states: Sequence[RunState]) -> list[Line]:
-    """The lines of the picture where they stand on its axis; where no line stands on it, by step."""
+def _drawn(lines: Sequence[Line], options: ChartOptions, payload: SavedPanel) -> list[Line]:
+    """The lines of the picture where they stand on its axis, else by step; those of a group as one."""
     hidden = set(options["hidden"])
+    grouping = next((each for each in payload["groupings"] if each["by"] == options["group"]), None)
     for x in (options["x"], "step"):
-        found = placed(lines, x, {state["run"]: state["started"] for state in states})
-        shown = [line for line in found if f"{line.run}/{line.metric}" not in hidden]
+        found = placed(lines, x, {state["run"]: state["started"] for state in payload["runs"]})
+        shown = [line for line in found if f"{line.run}/{line.metric}" not in hidden and line.metric != x]
         if any(line.points.shape[1] for line in shown):
-            return shown
+            pools = pooled(shown, grouping, options["spread"])
+            return [pool for pool in pools if f"group:{pool.run}/{pool.metric}" not in hidden]
     return []
 
 

@@ -1,5 +1,6 @@
 import type { Theme } from "../theme.ts";
 import type { Box, Path, Pen } from "./pen.ts";
+import type { Spread } from "./pool.ts";
 import { type Bend, type Scale, scale } from "./scale.ts";
 import { type X, xTicks, yRange, yTicks } from "./ticks.ts";
 import { type Curve, search } from "./trace.ts";
@@ -16,6 +17,8 @@ export interface Line {
   shown: boolean;
   /** x of the values no line can show. */
   marks: readonly number[];
+  /** Around the mean of a group. */
+  spread: Spread | null;
 }
 
 export interface Point {
@@ -27,7 +30,8 @@ export interface Point {
 export interface Band {
   x: readonly number[];
   low: readonly number[];
-  middle: readonly number[];
+  /** A line in the middle of it. */
+  middle?: readonly number[];
   high: readonly number[];
 }
 
@@ -78,12 +82,13 @@ export function frame(scene: Scene, width: number, height: number): Frame {
 }
 
 /** The lowest and the highest value that stand in the window. */
-function valuesWithin({ lines, range }: Scene): [number, number] {
+function valuesWithin({ lines, range, bend }: Scene): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  for (const { curve, raw, shown } of lines) {
+  for (const { curve, raw, shown, spread } of lines) {
     if (!shown) continue;
     const { x, y } = raw ?? curve;
+    if (spread) widen(spread);
     for (let i = search(x, range[0]); i < x.length && (x[i] as number) <= range[1]; i++) {
       const value = y[i] as number;
       if (value < low) low = value;
@@ -91,6 +96,14 @@ function valuesWithin({ lines, range }: Scene): [number, number] {
     }
   }
   return [low, high];
+
+  function widen({ x, low: under, high: over }: Spread): void {
+    for (let i = search(x, range[0]); i < x.length && (x[i] as number) <= range[1]; i++) {
+      const [least, most] = [under[i] as number, over[i] as number];
+      if (least < low && (bend !== "log" || least > 0)) low = least;
+      if (most > high) high = most;
+    }
+  }
 }
 
 /** Draws axes and lines; one line may stand out. */
@@ -105,7 +118,8 @@ export function draw(pen: Pen, scene: Scene, at: Frame, focus: number | null = n
       if (!line.shown) return;
       const faded = focus !== null && focus !== i;
       const path = pathOf(line.curve, at);
-      const { colour, dash, raw } = line;
+      const { colour, dash, raw, spread } = line;
+      if (spread && !faded) drawBand(pen, spread, at, colour);
       if (raw && !faded) pen.path(pathOf(raw, at), { colour, width: 1, alpha: RAW });
       pen.path(path, { colour, dash, width: focus === i ? plain + 0.75 : plain, alpha: faded ? FADED : 1 });
       if (!faded && path.length / 2 <= box.width / SPARSE) drawDots(pen, path, colour);
@@ -141,13 +155,27 @@ function drawAxes(pen: Pen, { by, theme }: Scene, { box, across, up, x, y }: Fra
   }
 }
 
+/** A band is as many areas as it has stretches without a gap; below a logarithmic axis it goes to its foot. */
 function drawBand(pen: Pen, { x, low, middle, high }: Band, at: Frame, colour: string): void {
-  const over = pathOf({ x, y: high }, at);
-  const under = pathOf({ x, y: low }, at);
-  const back: Path = [];
-  for (let i = under.length - 2; i >= 0; i -= 2) back.push(under[i] as number, under[i + 1] as number);
-  pen.area([...over, ...back], colour, BAND);
-  pen.path(pathOf({ x, y: middle }, at), { colour, width: 1, alpha: 0.7, dash: [2, 3] });
+  let over: Path = [];
+  let under: Path = [];
+  const shut = (): void => {
+    if (over.length > 2) pen.area([...over, ...under], colour, BAND);
+    over = [];
+    under = [];
+  };
+  x.forEach((place, i) => {
+    const [least, most] = [low[i] as number, high[i] as number];
+    if (Number.isNaN(least) || Number.isNaN(most)) {
+      shut();
+      return;
+    }
+    const foot = at.up.bend === "log" && least <= 0 ? at.up.min : least;
+    over.push(at.x(place), at.y(most));
+    under.unshift(at.x(place), at.y(foot));
+  });
+  shut();
+  if (middle) pen.path(pathOf({ x, y: middle }, at), { colour, width: 1, alpha: 0.7, dash: [2, 3] });
 }
 
 function drawDots(pen: Pen, path: Path, colour: string): void {
