@@ -10,8 +10,8 @@ import print_messages
 import pytest
 
 from celltrail import contract
+from celltrail.server.shape import misfits
 from celltrail.store import Store
-from fits import misfits
 
 ROOT = Path(__file__).parent.parent
 

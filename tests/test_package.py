@@ -193,6 +193,14 @@ def test_it_keeps_and_lists_a_run(installed: Path, tmp_path: Path) -> None:
     assert "finished" in listed
 
 
+def test_jupyter_server_lists_the_extension(installed: Path, tmp_path: Path) -> None:
+    """`jupyter server extension list` names it enabled: the wheel brings the file that switches it on."""
+    listed = run(installed / "jupyter", "server", "extension", "list", cwd=tmp_path, path=str(installed))
+    assert any("celltrail" in line and "enabled" in line for line in listed.splitlines())
+    code = "import celltrail as ct; ct._jupyter_server_extension_points(); import celltrail.server.routes"
+    run(installed / "python", "-c", code, cwd=tmp_path, path=str(installed))
+
+
 def test_jupyterlab_lists_the_extension(installed: Path, tmp_path: Path) -> None:
     """`jupyter labextension list` names it enabled and OK."""
     listed = run(installed / "jupyter", "labextension", "list", cwd=tmp_path, path=str(installed))

@@ -23,7 +23,7 @@ from celltrail.panels.columns import LIMIT, Column, thin
 from celltrail.panels.figure import Line, Look, svg
 from celltrail.panels.table import Compared, Table
 from celltrail.panels.widget import Panel
-from fits import misfits
+from celltrail.server.shape import misfits
 from kernels import Kernel, Reply
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"

@@ -18,8 +18,8 @@ from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line, Look, svg
 from celltrail.panels.places import placed
 from celltrail.panels.widget import Panel
+from celltrail.server.shape import misfits
 from celltrail.store import Store
-from fits import misfits
 
 
 def asked(panel: Panel, intent: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:

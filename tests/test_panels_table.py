@@ -12,8 +12,8 @@ from celltrail.panels.table import Table
 from celltrail.panels.viewing import OPTIONS, options_of
 from celltrail.query import find, runs
 from celltrail.run import start
+from celltrail.server.shape import misfits
 from celltrail.store import Store
-from fits import misfits
 
 INTENTS = {
     "edit": contract.Edit,

@@ -10,6 +10,7 @@ export type Real = number | "nan" | "inf" | "-inf" | null;
 export type Scalar = string | number | boolean | null;
 export type FromKernel = Points | Answer | Fault;
 export type FromPanel = Sync | Query | Compare | Window | Note | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw;
+export type Asked = Note | Edit | Undo | SaveView | DropView;
 
 /** One metric of one run, in a few numbers. */
 export interface MetricSummary {
@@ -345,6 +346,21 @@ export interface Write {
   rows: string[];
   cols: string[];
   value: string | null;
+}
+
+/** A trail that a server shows. */
+export interface Trail {
+  id: string;
+  name: string;
+  folder: string | null;
+  live: number;
+}
+
+/** What a server says first. */
+export interface Hello {
+  version: string;
+  contract: number;
+  trails: Trail[];
 }
 
 /** How a chart is drawn: the panel owns it, the saved form keeps it. */

@@ -75,6 +75,8 @@ class _Door(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name == "__version__":
             return _version()
+        if name == "_jupyter_server_extension_points":
+            return import_module("celltrail.server").extension_points
         if name not in _ROOMS:
             raise AttributeError(f"celltrail has no {name!r}; it has {', '.join(__all__)}")
         room, _, verb = _ROOMS[name].partition(":")

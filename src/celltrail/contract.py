@@ -421,6 +421,26 @@ FromPanel = (
 )
 
 
+Asked = Note | Edit | Undo | SaveView | DropView  # what a server is asked to change; all else it is asked by address
+
+
+class Trail(TypedDict):
+    """A trail that a server shows."""
+
+    id: str
+    name: str  # of the folder it is in
+    folder: str | None  # that folder below the server's root, with slashes; null where it is elsewhere
+    live: int  # runs that go on
+
+
+class Hello(TypedDict):
+    """What a server says first."""
+
+    version: str
+    contract: int
+    trails: list[Trail]
+
+
 class ChartOptions(TypedDict):
     """How a chart is drawn: the panel owns it, the saved form keeps it."""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from celltrail.errors import BadValue, NoRun, StoreError, nearest
 from celltrail.model import RUN_ID, Json, RunRecord
-from celltrail.store import root
+from celltrail.store import places, root
 from celltrail.store.blobs import Blobs
 from celltrail.store.docs import actors, edits, fields
 from celltrail.store.files import disk
@@ -86,6 +86,7 @@ class Store:
             return self.join(record.id, rank)
         try:
             trail = root.establish(self.root)
+            places.note(trail, self.root)
             disk.make_folder(folder / "m", self.root)
             writer = RunWriter(folder, trail, record.id, rank)
             writer.own(record, self.blobs)

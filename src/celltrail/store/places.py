@@ -1,0 +1,61 @@
+"""Where the trails of this user are, noted for programs that were told no path: a Jupyter server, above all.
+
+One file for each trail and place, beside its index and like that only for this user's eyes: nobody else can put a
+path there that a server would then open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from celltrail.errors import CelltrailError
+from celltrail.store import root
+from celltrail.store.files import disk
+from celltrail.store.files.network import caches
+from celltrail.store.index import database
+
+_NAME = "place"
+_noted: set[tuple[str, Path]] = set()
+
+
+def note(trail: str, folder: Path) -> None:
+    """Note that the trail of this id is in this folder; once in a process, and without a word where it cannot be."""
+    if (trail, folder) in _noted:
+        return
+    _noted.add((trail, folder))
+    for place in database.folders(trail, folder):
+        with contextlib.suppress(OSError):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if _is_own(place):
+                disk.replace_whole(place / _NAME, os.fsencode(folder.resolve()), 0o600, is_synced=False)
+                return
+
+
+def noted() -> Iterator[tuple[str, Path]]:
+    """The trails that were noted and are still there, by id and folder."""
+    for cache in caches():
+        for place in cache.glob(f"*/*/{_NAME}"):
+            found = _read(place)
+            if found is not None:
+                yield place.parent.parent.name, found
+
+
+def _read(place: Path) -> Path | None:
+    try:
+        if not (_is_own(place.parent) and _is_own(place)):
+            return None
+        folder = Path(os.fsdecode(place.read_bytes()))
+        return folder if root.trail_id(folder) == place.parent.parent.name else None
+    except (OSError, ValueError, CelltrailError):
+        return None
+
+
+def _is_own(path: Path) -> bool:
+    about = path.stat()
+    if not hasattr(os, "getuid"):
+        return True
+    return about.st_uid == os.getuid() and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

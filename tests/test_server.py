@@ -1,0 +1,342 @@
+"""The server extension in a real Jupyter Server: what it answers, to whom, and that it hands out nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from celltrail import contract
+from celltrail.run import start
+from celltrail.server.routes import ROUTES
+from celltrail.server.shape import misfits
+from celltrail.store import Store, places
+
+EVIL = "<img src=x onerror=alert(1)>"
+DENYING = """
+from jupyter_server.auth import Authorizer
+class ReadOnly(Authorizer):
+    def is_authorized(self, handler, user, action, resource):
+        return resource != "celltrail" or action == "read"
+c.ServerApp.authorizer_class = ReadOnly
+"""
+
+
+@dataclass
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Jupyter:
+    """A Jupyter Server with nothing but the extension, alone in its own folders."""
+
+    def __init__(self, home: Path, config: str = "") -> None:
+        self.home, self.token = home, secrets.token_hex(16)
+        self.root = home / "work"
+        self.root.mkdir(parents=True)
+        (home / "config").mkdir()
+        (home / "config" / "jupyter_server_config.py").write_text(config)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.log = (home / "log").open("wb")
+        command = [
+            sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+            f"--port={self.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}",
+            f"--ServerApp.root_dir={self.root}", "--ServerApp.base_url=/hub/user/",
+            "--ServerApp.jpserver_extensions={'celltrail': True, 'jupyter_lsp': False, 'jupyterlab': False}",
+            "--ServerApp.allow_unauthenticated_access=False",
+        ]  # fmt: skip
+        own = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime", "XDG_CACHE_HOME": "cache"}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CELLTRAIL", "JUPYTER"))}
+        environment = kept | {name: str(home / folder) for name, folder in own.items()}
+        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=subprocess.STDOUT)
+        limit = time.monotonic() + 60
+        while self.ask("/api/status").status != 200:
+            is_starting = self.process.poll() is None and time.monotonic() < limit
+            assert is_starting, (home / "log").read_text()
+            time.sleep(0.1)
+
+    def ask(self, path: str, body: object = None, *, token: str | None = "", method: str | None = None) -> Reply:
+        """One request below the base address, with the server's token unless another, or none, is given."""
+        token = self.token if token == "" else token
+        headers = {"Authorization": f"token {token}"} if token else {}
+        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        address = f"http://127.0.0.1:{self.port}/hub/user{path}"
+        request = urllib.request.Request(address, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return Reply(answer.status, dict(answer.headers), answer.read())
+        except urllib.error.HTTPError as error:
+            return Reply(error.code, dict(error.headers), error.read())
+        except OSError:
+            return Reply(0, {}, b"")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+        self.log.close()
+
+
+def fill(store: Store) -> dict[str, str]:
+    """Runs to ask about; name -> id."""
+    found = {}
+    for name, rate in (("first", 0.1), ("second", 0.01), (EVIL, 1.0)):
+        with start(name, {"lr": rate, EVIL: EVIL}, tags=["mlp"], notes=EVIL, store=store) as run:
+            for step in range(50):
+                run.log({"loss": 1 / (step + 1) * rate, EVIL: float("nan")}, step)
+        found[name] = run.id
+    return found
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    served = Jupyter(tmp_path_factory.mktemp("jupyter"))
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="module")
+def trail_of(jupyter: Jupyter) -> tuple[str, dict[str, str]]:
+    """The id of a trail below the server's root, and its runs."""
+    store = Store(jupyter.root / "project" / ".celltrail")
+    found = fill(store)
+    return f"/celltrail/trails/{store.id}", found
+
+
+def test_hello_names_trails_by_id_and_never_by_path(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
+    """Version, contract, and each trail with the folder it is in below the root."""
+    base, _ = trail_of
+    said = wait_for(lambda: (hello := jupyter.ask("/celltrail/hello").json)["trails"] and hello)
+    assert misfits(said, contract.Hello) == []
+    (trail,) = [each for each in said["trails"] if base.endswith(each["id"])]
+    assert (trail["name"], trail["folder"], trail["live"]) == ("project", "project", 0)
+    assert str(jupyter.home) not in json.dumps(said)
+
+
+def test_every_route_answers_in_the_shapes_of_the_contract(
+    jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]
+) -> None:
+    """Rows, one run, a comparison, curves, completion, text and views, as the panels of a kernel get them."""
+    base, found = trail_of
+    first, second = found["first"], found["second"]
+    pages = {
+        "runs?q=params.lr%20%3C%200.5&sort=params.lr&limit=1": contract.RowsPage,
+        f"runs/{first}": contract.SavedPanel,
+        f"compare?runs={first},{second}": contract.Comparison,
+        f"drawn?runs={first},{second}": contract.Drawn,
+        "complete?q=params.": list[contract.Proposal],
+        f"text?form=markdown&runs={first},{second}&column=name&column=params.lr": str,
+        "views": list[contract.SavedView],
+    }
+    answers = {path: jupyter.ask(f"{base}/{path}") for path in pages}
+    assert {reply.status for reply in answers.values()} == {200}, answers
+    for path, shape in pages.items():
+        assert misfits(answers[path].json, shape) == [], path
+    rows, _, _, _, proposals, text, _ = (reply.json for reply in answers.values())
+    assert (rows["total"], [row["name"] for row in rows["rows"]]) == (2, ["second"])
+    assert "lr" in {each["text"].split(".")[-1] for each in proposals}
+    assert "| first" in text
+    again = urllib.request.Request(
+        f"http://127.0.0.1:{jupyter.port}/hub/user{base}/views",
+        headers={"Authorization": f"token {jupyter.token}", "If-None-Match": answers["views"].headers["Etag"]},
+    )
+    with pytest.raises(urllib.error.HTTPError, match="304"):
+        urllib.request.urlopen(again, timeout=10)
+
+
+def test_series_come_as_one_block_of_numbers(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
+    """Length, JSON, padding, float64; a window of them, thinned to what was asked for."""
+    base, found = trail_of
+    metric = urllib.parse.quote("loss")
+    reply = jupyter.ask(f"{base}/series?runs={found['first']}&metric={metric}&lo=10&hi=20")
+    (length,) = struct.unpack_from("<I", reply.body)
+    points = json.loads(reply.body[4 : 4 + length])
+    assert misfits(points, contract.Points) == []
+    (part,) = points["parts"]
+    numbers = np.frombuffer(reply.body, "<f8", offset=-(-(4 + length) // 8) * 8).reshape(3, part["n"])
+    assert numbers[0].tolist() == list(range(9, 22))  # one neighbour on each side
+    assert numbers[2].tolist() == [1 / (step + 1) * 0.1 for step in range(9, 22)]
+    assert points["runs"][0]["status"] == "finished"
+
+
+def test_what_people_say_is_said_through_it(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
+    """A tag, taken back; a note on a point; refused in words when it is no intent."""
+    base, found = trail_of
+    edit = {"kind": "edit", "id": "e1", "runs": [found["first"]], "do": "tag", "text": "best"}
+    tagged = jupyter.ask(f"{base}/intents", edit)
+    assert (tagged.status, misfits(tagged.json, contract.Answer)) == (200, [])
+    tags = lambda: jupyter.ask(f"{base}/runs?q=%22best%22%20in%20tags").json["total"]  # noqa: E731
+    assert tags() == 1
+    assert jupyter.ask(f"{base}/intents", {"kind": "undo", "id": "e2", "edit": "e1"}).status == 200
+    assert tags() == 0
+    note = {"kind": "note", "id": "n", "run": found["first"], "metric": "loss", "step": 3, "text": EVIL}
+    assert jupyter.ask(f"{base}/intents", note).json["marks"][-1]["text"] == EVIL
+    for wrong in ({"kind": "sync", "id": "x"}, {**edit, "do": "format"}, {**edit, "more": 1}, [], None, b"{"):
+        reply = jupyter.ask(f"{base}/intents", b"null" if wrong is None else wrong)
+        assert reply.status == 400, wrong
+        assert misfits(reply.json, contract.Fault) == []
+
+
+def test_nobody_without_the_token_gets_anything(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
+    """Every route, every method: forbidden or the login page, and no word of the trail."""
+    base, found = trail_of
+    asked = 0
+    for path, handler in ROUTES:
+        address = path
+        for group, word in (("([0-9A-HJKMNP-TV-Z]{26})", base.split("/")[3]), ("([0-9a-f]{64})", "0" * 64)):
+            address = address.replace(group, word)
+        for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"):
+            for token in (None, "wrong"):
+                reply = jupyter.ask(
+                    f"/celltrail/{address}", b"{}" if method != "GET" else None, token=token, method=method
+                )
+                assert reply.status in (401, 403, 405), (handler, method, reply.status)
+                assert found["first"].encode() not in reply.body
+                asked += 1
+    assert asked == len(ROUTES) * 12
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "trails/../../../../etc/passwd/runs",
+        "trails/..%2f..%2fetc/runs",
+        "trails/%2Fetc%2Fpasswd/runs",
+        "trails/00000000000000000000000000/runs",
+        "{base}/runs/..%2F..%2F..%2Ftrail.json",
+        "{base}/runs/00000000000000000000000000",
+        "{base}/compare?runs=../../../x,/etc/passwd",
+        "{base}/blobs/{zeros}",
+        "{base}/blobs/..%2f..%2ftrail.json",
+    ],
+)
+def test_no_path_is_taken_from_an_address(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]], path: str) -> None:
+    """What is not there is not there, and the sentence names no folder of the machine."""
+    base, _ = trail_of
+    reply = jupyter.ask("/celltrail/" + path.format(base=base.removeprefix("/celltrail/"), zeros="0" * 64))
+    assert reply.status in (400, 404)
+    assert str(jupyter.root) not in reply.body.decode(errors="replace")
+
+
+def test_a_blob_never_becomes_a_page_of_the_server(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
+    """HTML is a file to keep whatever it is called; a picture is shown, without rights to run anything."""
+    base, _ = trail_of
+    digest = Store(jupyter.root / "project" / ".celltrail").blobs.put("<script>alert(1)</script>")
+    for media in ("text/html", "application/javascript", "", "text/html;image/png"):
+        reply = jupyter.ask(f"{base}/blobs/{digest}?type={urllib.parse.quote(media)}")
+        assert reply.headers["Content-Type"].startswith("application/octet-stream")
+        assert reply.headers["Content-Disposition"].startswith("attachment")
+    shown = jupyter.ask(f"{base}/blobs/{digest}?type=image/svg%2Bxml")
+    assert shown.headers["Content-Type"] == "image/svg+xml"
+    assert shown.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in shown.headers["Content-Security-Policy"]
+
+
+def test_who_may_only_read_changes_nothing(tmp_path: Path) -> None:
+    """Jupyter's own Authorizer gives the roles: reading passes, an intent is refused."""
+    served = Jupyter(tmp_path / "jupyter", DENYING)
+    try:
+        store = Store(served.root / ".celltrail")
+        run = fill(store)["first"]
+        base = f"/celltrail/trails/{store.id}"
+        assert served.ask(f"{base}/runs").json["total"] == 3
+        edit = {"kind": "edit", "id": "e", "runs": [run], "do": "delete", "text": ""}
+        assert served.ask(f"{base}/intents", edit).status == 403
+        assert served.ask(f"{base}/runs").json["total"] == 3
+    finally:
+        served.stop()
+
+
+def test_a_trail_elsewhere_is_in_reach_once_its_user_used_it(jupyter: Jupyter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel notes where its trail is, for this user alone; a place that others may write is not believed."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(jupyter.home / "cache"))
+    store = Store(jupyter.home / "elsewhere" / ".celltrail")
+    fill(store)
+    trail = wait_for(lambda: next((t for t in hello(jupyter) if t["id"] == store.id), None))
+    assert (trail["name"], trail["folder"]) == ("elsewhere", None)
+    (place,) = (jupyter.home / "cache" / "celltrail" / store.id).glob("*/place")
+    assert place.stat().st_mode & 0o777 == 0o600
+    place.chmod(0o666)
+    assert store.id not in dict(places.noted())
+
+
+def test_ten_thousand_runs_hold_nobody_up(tmp_path: Path) -> None:
+    """While the first question reads a large trail, the server answers others at once."""
+    sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
+    from trails import make_trail
+
+    served = Jupyter(tmp_path / "jupyter")
+    try:
+        store = Store(make_trail(served.root / ".celltrail", 3_000))
+        base = f"/celltrail/trails/{store.id}"
+        waited: list[float] = []
+        over = threading.Event()
+
+        def ping() -> None:
+            while not over.is_set():
+                began = time.perf_counter()
+                assert served.ask("/api/status").status == 200
+                waited.append(time.perf_counter() - began)
+
+        pinging = threading.Thread(target=ping)
+        pinging.start()
+        began = time.perf_counter()
+        page = served.ask(f"{base}/runs?q=params.lr%20%3C%200.1&limit=50")
+        took = time.perf_counter() - began
+        over.set()
+        pinging.join()
+        assert (page.status, len(page.json["rows"])) == (200, 50)
+        assert len(waited) > 3
+        assert max(waited) < took / 2, "a question of the trail was answered on the server's own loop"
+    finally:
+        served.stop()
+
+
+def test_a_trail_that_is_gone_is_said(jupyter: Jupyter) -> None:
+    """A folder deleted under the server is no error page."""
+    store = Store(jupyter.root / "fleeting" / ".celltrail")
+    fill(store)
+    wait_for(lambda: any(trail["id"] == store.id for trail in hello(jupyter)))
+    shutil.rmtree(store.root)
+    reply = jupyter.ask(f"/celltrail/trails/{store.id}/runs")
+    assert reply.status in (200, 404, 500)
+    assert reply.status == 200 or misfits(reply.json, contract.Fault) == []
+
+
+def hello(jupyter: Jupyter) -> list[dict[str, Any]]:
+    return jupyter.ask("/celltrail/hello").json["trails"]
+
+
+def wait_for(ask: Any, timeout_s: float = 30) -> Any:
+    """Trails are looked for every few seconds."""
+    limit = time.monotonic() + timeout_s
+    while not (found := ask()):
+        assert time.monotonic() < limit
+        time.sleep(0.5)
+    return found
