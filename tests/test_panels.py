@@ -106,7 +106,7 @@ def test_the_swap_leaves_a_form_that_needs_no_kernel(kernel: Kernel):
     assert {**bundle, **final["data"]} == bundle
     assert set(bundle) == {contract.MIME, "text/html", "image/png", "text/plain"}
     assert misfits(bundle[contract.MIME], contract.SavedPanel) == []
-    assert bundle[contract.MIME]["view"] is None
+    assert bundle[contract.MIME]["view"] == live["data"][contract.MIME]["view"]
     assert len(json.dumps(bundle)) <= saved.BUDGET
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     assert "<script" not in bundle["text/html"]

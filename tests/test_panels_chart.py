@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 import celltrail as ct
 from celltrail import contract
 from celltrail.panels import saved
-from celltrail.panels.chart import OPTIONS, Chart
-from celltrail.panels.closer import MOST_POINTS
+from celltrail.panels.chart import OPTIONS, Chart, LiveChart
+from celltrail.panels.closer import MOST_POINTS, flag_of
 from celltrail.panels.detail import Details
 from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line, Look, svg
 from celltrail.panels.places import placed
 from celltrail.panels.widget import Panel
+from celltrail.run import Alerted, Logged, listen
 from celltrail.server.shape import misfits
 from celltrail.store import Store
 
@@ -138,3 +140,104 @@ def test_a_line_that_stands_nowhere_leaves_the_step(store: Store):
         for x in ("epoch", "step")
     ]
     assert over[0] == over[1]
+
+
+class Output:
+    """What a live chart put into the output of its cell, newest last."""
+
+    def __init__(self) -> None:
+        self.bundles: list[dict[str, Any]] = []
+
+    def __call__(self, bundle: dict[str, Any], display_id: str, *, update: bool) -> None:
+        assert update == bool(self.bundles)
+        self.bundles.append(bundle)
+
+    @property
+    def payload(self) -> contract.SavedPanel:
+        """The newest of ours."""
+        return self.bundles[-1][contract.MIME]
+
+
+def live(run: ct.Run) -> tuple[LiveChart, Output]:
+    output = Output()
+    chart = LiveChart(output)
+    chart.add(run)
+    chart.show()
+    return chart, output
+
+
+def test_after_its_end_a_chart_answers_as_before(store: Store):
+    """Everything again, a closer look and a note, which gets into the saved form and its picture."""
+    with ct.start("over", store=store) as run:
+        chart, output = live(run)
+        for step in range(30):
+            run.log({"loss": 1 / (1 + step)}, step=step)
+            chart.feeds[run.id].put(Logged(run, ("loss",), step, run.record().started_us + step, [1 / (1 + step)]))
+    chart.swap()
+    panel = chart.widget
+    assert panel is not None
+    assert output.payload["view"] == panel.model_id
+    message, data = asked(panel, {"kind": "sync", "id": "s"})
+    assert (message["kind"], message["full"], len(data)) == ("points", True, 90)
+    message, _ = asked(panel, window(run.id, 10, 12, 100))
+    assert message["parts"][0]["n"] == 5
+    before = output.bundles[-1]["text/html"]
+    asked(panel, {"kind": "note", "id": "n", "run": run.id, "metric": "loss", "step": 7.0, "text": "a spike"})
+    assert [mark["text"] for mark in output.payload["marks"]] == ["a spike"]
+    assert "a spike" in output.bundles[-1]["text/html"]
+    assert picture_of(output.bundles[-1]["text/html"]) != picture_of(before)
+    assert "image/png" in output.bundles[-1]
+
+
+def picture_of(html: str) -> str:
+    return base64.b64decode(re.findall(r"base64,([^\"]+)", html)[0]).decode()
+
+
+def test_alerts_stand_on_the_axis_live_and_saved(store: Store):
+    """An alert reaches the panel at the next tick, and is in the saved payload, its text and its picture."""
+    with ct.start("alerted", store=store) as run:
+        chart, output = live(run)
+        feed = chart.feeds[run.id]
+        stop = listen(lambda event: feed.flag(flag_of(run.id, event)) if isinstance(event, Alerted) else None)
+        for step in range(5):
+            feed.put(Logged(run, ("loss",), step, run.record().started_us + step, [float(step)]))
+        run.log_alert("loss is <b>high</b>", "look", metric="loss", level="error", step=3)
+        run.log_alert("disk nearly full")
+        stop()
+        assert chart.has_news
+        chart.tick()
+        assert chart.widget is not None
+        flags = chart.widget.state["flags"]
+        assert [(flag["metric"], flag["step"], flag["level"]) for flag in flags] == [
+            ("loss", 3.0, "error"), (None, None, "warn"),
+        ]  # fmt: skip
+        assert flags[0]["text"] == "loss is <b>high</b>: look"
+    chart.swap()
+    assert output.payload["flags"] == flags
+    html = output.bundles[-1]["text/html"]
+    assert "&lt;b&gt;high" in html
+    assert "<b>" not in html
+    assert picture_of(html).count("#d1242f") == 2
+    (stored,) = ct.runs(store=store)
+    assert Details(stored).state["flags"] == flags
+
+
+def test_the_band_of_earlier_runs_is_in_the_saved_picture(store: Store):
+    """By step it stands behind the line; over another axis, where nobody knows it, it does not."""
+    points = np.array([[0.0, 5.0, 9.0], [0.1, 0.2, 0.3], [1.0, 3.0, 2.0]])
+    quartiles = [np.array([0.0, 4.0, 9.0]), *(np.full(3, value) for value in (1.0, 1.5, 2.0))]
+    encoded = [
+        base64.b64encode(each.astype(kind).tobytes()).decode()
+        for each, kind in zip(quartiles, ("<f8", "<f4", "<f4", "<f4"), strict=True)
+    ]
+    band: contract.Band = {
+        "metric": "loss",
+        "runs": 3,
+        **dict(zip(("step", "low", "middle", "high"), encoded, strict=True)),
+    }  # pyright: ignore[reportAssignmentType]
+    with ct.start("banded", store=store) as run:
+        states = [Feed(run).state()]
+    facts = saved.Facts(states, bands=[band])
+    for x, drawn in (("step", 1), ("relative", 0)):
+        made = saved.chart_bundle("t", "n", [Line(run.id, "loss", "loss", points)], [3], {**OPTIONS, "x": x}, facts)
+        assert picture_of(made["text/html"]).count("fill-opacity") == drawn

@@ -159,6 +159,15 @@ export interface Mark {
   text: string;
 }
 
+/** Something that the run itself said of a place: an alert. */
+export interface Flag {
+  run: string;
+  metric: string | null;
+  step: number | null;
+  level: "info" | "warn" | "error";
+  text: string;
+}
+
 /** One series at rest; NaN-safe and small. */
 export interface SavedSeries {
   run: string;
@@ -403,6 +412,7 @@ export interface SavedPanel {
   table: TableOptions | null;
   series: SavedSeries[];
   marks: Mark[];
+  flags: Flag[];
   bands: Band[];
   groupings: Grouping[];
   omitted: number;

@@ -21,6 +21,7 @@ export const NOTHING_SAVED: SavedPanel = {
   comparison: null,
   detail: null,
   marks: [],
+  flags: [],
   bands: [],
   groupings: [],
 };

@@ -257,7 +257,7 @@ test("repeats of one setting are one line with their number, and a note on their
     [...root.querySelectorAll(".legend tbody tr")].map((tr) =>
       [...tr.querySelectorAll("button, td:not(.at)")].map((one) => one.textContent?.trim()).join(" "),
     );
-  expect(rows()).toEqual(["lr=1 (n=2)val 3 2 3", "lr=2 (n=1)val 6 5 6"]);
+  expect(rows()).toEqual(["lr=1val n=2 3 2 3", "lr=2val n=1 6 5 6"]);
   const by = root.querySelector<HTMLSelectElement>("select[aria-label='group runs by']");
   expect(by?.value).toBe("all but seed");
   if (by) by.value = "";

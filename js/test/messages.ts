@@ -1035,6 +1035,7 @@ export const panels = [
    }
   ],
   "marks": [],
+  "flags": [],
   "bands": [],
   "groupings": [],
   "omitted": 0,
@@ -1065,6 +1066,7 @@ export const panels = [
   },
   "series": [],
   "marks": [],
+  "flags": [],
   "bands": [],
   "groupings": [],
   "omitted": 0,
@@ -1207,6 +1209,7 @@ export const panels = [
   "table": null,
   "series": [],
   "marks": [],
+  "flags": [],
   "bands": [],
   "groupings": [],
   "omitted": 0,
@@ -1477,6 +1480,7 @@ export const panels = [
    }
   ],
   "marks": [],
+  "flags": [],
   "bands": [],
   "groupings": [],
   "omitted": 0,

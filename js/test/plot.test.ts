@@ -13,6 +13,7 @@ const theme: Theme = {
   surface: "#ffffff",
   bad: "#cc0000",
   accent: "#1976d2",
+  warn: "#d55e00",
   font: "sans-serif",
   palette: PALETTE.light,
 };
@@ -81,7 +82,13 @@ test("NaN lifts the pen, few points are dots, and what cannot be shown is marked
 
 test("a band is one area behind the lines, with its middle; a note is a flag", () => {
   const band = { x: [0, 1, 2], low: [1, 1, 1], middle: [2, 2, 2], high: [3, 3, 3] };
-  const shown = scene([line([0, 1, 2], [0, 2, 4])], [0, 2], { bands: [band], flags: [1, 9] });
+  const shown = scene([line([0, 1, 2], [0, 2, 4])], [0, 2], {
+    bands: [band],
+    flags: [
+      { x: 1, level: "note" },
+      { x: 9, level: "note" },
+    ],
+  });
   const { y } = frame(shown, 400, 172);
   const el = svg(shown);
   const [area] = el.querySelectorAll(`path[fill="${theme.muted}"]`);

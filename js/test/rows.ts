@@ -53,6 +53,7 @@ export function payload(change: Partial<SavedPanel>): SavedPanel {
     table: null,
     series: [],
     marks: [],
+    flags: [],
     bands: [],
     groupings: [],
     omitted: 0,

@@ -188,6 +188,16 @@ class Mark(TypedDict):
     text: str
 
 
+class Flag(TypedDict):
+    """Something that the run itself said of a place: an alert."""
+
+    run: str
+    metric: str | None
+    step: float | None
+    level: Literal["info", "warn", "error"]
+    text: str
+
+
 class SavedSeries(TypedDict):
     """One series at rest; NaN-safe and small."""
 
@@ -485,6 +495,7 @@ class SavedPanel(TypedDict):
     table: TableOptions | None
     series: list[SavedSeries]
     marks: list[Mark]
+    flags: list[Flag]
     bands: list[Band]
     groupings: list[Grouping]  # of the runs of a chart
     omitted: int  # series or rows left out to stay within the size budget

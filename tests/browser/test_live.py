@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -179,4 +180,56 @@ def test_dark_theme(screen: Screen, folder: str) -> None:
     assert light < 100
     screen.page.wait_for_timeout(300)
     screen.picture("dark")
+    screen.assert_quiet()
+
+
+@both
+def test_a_chart_whose_run_ended_goes_on_to_answer(screen: Screen, folder: str) -> None:
+    """A zoom shows points that were thinned away, a note is kept and saved; after a reload of the page too."""
+    code = """%%track long
+for i in range(30_000):
+    ct.log({"loss": (i * 7919 % 1000) / 1000}, step=i)
+ct.current().log_alert("loss is odd", metric="loss", step=20_000)"""
+    open_with(screen, folder, code)
+    screen.run(1)
+    chart = screen.panel(1, "chart")
+    chart.locator("canvas").first.wait_for()
+    head = chart.get_by_label("values of loss").locator("th.at")
+
+    def steps_apart() -> int:
+        plot = chart.get_by_role("group", name="loss:")
+        plot.focus()
+        places = []
+        for key in ("Home", "ArrowRight", "ArrowRight", "ArrowRight"):
+            screen.page.keyboard.press(key)
+            places.append(int(head.inner_text().removeprefix("step ")))
+        return max(after - before for before, after in pairwise(places))
+
+    def zoom_in() -> None:
+        plot = chart.get_by_role("group", name="loss:")
+        plot.focus()
+        for _ in range(7):
+            screen.page.keyboard.press("+", delay=80)  # each from the window that is drawn
+        screen.until("neighbouring steps are shown", lambda: steps_apart() == 1)
+
+    screen.until("the chart is the living one", lambda: steps_apart() > 1)
+    zoom_in()
+    screen.page.keyboard.press("n")
+    screen.page.keyboard.type("look here")
+    screen.page.keyboard.press("Enter")
+
+    def marks() -> list[str]:
+        return [mark["text"] for mark in screen.outputs(1)[-1]["data"][screen.MIME]["marks"]]
+
+    screen.until("the note is in the saved form", lambda: marks() == ["look here"])
+    chart.get_by_text("step 20,000: warning: loss is odd").wait_for()
+    screen.picture("noted")
+    screen.save()
+    screen.reload()
+    chart.locator("canvas").first.wait_for()
+    screen.until("it is the living one again", lambda: chart.get_by_label("group runs by").count() == 1)
+    screen.page.wait_for_timeout(3000)
+    zoom_in()
+    screen.shut_down_kernel()
+    chart.get_by_text("look here").first.wait_for()
     screen.assert_quiet()

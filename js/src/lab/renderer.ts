@@ -22,6 +22,8 @@ export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
   #drawn = new AbortController();
   #hosted = new AbortController();
   #last = "";
+  #shown: { view: string | null; draw: () => Promise<void> } | undefined;
+  #alive = false;
 
   constructor(
     private readonly registry: IRenderMimeRegistry,
@@ -37,15 +39,22 @@ export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
     const seen = JSON.stringify([data, model.trusted]);
     if (seen === this.#last) return;
     this.#last = seen;
-    this.#clear();
     const payload = readPayload(data);
+    // A chart whose run ended is sent again at rest: who looks at its living panel goes on to do so.
+    if (typeof payload !== "string" && this.#alive && model.trusted && payload.view === this.#shown?.view) {
+      this.#shown.draw = () => this.#draw(payload, model);
+      return;
+    }
+    this.#clear();
     if (typeof payload === "string") {
       await this.#explain(payload, model);
       return;
     }
     // Our factory is safe, a widget is not: it runs code of its own, so only a trusted notebook gets one.
     const host = payload.view !== null && model.trusted && this.registry.mimeTypes.includes(WIDGET);
-    if (host) this.#host(`${payload.view}`, () => this.#draw(payload, model));
+    const shown = { view: payload.view, draw: () => this.#draw(payload, model) };
+    this.#shown = shown;
+    if (host) this.#host(`${payload.view}`, () => shown.draw());
     if (host && payload.kind === "chart" && payload.series.length === 0) {
       const { signal } = this.#drawn;
       setTimeout(() => signal.aborted || this.#draw(payload, model), PATIENCE_MS);
@@ -62,6 +71,7 @@ export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
   #clear(): void {
     this.#hosted.abort();
     this.#hosted = new AbortController();
+    this.#alive = false;
     this.#wipe();
     for (const child of [...this.widgets]) child.dispose();
   }
@@ -106,16 +116,15 @@ export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
     const { signal } = this.#hosted;
     let factory: IRenderMime.IRendererFactory | undefined;
     let guest: IRenderMime.IRenderer | undefined;
-    let alive = false;
     const turn = (stands: boolean): void => {
-      if (stands === alive) return;
-      alive = stands;
-      if (alive) this.#wipe();
+      if (signal.aborted || stands === this.#alive) return;
+      this.#alive = stands;
+      if (stands) this.#wipe();
       else redraw();
     };
     const invite = (again: boolean): void => {
       const now = this.registry.getFactory(WIDGET);
-      if (alive || now === undefined || (now === factory && !again)) return;
+      if (this.#alive || now === undefined || (now === factory && !again)) return;
       factory = now;
       guest?.dispose();
       guest = this.#guest(view, turn, signal);
@@ -159,9 +168,10 @@ async function mountOf(payload: SavedPanel, session: ISessionContext | undefined
   switch (payload.kind) {
     case "chart": {
       const { CHART, mount } = await import("../panels/chart.ts");
-      const { view, chart } = payload;
+      const { view, chart, runs } = payload;
       const options = chart ?? CHART;
-      if (view === null || !session) return (el, signal) => mount(el, savedSource(payload, options), signal);
+      const goesOn = runs.some(({ status }) => status === "running");
+      if (view === null || !session || !goesOn) return (el, signal) => mount(el, savedSource(payload, options), signal);
       return (el, signal) => mount(el, overheardSource(payload, options, view, session, signal), signal);
     }
     case "table": {

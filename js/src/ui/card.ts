@@ -1,4 +1,4 @@
-import type { ChartOptions, Mark, RunState } from "../contract.ts";
+import type { ChartOptions, Flag, Mark, RunState } from "../contract.ts";
 import type { Axis } from "./axis.ts";
 import { element, say } from "./element.ts";
 import { factsOf, goalOf } from "./facts.ts";
@@ -26,6 +26,8 @@ export interface Setting {
   folded: ReadonlySet<string>;
   /** Notes on points of all plots. */
   marks: readonly Mark[];
+  /** Alerts of all runs. */
+  flags: readonly Flag[];
   /** Where earlier runs stood, by metric. */
   bands: ReadonlyMap<string, Band>;
   hidden: ReadonlySet<string>;
@@ -53,6 +55,7 @@ export interface Picked {
 export const PLOT_HEIGHT = 172;
 const ZOOM = 0.5; // of the window is left by one key
 const PAN = 0.25; // of the window is moved by one key
+const TOLD = 5; // alerts that stand in words below a plot, the newest
 const RINGED = 4; // lines up to which each shows its best point
 
 /** One plot with its name above and its legend below. */
@@ -209,7 +212,10 @@ export class Card {
         spread,
       };
     });
-    const flags = this.setting.marks.filter((mark) => this.#bears(mark)).flatMap((mark) => this.#places(mark));
+    const flags = [
+      ...this.setting.marks.map((mark) => ({ mark, level: "note" as const })),
+      ...this.setting.flags.map((mark) => ({ mark, level: mark.level })),
+    ].flatMap(({ mark, level }) => (this.#bears(mark) ? this.#places(mark).map((x) => ({ x, level })) : []));
     return { lines: this.#ringed(lines), range, by: axis.by, bend, theme, flags, bands: this.#bands() };
   }
 
@@ -256,12 +262,12 @@ export class Card {
     say(this.#standing, standing(state.earlier, state.beaten[told.metric]));
   }
 
-  #bears({ run, metric }: Mark): boolean {
+  #bears({ run, metric }: Mark | Flag): boolean {
     return this.group.members.some((one) => one.run === run && (metric === null || one.metric === metric));
   }
 
   /** Where a step stands on the axis. */
-  #places({ run, step }: Mark): number[] {
+  #places({ run, step }: Mark | Flag): number[] {
     const column = this.group.members.find((member) => member.run === run)?.column;
     if (step === null || !column) return [];
     const drawn = column.drawn();
@@ -273,7 +279,9 @@ export class Card {
   }
 
   #tellNotes(): void {
-    const told = this.setting.marks.filter((mark) => this.#bears(mark)).map(noted);
+    const { marks, flags } = this.setting;
+    const alerts = flags.filter((flag) => flag.metric !== null && this.#bears(flag)).map(noted);
+    const told = [...marks.filter((mark) => this.#bears(mark)).map(noted), ...alerts.slice(-TOLD)];
     if (this.#notes.dataset.told === told.join("\n")) return;
     this.#notes.dataset.told = told.join("\n");
     this.#notes.replaceChildren(...told.map((words) => element("li", {}, words)));

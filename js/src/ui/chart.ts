@@ -1,4 +1,4 @@
-import type { ChartOptions, Grouping, Mark } from "../contract.ts";
+import type { ChartOptions, Flag, Grouping, Mark } from "../contract.ts";
 import { decodeBands } from "../saved.ts";
 import type { Source } from "../source.ts";
 import { type Axis, AxisChoice, axisOf } from "./axis.ts";
@@ -9,6 +9,7 @@ import { Choice } from "./choice.ts";
 import { Closer } from "./closer.ts";
 import { element, say, tell } from "./element.ts";
 import { GroupChoice, poolsOf } from "./grouping.ts";
+import { noted } from "./lines.ts";
 import { type Offer, openMenu } from "./menu.ts";
 import { openNote } from "./noting.ts";
 import type { Pictured } from "./plot/picture.ts";
@@ -39,6 +40,8 @@ export class Chart {
   readonly #runs = new Runs();
   readonly #title = element("p", { class: "title" });
   readonly #blank = new Blank();
+  /** Alerts that are about no metric. */
+  readonly #alerts = element("ul", { class: "alerts", "aria-label": "alerts" });
   readonly #foot = element("p", { class: "foot" });
   readonly #fault = element("p", { class: "ct-error", role: "alert" });
   readonly #reset = element("button", { type: "button", class: "ct-button" }, "reset zoom");
@@ -58,6 +61,7 @@ export class Chart {
   });
   readonly #closer: Closer;
   #marks: readonly Mark[] = [];
+  #flags: readonly Flag[] = [];
   #groupings: readonly Grouping[] = [];
   #pools: Setting["pools"] = null;
   #bands: Setting["bands"] = new Map();
@@ -89,6 +93,7 @@ export class Chart {
     root.append(
       element("div", { class: "top" }, element("div", {}, this.#title, this.#runs.el), this.#controls),
       this.#fault,
+      this.#alerts,
       this.#blank.el,
       this.#board.el,
       this.#foot,
@@ -120,7 +125,8 @@ export class Chart {
   }
 
   #refresh(): void {
-    const { runs, marks, bands, groupings } = this.source.payload();
+    const { runs, marks, flags, bands, groupings } = this.source.payload();
+    this.#flags = flags ?? [];
     this.#groupings = groupings ?? [];
     this.#pool();
     this.#bands = decodeBands(bands ?? []);
@@ -211,6 +217,7 @@ export class Chart {
       runs,
       colours,
       marks: this.#marks,
+      flags: this.#flags,
       bands: this.#bands,
       pools,
       spread,
@@ -245,6 +252,9 @@ export class Chart {
     this.#group.show(this.#options, this.#groupings);
     this.#reset.hidden = this.#zoom === null;
     tell(this.#foot, omitted > 0 ? `and ${omitted} more series in the trail` : "");
+    const about = this.#flags.filter(({ metric }) => metric === null).map(noted);
+    if (this.#alerts.textContent !== about.join(""))
+      this.#alerts.replaceChildren(...about.map((words) => element("li", {}, words)));
     const range = this.#range;
     this.#say(range !== undefined);
     if (!range) return;

@@ -29,16 +29,16 @@ const own = `
 }
 .card { container-type: inline-size; min-width: 0; }
 .card h3 { font-size: 12.5px; font-weight: 600; line-height: 18px; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.stage { border-radius: 4px; min-height: 172px; position: relative; }
+.stage { border-radius: 4px; margin-bottom: 3px; min-height: 172px; position: relative; }
 .legend { max-height: 176px; overflow: auto; }
 .legend table { font-size: 12px; line-height: 24px; max-width: 620px; table-layout: fixed; width: 100%; }
 .legend thead th { background: var(--ct-surface); color: var(--ct-muted); font-size: 11px; line-height: 20px; position: sticky; top: 0; z-index: 1; }
-.legend th.last, .legend th.min, .legend th.max { width: 68px; }
+.legend th.last, .legend th.min, .legend th.max { width: 76px; }
 .legend th.at { width: 76px; }
 .legend td.best { color: var(--ct-ink); font-weight: 600; }
 .gap { color: var(--ct-muted); font-size: 12px; line-height: 20px; margin: 0; min-height: 20px; }
 details > summary { border-top: 1px solid var(--ct-line); cursor: pointer; font-weight: 600; line-height: 24px; margin-top: 10px; padding-top: 4px; }
-.notes { color: var(--ct-muted); font-size: 12px; line-height: 18px; list-style: disc inside; margin: 0; overflow-wrap: anywhere; padding: 0; }
+.notes, .alerts { color: var(--ct-muted); font-size: 12px; line-height: 18px; list-style: disc inside; margin: 0; overflow-wrap: anywhere; padding: 0; }
 .noting .find { width: 26ch; margin-inline-end: 6px; }
 .noting h3 { max-width: 34ch; overflow-wrap: anywhere; }
 .find { background: transparent; border: 1px solid var(--ct-line); border-radius: 4px; line-height: 1.3; padding: 2px 7px; width: 16ch; }

@@ -1,4 +1,4 @@
-import type { Goal, Mark } from "../contract.ts";
+import type { Flag, Goal, Mark } from "../contract.ts";
 import { formatReal } from "./format.ts";
 import type { Point } from "./plot/scene.ts";
 import type { Curve } from "./plot/trace.ts";
@@ -9,8 +9,11 @@ export function shortName({ name, prefix }: Pick<Group, "name" | "prefix">): str
   return prefix ? name.slice(prefix.length + 1) : name;
 }
 
-export function noted({ step, text }: Mark): string {
-  return step === null ? text : `step ${step.toLocaleString("en-US")}: ${text}`;
+/** A note or an alert in words. */
+export function noted(mark: Mark | Flag): string {
+  const { step, text } = mark;
+  const level = "level" in mark && mark.level !== "info" ? `${mark.level === "warn" ? "warning" : mark.level}: ` : "";
+  return step === null ? `${level}${text}` : `step ${step.toLocaleString("en-US")}: ${level}${text}`;
 }
 
 export function bestOf({ x, y }: Curve, goal: Goal): Point | null {

@@ -38,9 +38,9 @@ export function strands({ name, prefix, members }: Group, { runs, colours, theme
     return [...found].map(([key, together]) => {
       const { run, split } = together[0] as Member;
       const label = pools.get(run) ?? "";
-      const called = `${label} (n=${together.length})`;
       const dash = dashOf(split, labels.indexOf(label));
-      return { key, name: called, split, colour: colours.get(run) ?? 0, dash, members: together };
+      const told = `${split} n=${together.length}`.trim();
+      return { key, name: label, split: told, colour: colours.get(run) ?? 0, dash, members: together };
     });
   }
   const places = [...runs.keys()];

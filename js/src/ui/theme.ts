@@ -6,6 +6,7 @@ export interface Theme {
   line: string;
   surface: string;
   bad: string;
+  warn: string;
   accent: string;
   font: string;
   palette: readonly string[];
@@ -83,6 +84,7 @@ export function readTheme(root: HTMLElement): Theme {
     line: token("line"),
     surface: token("surface"),
     bad: token("failed"),
+    warn: PALETTE[dark ? "dark" : "light"][1],
     accent: token("accent"),
     font: style.fontFamily,
     palette: dark ? PALETTE.dark : PALETTE.light,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
 
 from celltrail.capture.stale.holding import holds
@@ -13,7 +11,7 @@ from celltrail.panels.live import Live
 from celltrail.panels.saved import Bundle
 from celltrail.panels.table import Compared, Table, compare_bundle, table_bundle
 from celltrail.panels.vega import Charts
-from celltrail.panels.widget import Panel
+from celltrail.panels.widget import Panel, hosts_widgets_only
 from celltrail.query import RunSet, StoredRun
 from celltrail.query.standing import told_by
 
@@ -34,7 +32,7 @@ class Shown:
         formatter.for_type(RunSet, self._table)
         formatter.for_type(Comparison, self._comparison)
         formatter.for_type(StoredRun, self._run)
-        if not _hosts_widgets_only():  # those draw Altair's charts by themselves
+        if not hosts_widgets_only():  # those draw Altair's charts by themselves
             self._charts.on()
         self.live.on()
 
@@ -64,22 +62,13 @@ class Shown:
 
     def _kept(self, widget: Panel, bundle: Bundle) -> Bundle:
         self._widgets.append(widget)  # the front end speaks to it for as long as the kernel lives
-        if _hosts_widgets_only():
+        if hosts_widgets_only():
             bundle["application/vnd.jupyter.widget-view+json"] = {
                 "version_major": 2,
                 "version_minor": 0,
                 "model_id": widget.model_id,
             }
         return bundle
-
-
-def _hosts_widgets_only() -> bool:
-    """Whether this front end shows widgets but has no place for celltrail's extension.
-
-    In Jupyter the extension finds the widget by the id in our own MIME type, so that no widget view, which
-    would be broken when reopened, gets into the file.
-    """
-    return "google.colab" in sys.modules or "VSCODE_PID" in os.environ or "VSCODE_CWD" in os.environ
 
 
 _installed: dict[int, Shown] = {}

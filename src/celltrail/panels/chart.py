@@ -10,7 +10,7 @@ import numpy as np
 
 from celltrail import contract
 from celltrail.capture.shield import shield
-from celltrail.contract import Answer, Band, ChartOptions, Grouping, Note, Points, Window
+from celltrail.contract import Answer, Band, ChartOptions, Flag, Grouping, Note, Points, Window
 from celltrail.errors import NoRun
 from celltrail.model import new_id
 from celltrail.panels import saved
@@ -19,7 +19,7 @@ from celltrail.panels.earlier import earlier_runs
 from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line, parts_of
 from celltrail.panels.pools import groupings
-from celltrail.panels.widget import Panel, Reply, answer
+from celltrail.panels.widget import Panel, Reply, answer, hosts_widgets_only
 from celltrail.run import Run
 
 OPTIONS: ChartOptions = {
@@ -37,6 +37,8 @@ class Chart(Panel):
         self.seq = 0
         self._feeds = {} if feeds is None else feeds
         self.is_behind = True  # the panel must be sent everything
+        self.is_at_rest = False  # nothing comes any more; what is asked is answered
+        self.noted: Callable[[], None] = lambda: None
         super().__init__("chart", saved.panel("chart", trail, title, chart=OPTIONS), OPTIONS)
 
     @property
@@ -55,11 +57,19 @@ class Chart(Panel):
             raise NoRun(f"this chart shows no run {asked['run']!r}; click on a point of one that it shows")
         feed.run.note(text, metric=asked["metric"], step=step)
         marks = marks_of(feed.run.store, list(self._feeds))
-        self.state = {**cast("dict[str, Any]", self.state), "marks": marks}
+        self.change(marks=marks)
+        self.noted()
         return answer(asked["id"], marks=marks)
 
     def _answer_sync(self, _: Any) -> None:
-        self.is_behind = True  # answered by the publisher's next tick, which alone sends points
+        if self.is_at_rest:
+            self.tell(list(self._feeds.values()), full=True)
+        else:
+            self.is_behind = True  # answered by the publisher's next tick, which alone sends points then
+
+    def change(self, **facts: Any) -> None:
+        """Tell the panel what else is known beside the points."""
+        self.state = dict(self.state, **facts)
 
     def tell(self, feeds: list[Feed], full: bool) -> int:
         """Send what is new, or everything; returns the bytes of it."""
@@ -121,6 +131,7 @@ class LiveChart:
         if self.widget is None and not self.is_over:
             run = next(iter(self.feeds.values())).run
             self.widget = Chart(run.store.id, run.name, self.feeds)
+            self.widget.noted = self._noted
             view = {"application/vnd.jupyter.widget-view+json": _view(self.widget.model_id)}
             bundle = self._at_rest(self.widget.model_id)
             bundle.pop("image/png", None)
@@ -137,13 +148,16 @@ class LiveChart:
             self.widget.tell(list(self.feeds.values()), full)
             if full:
                 self._regroup()
+            told = [feed.new_flags() for feed in self.feeds.values()]
+            if any(told):
+                self.widget.change(flags=self._flags())
             self.look_back()
 
     def _regroup(self) -> None:
         """Tell the panel which runs belong together; params may come after a run has begun."""
         found = self._groupings()
         if self.widget is not None and found != self.widget.state["groupings"]:
-            self.widget.state = {**cast("dict[str, Any]", self.widget.state), "groupings": found}
+            self.widget.change(groupings=found)
 
     def _groupings(self) -> list[Grouping]:
         return groupings([feed.run.record() for feed in self.feeds.values()])
@@ -159,33 +173,55 @@ class LiveChart:
             feed.earlier = earlier_runs(feed.run.store, feed.run.record(), list(feed.columns))
             self._bands = self._bands or feed.earlier.bands()
         if self.widget is not None and self._bands and not self.is_over:
-            self.widget.state = {**cast("dict[str, Any]", self.widget.state), "bands": self._bands}
+            self.widget.change(bands=self._bands)
 
     def skip(self) -> None:
         """A tick in which another chart had its turn."""
         self._ticks += 1
 
+    def _flags(self) -> list[Flag]:
+        return [flag for feed in self.feeds.values() for flag in feed.flags]
+
     def swap(self) -> None:
-        """Replace the live chart by its saved form; no points are sent afterwards."""
+        """Replace the live view by the saved form, beside which the panel goes on to answer while the kernel lives."""
         for feed in self.feeds.values():
             feed.drain()
         if self.widget is not None and not self.is_over:
             self.widget.tell(list(self.feeds.values()), full=True)
-            self._publish(self._at_rest(None), self._display_id, update=True)
-            self.widget.close()
+            self.widget.change(groupings=self._groupings(), flags=self._flags())
+            self.widget.is_at_rest = True
+            self._publish(self._at_rest(self._view), self._display_id, update=True)
+            if hosts_widgets_only():
+                self.close()
         self.is_over = True
+
+    def close(self) -> None:
+        """The panel answers no longer; its saved form stays."""
+        if self.widget is not None:
+            self.widget.close()
+
+    @property
+    def _view(self) -> str | None:
+        """The panel by which celltrail's extension shows the saved form alive."""
+        return self.widget.model_id if self.widget is not None and not hosts_widgets_only() else None
+
+    def _noted(self) -> None:
+        if self.is_over:
+            self.add_picture()
 
     def add_picture(self) -> None:
         """The saved form once more, now with a PNG; that takes time which the cell should not wait for."""
         if self.widget is not None:
             lines, _ = self._lines()
-            bundle = saved.with_png(self._at_rest(None), lines, self._options)
+            bundle = saved.with_png(self._at_rest(self._view), lines, self._options)
             self._publish(bundle, self._display_id, update=True)
 
     def mark(self, text: str) -> None:
         """Say above the saved form why it no longer holds."""
         if text != self._mark and self.is_over:
             self._mark = text
+            if self.widget is not None:
+                self.widget.change(hints=[text] if text else [])
             self.add_picture()
 
     def _at_rest(self, view: str | None) -> saved.Bundle:
@@ -194,7 +230,7 @@ class LiveChart:
         states = [feed.state() for feed in feeds]
         run = feeds[0].run
         marks = marks_of(run.store, list(self.feeds))
-        facts = saved.Facts(states, marks, self._bands, self._groupings())
+        facts = saved.Facts(states, marks, self._flags(), self._bands, self._groupings())
         bundle = saved.chart_bundle(run.store.id, run.name, lines, totals, self._options, facts)
         return saved.with_view(saved.marked(bundle, self._mark), view)
 
@@ -210,11 +246,16 @@ class LiveChart:
                 Line(feed.run.id, _label(feed.run.name, name, len(self.feeds)), name, column.points(), column.total),
                 column.total,
             )
+            for name in self._metrics(x)
             for feed in self.feeds.values()
-            for name, column in sorted(feed.columns.items(), key=lambda item: item[0] != x)
-            if f"{feed.run.id}/{name}" not in hidden or name == x
+            if (column := feed.columns.get(name)) and (f"{feed.run.id}/{name}" not in hidden or name == x)
         ][:MOST_LINES]
         return [line for line, _ in found], [total for _, total in found]
+
+    def _metrics(self, x: str) -> list[str]:
+        """All names, the axis first: where there is no room for all lines, those of one metric stay together."""
+        names = dict.fromkeys(name for feed in self.feeds.values() for name in feed.columns)
+        return sorted(names, key=lambda name: name != x)
 
 
 def _view(model_id: str) -> dict[str, Any]:

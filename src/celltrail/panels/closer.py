@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from celltrail.contract import Mark, Note, Part, Window
+from celltrail.contract import Flag, Mark, Note, Part, Window
 from celltrail.errors import BadValue
 from celltrail.panels.places import PLAIN, places
 from celltrail.panels.widget import Reply, answer
@@ -16,6 +16,8 @@ from celltrail.query.thin import FEWEST, keep
 if TYPE_CHECKING:
     from celltrail.model import RunRecord
     from celltrail.panels.columns import Floats
+    from celltrail.query.alerts import Alert
+    from celltrail.run import Alerted
     from celltrail.store import SeriesMapping, Store
 
 MOST_POINTS = 8000  # of one series in one answer
@@ -72,6 +74,14 @@ def place_of(asked: Note) -> tuple[str, int]:
     if not text:
         raise BadValue("a note without words cannot be kept; write what is to be seen at this point")
     return text, round(asked["step"])
+
+
+def flag_of(run: str, alert: Alert | Alerted) -> Flag:
+    """An alert as it stands on the x axis of a chart."""
+    level = alert.level if alert.level in ("info", "warn", "error") else "warn"
+    text = f"{alert.title}: {alert.text}" if alert.text else alert.title
+    step = None if alert.step is None else float(alert.step)
+    return {"run": run, "metric": alert.metric, "step": step, "level": level, "text": text}
 
 
 def marks_of(store: Store, runs: Sequence[str]) -> list[Mark]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from celltrail.contract import Answer, Detail, DetailOptions, Note, SavedPanel, Window
 from celltrail.panels import saved
 from celltrail.panels.chart import OPTIONS
-from celltrail.panels.closer import closer, marks_of, place_of
+from celltrail.panels.closer import closer, flag_of, marks_of, place_of
 from celltrail.panels.curves import curves, state_of
 from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.query import StoredRun
@@ -55,6 +55,7 @@ def payload(run: StoredRun) -> SavedPanel:
         detail=found,
         hints=_hints(found),
         marks=marks_of(run.store, [run.id])[: saved.MOST_MARKS],
+        flags=[flag_of(run.id, alert) for alert in run.alerts][: saved.MOST_MARKS],
     )
 
 

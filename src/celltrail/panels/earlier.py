@@ -116,5 +116,11 @@ def _band(metric: str, lines: list[tuple[Floats, Floats]]) -> Band:
     }
 
 
+def decoded(band: Band) -> Floats:
+    """A band as numbers, shape (4, n): step, low, middle, high."""
+    parts = ((band["step"], "<f8"), (band["low"], "<f4"), (band["middle"], "<f4"), (band["high"], "<f4"))
+    return np.array([np.frombuffer(base64.b64decode(part), kind).astype(np.float64) for part, kind in parts])
+
+
 def _base64(values: Floats, kind: str) -> str:
     return base64.b64encode(values.astype(kind).tobytes()).decode()

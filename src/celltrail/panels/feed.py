@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 
-from celltrail.contract import Goal, Part, RunState
+from celltrail.contract import Flag, Goal, Part, RunState
 from celltrail.model import RunRecord, goal_of
 from celltrail.panels.columns import Column, Floats
 from celltrail.panels.earlier import NONE
@@ -25,6 +25,7 @@ def axes(record: RunRecord) -> list[str]:
     return sorted({metric.axis for metric in record.metrics.values() if metric.axis})
 
 
+MOST_FLAGS = 200
 WAITING = 200_000  # log() calls that may wait for the publisher; older ones are in the trail anyway
 
 
@@ -37,6 +38,8 @@ class Feed:
         self._waiting: deque[Logged | LoggedBlock] = deque(maxlen=WAITING)
         self.columns: dict[str, Column] = {}
         self.put = self._waiting.append
+        self.flags: list[Flag] = []
+        self._told = 0  # flags that the panel knows of
         self._ended = False
         self._points = 0
         self.earlier = NONE
@@ -46,7 +49,17 @@ class Feed:
     @property
     def has_news(self) -> bool:
         """Whether anything happened since the last `drain`."""
-        return bool(self._waiting) or (not self.run.is_running and not self._ended)
+        return bool(self._waiting) or self._told < len(self.flags) or (not self.run.is_running and not self._ended)
+
+    def flag(self, flag: Flag) -> None:
+        """Something the run said of a place; the newest are passed over once there are many."""
+        if len(self.flags) < MOST_FLAGS:
+            self.flags.append(flag)
+
+    def new_flags(self) -> bool:
+        """Whether there are flags that this was not asked of yet."""
+        before, self._told = self._told, len(self.flags)
+        return before < self._told
 
     def drain(self) -> None:
         """Move what waits into the columns."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Literal
 
@@ -25,6 +25,7 @@ from celltrail.query.ticks import log_ticks, symlog_ticks, ticks
 
 DASHES = ("", "5 3", "2 2.5", "8 3 2 3")
 INK, RULE = "#7a7a7a", "#9a9a9a"
+PINS = {"note": "#1976d2", "info": INK, "warn": "#b26a00", "error": "#d1242f"}
 
 PLOT_W, PLOT_H, TITLE_H, LEFT, BOTTOM, GAP = 344, 132, 22, 46, 20, 16
 SYMLOG_DECADES = 1e4  # below the largest value by so much, a symmetric logarithm is linear; as in plot/scale.ts
@@ -77,10 +78,31 @@ class Look:
 LOOK = Look()
 
 
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A note or an alert at a place of the x axis; of one metric, or of all."""
+
+    metric: str | None
+    x: float
+    level: str  # note, info, warn or error
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a picture shows beside its lines."""
+
+    bands: Mapping[str, Floats] = field(default_factory=dict)  # of earlier runs: x, low, middle, high
+    pins: Sequence[Pin] = ()
+
+
+BARE = Beside()
+
+
 def svg(
     lines: Sequence[Line],
     look: Look = LOOK,
     most: int = MOST_PLOTS,
+    beside: Beside = BARE,
 ) -> str:
     """The picture as an SVG document: small multiples, one plot for each of the first ``most`` metric names."""
     plots: dict[str, list[Line]] = {}
@@ -97,7 +119,7 @@ def svg(
     shown = [(name, [_thinned(line, each) for line in group]) for name, group in shown]
     body = "".join(
         f'<g transform="translate({i % columns * (PLOT_W + GAP)},{i // columns * (PLOT_H + TITLE_H + BOTTOM)})">'
-        f"{_plot(name, group, colours, look)}</g>"
+        f"{_plot(name, group, colours, look, beside)}</g>"
         for i, (name, group) in enumerate(shown)
     )
     return (
@@ -120,7 +142,7 @@ def png(picture: str, zoom: float = 1) -> bytes:
     return bytes(resvg_py.svg_to_bytes(svg_string=picture, zoom=zoom))
 
 
-def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], look: Look) -> str:
+def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], look: Look, beside: Beside) -> str:
     strokes = _strokes(lines, colours)
     across, up = _scale(lines, 0, LEFT, PLOT_W - 4, "linear"), _scale(lines, 2, TITLE_H + PLOT_H, TITLE_H + 4, look.y)
     floor = TITLE_H + PLOT_H
@@ -135,6 +157,12 @@ def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], look: Look)
     parts += [
         f'<text x="{across(value):.1f}" y="{floor + 14}" text-anchor="middle">{word}</text>'
         for value, word in _words(lines, across, look)
+    ]
+    parts += [_earlier(beside.bands[metric], across, up) for metric in _metrics(lines) if metric in beside.bands][:1]
+    parts += [
+        _pin(across(pin.x), pin.level)
+        for pin in beside.pins
+        if (pin.metric is None or pin.metric in _metrics(lines)) and LEFT <= across(pin.x) <= PLOT_W
     ]
     for line, stroke in zip(lines, strokes, strict=True):
         if line.band is not None:
@@ -172,7 +200,7 @@ class _Stroke:
 
 def _strokes(lines: Sequence[Line], colours: dict[str, int]) -> list[_Stroke]:
     """The colour says which run, the dash which split."""
-    metrics = list(dict.fromkeys(line.metric for line in lines))
+    metrics = _metrics(lines)
     return [_Stroke(PALETTE[colours[line.run]], DASHES[metrics.index(line.metric) % len(DASHES)]) for line in lines]
 
 
@@ -225,6 +253,38 @@ def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str)
         margin = abs(low) * 0.1 or 0.5
         low, high = low - margin, high + margin
     return _Scale(lambda v: start + (end - start) * (v - low) / (high - low), ticks(low, high))
+
+
+def _metrics(lines: Sequence[Line]) -> list[str]:
+    return list(dict.fromkeys(line.metric for line in lines))
+
+
+def _earlier(band: Floats, across: _Scale, up: _Scale) -> str:
+    """The middle half of earlier runs, cut to the plot, and the line in the middle of it."""
+    x = [across(each) for each in band[0].tolist()]
+    inside = [i for i, at in enumerate(x) if LEFT <= at <= PLOT_W and (not up.is_log or band[1, i] > 0)]
+    if len(inside) < 2:
+        return ""
+
+    def at(row: int, i: int) -> str:
+        return f"{x[i]:.1f} {min(max(up(float(band[row, i])), TITLE_H), TITLE_H + PLOT_H):.1f}"
+
+    edge = "L".join([*(at(3, i) for i in inside), *(at(1, i) for i in reversed(inside))])
+    middle = "L".join(at(2, i) for i in inside)
+    return (
+        f'<path d="M{edge}Z" fill="{INK}" fill-opacity=".2"/>'
+        f'<path d="M{middle}" fill="none" stroke="{INK}" stroke-dasharray="2 3"/>'
+    )
+
+
+def _pin(x: float, level: str) -> str:
+    colour = PINS.get(level, INK)
+    top = TITLE_H + 2
+    shape = f"M{x:.1f} {top}h8l-8 7z" if level == "note" else f"M{x - 5:.1f} {top + 8}h10l-5 -8z"
+    return (
+        f'<path d="M{x:.1f} {top}V{TITLE_H + PLOT_H}" stroke="{colour}" stroke-opacity=".5"/>'
+        f'<path d="{shape}" fill="{colour}"/>'
+    )
 
 
 def _area(band: Floats, across: _Scale, up: _Scale, colour: str) -> str:

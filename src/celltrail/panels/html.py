@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from celltrail.contract import Comparison, Detail, Difference, Mark, RunRow, RunState, Scalar, Section
+from celltrail.contract import Comparison, Detail, Difference, Flag, Mark, RunRow, RunState, Scalar, Section
 from celltrail.query.plain import MARKS, length, shown
 
 MOST_ROWS, MOST_COLUMNS = 50, 14
@@ -105,8 +105,8 @@ def states_table(states: Sequence[RunState], omitted: int = 0) -> str:
     return table(head, lines, [False, False] + [True] * (len(head) - 2)) + errors + more
 
 
-def marks_list(marks: Sequence[Mark]) -> str:
-    """The notes on points, one a line."""
+def marks_list(marks: Sequence[Mark | Flag]) -> str:
+    """The notes on points and the alerts, one a line."""
     lines = (
         " · ".join(part for part in (mark["metric"], _at(mark["step"]), short(mark["text"], 200)) if part)
         for mark in marks

@@ -14,7 +14,8 @@ from typing import Any
 
 from celltrail.capture.shield import shield
 from celltrail.panels.chart import LiveChart
-from celltrail.run import Ended, Event, Logged, LoggedBlock, Run, Started, listen
+from celltrail.panels.closer import flag_of
+from celltrail.run import Alerted, Ended, Event, Logged, LoggedBlock, Run, Started, listen
 
 TICK_S = 0.1
 _MOST_RESTING = 30  # charts at rest that can still be marked; each holds its points
@@ -47,6 +48,9 @@ class Live:
         for chart in list(self._charts):
             shield(self._retire, chart)
         self._add_pictures()
+        for chart in self._resting.values():
+            chart.close()
+        self._resting.clear()
 
     def show(self, run: Run) -> None:
         """Show the chart of this run now, before its first point."""
@@ -71,6 +75,9 @@ class Live:
                 chart.feeds[event.run.id].put(event)
                 if chart.widget is None:
                     self._show(chart)
+        elif isinstance(event, Alerted):
+            if chart := self._of_run.get(event.run.id):
+                chart.feeds[event.run.id].flag(flag_of(event.run.id, event))
         elif isinstance(event, Started):
             self._begin(event.run)
         elif isinstance(event, Ended):
@@ -116,7 +123,9 @@ class Live:
                 if chart.widget is not None:
                     self._resting[run_id] = chart
             while len(self._resting) > _MOST_RESTING:
-                self._resting.popitem(last=False)
+                _, oldest = self._resting.popitem(last=False)
+                if oldest not in self._resting.values():
+                    oldest.close()
 
     def _publish(self) -> None:
         while True:

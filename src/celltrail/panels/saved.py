@@ -22,6 +22,7 @@ from celltrail.contract import (
     ChartOptions,
     Comparison,
     Detail,
+    Flag,
     Grouping,
     Mark,
     PanelKind,
@@ -34,8 +35,9 @@ from celltrail.contract import (
 )
 from celltrail.panels import html
 from celltrail.panels.columns import thin
-from celltrail.panels.figure import Line, Look, png, svg
-from celltrail.panels.places import placed
+from celltrail.panels.earlier import decoded
+from celltrail.panels.figure import Beside, Line, Look, Pin, png, svg
+from celltrail.panels.places import PLAIN, placed, places
 from celltrail.panels.pools import pooled
 from celltrail.query.plain import length, shown
 
@@ -61,6 +63,7 @@ def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
         "table": None,
         "series": [],
         "marks": [],
+        "flags": [],
         "bands": [],
         "groupings": [],
         "omitted": 0,
@@ -78,6 +81,7 @@ class Facts:
 
     states: list[RunState]
     marks: Sequence[Mark] = ()
+    flags: Sequence[Flag] = ()
     bands: Sequence[Band] = ()
     groupings: Sequence[Grouping] = ()
 
@@ -91,12 +95,12 @@ def chart_bundle(
     states = facts.states
     payload = panel("chart", trail, title, runs=states, chart=options, series=series, omitted=omitted)
     payload["marks"], payload["bands"] = list(facts.marks)[:MOST_MARKS], list(facts.bands)
-    payload["groupings"] = list(facts.groupings)
+    payload["flags"], payload["groupings"] = list(facts.flags)[:MOST_MARKS], list(facts.groupings)
     sentence = chart_sentence(states)
-    table = html.states_table(states, omitted) + html.marks_list(payload["marks"])
+    table = html.states_table(states, omitted) + html.marks_list([*payload["marks"], *payload["flags"]])
     bundle: Bundle = {contract.MIME: payload, "text/html": table, "text/plain": sentence}
     if lines:
-        picture = svg(_drawn(lines, options, payload), _look(options))
+        picture = svg(_drawn(lines, options, payload), _look(options), beside=_beside(lines, options, payload))
         source = base64.b64encode(picture.encode()).decode()
         image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
         bundle["text/html"] = f'<figure style="margin:0">{image}</figure>{bundle["text/html"]}'
@@ -116,9 +120,10 @@ def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bu
     It takes a tenth of a second or more, most of it for finding fonts: nothing to do while a cell waits.
     """
     room = BUDGET - size(bundle) - 20
-    drawn = _drawn(lines, options, bundle[contract.MIME])
+    payload: SavedPanel = bundle[contract.MIME]
+    drawn, beside = _drawn(lines, options, payload), _beside(lines, options, payload)
     for plots, zoom in ((8, 1), (4, 1), (4, 0.75), (2, 0.75), (1, 0.75), (1, 0.5)):
-        data = base64.b64encode(png(svg(drawn, _look(options), plots), zoom)).decode()
+        data = base64.b64encode(png(svg(drawn, _look(options), plots, beside), zoom)).decode()
         if len(data) <= room:
             return {**bundle, "image/png": data}
     return bundle
@@ -135,6 +140,26 @@ def _drawn(lines: Sequence[Line], options: ChartOptions, payload: SavedPanel) ->
             pools = pooled(shown, grouping, options["spread"])
             return [pool for pool in pools if f"group:{pool.run}/{pool.metric}" not in hidden]
     return []
+
+
+def _beside(lines: Sequence[Line], options: ChartOptions, payload: SavedPanel) -> Beside:
+    """Where earlier runs stood, known by step only, and the places of notes and flags on the axis."""
+    x = options["x"] if options["x"] in PLAIN else "step"
+    bands = {each["metric"]: decoded(each) for each in payload["bands"]} if options["x"] == "step" else {}
+    started = {state["run"]: state["started"] for state in payload["runs"]}
+    pins: list[Pin] = []
+    if options["x"] in PLAIN:
+        for told, level in [
+            *((mark, "note") for mark in payload["marks"]),
+            *((flag, flag["level"]) for flag in payload["flags"]),
+        ]:
+            line = next((each for each in lines if each.run == told["run"] and each.points.shape[1]), None)
+            if line is not None and told["step"] is not None:
+                row = line.points[:, np.argmin(np.abs(line.points[0] - told["step"]))].copy()
+                row[0] = told["step"]
+                at = places(row[:, None], x, started.get(told["run"], 0.0), None)[0]
+                pins.append(Pin(told["metric"], float(at), level))
+    return Beside(bands, pins)
 
 
 def _look(options: ChartOptions) -> Look:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -82,6 +84,15 @@ def answer(reply_to: str, **parts: Any) -> Answer:
         "drawn": None,
     }
     return cast("Answer", {**empty, **parts})
+
+
+def hosts_widgets_only() -> bool:
+    """Whether this front end shows widgets but has no place for celltrail's extension.
+
+    In Jupyter the extension finds the widget by the id in our own MIME type, so that no widget view, which
+    would be broken when reopened, gets into the file.
+    """
+    return "google.colab" in sys.modules or "VSCODE_PID" in os.environ or "VSCODE_CWD" in os.environ
 
 
 def _answer_while_busy(panel: Panel) -> None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from celltrail.model import Level
+
 # `recording.Run`, which imports this file: naming it here would tie the two into a knot
 Run: TypeAlias = Any
 
@@ -44,13 +46,25 @@ class LoggedBlock(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Alerted:
+    """Something happened that somebody should look at: the fields of `Run.log_alert`."""
+
+    run: Run
+    title: str
+    text: str
+    level: Level
+    metric: str | None
+    step: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The run has its final status."""
 
     run: Run
 
 
-Event = Started | Logged | LoggedBlock | Ended
+Event = Started | Logged | LoggedBlock | Alerted | Ended
 Listener = Callable[[Event], None]
 
 # tuples, replaced whole: `tell` walks them without a lock, and `log()` says nothing while nobody hears points

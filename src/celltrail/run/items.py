@@ -11,6 +11,7 @@ from typing import Any
 from celltrail.errors import BadValue, StoreError
 from celltrail.model import LEVELS, Json, Level
 from celltrail.run import media
+from celltrail.run.events import Alerted, tell
 from celltrail.run.values import check_name, check_step, check_text, check_title, to_float
 from celltrail.store import RunWriter, Store
 from celltrail.store.files.encoding import encode
@@ -108,16 +109,25 @@ class Items:
             self._refuse()
         if level not in LEVELS:
             raise BadValue(f"level {level!r} is not one of {', '.join(map(repr, LEVELS))}")
-        self.writer.alert(
+        alerted = Alerted(
+            run=self,
             title=check_title(title),
             text=check_text("text", text),
             level=level,
             metric=None if metric is None else check_name(metric),
-            value=None if value is None else to_float("value", value),
             step=self.step if step is None else check_step(step),
+        )
+        self.writer.alert(
+            title=alerted.title,
+            text=alerted.text,
+            level=level,
+            metric=alerted.metric,
+            value=None if value is None else to_float("value", value),
+            step=alerted.step,
             rule=check_text("rule", rule),
         )
         self.kept["alert"] += 1
+        tell(alerted)
 
     @property
     def store(self) -> Store:

@@ -35,6 +35,12 @@ export interface Band {
   high: readonly number[];
 }
 
+/** A place on the x axis of which something was said: a note as a pennant, an alert as a triangle. */
+export interface Flag {
+  x: number;
+  level: "note" | "info" | "warn" | "error";
+}
+
 /** Everything that is to be seen in a plot. */
 export interface Scene {
   lines: readonly Line[];
@@ -44,8 +50,8 @@ export interface Scene {
   theme: Theme;
   /** Behind the lines: where the middle half of others stood. */
   bands: readonly Band[];
-  /** x of notes. */
-  flags: readonly number[];
+  /** Notes and alerts. */
+  flags: readonly Flag[];
 }
 
 /** Where things stand in a plot of this size. */
@@ -126,12 +132,7 @@ export function draw(pen: Pen, scene: Scene, at: Frame, focus: number | null = n
       drawMarks(pen, line, at, theme.bad);
     });
   });
-  for (const flag of scene.flags) {
-    const x = at.x(flag);
-    if (x < box.left || x > box.left + box.width) continue;
-    pen.path([x, box.top, x, box.top + box.height], { colour: theme.accent, width: 1, alpha: 0.5 });
-    pen.area([x, box.top, x + 8, box.top + 3.5, x, box.top + 7], theme.accent, 1);
-  }
+  for (const flag of scene.flags) drawFlag(pen, flag, at, theme);
   // A ring at the edge of the window is drawn whole.
   lines.forEach(({ best, colour, shown }, i) => {
     if (!best || !shown || best.x < scene.range[0] || best.x > scene.range[1]) return;
@@ -176,6 +177,16 @@ function drawBand(pen: Pen, { x, low, middle, high }: Band, at: Frame, colour: s
   });
   shut();
   if (middle) pen.path(pathOf({ x, y: middle }, at), { colour, width: 1, alpha: 0.7, dash: [2, 3] });
+}
+
+function drawFlag(pen: Pen, { x: place, level }: Flag, { box, x: across }: Frame, theme: Theme): void {
+  const x = across(place);
+  const { top } = box;
+  if (x < box.left || x > box.left + box.width) return;
+  const colour = { note: theme.accent, info: theme.muted, warn: theme.warn, error: theme.bad }[level];
+  pen.path([x, top, x, top + box.height], { colour, width: 1, alpha: 0.5 });
+  if (level === "note") pen.area([x, top, x + 8, top + 3.5, x, top + 7], colour, 1);
+  else pen.area([x - 5, top + 8, x + 5, top + 8, x, top], colour, 1);
 }
 
 function drawDots(pen: Pen, path: Path, colour: string): void {
