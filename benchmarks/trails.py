@@ -2,6 +2,7 @@
 
     python benchmarks/trails.py build/trails/100k 100000            documents only, about a minute
     python benchmarks/trails.py build/trails/1k 1000 --points 1000  with a log of 1,000 calls a run
+    python benchmarks/trails.py build/trails/wide 10000 --more 184  with 184 columns more in the run table
 
 The same arguments give the same runs, so that two measurements are of the same trail. Nothing is fsynced.
 """
@@ -36,22 +37,23 @@ STEPS = 100  # of the summaries of a run without a log
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def make_trail(folder: Path | str, runs: int, points: int = 0) -> Path:
+def make_trail(folder: Path | str, runs: int, points: int = 0, more: int = 0) -> Path:
     """Write a trail of so many finished runs with 10 params, 5 metrics and tags; its folder.
 
     Args:
         folder: where; it becomes the trail itself. One that has as many runs already is left as it is.
         runs: how many.
         points: ``log()`` calls of all five metrics in each run; 0 writes no logs, only the summaries of 100.
+        more: columns more in a table of the runs: half of them params, half the last and best value of metrics.
     """
     folder = Path(folder)
     done = folder.with_name(f"{folder.name}.made")  # beside it: a trail holds nothing but its own files
-    asked = f"{runs} {points}"
+    asked = f"{runs} {points}" + f" {more}" * (more > 0)
     if done.exists() and done.read_text() == asked:
         return folder
     trail = root.establish(folder)
     for number in range(runs):
-        _write(folder, trail, record_of(number), points)
+        _write(folder, trail, widened(record_of(number), number, more), points)
     done.write_text(asked)
     return folder
 
@@ -86,6 +88,15 @@ def record_of(number: int) -> RunRecord:
     )
 
 
+def widened(record: RunRecord, number: int, more: int) -> RunRecord:
+    """The run with so many columns more in a table, see `make_trail`."""
+    dice = random.Random(-1 - number)
+    params = {f"option_{i}": Param(f"option_{i}", dice.randint(0, 9 + i), "scalar", i) for i in range(more // 2)}
+    metrics = {name: _summary(name, dice) for name in (f"val/score_{i}" for i in range(more // 4))}
+    metrics = {name: dataclasses.replace(metric, goal="max") for name, metric in metrics.items()}
+    return dataclasses.replace(record, params=record.params | params, metrics=record.metrics | metrics)
+
+
 def _params(number: int, dice: random.Random) -> dict[str, Param]:
     values = {
         "lr": 10 ** dice.uniform(-5, -1),
@@ -109,7 +120,7 @@ def _summary(name: str, dice: random.Random) -> Metric:
     low, last, high = sorted(dice.random() * (3 if "loss" in name else 1) for _ in range(3))
     return Metric(
         name,
-        GOALS[name],
+        GOALS.get(name, "none"),
         first=high,
         last=last,
         last_step=STEPS - 1,
@@ -176,8 +187,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("runs", type=int)
     parser.add_argument("--points", type=int, default=0)
+    parser.add_argument("--more", type=int, default=0)
     asked = parser.parse_args()
-    make_trail(asked.folder, asked.runs, asked.points)
+    make_trail(asked.folder, asked.runs, asked.points, asked.more)
     print(f"{asked.runs} runs in {asked.folder}", file=sys.stderr)
 
 

@@ -9,7 +9,7 @@ export type Smoothing = "none" | "ema" | "time" | "median";
 export type Real = number | "nan" | "inf" | "-inf" | null;
 export type Scalar = string | number | boolean | null;
 export type FromKernel = Points | Answer | Fault;
-export type FromPanel = Sync | Query | Compare | Window | Note | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw;
+export type FromPanel = Sync | Query | List | Fetch | Sum | Compare | Window | Note | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw;
 export type Asked = Note | Edit | Undo | SaveView | DropView;
 
 /** One metric of one run, in a few numbers. */
@@ -92,6 +92,46 @@ export interface RowsPage {
   rows: RunRow[];
   total: number;
   hints: string[];
+}
+
+/** A column of a table of more runs than a panel holds. */
+export interface Head {
+  id: string;
+  numeric: boolean;
+  goal: Goal;
+  same: boolean;
+}
+
+/** Runs that are alike in what a table is grouped by. */
+export interface GroupOf {
+  values: Scalar[];
+  runs: string[];
+}
+
+/** The answer to a `List`: which runs in which order; what they say comes by `Fetch` as they come into view. */
+export interface Listing {
+  runs: string[];
+  groups: GroupOf[] | null;
+  heads: Head[];
+  hints: string[];
+}
+
+/** What some runs have in a column: of numbers mean, half of its 95% interval and range, of the rest the values. */
+export interface Summed {
+  known: number;
+  unknown: number;
+  mean: number | null;
+  half: number | null;
+  low: number | null;
+  high: number | null;
+  values: Scalar[];
+  kinds: number;
+}
+
+/** The answer to a `Sum`. */
+export interface Sums {
+  groups: Record<string, Summed>[];
+  best: Record<string, string[]>;
 }
 
 /** One line of a diff. */
@@ -234,6 +274,8 @@ export interface Answer {
   proposals: Proposal[] | null;
   views: SavedView[] | null;
   drawn: Drawn | null;
+  listing: Listing | null;
+  sums: Sums | null;
 }
 
 /** Kernel to panel: why an intent could not be answered. */
@@ -254,6 +296,35 @@ export interface Query {
   kind: "query";
   id: string;
   where: string;
+}
+
+/** Panel to kernel: which of more runs than a panel holds are to be seen, in which order. */
+export interface List {
+  kind: "list";
+  id: string;
+  where: string;
+  words: string;
+  sort: string[];
+  group: string[];
+}
+
+/** Panel to kernel: the rows of these runs. */
+export interface Fetch {
+  kind: "fetch";
+  id: string;
+  runs: string[];
+  sparks: boolean;
+}
+
+/** Panel to kernel: these columns over all runs of a `List`, and of each of its groups. */
+export interface Sum {
+  kind: "sum";
+  id: string;
+  where: string;
+  words: string;
+  group: string[];
+  sort: string[];
+  columns: string[];
 }
 
 /** Panel to kernel: the comparison of these runs. */
@@ -349,7 +420,7 @@ export interface Complete {
 export interface Write {
   kind: "write";
   id: string;
-  form: "csv" | "markdown" | "latex";
+  form: "csv" | "tsv" | "markdown" | "latex";
   runs: string[];
   columns: string[];
   rows: string[];

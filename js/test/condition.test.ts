@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { columnsOf } from "../src/ui/table/columns.ts";
+import { columnsOf, headsOf } from "../src/ui/table/columns.ts";
 import { narrowed, termOf } from "../src/ui/table/condition.ts";
 import { metric, param, run } from "./rows.ts";
 
@@ -12,7 +12,7 @@ test("columns are named as the query language names them", () => {
       metrics: { "val/acc": metric({ goal: "max" }) },
     }),
   ];
-  const terms = new Map(columnsOf(rows).map((column) => [column.id, termOf(column)]));
+  const terms = new Map(columnsOf(headsOf(rows)).map((column) => [column.id, termOf(column)]));
   expect(Object.fromEntries(terms)).toEqual({
     select: null,
     name: "name",

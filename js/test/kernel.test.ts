@@ -122,6 +122,8 @@ test("an answer goes to whom it belongs, a fault rejects with the kernel's sente
     views: null,
     drawn: null,
     parts: null,
+    listing: null,
+    sums: null,
     marks: null,
   });
   model.say({ kind: "fault", reply_to: two?.id ?? "", text: "a value is missing" });
@@ -136,6 +138,8 @@ test("an answer goes to whom it belongs, a fault rejects with the kernel's sente
     views: null,
     drawn: null,
     parts: null,
+    listing: null,
+    sums: null,
     marks: null,
   });
   await expect(first).resolves.toEqual(rows);

@@ -694,7 +694,9 @@ export const messages = [
    "text": null,
    "proposals": null,
    "views": null,
-   "drawn": null
+   "drawn": null,
+   "listing": null,
+   "sums": null
   },
   "data": []
  },
@@ -929,7 +931,9 @@ export const messages = [
    "text": null,
    "proposals": null,
    "views": null,
-   "drawn": null
+   "drawn": null,
+   "listing": null,
+   "sums": null
   },
   "data": []
  }

@@ -267,7 +267,7 @@ describe("words", () => {
   test("when the panel does not hold all runs it says how to reach the others", () => {
     const { root, source } = show(numbered(2));
     source.become(payload({ rows: numbered(2), omitted: 998 }));
-    expect(root.textContent).toContain("the first 2 of 1,000 runs; an expression reaches the others");
+    expect(root.textContent).toContain("the first 2 of 1,000 runs; the kernel has the others");
   });
 });
 
@@ -446,6 +446,8 @@ describe("changing", () => {
     views: null,
     drawn: null,
     parts: null,
+    listing: null,
+    sums: null,
     marks: null,
   });
   const tagged = (): RunRow[] => [run({ id: "x", tags: ["old"] }), run({ id: "y" })];
@@ -524,6 +526,8 @@ describe("copying", () => {
     views: null,
     drawn: null,
     parts: null,
+    listing: null,
+    sums: null,
     marks: null,
   });
   const rows = (): RunRow[] =>
@@ -617,6 +621,8 @@ describe("writing a filter", () => {
         views: null,
         drawn: null,
         parts: null,
+        listing: null,
+        sums: null,
         marks: null,
       }),
     );
@@ -674,6 +680,8 @@ describe("views", () => {
     views: [{ name: "paper", where: "params.lr < 1" }],
     drawn: null,
     parts: null,
+    listing: null,
+    sums: null,
     marks: null,
   });
   const items = (root: ShadowRoot): HTMLElement[] => [...root.querySelectorAll<HTMLElement>("[role=menu] button")];
@@ -724,6 +732,8 @@ test("the curves of the selected runs are drawn below, and follow the selection 
     proposals: null,
     views: null,
     parts: null,
+    listing: null,
+    sums: null,
     marks: null,
   } as const;
   const ask = vi.fn(() => Promise.resolve({ kind: "answer" as const, reply_to: "d", ...nothing, drawn }));

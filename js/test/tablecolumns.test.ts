@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import type { RunRow } from "../src/contract.ts";
-import { bestRuns, columnsOf, constantOf, startsWithDiffering } from "../src/ui/table/columns.ts";
+import { bestRuns, columnsOf, constantOf, headsOf, startsWithDiffering } from "../src/ui/table/columns.ts";
 import { toMarkdown, toTsv } from "../src/ui/table/copy.ts";
 import { arranged, UNTOUCHED } from "../src/ui/table/options.ts";
 import { metric, param, run } from "./rows.ts";
 
-const ids = (rows: RunRow[]): string[] => columnsOf(rows).map((column) => column.id);
+const ids = (rows: RunRow[]): string[] => columnsOf(headsOf(rows)).map((column) => column.id);
 
 test("columns are what the runs have: parameters and metrics of any of them, tags only if there are some", () => {
   const rows = [
@@ -32,7 +32,7 @@ test("a parameter is numeric only when all its values are, and names of Object's
     run({ id: "1", params: { lr: param(1), mode: param("a"), constructor: param(1) } }),
     run({ id: "2", params: { lr: param(null), mode: param(2) } }),
   ];
-  const columns = new Map(columnsOf(rows).map((column) => [column.id, column]));
+  const columns = new Map(columnsOf(headsOf(rows)).map((column) => [column.id, column]));
   expect(columns.get("params.lr")?.numeric).toBe(true);
   expect(columns.get("params.mode")?.numeric).toBe(false);
   expect(columns.get("params.lr")?.text(rows[1] as RunRow)).toBe("None");
@@ -45,7 +45,7 @@ test("only-differing leaves out what all runs share and keeps who, when and how 
     run({ id: "2", params: { lr: param(0.2), epochs: param(20) } }),
   ];
   const kept = (list: RunRow[]): string[] => {
-    const columns = columnsOf(list);
+    const columns = columnsOf(headsOf(list));
     const shown = arranged(columns, { ...UNTOUCHED, differing: true }, constantOf(columns, list), 0).columns;
     return shown.map((column) => column.id);
   };
@@ -58,8 +58,8 @@ test("up to twelve columns all are shown at first, beyond only those that differ
     const params = Object.fromEntries(Array.from({ length: n }, (_, i) => [`p${i}`, param(i)]));
     return [run({ id: "1", params })];
   };
-  expect(startsWithDiffering(columnsOf(many(8)))).toBe(false);
-  expect(startsWithDiffering(columnsOf(many(9)))).toBe(true);
+  expect(startsWithDiffering(columnsOf(headsOf(many(8))))).toBe(false);
+  expect(startsWithDiffering(columnsOf(headsOf(many(9))))).toBe(true);
 });
 
 test("the best follows the goal, never a NaN, and nobody is best when all tie", () => {
@@ -80,7 +80,7 @@ test("TSV has full precision and one line a run; Markdown says what the screen s
       metrics: { loss: metric({ last: "nan", best: 0.123_456_789 }) },
     }),
   ];
-  const columns = columnsOf(rows).filter((column) => column.kind !== "created");
+  const columns = columnsOf(headsOf(rows)).filter((column) => column.kind !== "created");
   expect(toTsv(columns, rows).split("\n")).toEqual([
     "name\tstatus\tlr\tloss\tbest.loss\tduration",
     "a|b c d\tfinished\t0.001234567\tnan\t0.123456789\t12",

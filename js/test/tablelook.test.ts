@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { RunRow, TableOptions } from "../src/contract.ts";
 import { deltaOf, departs } from "../src/ui/table/baseline.ts";
-import { type Column, columnsOf } from "../src/ui/table/columns.ts";
+import { type Column, columnsOf, headsOf } from "../src/ui/table/columns.ts";
 import { aggregateOf, BUT_SEEDS, isGroup } from "../src/ui/table/grouping.ts";
 import { meanInterval } from "../src/ui/table/interval.ts";
 import { runsOf, TableModel } from "../src/ui/table/model.ts";
@@ -16,7 +16,7 @@ const seeded = (id: string, lr: number, seed: number, acc: number | "nan"): RunR
   });
 const four = [seeded("a", 0.1, 1, 0.8), seeded("b", 0.1, 2, 0.9), seeded("c", 0.01, 1, 0.5), seeded("d", 0.01, 2, 0.7)];
 const column = (id: string, rows: RunRow[] = four): Column => {
-  const found = columnsOf(rows).find((one) => one.id === id);
+  const found = columnsOf(headsOf(rows)).find((one) => one.id === id);
   if (!found) throw new Error(`no column ${id}`);
   return found;
 };
@@ -27,7 +27,7 @@ const looked = (rows: RunRow[], change: Partial<TableOptions>): TableModel => {
 };
 
 describe("columns", () => {
-  const columns = columnsOf(four);
+  const columns = columnsOf(headsOf(four));
   const shown = (options: Partial<TableOptions>): string[] =>
     arranged(columns, { ...UNTOUCHED, ...options }, new Set(["params.epochs"]), 4).columns.map((one) => one.id);
 
@@ -76,7 +76,7 @@ describe("columns", () => {
 
 describe("groups", () => {
   test("all parameters but seeds: one group for each learning rate, with mean and interval", () => {
-    const { entries, rows } = looked(four, { group: [BUT_SEEDS] }).seen(false);
+    const { entries, runs } = looked(four, { group: [BUT_SEEDS] }).seen(false);
     expect(entries.map((entry) => (isGroup(entry) ? entry.title : entry.id))).toEqual([
       "lr = 0.1",
       "a",
@@ -85,16 +85,16 @@ describe("groups", () => {
       "c",
       "d",
     ]);
-    expect(rows).toHaveLength(4);
+    expect(runs).toHaveLength(4);
     const [group] = entries;
     if (!group || !isGroup(group)) throw new Error("no group");
-    const told = aggregateOf(column("best.val/acc"), group.members);
+    const told = group.says(column("best.val/acc"));
     expect(told.key).toBeCloseTo(0.85, 12);
     expect(told.text).toBe("0.8500 ± 0.64");
     expect(told.title).toContain("mean of 2 runs, 95% interval 0.2147 to 1.485; 0.8000 to 0.9000");
-    expect(aggregateOf(column("params.seed"), group.members)).toEqual({ text: "2 values", title: "1, 2", key: 2 });
-    expect(aggregateOf(column("params.lr"), group.members).text).toBe("0.1");
-    expect(aggregateOf(column("status"), group.members).text).toBe("2 finished");
+    expect(group.says(column("params.seed"))).toEqual({ text: "2 values", title: "1, 2", key: 2 });
+    expect(group.says(column("params.lr")).text).toBe("0.1");
+    expect(group.says(column("status")).text).toBe("2 finished");
   });
 
   test("groups sort by what they show, their runs inside them; a closed one keeps its runs", () => {
@@ -115,7 +115,7 @@ describe("groups", () => {
       selected: ["c", "d"],
     }).seen(false);
     expect(closed.entries.map((entry) => entry.id)).toEqual([first?.id, sorted[3]?.id, "a", "b"]);
-    expect(closed.rows).toHaveLength(4);
+    expect(closed.runs).toHaveLength(4);
     expect(closed.selected.has(`${first?.id}`)).toBe(true);
     expect(runsOf(closed.entries, [`${first?.id}`, "a"])).toEqual(["c", "d", "a"]);
   });

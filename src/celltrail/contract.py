@@ -115,6 +115,51 @@ class RowsPage(TypedDict):
     hints: list[str]  # what is odd about the question, such as a name that no run has
 
 
+class Head(TypedDict):
+    """A column of a table of more runs than a panel holds."""
+
+    id: str  # as in `RunSet.df`
+    numeric: bool
+    goal: Goal
+    same: bool  # no two of the runs differ in it
+
+
+class GroupOf(TypedDict):
+    """Runs that are alike in what a table is grouped by."""
+
+    values: list[Scalar]  # in the order of the columns it is grouped by
+    runs: list[str]
+
+
+class Listing(TypedDict):
+    """The answer to a `List`: which runs in which order; what they say comes by `Fetch` as they come into view."""
+
+    runs: list[str]
+    groups: list[GroupOf] | None  # the same runs again, those of a group behind each other; None without groups
+    heads: list[Head]
+    hints: list[str]
+
+
+class Summed(TypedDict):
+    """What some runs have in a column: of numbers mean, half of its 95% interval and range, of the rest the values."""
+
+    known: int  # runs with a finite number
+    unknown: int  # runs with none
+    mean: float | None
+    half: float | None
+    low: float | None
+    high: float | None
+    values: list[Scalar]  # at most 12 of them
+    kinds: int  # how many different ones there are
+
+
+class Sums(TypedDict):
+    """The answer to a `Sum`."""
+
+    groups: list[dict[str, Summed]]  # of each group by column
+    best: dict[str, list[str]]  # the runs with the best value of all, by column; none where all tie
+
+
 class CodeLine(TypedDict):
     """One line of a diff."""
 
@@ -271,6 +316,8 @@ class Answer(TypedDict):
     proposals: list[Proposal] | None
     views: list[SavedView] | None
     drawn: Drawn | None
+    listing: Listing | None
+    sums: Sums | None
 
 
 class Fault(TypedDict):
@@ -294,6 +341,38 @@ class Query(TypedDict):
     kind: Literal["query"]
     id: str
     where: str
+
+
+class List(TypedDict):
+    """Panel to kernel: which of more runs than a panel holds are to be seen, in which order."""
+
+    kind: Literal["list"]
+    id: str
+    where: str  # an expression
+    words: str  # plain words, each of which a run has somewhere
+    sort: list[str]  # columns, "-" in front for high to low
+    group: list[str]
+
+
+class Fetch(TypedDict):
+    """Panel to kernel: the rows of these runs."""
+
+    kind: Literal["fetch"]
+    id: str
+    runs: list[str]
+    sparks: bool
+
+
+class Sum(TypedDict):
+    """Panel to kernel: these columns over all runs of a `List`, and of each of its groups."""
+
+    kind: Literal["sum"]
+    id: str
+    where: str
+    words: str
+    group: list[str]
+    sort: list[str]
+    columns: list[str]
 
 
 class Compare(TypedDict):
@@ -404,7 +483,7 @@ class Write(TypedDict):
 
     kind: Literal["write"]
     id: str
-    form: Literal["csv", "markdown", "latex"]
+    form: Literal["csv", "tsv", "markdown", "latex"]
     runs: list[str]
     columns: list[str]  # those of a table without a value
     rows: list[str]
@@ -416,6 +495,9 @@ FromKernel = Points | Answer | Fault
 FromPanel = (
     Sync
     | Query
+    | List
+    | Fetch
+    | Sum
     | Compare
     | Window
     | Note

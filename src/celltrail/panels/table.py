@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from celltrail.compare import Comparison, compare
-from celltrail.contract import Answer, Proposal, RowsPage, TableOptions, Write
+from celltrail.contract import Answer, Fetch, List, Proposal, RowsPage, Sum, TableOptions, Write
 from celltrail.panels import saved
 from celltrail.panels.changing import Changing
 from celltrail.panels.curves import drawn
@@ -14,15 +14,19 @@ from celltrail.panels.viewing import keep, opened, options_of, views_of
 from celltrail.panels.widget import Panel, answer
 from celltrail.query import RunSet
 from celltrail.query.completion import complete
+from celltrail.query.sheet import Sheet
 
 MOST_PROPOSALS = 12
-PAGE = 500  # rows a panel holds at once; the filter reaches the others
+MOST_HELD = 500  # runs a panel holds whole; of more it holds those that are in view
+FIRST = 60
+MOST_FETCHED = 200
 
 
 def page(runs: RunSet) -> RowsPage:
-    """The first rows of a set and how many there are."""
+    """The rows of a set, of a large one the first, and how many there are."""
     hints = [] if len(runs) or not runs.question else ["no run matches"]
-    return {"rows": runs[:PAGE].rows(), "total": len(runs), "hints": hints + runs.hints}
+    shown = runs if len(runs) <= MOST_HELD else runs[:FIRST]
+    return {"rows": shown.rows(), "total": len(runs), "hints": hints + runs.hints}
 
 
 class Table(Panel):
@@ -31,6 +35,7 @@ class Table(Panel):
     def __init__(self, runs: RunSet) -> None:
         self.runs = self._first = runs
         self._changing = Changing(runs.store)
+        self._sheet = Sheet(runs)
         first = page(runs)
         state = saved.panel(
             "table",
@@ -48,6 +53,9 @@ class Table(Panel):
         """A table filters, compares, writes tables as text, keeps views and changes what is said of runs."""
         return {
             "query": self._answer_query,
+            "list": self._answer_list,
+            "fetch": self._answer_fetch,
+            "sum": self._answer_sum,
             "compare": self._answer_compare,
             "edit": lambda intent: self._changed(intent, self._changing.make(intent)),
             "complete": self._answer_complete,
@@ -70,7 +78,7 @@ class Table(Panel):
 
     def _show(self, runs: RunSet, options: TableOptions) -> None:
         """These rows by the state, which a page that is loaded again reads too."""
-        self.runs = runs
+        self.runs, self._sheet = runs, Sheet(runs)
         now = page(runs)
         self.state = {
             **cast("dict[str, Any]", self.state),
@@ -98,6 +106,19 @@ class Table(Panel):
             intent["id"], rows=page(self.runs.where(intent["where"]) if intent["where"].strip() else self.runs)
         )
 
+    def _answer_list(self, asked: List) -> Answer:
+        found = self._sheet.listing(asked["where"], asked["words"], asked["sort"], asked["group"])
+        return answer(asked["id"], listing=found)
+
+    def _answer_fetch(self, asked: Fetch) -> Answer:
+        runs = asked["runs"][:MOST_FETCHED]
+        rows = self._sheet.rows(runs, sparks=asked["sparks"])
+        return answer(asked["id"], rows=RowsPage(rows=rows, total=len(self.runs), hints=[]))
+
+    def _answer_sum(self, asked: Sum) -> Answer:
+        found = self._sheet.sums(asked["where"], asked["words"], asked["group"], asked["sort"], asked["columns"])
+        return answer(asked["id"], sums=found)
+
     def _answer_compare(self, intent: Any) -> Answer:
         return answer(intent["id"], comparison=compare(*intent["runs"], store=self.runs.store).payload())
 
@@ -109,8 +130,8 @@ def written(runs: RunSet, asked: Write) -> str:
     if asked["value"] is None:
         over = {"columns": asked["columns"]}
     match asked["form"]:
-        case "csv":
-            return picked.to_csv(**over) or ""
+        case "csv" | "tsv" as form:
+            return picked.to_csv(**over, sep="," if form == "csv" else "\t") or ""
         case "markdown":
             return picked.to_markdown(**over)
         case "latex":

@@ -82,6 +82,8 @@ def answer(reply_to: str, **parts: Any) -> Answer:
         "proposals": None,
         "views": None,
         "drawn": None,
+        "listing": None,
+        "sums": None,
     }
     return cast("Answer", {**empty, **parts})
 

@@ -84,7 +84,7 @@ def every_column(named: Named) -> list[Column]:
     names += [f"metrics.{name}" for name in named.metrics]
     names += [f"best.{name}" for name in named.metrics if name in named.goals]
     names += [f"summary.{name}" for name in named.summary]
-    return [_known(name, named.goals) for name in names]
+    return [known_column(name, named.goals) for name in names]
 
 
 def keys_for(names: Iterable[str]) -> list[Key]:
@@ -93,7 +93,7 @@ def keys_for(names: Iterable[str]) -> list[Key]:
     for name in names:
         family, _, rest = name.partition(".")
         goals = {rest: "none"} if family == "best" else {}
-        keys |= dict.fromkeys(_known(name, goals).keys)
+        keys |= dict.fromkeys(known_column(name, goals).keys)
         with contextlib.suppress(QueryError):
             node, _ = read_key(name)
             keys |= dict.fromkeys(sorted(keys_of(node)))
@@ -138,7 +138,7 @@ def short_columns(records: Sequence[RunRecord]) -> list[Column]:
     if any(record.tags for record in records):
         names.append("tags")
     goals = _goals(records)
-    return [_known(name, goals) for name in names]
+    return [known_column(name, goals) for name in names]
 
 
 def read_key(text: str) -> tuple[Any, bool]:
@@ -154,7 +154,8 @@ def read_key(text: str) -> tuple[Any, bool]:
         return column, falling
 
 
-def _known(name: str, goals: Mapping[str, str]) -> Column:
+def known_column(name: str, goals: Mapping[str, str]) -> Column:
+    """The column of this name; ``goals`` say which way a metric without a word of its own is better."""
     family, _, rest = name.partition(".")
     match family:
         case "metrics" if rest:

@@ -64,9 +64,11 @@ class Forms:
         rows: Names = (),
         cols: Names = (),
         value: str | None = None,
+        sep: str = ",",
     ) -> str | None:
         """Comma-separated values with every digit: written to ``path``, or returned as text without one.
 
+        ``sep="\\t"`` separates them by tabs, as spreadsheets take them from the clipboard.
         With ``rows``, ``cols`` and ``value`` the cells of a `crosstab`, one a line.
         """
         if value is not None or rows or cols:
@@ -78,7 +80,7 @@ class Forms:
         frame = self.df(columns)
         if "tags" in frame:
             frame["tags"] = [", ".join(tags) for tags in frame["tags"]]
-        return frame.to_csv(path, index=False)
+        return frame.to_csv(path, index=False, sep=sep)
 
     def to_markdown(
         self, columns: Sequence[str] | None = None, *, rows: Names = (), cols: Names = (), value: str | None = None

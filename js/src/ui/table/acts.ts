@@ -1,11 +1,11 @@
-import type { RunRow, TableOptions } from "../../contract.ts";
+import type { TableOptions } from "../../contract.ts";
 import { type Offer, openMenu } from "../menu.ts";
 import type { Changes } from "./changes.ts";
 import { byKey, columnOffers, rowOffers } from "./commands.ts";
 import { askCondition, termOf } from "./condition.ts";
 import type { Spot } from "./gridview.ts";
-import { type Entry, isGroup } from "./grouping.ts";
-import type { TableModel } from "./model.ts";
+import { type Entry, isGhost, isGroup } from "./grouping.ts";
+import type { Chosen, TableModel } from "./model.ts";
 
 const NO_KERNEL = "an expression needs the kernel: run the cell again";
 
@@ -46,11 +46,21 @@ export class Acts {
 
   /** What can be changed of the selected runs. */
   change(anchor: HTMLElement): void {
-    openMenu(anchor, "change the selected runs", this.changes.offers(this.model.selected, anchor), this.signal);
+    const { selected } = this.model.options;
+    const open = (): void =>
+      openMenu(
+        anchor,
+        "change the selected runs",
+        this.changes.offers(this.model.chosen(selected), anchor),
+        this.signal,
+      );
+    const { far } = this.model;
+    if (far) void far.hold(selected).then(open, open);
+    else open();
   }
 
   open({ row, column, cell }: Spot<Entry>): void {
-    if (row === null || isGroup(row) || !this.changes.able) return;
+    if (row === null || isGroup(row) || isGhost(row) || !this.changes.able) return;
     const { kind } = this.model.column(column) ?? {};
     if (kind === "name") this.changes.rename(row, cell);
     else if (kind === "tags") this.changes.tags([row], cell);
@@ -61,7 +71,7 @@ export class Acts {
     const column = this.model.column(spot.column);
     if (!column) return [];
     const where = { entry: spot.row, column, width: spot.cell.offsetWidth, shown: this.owner.shown() };
-    const start = spot.row === null || isGroup(spot.row) ? null : spot.row;
+    const start = spot.row === null || isGroup(spot.row) || isGhost(spot.row) ? null : spot.row;
     const filter: Offer = {
       words: `Filter by ${column.title}…`,
       key: "f",
@@ -78,10 +88,10 @@ export class Acts {
   }
 
   /** The runs that a change of this row is about: all selected ones where it is among them. */
-  #meant(entry: Entry | null): readonly RunRow[] {
+  #meant(entry: Entry | null): readonly Chosen[] {
     if (entry === null) return [];
-    const runs = isGroup(entry) ? entry.members : [entry];
-    const { selected } = this.model;
-    return runs.every((run) => selected.some((one) => one.id === run.id)) ? selected : runs;
+    const runs = isGroup(entry) ? entry.runs : [entry.id];
+    const selected = new Set(this.model.options.selected);
+    return this.model.chosen(runs.every((run) => selected.has(run)) ? [...selected] : runs);
   }
 }

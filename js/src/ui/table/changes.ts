@@ -3,6 +3,7 @@ import type { Source } from "../../source.ts";
 import { count } from "../format.ts";
 import type { Offer } from "../menu.ts";
 import { askTags, askText } from "./forms.ts";
+import type { Chosen } from "./model.ts";
 
 const NO_KERNEL = "changing runs needs the kernel: run the cell again";
 
@@ -29,7 +30,7 @@ export class Changes {
   }
 
   /** What can be changed of these runs. */
-  offers(runs: readonly RunRow[], anchor: HTMLElement): Offer[] {
+  offers(runs: readonly Chosen[], anchor: HTMLElement): Offer[] {
     const [first] = runs;
     if (!first) return [];
     const many = runs.length === 1 ? "" : ` ${count(runs.length, "run")}`;
@@ -46,19 +47,19 @@ export class Changes {
     return offers;
   }
 
-  rename(run: RunRow, anchor: HTMLElement): void {
+  rename(run: Chosen, anchor: HTMLElement): void {
     const asked = { label: "name of the run", start: run.name, lines: 1, keep: "Rename" };
     askText(anchor, asked, (text) => text !== run.name && this.#put("rename", [run], text), this.signal);
   }
 
-  tags(runs: readonly RunRow[], anchor: HTMLElement): void {
+  tags(runs: readonly Chosen[], anchor: HTMLElement): void {
     const known = [...new Set(this.owner.rows().flatMap((row) => row.tags))].sort();
     const label = runs.length === 1 ? `tags of ${runs[0]?.name}` : `tags of ${count(runs.length, "run")}`;
     askTags(anchor, { label, runs, known }, (tag, on) => this.#put(on ? "tag" : "untag", runs, tag), this.signal);
   }
 
   /** Of one run the note as it is, of several a note more. */
-  note(runs: readonly RunRow[], anchor: HTMLElement): void {
+  note(runs: readonly Chosen[], anchor: HTMLElement): void {
     const [first] = runs;
     if (!first) return;
     const alone = runs.length === 1;
@@ -75,7 +76,7 @@ export class Changes {
     if (edit !== undefined) void this.#ask({ kind: "undo", edit });
   }
 
-  #put(what: Edit["do"], runs: readonly RunRow[], text = ""): void {
+  #put(what: Edit["do"], runs: readonly Chosen[], text = ""): void {
     const ids = runs.map((run) => run.id);
     void this.#ask({ kind: "edit", runs: ids, do: what, text }).then((edit) => {
       if (edit !== null && (what === "archive" || what === "delete")) this.owner.gone(ids);

@@ -1,4 +1,4 @@
-import type { Goal, MetricSummary, ParamValue, RunRow } from "../../contract.ts";
+import type { Goal, Head, MetricSummary, ParamValue, RunRow } from "../../contract.ts";
 import { formatDuration, formatMoment, formatReal, formatScalar, NOTHING, toNumber } from "../format.ts";
 import type { SortKey } from "./order.ts";
 
@@ -33,71 +33,92 @@ export interface Column {
 export const MANY_COLUMNS = 12;
 
 /** Every column these runs can fill: who, what was set, what came out, how long and when. */
-export function columnsOf(rows: readonly RunRow[]): Column[] {
-  const params = namesOf(rows, (row) => row.params).map((name) => paramColumn(name, rows));
-  const metrics = namesOf(rows, (row) => row.metrics).flatMap((name) => metricColumns(name, rows));
+export function headsOf(rows: readonly RunRow[]): Head[] {
+  const head = (id: string, numeric = false, goal: Goal = "none"): Head => ({ id, numeric, goal, same: false });
+  return [
+    head("name"),
+    head("status"),
+    ...(rows.some((row) => row.tags.length > 0) ? [head("tags")] : []),
+    ...(rows.some((row) => row.note) ? [head("notes")] : []),
+    ...FACTS.filter((fact) => new Set(rows.map((row) => row[fact])).size > 1).map((fact) => head(fact)),
+    ...namesOf(rows, (row) => row.params).map((name) => head(`params.${name}`, holdsNumbers(name, rows))),
+    ...namesOf(rows, (row) => row.metrics).flatMap((name) => {
+      const goal =
+        rows.map((row) => own(row.metrics, name)?.goal ?? "none").find((found) => found !== "none") ?? "none";
+      const last = head(`metrics.${name}`, true, goal);
+      return goal === "none" ? [last] : [last, head(`best.${name}`, true, goal)];
+    }),
+    head("duration", true),
+    head("created", true),
+  ];
+}
+
+/** The columns with these heads, and the box that selects before them. */
+export function columnsOf(heads: readonly Head[]): Column[] {
   return [
     plain(
       "select",
       () => undefined,
       () => "",
     ),
-    plain(
-      "name",
-      (row) => row.name,
-      (row) => row.name,
-    ),
-    plain(
-      "status",
-      (row) => row.status,
-      (row) => row.status,
-    ),
-    ...(rows.some((row) => row.tags.length > 0)
-      ? [
-          plain(
-            "tags",
-            (row) => row.tags.join(" ") || undefined,
-            (row) => row.tags.join(", "),
-          ),
-        ]
-      : []),
-    ...(rows.some((row) => row.note)
-      ? [
-          named(
-            "notes",
-            "note",
-            (row) => row.note || undefined,
-            (row) => row.note.replaceAll("\n", " · "),
-          ),
-        ]
-      : []),
-    ...FACTS.filter((fact) => new Set(rows.map((row) => row[fact])).size > 1).map((fact) =>
-      named(
+    ...heads.map(columnOf),
+  ];
+}
+
+function columnOf(head: Head): Column {
+  const [family, name] = /^(params|metrics|best)\.(.+)$/s.exec(head.id)?.slice(1) ?? [];
+  if (name !== undefined) return family === "params" ? paramColumn(name, head) : metricColumn(name, head);
+  switch (head.id) {
+    case "tags":
+      return plain(
+        "tags",
+        (row) => row.tags.join(" ") || undefined,
+        (row) => row.tags.join(", "),
+      );
+    case "notes":
+      return named(
+        "notes",
+        "note",
+        (row) => row.note || undefined,
+        (row) => row.note.replaceAll("\n", " · "),
+      );
+    case "duration":
+      return {
+        ...plain(
+          "duration",
+          (row) => row.duration ?? undefined,
+          (row) => formatDuration(row.duration),
+        ),
+        ...secondsRaw,
+      };
+    case "created":
+      return {
+        ...plain(
+          "created",
+          (row) => row.created,
+          (row) => formatMoment(row.created),
+        ),
+        numeric: true,
+      };
+    case "name":
+    case "status": {
+      const fact = head.id;
+      return plain(
+        fact,
+        (row) => row[fact],
+        (row) => row[fact],
+      );
+    }
+    default: {
+      const fact = head.id as (typeof FACTS)[number];
+      return named(
         fact,
         "fact",
         (row) => row[fact] ?? undefined,
         (row) => row[fact] ?? NOTHING,
-      ),
-    ),
-    ...params,
-    ...metrics,
-    {
-      ...plain(
-        "duration",
-        (row) => row.duration ?? undefined,
-        (row) => formatDuration(row.duration),
-      ),
-      ...secondsRaw,
-    },
-    {
-      ...plain(
-        "created",
-        (row) => row.created,
-        (row) => formatMoment(row.created),
-      ),
-      numeric: true,
-    },
-  ];
+      );
+    }
+  }
 }
 
 /** The ids of the parameters and metrics in which no two of the runs differ. */
@@ -164,17 +185,23 @@ function named(id: string, kind: ColumnKind, key: Column["key"], text: Column["t
   };
 }
 
-function paramColumn(name: string, rows: readonly RunRow[]): Column {
+function holdsNumbers(name: string, rows: readonly RunRow[]): boolean {
+  const values = rows
+    .map((row) => own(row.params, name)?.value)
+    .filter((value) => value !== undefined && value !== null);
+  return values.length > 0 && values.every((value) => typeof value === "number");
+}
+
+function paramColumn(name: string, { id, numeric }: Head): Column {
   const param = (row: RunRow): ParamValue | undefined => own(row.params, name);
-  const values = rows.map((row) => param(row)?.value).filter((value) => value !== undefined && value !== null);
   return {
-    id: `params.${name}`,
+    id,
     kind: "param",
     name,
     caption: "param",
     title: name,
     goal: "none",
-    numeric: values.length > 0 && values.every((value) => typeof value === "number"),
+    numeric,
     key: (row) => {
       const value = param(row)?.value ?? undefined;
       return typeof value === "boolean" ? Number(value) : value;
@@ -190,23 +217,21 @@ function paramColumn(name: string, rows: readonly RunRow[]): Column {
   };
 }
 
-function metricColumns(name: string, rows: readonly RunRow[]): Column[] {
+function metricColumn(name: string, { id, goal }: Head): Column {
+  const kind = id.startsWith("best.") ? "best" : "last";
   const metric = (row: RunRow): MetricSummary | undefined => own(row.metrics, name);
-  const goal = rows.map((row) => metric(row)?.goal ?? "none").find((found) => found !== "none") ?? "none";
-  const column = (kind: "last" | "best", id: string, caption: string): Column => ({
+  return {
     id,
     kind,
     name,
-    caption,
+    caption: kind === "best" ? `best ${goalArrow(goal).arrow}` : "last",
     title: name,
     numeric: true,
     goal,
     key: (row) => toNumber(metric(row)?.[kind] ?? null),
     text: (row) => formatReal(metric(row)?.[kind] ?? null),
     raw: (row) => String(metric(row)?.[kind] ?? ""),
-  });
-  const last = column("last", `metrics.${name}`, "last");
-  return goal === "none" ? [last] : [last, column("best", `best.${name}`, `best ${goalArrow(goal).arrow}`)];
+  };
 }
 
 function isMeasured(column: Column): boolean {

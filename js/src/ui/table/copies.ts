@@ -1,4 +1,4 @@
-import type { Write } from "../../contract.ts";
+import type { RunRow, Write } from "../../contract.ts";
 import type { Source } from "../../source.ts";
 import { count } from "../format.ts";
 import { type Offer, openMenu } from "../menu.ts";
@@ -12,7 +12,7 @@ const REFUSED = "the browser did not allow copying";
 
 export interface CopiesOwner {
   seen(): Seen;
-  model: Pick<TableModel, "columns" | "constant">;
+  model: Pick<TableModel, "columns" | "constant" | "far" | "here">;
   say(sentence: string, wrong: boolean): void;
 }
 
@@ -29,7 +29,10 @@ export class Copies {
     const kernel = this.source.kind === "kernel";
     const able = kernel ? {} : { why: NO_KERNEL };
     const offers: Offer[] = [
-      { words: "for a spreadsheet (TSV)", act: () => void this.#copy(() => toTsv(...this.#shown())) },
+      {
+        words: "for a spreadsheet (TSV)",
+        act: () => void this.#copy(() => (this.owner.model.far ? this.#write("tsv") : toTsv(...this.#shown()))),
+      },
       {
         words: "as Markdown",
         act: () => void this.#copy(() => (kernel ? this.#write("markdown") : toMarkdown(...this.#shown()))),
@@ -42,17 +45,17 @@ export class Copies {
     openMenu(anchor, "copy the table", offers, this.signal);
   }
 
-  #shown(): [Column[], Seen["rows"]] {
-    const { columns, rows } = this.owner.seen();
-    return [columns, rows];
+  #shown(): [Column[], RunRow[]] {
+    const { columns, runs } = this.owner.seen();
+    return [columns, this.owner.model.here(runs)];
   }
 
   async #write(form: Write["form"], crosstab?: Crosstab): Promise<string> {
-    const [columns, rows] = this.#shown();
+    const { columns, runs } = this.owner.seen();
     const { text } = await this.source.ask({
       kind: "write",
       form,
-      runs: rows.map((row) => row.id),
+      runs,
       columns: columns.flatMap((column) => (column.kind === "select" ? [] : [column.id])),
       ...(crosstab ?? { rows: [], cols: [], value: null }),
     });
@@ -60,10 +63,10 @@ export class Copies {
   }
 
   async #copy(text: () => string | Promise<string>): Promise<void> {
-    const { rows } = this.owner.seen();
+    const { runs } = this.owner.seen();
     try {
       const done = await copyText(await text(), this.near);
-      this.owner.say(done ? `copied ${count(rows.length, "run")}` : REFUSED, !done);
+      this.owner.say(done ? `copied ${count(runs.length, "run")}` : REFUSED, !done);
     } catch (refusal) {
       this.owner.say(refusal instanceof Error ? refusal.message : String(refusal), true);
     }

@@ -1,7 +1,7 @@
-import type { RunRow } from "../../contract.ts";
 import { button } from "../controls.ts";
 import { element } from "../element.ts";
 import { openPopup } from "../popup.ts";
+import type { Chosen } from "./model.ts";
 
 /** A line or a few lines of text: Enter keeps it (in a text of several lines with Ctrl), Esc leaves it. */
 export function askText(
@@ -46,7 +46,7 @@ export function askText(
 /** The tags of some runs: boxes for those there are, a line for a new one. */
 export function askTags(
   anchor: HTMLElement,
-  asked: { label: string; runs: readonly RunRow[]; known: readonly string[] },
+  asked: { label: string; runs: readonly Chosen[]; known: readonly string[] },
   flip: (tag: string, on: boolean) => void,
   signal: AbortSignal,
 ): void {

@@ -125,6 +125,11 @@ export class Grid<Row> {
     order.forEach(([key, at], place) => {
       this.#drawRow(key, at, place, columns);
     });
+    this.#owner.drawn(
+      span.first,
+      span.end,
+      columns.flatMap((at) => this.#view.columns[at]?.id ?? []),
+    );
   }
 
   #want(wanted: Map<string, number>, at: number): void {

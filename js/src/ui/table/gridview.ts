@@ -55,6 +55,8 @@ export interface GridOwner<Row> {
   open(at: Spot<Row>): void;
   resize(column: string, width: number): void;
   move(column: string, before: string | null): void;
+  /** The rows from `first` to `end` and these columns are drawn. */
+  drawn(first: number, end: number, columns: readonly string[]): void;
 }
 
 /** What a grid shows before it is told anything. */

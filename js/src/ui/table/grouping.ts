@@ -1,4 +1,4 @@
-import type { RunRow } from "../../contract.ts";
+import type { RunRow, Summed } from "../../contract.ts";
 import { count, formatDuration, formatMoment, formatReal, NOTHING } from "../format.ts";
 import type { Column } from "./columns.ts";
 import { meanInterval } from "./interval.ts";
@@ -8,19 +8,32 @@ import { ordered, type Sort, type SortKey } from "./order.ts";
 export interface Group {
   id: string; // of its values; never a run's id
   title: string;
-  members: RunRow[];
+  runs: string[];
+  /** What the group says in a column. */
+  says(column: Column): Aggregate;
+}
+
+/** A run of which no more than its id is here. */
+export interface Ghost {
+  id: string;
+  ghost: true;
 }
 
 /** A row of the table: a run or a group of runs. */
-export type Entry = RunRow | Group;
+export type Entry = RunRow | Ghost | Group;
 
 /** In the place of a column id: every parameter in which runs differ, but seeds. */
 export const BUT_SEEDS = "*";
 
+const MOST_VALUES = 12;
 const SEED = /(^|[._])(seed|random_state)s?$|^(seed|rng)_/i;
 
 export function isGroup(entry: Entry): entry is Group {
-  return "members" in entry;
+  return "says" in entry;
+}
+
+export function isGhost(entry: Entry): entry is Ghost {
+  return "ghost" in entry;
 }
 
 /** The columns that a grouping names. */
@@ -44,29 +57,37 @@ export function groupedRows(
   sort: Sort,
   columns: ReadonlyMap<string, Column>,
 ): Entry[] {
-  const groups = new Map<string, Group>();
+  const found = new Map<string, RunRow[]>();
   for (const row of rows) {
-    const id = `group ${JSON.stringify(by.map((column) => column.raw(row)))}`;
-    let group = groups.get(id);
-    if (!group) {
-      group = { id, title: titleOf(by, row), members: [] };
-      groups.set(id, group);
-    }
-    group.members.push(row);
+    const id = groupId(by.map((column) => column.raw(row)));
+    const members = found.get(id);
+    if (members) members.push(row);
+    else found.set(id, [row]);
   }
+  const groups = [...found].map(([id, members]) => ({
+    id,
+    title: titleOf(by, (column) => column.text(members[0] as RunRow)),
+    runs: members.map((row) => row.id),
+    says: (column: Column) => aggregateOf(column, members),
+    members,
+  }));
   const key = (group: Group, id: string): SortKey => {
     const column = columns.get(id);
-    return column && aggregateOf(column, group.members).key;
+    return column && group.says(column).key;
   };
-  const order = ordered([...groups.values()], sort, key);
+  const order = ordered(groups, sort, key);
   return order.flatMap((group) => (folded.has(group.id) ? [group] : [group, ...group.members]));
 }
 
-function titleOf(by: readonly Column[], row: RunRow): string {
+export function groupId(values: readonly unknown[]): string {
+  return `group ${JSON.stringify(values)}`;
+}
+
+export function titleOf(by: readonly Column[], text: (column: Column, at: number) => string): string {
   if (by.length === 0) return "all alike";
-  return by
-    .map((column) => (column.kind === "param" ? `${column.title} = ${column.text(row)}` : column.text(row)))
-    .join(" · ");
+  const part = (column: Column, at: number): string =>
+    column.kind === "param" ? `${column.title} = ${text(column, at)}` : text(column, at);
+  return by.map(part).join(" · ");
 }
 
 /** What a group says in a column. */
@@ -99,14 +120,20 @@ export function aggregateOf(column: Column, members: readonly RunRow[]): Aggrega
 function meanOf(column: Column, members: readonly RunRow[]): Aggregate {
   const values = members.map((row) => column.key(row)).filter((key) => typeof key === "number");
   const known = values.filter(Number.isFinite);
-  if (known.length === 0) return { text: NOTHING, title: "", key: undefined };
-  const { mean, half } = meanInterval(known);
+  const spread = known.length > 0 ? meanInterval(known) : { mean: null, half: null };
+  const ends = known.length > 0 ? { low: Math.min(...known), high: Math.max(...known) } : { low: null, high: null };
+  return meanTold(column, { known: known.length, unknown: values.length - known.length, ...spread, ...ends });
+}
+
+/** Numbers as their mean and 95% interval. */
+export function meanTold(column: Column, found: Omit<Summed, "values" | "kinds">): Aggregate {
+  const { known, unknown, mean, half, low, high } = found;
+  if (mean === null || low === null || high === null) return { text: NOTHING, title: "", key: undefined };
   const show = column.kind === "duration" ? formatDuration : formatReal;
   const text = half === null || column.kind === "duration" ? show(mean) : `${show(mean)} ± ${formatHalf(half)}`;
-  const left = members.length - known.length;
   const interval = half === null ? "" : `, 95% interval ${show(mean - half)} to ${show(mean + half)}`;
-  const range = `${show(Math.min(...known))} to ${show(Math.max(...known))}`;
-  const title = `mean of ${count(known.length, "run")}${interval}; ${range}${left ? `; ${left} without a number` : ""}`;
+  const range = `${show(low)} to ${show(high)}`;
+  const title = `mean of ${count(known, "run")}${interval}; ${range}${unknown ? `; ${unknown} without a number` : ""}`;
   return { text, title, key: mean };
 }
 
@@ -127,6 +154,11 @@ function alike(column: Column, members: readonly RunRow[]): Aggregate {
   const first = members[0];
   const values = new Map(members.map((row) => [column.raw(row), column.text(row)]));
   if (first && values.size === 1) return { text: column.text(first), title: "", key: column.key(first) };
-  const told = [...values.values()].slice(0, 12).join(", ");
-  return { text: `${values.size} values`, title: values.size > 12 ? `${told} …` : told, key: values.size };
+  return valuesTold([...values.values()].slice(0, MOST_VALUES), values.size);
+}
+
+/** Values that are not the same in all runs of a group. */
+export function valuesTold(texts: readonly string[], kinds: number): Aggregate {
+  const told = texts.join(", ");
+  return { text: `${kinds} values`, title: kinds > texts.length ? `${told} …` : told, key: kinds };
 }

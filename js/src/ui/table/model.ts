@@ -1,73 +1,141 @@
 import type { RowsPage, RunRow, TableOptions } from "../../contract.ts";
-import { type Column, columnsOf, constantOf } from "./columns.ts";
+import { bestRuns, type Column, columnsOf, constantOf, headsOf } from "./columns.ts";
+import type { Asking, Far } from "./far.ts";
 import { WordFilter } from "./filter.ts";
-import { type Entry, groupedRows, groupingColumns, isGroup } from "./grouping.ts";
+import { type Entry, groupedRows, groupingColumns, isGhost, isGroup } from "./grouping.ts";
 import { arranged, UNTOUCHED } from "./options.ts";
 import { ordered, type SortKey } from "./order.ts";
+
+/** A run as far as people change it. */
+export type Chosen = Pick<RunRow, "id" | "name" | "tags" | "note">;
 
 /** What is to be seen: rows in order under the columns in order. */
 export interface Seen {
   entries: Entry[]; // as the grid shows them; the baseline first where there is one
-  rows: RunRow[]; // the runs among them, and those in closed groups
+  runs: string[]; // the runs among them, and those in closed groups
   columns: Column[];
   pinned: number;
   baseline: RunRow | null;
   selected: ReadonlySet<string>; // runs, and groups of which all runs are selected
   grouped: boolean;
+  /** The runs with the best value of a column. */
+  best(column: Column): ReadonlySet<string>;
 }
 
 const ROOM_FOR_PINNED = { narrow: 0, wide: 4 };
+const NONE: ReadonlySet<string> = new Set();
 
 /** The runs of a table and how they are looked at. It draws nothing. */
 export class TableModel {
-  rows: readonly RunRow[] = [];
   columns: readonly Column[] = [];
   constant: ReadonlySet<string> = new Set(); // ids of columns with one value
   found: RowsPage | null = null; // what the kernel found for an expression
-  words = ""; // plain words that filter here
+  where = ""; // that expression
+  words = ""; // plain words that filter
+  far: Far | null = null; // where most of the runs are not here
+  #rows: readonly RunRow[] = [];
   readonly #filter = new WordFilter();
   #byId = new Map<string, Column>();
+  #listed: unknown = null;
 
   constructor(public options: TableOptions) {
     this.options = { ...UNTOUCHED, ...options };
   }
 
+  /** The rows that are here. */
+  get rows(): readonly RunRow[] {
+    return this.far?.rows ?? this.#rows;
+  }
+
   read(rows: readonly RunRow[]): void {
-    this.rows = rows;
-    this.columns = columnsOf(rows);
-    this.constant = constantOf(this.columns, rows);
-    this.#byId = new Map(this.columns.map((column) => [column.id, column]));
+    this.#rows = rows;
+    this.far?.renew(rows);
+    if (this.far?.listing) return;
+    this.#name(columnsOf(headsOf(rows)), null);
   }
 
   column(id: string): Column | undefined {
     return this.#byId.get(id);
   }
 
-  /** The selected runs, those found by an expression among them. */
-  get selected(): RunRow[] {
+  /** The rows of these runs, as far as they are here; those found by an expression are. */
+  here(runs: readonly string[]): RunRow[] {
     const held = new Map([...this.rows, ...(this.found?.rows ?? [])].map((row) => [row.id, row]));
-    return this.options.selected.flatMap((run) => held.get(run) ?? []);
+    return runs.flatMap((run) => held.get(run) ?? []);
+  }
+
+  /** These runs as far as they can be changed; of one whose row is with the kernel no more than its id is known. */
+  chosen(runs: readonly string[]): Chosen[] {
+    const held = new Map(this.here(runs).map((row) => [row.id, row]));
+    return runs.map((id) => held.get(id) ?? { id, name: id, tags: [], note: "" });
+  }
+
+  /** What the kernel is to list, where most of the runs are with it. */
+  get asking(): Asking {
+    const group = groupingColumns(this.options.group, this.columns, this.constant).map((column) => column.id);
+    return { where: this.where, words: this.words, sort: [...this.options.sort], group };
   }
 
   seen(narrow: boolean): Seen {
-    const { options } = this;
-    const key = (row: RunRow, id: string): SortKey => this.#byId.get(id)?.key(row);
-    const matching = this.#filter.rows(this.found?.rows ?? this.rows, this.words);
-    const rows = ordered(matching, options.sort, key);
-    const baseline = this.rows.find((row) => row.id === options.baseline) ?? null;
-    const others = baseline ? rows.filter((row) => row.id !== baseline.id) : rows;
-    const by = groupingColumns(options.group, this.columns, this.constant);
-    const grouped = options.group.length > 0;
-    const below = grouped ? groupedRows(others, by, new Set(options.folded), options.sort, this.#byId) : others;
-    const entries = baseline && rows.length > 0 ? [baseline, ...below] : below;
+    const { options, far } = this;
+    if (far?.listing && far.listing.heads !== this.#listed) {
+      this.#listed = far.listing.heads;
+      const { heads } = far.listing;
+      this.#name(columnsOf(heads), new Set(heads.filter((head) => head.same).map((head) => head.id)));
+    }
+    const found = far?.listing ? this.#seenFar(far) : this.#seenHere();
     const room = narrow ? ROOM_FOR_PINNED.narrow : ROOM_FOR_PINNED.wide;
     return {
-      entries,
-      rows,
+      ...found,
       ...arranged(this.columns, options, this.constant, room),
+      selected: selectedAmong(found.entries, options.selected),
+      grouped: options.group.length > 0,
+    };
+  }
+
+  #name(columns: readonly Column[], constant: ReadonlySet<string> | null): void {
+    this.columns = columns;
+    this.constant = constant ?? constantOf(columns, this.#rows);
+    this.#byId = new Map(columns.map((column) => [column.id, column]));
+  }
+
+  #seenHere(): Pick<Seen, "entries" | "runs" | "baseline" | "best"> {
+    const { options } = this;
+    const key = (row: RunRow, id: string): SortKey => this.#byId.get(id)?.key(row);
+    const matching = this.#filter.rows(this.found?.rows ?? this.#rows, this.words);
+    const rows = ordered(matching, options.sort, key);
+    const baseline = this.#rows.find((row) => row.id === options.baseline) ?? null;
+    const others = baseline ? rows.filter((row) => row.id !== baseline.id) : rows;
+    const by = groupingColumns(options.group, this.columns, this.constant);
+    const below =
+      options.group.length > 0 ? groupedRows(others, by, new Set(options.folded), options.sort, this.#byId) : others;
+    return {
+      entries: baseline && rows.length > 0 ? [baseline, ...below] : below,
+      runs: rows.map((row) => row.id),
       baseline,
-      selected: selectedAmong(entries, options.selected),
-      grouped,
+      best: (column) => bestRuns(rows, column.name),
+    };
+  }
+
+  #seenFar(far: Far): Pick<Seen, "entries" | "runs" | "baseline" | "best"> {
+    const { options } = this;
+    const runs = far.listing?.runs ?? [];
+    const first = options.baseline === null ? null : far.row(options.baseline);
+    const folded = new Set(options.folded);
+    const rows = (ids: readonly string[]): Entry[] => ids.filter((id) => id !== first?.id).map((id) => far.row(id));
+    const below = far.listing?.groups
+      ? far
+          .groups(groupingColumns(options.group, this.columns, this.constant))
+          .flatMap((group) => (folded.has(group.id) ? [group] : [group, ...rows(group.runs)]))
+      : rows(runs);
+    return {
+      entries: first && runs.length > 0 ? [first, ...below] : below,
+      runs,
+      baseline: first && !isGhost(first) ? (first as RunRow) : null,
+      best: (column) => {
+        const best = far.best[column.id];
+        return best ? new Set(best) : NONE;
+      },
     };
   }
 }
@@ -75,13 +143,13 @@ export class TableModel {
 /** The ids of the runs that these rows stand for. */
 export function runsOf(entries: readonly Entry[], keys: readonly string[]): string[] {
   const groups = new Map(entries.filter(isGroup).map((group) => [group.id, group]));
-  return keys.flatMap((key) => groups.get(key)?.members.map((row) => row.id) ?? [key]);
+  return keys.flatMap((key) => groups.get(key)?.runs ?? [key]);
 }
 
 function selectedAmong(entries: readonly Entry[], runs: readonly string[]): Set<string> {
   const selected = new Set(runs);
   for (const entry of entries) {
-    if (isGroup(entry) && entry.members.every((row) => selected.has(row.id))) selected.add(entry.id);
+    if (isGroup(entry) && entry.runs.every((run) => selected.has(run))) selected.add(entry.id);
   }
   return selected;
 }

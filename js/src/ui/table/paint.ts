@@ -3,9 +3,10 @@ import { element } from "../element.ts";
 import { formatAgo, formatMoment, formatReal, NOTHING } from "../format.ts";
 import { statusChip } from "../status.ts";
 import { type Delta, deltaOf, departs } from "./baseline.ts";
-import { bestRuns, type Column, goalArrow } from "./columns.ts";
+import { type Column, goalArrow } from "./columns.ts";
 import type { GridColumn } from "./gridview.ts";
-import { aggregateOf, type Entry, type Group, isGroup } from "./grouping.ts";
+import { type Entry, type Ghost, type Group, isGhost, isGroup } from "./grouping.ts";
+import type { Seen } from "./model.ts";
 import { FIXED } from "./options.ts";
 import { spark } from "./spark.ts";
 import { shortError, Widths } from "./widths.ts";
@@ -31,11 +32,11 @@ export class Painter {
   }
 
   /** The best of a column is the best of the runs shown. */
-  columns(columns: readonly Column[], shown: readonly RunRow[], scene: Scene): GridColumn<Entry>[] {
+  columns({ columns, best: bestOf }: Pick<Seen, "columns" | "best">, scene: Scene): GridColumn<Entry>[] {
     return columns.map((column) => {
       let best: ReadonlySet<string> | undefined;
       const isBest = (row: RunRow): boolean => {
-        best ??= column.kind === "best" ? bestRuns(shown, column.name) : new Set();
+        best ??= column.kind === "best" ? bestOf(column) : new Set();
         return best.has(row.id);
       };
       const fixed = FIXED.includes(column.id);
@@ -49,6 +50,7 @@ export class Painter {
         head: (cell) => paintHead(cell, column),
         fill: (cell, entry) => {
           if (isGroup(entry)) paintGroup(cell, column, entry, scene);
+          else if (isGhost(entry)) paintGhost(cell, column, entry);
           else paint(cell, column, entry, isBest(entry), scene);
         },
       };
@@ -83,17 +85,22 @@ function paintGroup(cell: HTMLElement, column: Column, group: Group, scene: Scen
       { class: "ct-twisty", "aria-hidden": "true" },
       scene.folded.has(group.id) ? "▸" : "▾",
     );
-    const size = element("span", { class: "ct-muted" }, `(${group.members.length})`);
+    const size = element("span", { class: "ct-muted" }, `(${group.runs.length})`);
     cell.append(twisty, element("span", { class: "ct-text" }, group.title), size);
     cell.title = group.title;
     return;
   }
-  const { text, title } = aggregateOf(column, group.members);
-  const shown =
-    column.kind === "created" ? formatAgo(Math.max(...group.members.map((row) => row.created)), scene.now) : text;
+  const { text, title, key } = group.says(column);
+  const shown = column.kind === "created" && typeof key === "number" ? formatAgo(key, scene.now) : text;
   cell.classList.toggle("ct-nothing", text === NOTHING);
   cell.append(element("span", { class: "ct-text" }, shown));
   cell.title = title || text;
+}
+
+/** A row that is on its way. */
+function paintGhost(cell: HTMLElement, column: Column, ghost: Ghost): void {
+  if (column.kind === "select") cell.append(element("span", { class: "ct-unseen" }, `select ${ghost.id}`), box());
+  if (column.kind === "name") cell.append(element("span", { class: "ct-text ct-muted" }, "…"));
 }
 
 function paint(cell: HTMLElement, column: Column, row: RunRow, isBest: boolean, scene: Scene): void {

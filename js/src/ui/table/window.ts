@@ -4,7 +4,7 @@ export interface Span {
   end: number;
 }
 
-const MARGIN_ROWS = 6;
+const MARGIN_ROWS = 3;
 
 /** The rows of one height to draw; a few more than fit, so that a scroll step shows no gap. */
 export function rowSpan(n: number, height: number, scroll: number, room: number): Span {

@@ -19,14 +19,14 @@ export class TableWords {
 
   /** True where there are no runs at all, and so nothing to look at them with. */
   show(payload: SavedPanel, seen: Seen, model: TableModel): boolean {
-    const held = model.rows.length;
-    const total = held + payload.omitted;
-    const shown = seen.rows.length;
+    const total = payload.rows.length + payload.omitted;
+    const held = model.far?.listing ? total : model.rows.length;
+    const shown = seen.runs.length;
     say(this.title, payload.title);
     this.title.title = payload.title;
     say(this.counted, counted(shown, model.found?.total ?? shown, total, held));
     const empty = held === 0 && model.found === null && payload.omitted === 0;
-    const odd = model.found?.hints ?? payload.hints;
+    const odd = model.found?.hints ?? model.far?.listing?.hints ?? payload.hints;
     say(this.hints, odd.join("; "));
     this.hints.hidden = odd.length === 0;
     this.counted.hidden = empty;
@@ -42,8 +42,7 @@ export class TableWords {
 
 /** "12 of 300 runs", and when the panel does not hold them all, how to reach the others. */
 function counted(shown: number, found: number, total: number, held: number): string {
-  if (held < total && shown === held)
-    return `the first ${shown} of ${count(total, "run")}; an expression reaches the others`;
+  if (held < total && shown === held) return `the first ${shown} of ${count(total, "run")}; the kernel has the others`;
   if (found > shown) return `the first ${shown} of ${count(found, "run")} that match`;
   return shown === total ? count(total, "run") : `${shown} of ${count(total, "run")}`;
 }

@@ -1,0 +1,168 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Answer, GroupOf, RunRow, Summed, TableOptions } from "../src/contract.ts";
+import { mount, TABLE } from "../src/panels/table.ts";
+import type { Wish } from "../src/source.ts";
+import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
+import { metric, param, payload, run } from "./rows.ts";
+
+const N = 3000;
+const rows = Array.from({ length: N }, (_, i) =>
+  run({ id: `r${i}`, params: { lr: param((i * 7) % N) }, metrics: { acc: metric({ best: i / N, goal: "max" }) } }),
+);
+const byId = new Map(rows.map((row) => [row.id, row]));
+const EMPTY: Answer = {
+  kind: "answer",
+  reply_to: "",
+  rows: null,
+  comparison: null,
+  parts: null,
+  marks: null,
+  said: null,
+  text: null,
+  proposals: null,
+  views: null,
+  drawn: null,
+  listing: null,
+  sums: null,
+};
+const HEADS = [
+  { id: "name", numeric: false, goal: "none", same: false },
+  { id: "status", numeric: false, goal: "none", same: true },
+  { id: "params.lr", numeric: true, goal: "none", same: false },
+  { id: "best.acc", numeric: true, goal: "max", same: false },
+] as const;
+const MEAN: Summed = { known: 1500, unknown: 0, mean: 0.5, half: 0.01, low: 0, high: 1, values: [], kinds: 3000 };
+
+/** A kernel that lists by one column, groups into halves, and hands out rows. */
+function kernel(asked: Wish[]): (wish: Wish) => Promise<Answer> {
+  return async (wish) => {
+    asked.push(wish);
+    switch (wish.kind) {
+      case "list": {
+        if (wish.where.includes(">>>")) throw new Error("this cannot be read as an expression");
+        const found = rows.filter((row) => wish.words === "" || row.name.includes(wish.words));
+        if (wish.sort[0] === "-params.lr")
+          found.sort((a, b) => Number(b.params.lr?.value) - Number(a.params.lr?.value));
+        const ids = found.map((row) => row.id);
+        const half = (values: string[], from: number, end: number): GroupOf => ({ values, runs: ids.slice(from, end) });
+        const groups = wish.group.length > 0 ? [half(["low"], 0, N / 2), half(["high"], N / 2, N)] : null;
+        return { ...EMPTY, listing: { runs: ids, groups, heads: [...HEADS], hints: [] } };
+      }
+      case "fetch":
+        return { ...EMPTY, rows: { rows: wish.runs.map((id) => byId.get(id) as RunRow), total: N, hints: [] } };
+      case "sum": {
+        const sums = Object.fromEntries(wish.columns.map((id) => [id, MEAN]));
+        return {
+          ...EMPTY,
+          sums: { groups: wish.group.length > 0 ? [sums, sums] : [], best: { "best.acc": ["r2999"] } },
+        };
+      }
+      default:
+        throw new Error(`nobody asks for ${wish.kind} here`);
+    }
+  };
+}
+
+let end: AbortController;
+let asked: Wish[];
+beforeEach(() => {
+  layOut();
+  vi.useFakeTimers();
+  end = new AbortController();
+  asked = [];
+});
+afterEach(() => {
+  end.abort();
+  vi.useRealTimers();
+});
+
+async function show(options: Partial<TableOptions> = {}): Promise<{ root: ShadowRoot; source: StoodIn<TableOptions> }> {
+  const { output } = outputArea();
+  const state = payload({ rows: rows.slice(0, 60), omitted: N - 60 });
+  const source = standIn<TableOptions>(state, { ...TABLE, ...options }, { ask: kernel(asked) });
+  mount(output, source, end.signal);
+  await vi.advanceTimersByTimeAsync(500);
+  return { root: inside(output), source };
+}
+const grid = (root: ShadowRoot): HTMLElement => root.querySelector('[role="grid"], [role="treegrid"]') as HTMLElement;
+const names = (root: ShadowRoot): string[] =>
+  [...root.querySelectorAll(".ct-body [role=rowheader]")].map((cell) => cell.textContent ?? "");
+const kinds = (): string[] => asked.map((wish) => wish.kind);
+const scroll = async (root: ShadowRoot, row: number): Promise<void> => {
+  grid(root).scrollTop = row * 28;
+  grid(root).dispatchEvent(new Event("scroll"));
+  await vi.advanceTimersByTimeAsync(500);
+};
+
+describe("more runs than a panel holds", () => {
+  test("all of them can be scrolled to; their rows come as they are looked at", async () => {
+    const { root } = await show();
+    expect(grid(root).getAttribute("aria-rowcount")).toBe(String(N + 1));
+    expect(names(root)[0]).toBe("r0");
+    expect(kinds()).toContain("list");
+    asked.length = 0;
+    await scroll(root, 2000);
+    expect(names(root)).toContain("r2000");
+    const fetched = asked.flatMap((wish) => (wish.kind === "fetch" ? [wish] : []));
+    expect(fetched.map((wish) => wish.sparks)).toEqual([false, true]);
+    expect(fetched[0]?.runs.length).toBeLessThan(60);
+    asked.length = 0;
+    await scroll(root, 2000);
+    expect(asked).toEqual([]);
+  });
+
+  test("the kernel sorts; rows that are here are not asked for again", async () => {
+    const { root, source } = await show();
+    const head = [...root.querySelectorAll<HTMLElement>("[role=columnheader]")].find((cell) => /lr/.test(cell.title));
+    head?.click();
+    head?.click();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(source.kept.at(-1)?.sort).toEqual(["-params.lr"]);
+    const highest = rows.reduce((a, b) => (Number(b.params.lr?.value) > Number(a.params.lr?.value) ? b : a));
+    expect(names(root)[0]).toBe(highest.name);
+  });
+
+  test("words go to the kernel, and so do expressions, whose fault is told at the box", async () => {
+    const { root } = await show();
+    const box = root.querySelector<HTMLInputElement>(".ct-filter") as HTMLInputElement;
+    const type = async (text: string): Promise<void> => {
+      box.value = text;
+      box.dispatchEvent(new Event("input"));
+      await vi.advanceTimersByTimeAsync(700);
+    };
+    await type("r299");
+    expect(grid(root).getAttribute("aria-rowcount")).toBe("12");
+    await type("params.lr >>> 3");
+    expect(root.querySelector(".ct-fault")?.textContent).toContain("cannot be read");
+    await type("");
+    expect(grid(root).getAttribute("aria-rowcount")).toBe(String(N + 1));
+  });
+
+  test("groups come with their runs, and with means of what is in view", async () => {
+    const { root } = await show({ group: ["status"] });
+    expect(root.querySelector("[role=treegrid]")?.getAttribute("aria-rowcount")).toBe(String(N + 3));
+    const first = root.querySelector('.ct-body [aria-level="1"]');
+    expect(first?.textContent).toContain("low(1500)");
+    expect(first?.querySelector('[data-column="best.acc"]')?.textContent).toBe("0.5000 ± 0.01");
+  });
+
+  test("all are selected with one press, and the best of all is bold though it was not in view", async () => {
+    const { root, source } = await show();
+    root.querySelector<HTMLElement>('.ct-head [data-column="select"]')?.click();
+    expect(source.kept.at(-1)?.selected).toHaveLength(N);
+    await scroll(root, N);
+    expect(root.querySelector('[data-key="r2999"] [data-column="best.acc"] strong')).not.toBeNull();
+  });
+
+  test("after an edit the rows in view are read again, and never empty meanwhile", async () => {
+    const { root, source } = await show();
+    await scroll(root, 1000);
+    byId.set("r1000", run({ ...(byId.get("r1000") as RunRow), name: "renamed" }));
+    source.become(payload({ rows: rows.slice(0, 60), omitted: N - 60 }));
+    expect(names(root)).not.toContain("…");
+    await vi.advanceTimersByTimeAsync(500);
+    expect(names(root)).toContain("renamed");
+    byId.set("r1000", rows[1000] as RunRow);
+  });
+});

@@ -1,0 +1,97 @@
+"""A sheet finds, orders, groups and sums up what a reading of every record gives, and reads no more than is shown."""
+
+from __future__ import annotations
+
+import math
+from statistics import mean
+
+import pytest
+
+from celltrail.errors import QueryError
+from celltrail.query import runs
+from celltrail.query.sheet import Sheet, summed
+from celltrail.run import start
+from celltrail.store import Store
+
+
+@pytest.fixture
+def sheet(store: Store) -> Sheet:
+    for number in range(12):
+        params = {"lr": 10.0**-number, "kind": "ab"[number % 2], "fixed": 7, "with-dash": number % 3}
+        with start(f"run-{number}", params, tags=["even"] if number % 2 == 0 else [], store=store) as run:
+            run.define_metric("acc", goal="max")
+            run.log({"acc": math.nan if number == 5 else number / 12, "x/loss": 12.0 - number})
+    return Sheet(runs(store=store))
+
+
+def names(sheet: Sheet, found: list[str]) -> list[str]:
+    return [row["name"] for row in sheet.rows(found, sparks=False)]
+
+
+def test_heads_tell_what_the_columns_hold(sheet: Sheet) -> None:
+    """Which there are, which are numbers, which way is better, and in which no two runs differ."""
+    heads = {head["id"]: head for head in sheet.heads}
+    assert list(heads)[:3] == ["name", "status", "tags"]
+    assert list(heads)[-2:] == ["duration", "created"]
+    assert (heads["params.lr"]["numeric"], heads["params.kind"]["numeric"]) == (True, False)
+    assert (heads["params.fixed"]["same"], heads["params.kind"]["same"]) == (True, False)
+    assert (heads["best.acc"]["goal"], "best.x/loss" in heads) == ("max", True)
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [
+        (["params.lr"], ["run-11", "run-10", "run-9"]),
+        (["-best.acc"], ["run-11", "run-10", "run-9"]),
+        (["params.with-dash", "-name"], ["run-9", "run-6", "run-3"]),
+        (["-tags", "metrics.x/loss"], ["run-10", "run-8", "run-6"]),
+        ([], ["run-11", "run-10", "run-9"]),
+    ],
+)
+def test_order(sheet: Sheet, sort: list[str], first: list[str]) -> None:
+    """By any columns of the table, also those whose names are no Python names."""
+    assert names(sheet, sheet.listing("", "", sort, [])["runs"])[:3] == first
+
+
+def test_what_has_no_number_is_last_both_ways(sheet: Sheet) -> None:
+    for sort in ("best.acc", "-best.acc"):
+        assert names(sheet, sheet.listing("", "", [sort], [])["runs"])[-1] == "run-5"
+
+
+def test_words_and_expressions(sheet: Sheet) -> None:
+    """Plain words are found in names, tags and params; an expression narrows; a slip is told as everywhere."""
+    assert names(sheet, sheet.listing("", "EVEN run-1", [], [])["runs"]) == ["run-10"]
+    assert names(sheet, sheet.listing("", "with-dash run-1", ["name"], [])["runs"])[0] == "run-1"
+    assert names(sheet, sheet.listing("best('acc') > 0.8", "", [], [])["runs"]) == ["run-11", "run-10"]
+    assert sheet.listing("params.lrr > 1", "", [], [])["hints"] == ["no run has params.lrr; did you mean 'lr'?"]
+    with pytest.raises(QueryError):
+        sheet.listing("lr >>> 1", "", [], [])
+
+
+def test_groups_and_sums(sheet: Sheet) -> None:
+    """Groups hold every run once, stand by what they say in the sorted column, and their means are those of numpy."""
+    found = sheet.listing("", "", ["-best.acc"], ["params.kind"])
+    groups = found["groups"] or []
+    assert [group["values"] for group in groups] == [["a"], ["b"]] or [group["values"] for group in groups] == [
+        ["b"],
+        ["a"],
+    ]
+    assert sorted(found["runs"]) == sorted(sheet.listing("", "", [], [])["runs"])
+    sums = sheet.sums("", "", ["params.kind"], ["-best.acc"], ["best.acc", "params.with-dash", "params.kind", "gone"])
+    for group, told in zip(groups, sums["groups"], strict=True):
+        rows = sheet.rows(group["runs"], sparks=False)
+        numbers = [best for row in rows if isinstance(best := row["metrics"]["acc"]["best"], float)]
+        assert told["best.acc"]["mean"] == pytest.approx(mean(numbers))
+        assert told["best.acc"]["known"] == len(numbers)
+        assert told["params.with-dash"]["kinds"] == 3
+        assert told["params.kind"]["values"] == group["values"]
+        assert "gone" not in told
+    assert names(sheet, sums["best"]["best.acc"]) == ["run-11"]
+    means = [told["best.acc"]["mean"] or 0 for told in sums["groups"]]
+    assert means == sorted(means, reverse=True)
+
+
+def test_summed_leaves_out_what_is_no_number() -> None:
+    found = summed([1, math.inf, None, "x", 3])
+    assert (found["mean"], found["known"], found["unknown"], found["kinds"]) == (2.0, 2, 3, 5)
+    assert summed([None, None])["mean"] is None
