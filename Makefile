@@ -9,6 +9,7 @@
 #   make check   format, lint and types: seconds
 #   make print   the printed files, again
 #   make bench   the store beside JSON lines; with peers: benchmarks/store.py --help
+#   make bench-panels   the panels beside AG Grid, Plotly and Vega
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -31,10 +32,10 @@ $(foreach file,$(BUILT),$(if $(wildcard $(file)),,$(shell rm -f .make/front)))
 
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/lib -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo lab test check print bench unit vitest nbval browser package floors newer torch
+.PHONY: help setup demo lab test check print bench bench-panels unit vitest nbval browser package floors newer torch
 
 help:
-	@sed -n '3,11s/^# *//p' Makefile
+	@sed -n '3,12s/^# *//p' Makefile
 
 setup: .make/venv .make/npm .make/front .make/python
 	@[ "$$(readlink $(LAB_LINK))" = "$(CURDIR)/src/celltrail/labextension" ] \
@@ -174,3 +175,10 @@ print: .make/python
 
 bench: setup
 	@$(PY) benchmarks/store.py --quick
+
+PANEL_PEERS := build/panels
+bench-panels: setup
+	@mkdir -p $(PANEL_PEERS)
+	@cmp -s benchmarks/panels/peers.json $(PANEL_PEERS)/package.json \
+	  || { cp benchmarks/panels/peers.json $(PANEL_PEERS)/package.json && cd $(PANEL_PEERS) && npm install --no-audit --no-fund --loglevel=error; }
+	@node benchmarks/panels.mjs

@@ -8,7 +8,9 @@ from typing import Any, cast
 import pytest
 
 from celltrail import contract
-from celltrail.panels.table import Table
+from celltrail.compare import compare
+from celltrail.panels import saved
+from celltrail.panels.table import Table, compare_bundle
 from celltrail.panels.viewing import OPTIONS, options_of
 from celltrail.query import find, runs
 from celltrail.run import start
@@ -173,6 +175,22 @@ def test_a_look_that_another_hand_wrote_is_read_as_far_as_it_can_be(store: Store
     assert options_of(runs(view="odd", store=store)) == {**OPTIONS, "pinned": ["name"]}
 
 
+def test_a_saved_comparison_of_wide_runs_is_within_the_budget(store: Store) -> None:
+    """What does not differ goes first; where rows of a part had to go it says so."""
+    for number in range(2):
+        params = {f"option_{i}": i + number * (i % 2) * 7 for i in range(400)}
+        with start(f"wide-{number}", params, store=store) as run:
+            run.log({f"val/score_{i}": i / (1 + number) for i in range(120)})
+    few = compare_bundle(compare(*runs("'wide-' in name", store=store)), store.id, None)
+    kept = few[contract.MIME]
+    assert saved.size(few) <= saved.BUDGET
+    assert kept["comparison"]["params"]
+    assert all(line["differs"] for line in kept["comparison"]["params"])
+    assert kept["hints"] == [
+        f"of each part the first {len(kept['comparison']['params'])} rows are kept here; the trail has all"
+    ]
+
+
 def test_the_curves_of_chosen_runs(table: Asked, store: Store) -> None:
     """In the order they were chosen, with every point of a short series and how the run stands."""
     ids = [find(name, store).id for name in ("c", "a")]
@@ -180,4 +198,4 @@ def test_the_curves_of_chosen_runs(table: Asked, store: Store) -> None:
     assert [state["name"] for state in found["runs"]] == ["c", "a"]
     assert [(each["run"], each["metric"], each["n"]) for each in found["series"]] == [(run, "loss", 1) for run in ids]
     assert found["omitted"] == 0
-    assert table.ask("draw", runs=[])["drawn"] == {"runs": [], "series": [], "omitted": 0}
+    assert table.ask("draw", runs=[])["drawn"] == {"runs": [], "groupings": [], "series": [], "omitted": 0}

@@ -16,8 +16,9 @@ export const mount: Mount<CompareOptions> = (into, source, signal) => {
   const draw = (): void => {
     inside.abort();
     inside = new AbortController();
-    const { comparison } = source.payload();
+    const { comparison, hints } = source.payload();
     el.replaceChildren(
+      ...hints.map((hint) => element("p", { class: "ct-muted" }, hint)),
       comparison
         ? comparisonView(comparison, inside.signal)
         : element("p", { class: "ct-muted" }, "nothing to compare: name two runs"),

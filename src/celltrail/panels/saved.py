@@ -232,9 +232,8 @@ def within_budget(bundle: Bundle) -> Bundle:
     while size(bundle) > BUDGET and payload["series"]:
         payload["omitted"] += 1
         payload["series"].pop()
-    if size(bundle) > BUDGET and payload["comparison"]:
-        _shorten(payload["comparison"])
-        bundle["text/html"] = html.comparison_tables(payload["comparison"])
+    if payload["comparison"]:
+        _shorten(bundle, payload["comparison"])
     bundle["text/plain"] = bundle["text/plain"][:8000]
     return bundle
 
@@ -288,9 +287,19 @@ def _middle(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}\n⋯\n{text[-most // 2 :]}"
 
 
-def _shorten(comparison: Comparison) -> None:
-    comparison["environment"] = [fact for fact in comparison["environment"] if fact["differs"]][:100]
-    comparison["params"] = [fact for fact in comparison["params"] if fact["differs"]][:200]
-    comparison["runs"] = [_without_sparks(row) for row in comparison["runs"]]
-    for code in comparison["code"]:
-        code["lines"] = code["lines"][:200]
+def _shorten(bundle: Bundle, comparison: Comparison) -> None:
+    """What does not differ goes first, then the rows of the runs, then the end of long parts."""
+    if size(bundle) > BUDGET:
+        comparison["environment"] = [fact for fact in comparison["environment"] if fact["differs"]][:100]
+        comparison["params"] = [fact for fact in comparison["params"] if fact["differs"]][:200]
+        comparison["runs"] = [{**row, "params": {}, "metrics": {}} for row in comparison["runs"]]
+        bundle["text/html"] = html.comparison_tables(comparison)
+    for most in (200, 100, 50, 25, 12):
+        if size(bundle) <= BUDGET:
+            return
+        bundle[contract.MIME]["hints"] = [f"of each part the first {most} rows are kept here; the trail has all"]
+        for part in ("facts", "params", "data", "metrics", "environment"):
+            comparison[part] = comparison[part][:most]
+        for code in comparison["code"]:
+            code["lines"] = code["lines"][:most]
+        bundle["text/html"] = html.comparison_tables(comparison)

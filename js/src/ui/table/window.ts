@@ -4,7 +4,7 @@ export interface Span {
   end: number;
 }
 
-const MARGIN_ROWS = 3;
+const MARGIN_ROWS = 2;
 
 /** The rows of one height to draw; a few more than fit, so that a scroll step shows no gap. */
 export function rowSpan(n: number, height: number, scroll: number, room: number): Span {
@@ -27,7 +27,7 @@ export function columnSpan(lefts: readonly number[], pinned: number, scroll: num
   while (first < n && (lefts[first + 1] ?? 0) <= from) first += 1;
   let end = first;
   while (end < n && (lefts[end] ?? 0) < scroll + room) end += 1;
-  return { first: Math.max(pinned, first - 1), end: Math.min(n, end + 1) };
+  return { first, end };
 }
 
 /** The nearest scroll position at which [start, end) lies inside the room that begins after `before`. */

@@ -1,0 +1,307 @@
+// What is measured in the page: celltrail's panels and their peers do the same work on the same data.
+import { AllCommunityModule, createGrid, ModuleRegistry } from "ag-grid-community";
+import Plotly from "plotly.js-dist-min";
+import embed from "vega-embed";
+import { changeset } from "vega";
+
+const SERIES = [
+  [10, 1000],
+  [50, 1000],
+];
+const UPDATES = 40;
+const SCROLLS = 60;
+
+/** Resolves after the next frame was painted. */
+const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+const place = () => {
+  const el = document.createElement("div");
+  el.style.cssText = "width:1100px;height:480px";
+  document.body.replaceChildren(el);
+  return el;
+};
+
+async function timed(work) {
+  const began = performance.now();
+  await work();
+  await painted();
+  return performance.now() - began;
+}
+
+function spread(times) {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  return { median: at(0.5), p95: at(0.95) };
+}
+
+function wave(series, points, turn) {
+  return Array.from({ length: points }, (_, i) => Math.exp(-i / (200 + series * 9)) + 0.02 * Math.sin(i * (series + 1) + turn));
+}
+
+// --- celltrail ------------------------------------------------------------------------------------------------
+
+/** anywidget's model, with the kernel behind it. */
+function model(state, options, ask) {
+  const heard = new Map();
+  const traits = { state, options };
+  const tell = (event, ...args) => {
+    for (const hear of heard.get(event) ?? []) hear(...args);
+  };
+  return {
+    traits,
+    tell,
+    get: (name) => traits[name],
+    set: (name, value) => {
+      traits[name] = value;
+    },
+    save_changes() {},
+    send: (intent) => void ask?.(intent).then((said) => said && tell("msg:custom", said.message, said.buffers)),
+    on: (event, hear) => heard.set(event, new Set([...(heard.get(event) ?? []), hear])),
+    off: (event, hear) => heard.get(event)?.delete(hear),
+  };
+}
+
+const decoded = (said) => ({
+  ...said,
+  buffers: said.buffers.map((text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer)),
+});
+const kernel = async (path, asked) => {
+  const answer = await fetch(`${window.KERNEL}${path}`, { method: "POST", body: JSON.stringify(asked ?? null) });
+  return answer.json();
+};
+
+function points(count, each, turn, start, seq) {
+  const data = new Float64Array(3 * count * each);
+  const parts = [];
+  for (let s = 0, at = 0; s < count; s++) {
+    parts.push({ run: "r", metric: `m/${s}`, start, n: each });
+    for (let i = 0; i < each; i++) data[at++] = start + i;
+    for (let i = 0; i < each; i++) data[at++] = (start + i) / 10;
+    for (const value of wave(s, each, turn)) data[at++] = value;
+  }
+  const last = Object.fromEntries(parts.map((part) => [part.metric, 0]));
+  const goals = Object.fromEntries(parts.map((part) => [part.metric, "min"]));
+  const run = { run: "r", name: "r", status: "running", step: start + each, seconds: 1, started: 0, axes: [], points: 1 };
+  const state = { ...run, last, goals, earlier: 0, beaten: {}, left: null, error: null };
+  return [{ kind: "points", seq, full: start === 0, parts, runs: [state] }, [new DataView(data.buffer)]];
+}
+
+async function ownChart(count, each) {
+  const { default: panel } = await import(`${window.STATIC}/chart.js`);
+  const { state, options } = await kernel("/long/state");
+  const el = place();
+  const shown = model({ ...state, kind: "chart", detail: null, series: [], runs: [], marks: [] }, options);
+  const first = await timed(async () => {
+    panel.render({ model: shown, el });
+    shown.tell("msg:custom", ...points(count, each, 0, 0, 0));
+  });
+  const times = [];
+  for (let turn = 1; turn <= UPDATES; turn++) {
+    times.push(await timed(async () => shown.tell("msg:custom", ...points(count, each, turn, 0, turn))));
+  }
+  return { first, ...spread(times) };
+}
+
+/** A million points in the trail: every step of a pan is asked of the kernel again and drawn. */
+async function ownLong() {
+  const { default: panel } = await import(`${window.STATIC}/chart.js`);
+  const { state, options } = await kernel("/long/state");
+  const run = state.runs[0].run;
+  const metrics = ["train/loss"];
+  const at = (low, high) => kernel("/long/ask", { kind: "window", id: "w", runs: [run], metrics, x: "step", low, high, points: 4000 });
+  const shown = model({ ...state, kind: "chart", detail: null, series: [], runs: [], marks: [] }, options);
+  const el = place();
+  const draw = async (low, high, seq) => {
+    const { message, buffers } = decoded(await at(low, high));
+    shown.tell("msg:custom", { kind: "points", seq, full: true, parts: message.parts, runs: state.runs }, buffers);
+  };
+  const first = await timed(async () => {
+    panel.render({ model: shown, el });
+    await draw(0, 1e6, 0);
+  });
+  const times = [];
+  for (let turn = 1; turn <= 20; turn++) times.push(await timed(() => draw(turn * 10_000, turn * 10_000 + 500_000, turn)));
+  return { first, ...spread(times) };
+}
+
+async function ownTable() {
+  const { default: panel } = await import(`${window.STATIC}/table.js`);
+  const { state, options } = await kernel("/table/state");
+  const el = place();
+  const took = [];
+  const ask = async (intent) => {
+    const said = decoded(await kernel("/table/ask", intent));
+    took.push([intent.kind, said.ms]);
+    return said;
+  };
+  const shown = model(state, options, ask);
+  const inside = () => el.firstElementChild?.shadowRoot;
+  const grid = () => inside().querySelector("[role=grid], [role=treegrid]");
+  const count = () => Number(grid()?.getAttribute("aria-rowcount"));
+  const ghosts = () => [...inside().querySelectorAll(".ct-body [role=rowheader]")].some((cell) => cell.textContent === "…");
+  const until = async (holds) => {
+    for (let turn = 0; !holds(); turn++) {
+      if (turn > 3000) throw new Error("the table did not come to rest");
+      await painted();
+    }
+  };
+  const first = () => inside().querySelector('.ct-body [aria-rowindex="2"]')?.dataset.key;
+  const settled = async (changes) => {
+    const before = first();
+    return timed(async () => {
+      changes();
+      await painted();
+      await until(() => !ghosts() && (first() !== before || took.done));
+    });
+  };
+  const mount = await timed(async () => {
+    panel.render({ model: shown, el });
+    await until(() => inside() && count() === 10_001);
+  });
+  const nodes = () => inside().querySelectorAll("*").length;
+  let most = nodes();
+  await wait(1500);
+  const head = (name) => [...inside().querySelectorAll("[role=columnheader]")].find((cell) => cell.textContent.includes(name));
+  const press = (name) => () => head(name).click();
+  const firstSort = await settled(press("lr"));
+  const sorts = [await settled(press("lr"))];
+  for (let turn = 0; turn < 6; turn++) sorts.push(await settled(press("batch_size")));
+  await wait(500);
+  const box = inside().querySelector(".ct-filter");
+  const find = (text) => async () => {
+    box.value = text;
+    box.dispatchEvent(new Event("input"));
+    if (/[<>(]/.test(text)) box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+  };
+  const changed = async (text) => {
+    const before = count();
+    return timed(async () => {
+      await find(text)();
+      await until(() => count() !== before && !ghosts());
+    });
+  };
+  const firstWords = await changed("adam");
+  const filters = [];
+  for (const text of ["", "mlp", "", "sweep", "", "params.lr < 0.001", "", "params.lr < 0.01"]) filters.push(await changed(text));
+  await changed("");
+  await wait(500);
+  const steps = [];
+  for (let step = 0; step < SCROLLS; step++) {
+    steps.push(await timed(async () => { grid().scrollTop += 300; grid().scrollLeft = step % 2 ? step * 60 : grid().scrollLeft; }));
+    most = Math.max(most, nodes());
+  }
+  await wait(1500);
+  grid().scrollTop = 0;
+  grid().scrollLeft = 0;
+  const groups = [];
+  for (const name of ["optimizer", "augment"]) {
+    inside().querySelectorAll(".ct-bar button").forEach((button) => button.textContent.startsWith("Group") && button.click());
+    await painted();
+    const item = [...inside().querySelectorAll("[role=menuitemcheckbox]")].find((found) => found.textContent.startsWith(name));
+    const before = count();
+    groups.push(await timed(async () => { item.click(); await until(() => count() !== before); }));
+    most = Math.max(most, nodes());
+    await wait(800);
+  }
+  return { mount, first_sort: firstSort, sort: spread(sorts).median, first_words: firstWords, filter: spread(filters).median,
+    scroll: spread(steps), group: spread(groups).median, nodes: most, kernel: took };
+}
+
+async function soak(memory) {
+  const { default: panel } = await import(`${window.STATIC}/chart.js`);
+  const { state, options } = await kernel("/long/state");
+  const el = place();
+  const shown = model({ ...state, kind: "chart", detail: null, series: [], runs: [], marks: [] }, options);
+  panel.render({ model: shown, el });
+  const told = [];
+  for (let block = 1; block <= 100; block++) {
+    const said = decoded(await kernel("/soak"));
+    shown.tell("msg:custom", said.message, said.buffers);
+    await painted();
+    if (block === 10 || block === 50 || block === 100) told.push({ points: said.points, kernel: said.held, page: await memory() });
+  }
+  return told;
+}
+
+// --- peers ----------------------------------------------------------------------------------------------------
+
+async function plotlyChart(count, each) {
+  const el = place();
+  const x = Array.from({ length: each }, (_, i) => i);
+  const traces = (turn) => Array.from({ length: count }, (_, s) => ({ x, y: wave(s, each, turn), mode: "lines", type: "scatter" }));
+  const first = await timed(() => Plotly.newPlot(el, traces(0), {}, { staticPlot: false }));
+  const times = [];
+  for (let turn = 1; turn <= UPDATES / 4; turn++) times.push(await timed(() => Plotly.react(el, traces(turn), {})));
+  Plotly.purge(el);
+  return { first, ...spread(times) };
+}
+
+async function vegaChart(count, each) {
+  const el = place();
+  const values = (turn) => Array.from({ length: count }, (_, s) => wave(s, each, turn).map((y, x) => ({ x, y, s }))).flat();
+  const spec = {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: 1000, height: 400, data: { name: "points" }, mark: "line",
+    encoding: { x: { field: "x", type: "quantitative" }, y: { field: "y", type: "quantitative" }, color: { field: "s", type: "nominal" } },
+  };
+  let view;
+  const first = await timed(async () => {
+    ({ view } = await embed(el, spec, { renderer: "canvas", actions: false }));
+    await view.change("points", changeset().insert(values(0))).runAsync();
+  });
+  const times = [];
+  for (let turn = 1; turn <= UPDATES / 8; turn++) {
+    times.push(await timed(() => view.change("points", changeset().remove(() => true).insert(values(turn))).runAsync()));
+  }
+  view.finalize();
+  return { first, ...spread(times) };
+}
+
+async function agTable() {
+  ModuleRegistry.registerModules([AllCommunityModule]);
+  const names = Array.from({ length: 200 }, (_, i) => `column_${i}`);
+  const rows = Array.from({ length: 10_000 }, (_, r) => Object.fromEntries(names.map((name, c) => [name, c === 0 ? `run-${r % 7}` : (r * 7919 + c * 31) % 10_007])));
+  const el = place();
+  let api;
+  const mount = await timed(async () => {
+    api = createGrid(el, { columnDefs: names.map((field) => ({ field, filter: true })), rowData: rows, animateRows: false });
+  });
+  await wait(1000);
+  let most = el.querySelectorAll("*").length;
+  const sorts = [];
+  for (let turn = 0; turn < 8; turn++) {
+    const state = [{ colId: `column_${1 + (turn >> 1)}`, sort: turn % 2 ? "desc" : "asc" }];
+    sorts.push(await timed(async () => api.applyColumnState({ state, defaultState: { sort: null } })));
+  }
+  const filters = [];
+  for (let turn = 0; turn < 8; turn++) {
+    const model = turn % 2 ? null : { column_3: { filterType: "number", type: "lessThan", filter: 1000 + 500 * turn } };
+    filters.push(await timed(async () => api.setFilterModel(model)));
+  }
+  const body = [...el.querySelectorAll("*")].find((one) => one.scrollHeight > one.clientHeight + 10_000 && /auto|scroll/.test(getComputedStyle(one).overflowY));
+  const across = [...el.querySelectorAll("*")].find((one) => one.scrollWidth > one.clientWidth + 10_000 && one.scrollLeft !== undefined && getComputedStyle(one).overflowX !== "visible") ?? body;
+  const steps = [];
+  for (let step = 0; step < SCROLLS; step++) {
+    steps.push(await timed(async () => { body.scrollTop += 300; across.scrollLeft = step % 2 ? step * 60 : across.scrollLeft; }));
+    most = Math.max(most, el.querySelectorAll("*").length);
+  }
+  const seen = body.scrollTop;
+  api.destroy();
+  if (seen === 0) throw new Error("AG Grid was not scrolled");
+  return { mount, sort: spread(sorts).median, filter: spread(filters).median, scroll: spread(steps), nodes: most };
+}
+
+window.MEASURES = {
+  "chart/celltrail": async () => Object.fromEntries(await each(ownChart)),
+  "chart/Plotly": async () => Object.fromEntries(await each(plotlyChart)),
+  "chart/Vega": async () => Object.fromEntries(await each(vegaChart)),
+  "long/celltrail": ownLong,
+  "long/Plotly": () => plotlyChart(1, 1e6),
+  "table/celltrail": ownTable,
+  "table/AG Grid": agTable,
+  soak: () => soak(window.heldByPage),
+};
+async function each(chart) {
+  const found = [];
+  for (const [count, length] of SERIES) found.push([`${count} x ${length}`, await chart(count, length)]);
+  return found;
+}
