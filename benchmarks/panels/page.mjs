@@ -74,16 +74,16 @@ function points(count, each, turn, start, seq) {
   const data = new Float64Array(3 * count * each);
   const parts = [];
   for (let s = 0, at = 0; s < count; s++) {
-    parts.push({ run: "r", metric: `m/${s}`, start, n: each });
+    parts.push({ run: `r${s}`, metric: "val/loss", start, n: each });
     for (let i = 0; i < each; i++) data[at++] = start + i;
     for (let i = 0; i < each; i++) data[at++] = (start + i) / 10;
     for (const value of wave(s, each, turn)) data[at++] = value;
   }
-  const last = Object.fromEntries(parts.map((part) => [part.metric, 0]));
-  const goals = Object.fromEntries(parts.map((part) => [part.metric, "min"]));
-  const run = { run: "r", name: "r", status: "running", step: start + each, seconds: 1, started: 0, axes: [], points: 1 };
-  const state = { ...run, last, goals, earlier: 0, beaten: {}, left: null, error: null };
-  return [{ kind: "points", seq, full: start === 0, parts, runs: [state] }, [new DataView(data.buffer)]];
+  const known = { last: { "val/loss": 0 }, goals: { "val/loss": "min" }, earlier: 0, beaten: {}, left: null, error: null };
+  const runs = parts.map(({ run }) => ({
+    run, name: run, status: "running", step: start + each, seconds: 1, started: 0, axes: [], points: each, ...known,
+  }));
+  return [{ kind: "points", seq, full: start === 0, parts, runs }, [new DataView(data.buffer)]];
 }
 
 async function ownChart(count, each) {

@@ -28,6 +28,7 @@ export class Far {
   #turn = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #fetching = false;
+  #looked = 0;
   #wanted: { runs: readonly string[]; columns: readonly string[] } = { runs: [], columns: [] };
 
   constructor(
@@ -100,7 +101,9 @@ export class Far {
   look(runs: readonly string[], columns: readonly string[]): void {
     this.#wanted = { runs, columns };
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#fetch(), REST_MS);
+    const now = Date.now();
+    this.#timer = setTimeout(() => void this.#fetch(), now - this.#looked > 2 * REST_MS ? 0 : REST_MS);
+    this.#looked = now;
   }
 
   /** These rows, whether they are in view or not. */
