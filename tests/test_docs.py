@@ -32,7 +32,7 @@ def test_every_python_snippet_runs_as_a_cell_in_order(tmp_path: Path, trail: Pat
     finally:
         kernel.stop()
     runs = {run.name: run for run in ct.runs(store=ct.Store(trail))}
-    assert set(runs) == {"baseline", "sweep-1"}
+    assert {"baseline", "sweep-1", "train", "lr=0.1 width=8 seed=0"} <= set(runs)
     assert runs["baseline"].record.metrics["loss"].count == 20
     assert {run.status for run in runs.values()} == {"finished"}
 

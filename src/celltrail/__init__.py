@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from celltrail.run import log as log
     from celltrail.run import start as start
     from celltrail.store import Store as Store
+    from celltrail.sweep import sweep as sweep
 
 _ROOMS = {
     "start": "run:start",
@@ -49,6 +50,7 @@ _ROOMS = {
     "compare": "compare:compare",
     "slice": "replay:slice_of",
     "replay": "replay:replay",
+    "sweep": "sweep:sweep",
     "Store": "store:Store",
     "CelltrailError": "errors:CelltrailError",
     "NoRun": "errors:NoRun",
@@ -59,7 +61,7 @@ _ROOMS = {
 __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "Store",
     "compare", "current", "executions", "log", "replay", "run", "runs", "search", "slice", "sql",
-    "start",
+    "start", "sweep",
 ]  # fmt: skip
 
 
