@@ -27,6 +27,9 @@ INTENTS = {
     "save_view": contract.SaveView,
     "drop_view": contract.DropView,
     "draw": contract.Draw,
+    "query": contract.Query,
+    "renew": contract.Renew,
+    "hold": contract.Hold,
 }
 
 
@@ -199,3 +202,38 @@ def test_the_curves_of_chosen_runs(table: Asked, store: Store) -> None:
     assert [(each["run"], each["metric"], each["n"]) for each in found["series"]] == [(run, "loss", 1) for run in ids]
     assert found["omitted"] == 0
     assert table.ask("draw", runs=[])["drawn"] == {"runs": [], "groupings": [], "series": [], "omitted": 0}
+
+
+def test_runs_that_go_on_are_told_and_new_ones_counted(table: Asked, store: Store) -> None:
+    """What a run came to is sent while it goes on and once more when it ended; new runs come when they are wanted."""
+    assert table.panel.tick() is False
+    assert table.sent == []
+    with start("going", store=store) as run:
+        run.log(loss=3.0)
+        run.record()
+        assert table.panel.tick() is True
+        news = table.sent.pop()
+        assert misfits(news, contract.News) == []
+        assert (news["fresh"], [row["status"] for row in news["rows"]]) == (1, ["running"])
+        assert "going" not in table.rows
+    assert table.panel.tick() is False
+    assert [row["status"] for row in table.sent.pop()["rows"]] == ["finished"]
+    assert table.ask("renew")["said"] is None
+    assert next(iter(table.rows)) == "going"
+    table.sent.clear()
+    assert table.panel.tick() is False
+    assert table.sent == []
+
+
+def test_out_of_sight_and_back(table: Asked, store: Store) -> None:
+    """An archived or deleted run is found by the word, says what it is, and comes back."""
+    for do, back, word in [("archive", "unarchive", "archived"), ("delete", "undelete", "deleted")]:
+        table.edit(do, ["a"])
+        assert "a" not in table.rows
+        (found,) = table.ask("query", where=f"{word} == True")["rows"]["rows"]
+        assert (found["name"], found[word]) == ("a", True)
+        table.ask("edit", runs=[found["id"]], do=back, text="")
+        assert table.rows["a"][word] is False
+    table.edit("star", ["b"])
+    assert table.rows["b"]["starred"]
+    assert table.ask("hold", runs=[find("b", store).id])["stale"] == {}

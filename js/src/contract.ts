@@ -8,8 +8,8 @@ export type PanelKind = "chart" | "table" | "compare" | "detail";
 export type Smoothing = "none" | "ema" | "time" | "median";
 export type Real = number | "nan" | "inf" | "-inf" | null;
 export type Scalar = string | number | boolean | null;
-export type FromKernel = Points | Answer | Fault;
-export type FromPanel = Sync | Query | List | Fetch | Sum | Compare | Window | Note | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw;
+export type FromKernel = Points | News | Answer | Fault;
+export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw;
 export type Asked = Note | Edit | Undo | SaveView | DropView;
 
 /** One metric of one run, in a few numbers. */
@@ -50,6 +50,9 @@ export interface RunRow {
   metrics: Record<string, MetricSummary>;
   parent: string | null;
   group: string | null;
+  starred: boolean;
+  archived: boolean;
+  deleted: boolean;
 }
 
 /** What a live panel must know about a run besides its points. */
@@ -276,6 +279,14 @@ export interface Answer {
   drawn: Drawn | null;
   listing: Listing | null;
   sums: Sums | null;
+  stale: Record<string, string> | null;
+}
+
+/** Kernel to panel, at most once a second: how the runs of a table stand that go on or have just ended. */
+export interface News {
+  kind: "news";
+  rows: RunRow[];
+  fresh: number;
 }
 
 /** Kernel to panel: why an intent could not be answered. */
@@ -361,8 +372,21 @@ export interface Edit {
   kind: "edit";
   id: string;
   runs: string[];
-  do: "rename" | "tag" | "untag" | "note" | "rewrite" | "archive" | "delete";
+  do: "rename" | "tag" | "untag" | "note" | "rewrite" | "star" | "unstar" | "archive" | "unarchive" | "delete" | "undelete";
   text: string;
+}
+
+/** Panel to kernel: ask the question of this table again; the state has the runs there are now. */
+export interface Renew {
+  kind: "renew";
+  id: string;
+}
+
+/** Panel to kernel: which of these runs do not hold any more. */
+export interface Hold {
+  kind: "hold";
+  id: string;
+  runs: string[];
 }
 
 /** Panel to kernel: take an `Edit` back. */

@@ -131,6 +131,10 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
       timer ??= setTimeout(writeBack, WRITE_BACK_MS);
     },
     follow: (hear, until) => follow(kernel, hear, until),
+    news: (hear, until) =>
+      kernel.messages((message) => {
+        if (message.kind === "news") hear(message);
+      }, until),
     faults(hear, until) {
       faulted.add(hear);
       until.addEventListener("abort", () => faulted.delete(hear), { once: true });

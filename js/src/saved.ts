@@ -47,6 +47,7 @@ export function savedSource<Options>(payload: SavedPanel, options: Options): Sou
     follow(hear) {
       hear(...snapshot(payload));
     },
+    news() {},
     faults() {},
     query: () => Promise.reject(new Error(NO_KERNEL)),
     compare: () => Promise.reject(new Error(NO_KERNEL)),

@@ -3,6 +3,7 @@ import type {
   Comparison,
   FromPanel,
   Mark,
+  News,
   Note,
   Part,
   Points,
@@ -33,6 +34,8 @@ export interface Source<Options> {
   keep(options: Options): void;
   /** Points as they come, each with its float64 columns. A saved source plays its one snapshot. */
   follow(hear: (points: Points, data: Float64Array) => void, signal: AbortSignal): void;
+  /** What the kernel tells unasked of the runs of a table; never by a saved source. */
+  news(hear: (news: News) => void, signal: AbortSignal): void;
   /** The kernel's sentence when it failed at something nobody waits for here; never called by a saved source. */
   faults(hear: (sentence: string) => void, signal: AbortSignal): void;
   /** Rows matching an expression; rejects with the kernel's sentence, or when there is no kernel to ask. */

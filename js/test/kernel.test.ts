@@ -124,6 +124,7 @@ test("an answer goes to whom it belongs, a fault rejects with the kernel's sente
     parts: null,
     listing: null,
     sums: null,
+    stale: null,
     marks: null,
   });
   model.say({ kind: "fault", reply_to: two?.id ?? "", text: "a value is missing" });
@@ -140,6 +141,7 @@ test("an answer goes to whom it belongs, a fault rejects with the kernel's sente
     parts: null,
     listing: null,
     sums: null,
+    stale: null,
     marks: null,
   });
   await expect(first).resolves.toEqual(rows);

@@ -681,7 +681,10 @@ export const messages = [
        }
       },
       "parent": null,
-      "group": null
+      "group": null,
+      "starred": false,
+      "archived": false,
+      "deleted": false
      }
     ],
     "total": 1,
@@ -696,7 +699,8 @@ export const messages = [
    "views": null,
    "drawn": null,
    "listing": null,
-   "sums": null
+   "sums": null,
+   "stale": null
   },
   "data": []
  },
@@ -773,7 +777,10 @@ export const messages = [
        }
       },
       "parent": null,
-      "group": null
+      "group": null,
+      "starred": false,
+      "archived": false,
+      "deleted": false
      },
      {
       "id": "01RUN1",
@@ -835,7 +842,10 @@ export const messages = [
        }
       },
       "parent": null,
-      "group": null
+      "group": null,
+      "starred": false,
+      "archived": false,
+      "deleted": false
      }
     ],
     "facts": [
@@ -933,7 +943,8 @@ export const messages = [
    "views": null,
    "drawn": null,
    "listing": null,
-   "sums": null
+   "sums": null,
+   "stale": null
   },
   "data": []
  }
@@ -1133,7 +1144,10 @@ export const panels = [
      }
     },
     "parent": null,
-    "group": null
+    "group": null,
+    "starred": false,
+    "archived": false,
+    "deleted": false
    },
    {
     "id": "01RUN1",
@@ -1195,7 +1209,10 @@ export const panels = [
      }
     },
     "parent": null,
-    "group": null
+    "group": null,
+    "starred": false,
+    "archived": false,
+    "deleted": false
    }
   ],
   "hints": [],
@@ -1279,7 +1296,10 @@ export const panels = [
       }
      },
      "parent": null,
-     "group": null
+     "group": null,
+     "starred": false,
+     "archived": false,
+     "deleted": false
     },
     {
      "id": "01RUN1",
@@ -1341,7 +1361,10 @@ export const panels = [
       }
      },
      "parent": null,
-     "group": null
+     "group": null,
+     "starred": false,
+     "archived": false,
+     "deleted": false
     }
    ],
    "facts": [
@@ -1510,7 +1533,10 @@ export const panels = [
     "params": {},
     "metrics": {},
     "parent": null,
-    "group": null
+    "group": null,
+    "starred": false,
+    "archived": false,
+    "deleted": false
    },
    "sections": [
     {

@@ -1,4 +1,4 @@
-import type { Comparison, Points, RowsPage, SavedPanel } from "../src/contract.ts";
+import type { Comparison, News, Points, RowsPage, SavedPanel } from "../src/contract.ts";
 import type { Source } from "../src/source.ts";
 
 /** What jsdom lacks and panels use: sizes, their observers, and the question for dark colours. */
@@ -41,6 +41,7 @@ export function inside(output: HTMLElement): ShadowRoot {
 export interface StoodIn<Options> extends Source<Options> {
   kept: Options[];
   become(payload: SavedPanel): void;
+  bring(news: News): void;
   tell(points: Points, data: number[]): void;
 }
 
@@ -61,6 +62,7 @@ export function standIn<Options>(
   const hearing = new Set<() => void>();
   const refuse = (): Promise<never> => Promise.reject(new Error("not asked in this test"));
   const kept: Options[] = [];
+  let heard: (news: News) => void = () => {};
   let followed: (points: Points, data: Float64Array) => void = () => {};
   return {
     kept,
@@ -78,6 +80,10 @@ export function standIn<Options>(
     follow(hear) {
       followed = hear;
     },
+    news(hear) {
+      heard = hear;
+    },
+    bring: (news) => heard(news),
     faults() {},
     query: answers.query ?? refuse,
     compare: answers.compare ?? refuse,

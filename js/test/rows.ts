@@ -18,6 +18,9 @@ export function run(change: Partial<RunRow> & { id: string }): RunRow {
     metrics: {},
     parent: null,
     group: null,
+    starred: false,
+    archived: false,
+    deleted: false,
     ...change,
   };
 }

@@ -5,6 +5,22 @@ import { mount, TABLE } from "../src/panels/table.ts";
 import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
 import { comparison, metric, param, payload, run } from "./rows.ts";
 
+const ANSWER = {
+  kind: "answer" as const,
+  reply_to: "i1",
+  rows: null,
+  comparison: null,
+  parts: null,
+  marks: null,
+  said: null as string | null,
+  text: null,
+  proposals: null,
+  views: null,
+  drawn: null,
+  listing: null,
+  sums: null,
+  stale: null as Record<string, string> | null,
+};
 const plain: TableOptions = TABLE;
 let end: AbortController;
 
@@ -57,6 +73,71 @@ const pressed = (root: ShadowRoot, text: string): void => {
   if (!button) throw new Error(`no button ${text}`);
   button.click();
 };
+
+describe("runs that go on", () => {
+  const going = (acc: number): RunRow =>
+    run({ id: "r1", status: "running", duration: null, metrics: { acc: metric({ last: acc, goal: "max" }) } });
+  const others = [run({ id: "r0", metrics: { acc: metric({ last: 0.5, goal: "max" }) } })];
+
+  test("change where they stand; the order is made anew when somebody sorts", () => {
+    const { root, source } = show([...others, going(0.1)], {}, { ...plain, sort: ["-metrics.acc"] });
+    expect(names(root)).toEqual(["r0", "r1"]);
+    source.bring({ kind: "news", rows: [going(0.9)], fresh: 0 });
+    expect(names(root)).toEqual(["r0", "r1"]);
+    expect(one(root, '[data-key="r1"] [data-column="metrics.acc"]').textContent).toBe("0.9000");
+    const head = [...root.querySelectorAll<HTMLElement>("[role=columnheader]")].find((cell) =>
+      /last value of acc/.test(cell.title),
+    );
+    for (let press = 0; press < 3; press++) head?.click();
+    expect(names(root)).toEqual(["r1", "r0"]);
+  });
+
+  test("the time of one that goes on ticks", () => {
+    vi.useFakeTimers({ now: 1_790_000_010_000 });
+    const { root } = show([going(0.1)]);
+    const cell = one(root, '[data-column="duration"].ct-cell:not([role=columnheader])');
+    expect(cell.textContent).toBe("10 s");
+    vi.advanceTimersByTime(2000);
+    expect(cell.textContent).toBe("12 s");
+  });
+
+  test("new ones wait behind a button", async () => {
+    const asked = vi.fn(async () => ({ ...ANSWER }));
+    const { root, source } = show(others, { ask: asked });
+    const bar = one(root, ".ct-fresh");
+    expect(bar.hidden).toBe(true);
+    source.bring({ kind: "news", rows: [], fresh: 3 });
+    expect(names(root)).toEqual(["r0"]);
+    expect(bar.textContent).toBe("3 new runs");
+    one(root, ".ct-fresh button").click();
+    await vi.waitFor(() => expect(bar.hidden).toBe(true));
+    expect(asked).toHaveBeenCalledWith({ kind: "renew" });
+  });
+});
+
+describe("what is out of sight", () => {
+  test("an archived run says so and is brought back; a run that does not hold any more says why", async () => {
+    vi.useFakeTimers();
+    const asked: unknown[] = [];
+    const ask = async (wish: { kind: string }): Promise<typeof ANSWER> => {
+      asked.push(wish);
+      return { ...ANSWER, said: "done", stale: wish.kind === "hold" ? { r0: "data.csv changed since" } : null };
+    };
+    const { root } = show([run({ id: "r0", archived: true, starred: true })], { ask });
+    await vi.advanceTimersByTimeAsync(1000);
+    const status = one(root, '[data-key="r0"] [data-column="status"]');
+    expect(status.textContent).toBe("finishedstalearchived");
+    expect(status.title).toBe("stale: data.csv changed since");
+    expect(one(root, '[data-key="r0"] [role=rowheader]').textContent).toBe("★r0");
+    focusGrid(root);
+    press(root, "a");
+    press(root, "s");
+    expect(asked.slice(1)).toEqual([
+      { kind: "edit", runs: ["r0"], do: "unarchive", text: "" },
+      { kind: "edit", runs: ["r0"], do: "unstar", text: "" },
+    ]);
+  });
+});
 
 describe("keys", () => {
   test("one cell can be reached with Tab; arrows, Home, End and pages move from it", () => {
@@ -448,6 +529,7 @@ describe("changing", () => {
     parts: null,
     listing: null,
     sums: null,
+    stale: null,
     marks: null,
   });
   const tagged = (): RunRow[] => [run({ id: "x", tags: ["old"] }), run({ id: "y" })];
@@ -528,6 +610,7 @@ describe("copying", () => {
     parts: null,
     listing: null,
     sums: null,
+    stale: null,
     marks: null,
   });
   const rows = (): RunRow[] =>
@@ -623,6 +706,7 @@ describe("writing a filter", () => {
         parts: null,
         listing: null,
         sums: null,
+        stale: null,
         marks: null,
       }),
     );
@@ -682,6 +766,7 @@ describe("views", () => {
     parts: null,
     listing: null,
     sums: null,
+    stale: null,
     marks: null,
   });
   const items = (root: ShadowRoot): HTMLElement[] => [...root.querySelectorAll<HTMLElement>("[role=menu] button")];
@@ -734,6 +819,7 @@ test("the curves of the selected runs are drawn below, and follow the selection 
     parts: null,
     listing: null,
     sums: null,
+    stale: null,
     marks: null,
   } as const;
   const ask = vi.fn(() => Promise.resolve({ kind: "answer" as const, reply_to: "d", ...nothing, drawn }));

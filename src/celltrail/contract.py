@@ -67,6 +67,9 @@ class RunRow(TypedDict):
     metrics: dict[str, MetricSummary]
     parent: str | None
     group: str | None
+    starred: bool
+    archived: bool
+    deleted: bool
 
 
 class RunState(TypedDict):
@@ -318,6 +321,15 @@ class Answer(TypedDict):
     drawn: Drawn | None
     listing: Listing | None
     sums: Sums | None
+    stale: dict[str, str] | None  # why, by run
+
+
+class News(TypedDict):
+    """Kernel to panel, at most once a second: how the runs of a table stand that go on or have just ended."""
+
+    kind: Literal["news"]
+    rows: list[RunRow]
+    fresh: int  # runs that the question has found since; a `Renew` shows them
 
 
 class Fault(TypedDict):
@@ -407,7 +419,7 @@ class Note(TypedDict):
     text: str
 
 
-FromKernel = Points | Answer | Fault
+FromKernel = Points | News | Answer | Fault
 
 
 class Edit(TypedDict):
@@ -416,8 +428,25 @@ class Edit(TypedDict):
     kind: Literal["edit"]
     id: str
     runs: list[str]
-    do: Literal["rename", "tag", "untag", "note", "rewrite", "archive", "delete"]  # rewrite: all notes as one text
+    do: Literal[
+        "rename", "tag", "untag", "note", "rewrite", "star", "unstar", "archive", "unarchive", "delete", "undelete"
+    ]  # rewrite: all notes as one text
     text: str  # the name, the tag or the note
+
+
+class Renew(TypedDict):
+    """Panel to kernel: ask the question of this table again; the state has the runs there are now."""
+
+    kind: Literal["renew"]
+    id: str
+
+
+class Hold(TypedDict):
+    """Panel to kernel: which of these runs do not hold any more."""
+
+    kind: Literal["hold"]
+    id: str
+    runs: list[str]
 
 
 class Undo(TypedDict):
@@ -491,12 +520,14 @@ class Write(TypedDict):
     value: str | None
 
 
-FromKernel = Points | Answer | Fault
+FromKernel = Points | News | Answer | Fault
 FromPanel = (
     Sync
     | Query
     | List
     | Fetch
+    | Renew
+    | Hold
     | Sum
     | Compare
     | Window

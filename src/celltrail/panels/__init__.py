@@ -11,6 +11,7 @@ from celltrail.panels.live import Live
 from celltrail.panels.saved import Bundle
 from celltrail.panels.table import Compared, Table, compare_bundle, table_bundle
 from celltrail.panels.vega import Charts
+from celltrail.panels.watching import Watching
 from celltrail.panels.widget import Panel, hosts_widgets_only
 from celltrail.query import RunSet, StoredRun
 from celltrail.query.standing import told_by
@@ -23,6 +24,7 @@ class Shown:
         self.shell = shell
         self.live = Live(shell)
         self._charts = Charts(shell)
+        self._watching = Watching()
         self._widgets: list[Panel] = []
 
     def on(self) -> None:
@@ -35,9 +37,11 @@ class Shown:
         if not hosts_widgets_only():  # those draw Altair's charts by themselves
             self._charts.on()
         self.live.on()
+        self._watching.on()
 
     def off(self) -> None:
         """Leave the shell as it was found."""
+        self._watching.off()
         self.live.off()
         self._charts.off()
         formatter = self._formatter()
@@ -49,6 +53,7 @@ class Shown:
 
     def _table(self, runs: RunSet, **_: Any) -> Bundle:
         widget = Table(runs)
+        self._watching.add(widget)
         return self._kept(widget, table_bundle(runs, widget.model_id))
 
     def _comparison(self, comparison: Comparison, **_: Any) -> Bundle:

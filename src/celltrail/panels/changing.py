@@ -46,10 +46,12 @@ class Changing:
                 return {"name": text}
             case "tag" | "untag":
                 return {f"tag:{text}": do == "tag"}
-            case "archive":
-                return {"archived": True}
-            case "delete":
-                return {"deleted": True}
+            case "star" | "unstar":
+                return {"starred": do == "star"}
+            case "archive" | "unarchive":
+                return {"archived": do == "archive"}
+            case "delete" | "undelete":
+                return {"deleted": do == "delete"}
             case _:
                 return self._notes(run, text, adds=do == "note")
 
@@ -79,6 +81,14 @@ def _told(do: str, text: str, n: int) -> str:
             return f"took the tag {text} off {runs}"
         case "archive":
             return f"archived {runs}"
+        case "unarchive":
+            return f"brought {runs} back from the archive"
+        case "undelete":
+            return f"brought {runs} back"
+        case "star":
+            return f"starred {runs}"
+        case "unstar":
+            return f"took the star off {runs}"
         case "delete":
             return f"deleted {runs}; the next celltrail gc moves them to the trash"
         case _:

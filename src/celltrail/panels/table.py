@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from celltrail.compare import Comparison, compare
-from celltrail.contract import Answer, Fetch, List, Proposal, RowsPage, Sum, TableOptions, Write
+from celltrail.contract import Answer, Fetch, Hold, List, News, Proposal, Renew, RowsPage, Sum, TableOptions, Write
 from celltrail.panels import saved
 from celltrail.panels.changing import Changing
 from celltrail.panels.curves import drawn
@@ -19,6 +19,7 @@ from celltrail.query.sheet import Sheet
 MOST_PROPOSALS = 12
 MOST_HELD = 500  # runs a panel holds whole; of more it holds those that are in view
 FIRST = 60
+MOST_FOLLOWED = 50  # runs that go on
 MOST_FETCHED = 200
 
 
@@ -36,6 +37,8 @@ class Table(Panel):
         self.runs = self._first = runs
         self._changing = Changing(runs.store)
         self._sheet = Sheet(runs)
+        self._going: list[str] = []
+        self._fresh = 0
         first = page(runs)
         state = saved.panel(
             "table",
@@ -56,6 +59,8 @@ class Table(Panel):
             "list": self._answer_list,
             "fetch": self._answer_fetch,
             "sum": self._answer_sum,
+            "renew": self._answer_renew,
+            "hold": self._answer_hold,
             "compare": self._answer_compare,
             "edit": lambda intent: self._changed(intent, self._changing.make(intent)),
             "complete": self._answer_complete,
@@ -78,7 +83,7 @@ class Table(Panel):
 
     def _show(self, runs: RunSet, options: TableOptions) -> None:
         """These rows by the state, which a page that is loaded again reads too."""
-        self.runs, self._sheet = runs, Sheet(runs)
+        self.runs, self._sheet, self._fresh = runs, Sheet(runs), 0
         now = page(runs)
         self.state = {
             **cast("dict[str, Any]", self.state),
@@ -118,6 +123,25 @@ class Table(Panel):
     def _answer_sum(self, asked: Sum) -> Answer:
         found = self._sheet.sums(asked["where"], asked["words"], asked["group"], asked["sort"], asked["columns"])
         return answer(asked["id"], sums=found)
+
+    def _answer_renew(self, asked: Renew) -> Answer:
+        self._show(self.runs.refresh(), cast("dict[str, Any]", self.state)["table"])
+        return answer(asked["id"])
+
+    def _answer_hold(self, asked: Hold) -> Answer:
+        found = {run.id: run.stale for run in self.runs.pick(asked["runs"][:MOST_HELD])}
+        return answer(asked["id"], stale={run: told.text for run, told in found.items() if told})
+
+    def tick(self) -> bool:
+        """Tell the front end how the runs stand that go on, and how many came since; whether some go on."""
+        now = self.runs.refresh()
+        going = [run.id for run in now.where("status == 'running'")[:MOST_FOLLOWED]]
+        rows = now.pick([*going, *(run for run in self._going if run not in going)]).rows()
+        fresh = len(set(now._resolve()) - set(self.runs._resolve()))
+        if rows or fresh != self._fresh:
+            self.send(News(kind="news", rows=rows, fresh=fresh))
+        self._going, self._fresh = going, fresh
+        return bool(going)
 
     def _answer_compare(self, intent: Any) -> Answer:
         return answer(intent["id"], comparison=compare(*intent["runs"], store=self.runs.store).payload())

@@ -84,6 +84,7 @@ def answer(reply_to: str, **parts: Any) -> Answer:
         "drawn": None,
         "listing": None,
         "sums": None,
+        "stale": None,
     }
     return cast("Answer", {**empty, **parts})
 

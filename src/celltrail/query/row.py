@@ -43,6 +43,9 @@ def row(record: RunRecord, store: Store | None, *, sparks: bool = True) -> RunRo
         metrics={name: metric_summary(metric, drawn.get(name, [])) for name, metric in record.metrics.items()},
         parent=record.parent,
         group=record.group,
+        starred=record.starred,
+        archived=record.archived,
+        deleted=record.deleted,
     )
 
 

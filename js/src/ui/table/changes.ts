@@ -39,8 +39,15 @@ export class Changes {
     const offers = [
       offer(`Tags${many && ` of${many}`}…`, "t", () => this.tags(runs, anchor)),
       offer(many ? `Add a note to${many}…` : "Note…", "e", () => this.note(runs, anchor)),
-      offer(`Archive${many}`, "a", () => this.#put("archive", runs)),
-      offer(`Delete${many}`, "Delete", () => this.#put("delete", runs)),
+      runs.every((run) => run.starred)
+        ? offer(`Take the star off${many}`, "s", () => this.#put("unstar", runs))
+        : offer(`Star${many}`, "s", () => this.#put("star", runs)),
+      runs.every((run) => run.archived)
+        ? offer(`Bring back from the archive${many}`, "a", () => this.#put("unarchive", runs))
+        : offer(`Archive${many}`, "a", () => this.#put("archive", runs)),
+      runs.every((run) => run.deleted)
+        ? offer(`Bring back${many}`, "Delete", () => this.#put("undelete", runs))
+        : offer(`Delete${many}`, "Delete", () => this.#put("delete", runs)),
     ];
     if (!many) offers.unshift(offer("Rename…", "F2", () => this.rename(first, anchor)));
     if (this.#done.length > 0) offers.push(offer("Undo the last change", "u", () => this.undo()));

@@ -71,6 +71,11 @@ export class Far {
     }
   }
 
+  /** These rows say something else now. */
+  amend(rows: readonly RunRow[]): void {
+    for (const row of rows) if (this.#rows.has(row.id)) this.#rows.set(row.id, row);
+  }
+
   asksAnew(asking: Asking): boolean {
     return this.listing === null || JSON.stringify(asking) !== JSON.stringify(this.#asked);
   }

@@ -7,7 +7,7 @@ import { arranged, UNTOUCHED } from "./options.ts";
 import { ordered, type SortKey } from "./order.ts";
 
 /** A run as far as people change it. */
-export type Chosen = Pick<RunRow, "id" | "name" | "tags" | "note">;
+export type Chosen = Pick<RunRow, "id" | "name" | "tags" | "note" | "starred" | "archived" | "deleted">;
 
 /** What is to be seen: rows in order under the columns in order. */
 export interface Seen {
@@ -37,6 +37,7 @@ export class TableModel {
   readonly #filter = new WordFilter();
   #byId = new Map<string, Column>();
   #listed: unknown = null;
+  #held: string[] | null = null; // the order in which rows stand while they change
 
   constructor(public options: TableOptions) {
     this.options = { ...UNTOUCHED, ...options };
@@ -54,6 +55,21 @@ export class TableModel {
     this.#name(columnsOf(headsOf(rows)), null);
   }
 
+  /** Rows that say something else now; they stay where they are until somebody orders anew. */
+  amend(rows: readonly RunRow[]): void {
+    const news = new Map(rows.map((row) => [row.id, row]));
+    this.far?.amend(rows);
+    this.#held ??= this.seen(false).runs;
+    this.#rows = this.#rows.map((row) => news.get(row.id) ?? row);
+    if (this.found) this.found = { ...this.found, rows: this.found.rows.map((row) => news.get(row.id) ?? row) };
+    if (!this.far?.listing) this.#name(columnsOf(headsOf(this.#rows)), null);
+  }
+
+  /** Order by what the rows say now. */
+  release(): void {
+    this.#held = null;
+  }
+
   column(id: string): Column | undefined {
     return this.#byId.get(id);
   }
@@ -67,7 +83,7 @@ export class TableModel {
   /** These runs as far as they can be changed; of one whose row is with the kernel no more than its id is known. */
   chosen(runs: readonly string[]): Chosen[] {
     const held = new Map(this.here(runs).map((row) => [row.id, row]));
-    return runs.map((id) => held.get(id) ?? { id, name: id, tags: [], note: "" });
+    return runs.map((id) => held.get(id) ?? unread(id));
   }
 
   /** What the kernel is to list, where most of the runs are with it. */
@@ -103,7 +119,7 @@ export class TableModel {
     const { options } = this;
     const key = (row: RunRow, id: string): SortKey => this.#byId.get(id)?.key(row);
     const matching = this.#filter.rows(this.found?.rows ?? this.#rows, this.words);
-    const rows = ordered(matching, options.sort, key);
+    const rows = this.#held ? inOrder(matching, this.#held) : ordered(matching, options.sort, key);
     const baseline = this.#rows.find((row) => row.id === options.baseline) ?? null;
     const others = baseline ? rows.filter((row) => row.id !== baseline.id) : rows;
     const by = groupingColumns(options.group, this.columns, this.constant);
@@ -138,6 +154,16 @@ export class TableModel {
       },
     };
   }
+}
+
+/** The rows in an order they had before; those that had none yet stand first, as the newest do. */
+function inOrder(rows: readonly RunRow[], held: readonly string[]): RunRow[] {
+  const places = new Map(held.map((run, at) => [run, at]));
+  return [...rows].sort((a, b) => (places.get(a.id) ?? -1) - (places.get(b.id) ?? -1));
+}
+
+function unread(id: string): Chosen {
+  return { id, name: id, tags: [], note: "", starred: false, archived: false, deleted: false };
 }
 
 /** The ids of the runs that these rows stand for. */

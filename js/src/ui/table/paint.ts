@@ -1,6 +1,6 @@
 import type { MetricSummary, RunRow } from "../../contract.ts";
-import { element } from "../element.ts";
-import { formatAgo, formatMoment, formatReal, NOTHING } from "../format.ts";
+import { element, say } from "../element.ts";
+import { formatAgo, formatDuration, formatMoment, formatReal, NOTHING } from "../format.ts";
 import { statusChip } from "../status.ts";
 import { type Delta, deltaOf, departs } from "./baseline.ts";
 import { type Column, goalArrow } from "./columns.ts";
@@ -20,6 +20,8 @@ export interface Scene {
   folded: ReadonlySet<string>;
   widths: Readonly<Record<string, number>>; // set by hand
   grouped: boolean;
+  /** Why a run does not hold any more; "" where it does. */
+  stale(run: string): string;
 }
 
 /** Makes the columns of the grid: as wide as all runs need, so that filtering moves nothing. */
@@ -113,6 +115,7 @@ function paint(cell: HTMLElement, column: Column, row: RunRow, isBest: boolean, 
       return;
     case "status":
       cell.append(statusChip(row.status));
+      paintStanding(cell, row, scene.stale(row.id));
       if (shortError(row)) cell.append(element("span", { class: "ct-short" }, shortError(row)));
       return;
     case "tags":
@@ -126,7 +129,11 @@ function paint(cell: HTMLElement, column: Column, row: RunRow, isBest: boolean, 
     case "last":
       paintLast(cell, row.metrics[column.name], column.text(row));
       break;
+    case "duration":
+      paintDuration(cell, column, row, scene);
+      break;
     case "name":
+      if (row.starred) cell.append(element("span", { class: "ct-star", role: "img", "aria-label": "starred" }, "★"));
       if (scene.grouped && baseline?.id !== row.id) cell.append(element("span", { class: "ct-indent" }));
       paintText(cell, column, row, false);
       if (baseline?.id === row.id) cell.append(element("span", { class: "ct-tag ct-isbase" }, "baseline"));
@@ -135,6 +142,32 @@ function paint(cell: HTMLElement, column: Column, row: RunRow, isBest: boolean, 
       paintText(cell, column, row, isBest);
   }
   if (delta) cell.append(deltaMark(delta, cell));
+}
+
+/** What else is to be known of a run besides how it ended. */
+function paintStanding(cell: HTMLElement, row: RunRow, stale: string): void {
+  const words = [stale && "stale", row.archived && "archived", row.deleted && "deleted"].filter(Boolean);
+  for (const word of words) cell.append(element("span", { class: "ct-tag ct-isbase" }, `${word}`));
+  if (stale) cell.title = `stale: ${stale}`;
+}
+
+/** The time of a run that goes on, which `tick` keeps going. */
+function paintDuration(cell: HTMLElement, column: Column, row: RunRow, scene: Scene): void {
+  if (row.status !== "running") {
+    paintText(cell, column, row, false);
+    return;
+  }
+  cell.append(
+    element("span", { class: "ct-text ct-going", "data-since": row.created }, formatDuration(scene.now - row.created)),
+  );
+}
+
+/** The durations of runs that go on, a second later. */
+export function tick(grid: HTMLElement): void {
+  const now = Date.now() / 1000;
+  for (const going of grid.querySelectorAll<HTMLElement>(".ct-going")) {
+    say(going, formatDuration(now - Number(going.dataset.since)));
+  }
 }
 
 function deltaMark(delta: Delta, cell: HTMLElement): HTMLElement {

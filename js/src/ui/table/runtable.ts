@@ -9,6 +9,7 @@ import { Copies } from "./copies.ts";
 import type { DrawnRuns } from "./drawn.ts";
 import { Far } from "./far.ts";
 import { footLine } from "./foot.ts";
+import { freshRuns } from "./fresh.ts";
 import { Grid } from "./grid.ts";
 import type { Standing } from "./gridview.ts";
 import { type Entry, isGhost, isGroup } from "./grouping.ts";
@@ -16,8 +17,9 @@ import { leavePanel } from "./leave.ts";
 import { runsOf, type Seen, TableModel } from "./model.ts";
 import { flipped, moveBefore, resized, UNTOUCHED } from "./options.ts";
 import { pressed } from "./order.ts";
-import { Painter } from "./paint.ts";
+import { Painter, tick } from "./paint.ts";
 import { searchBox } from "./search.ts";
+import { Stale } from "./stale.ts";
 import { toolBar } from "./tools.ts";
 import { Views } from "./views.ts";
 import { digitWidth } from "./widths.ts";
@@ -25,6 +27,7 @@ import { TableWords } from "./words.ts";
 
 const NARROW = 560; // px
 const AGES_MS = 60_000;
+const TICK_MS = 1000;
 
 /** Makes the place for the curves of the selected runs; `back` returns to the table. */
 type Curves = (back: () => void) => DrawnRuns;
@@ -39,6 +42,8 @@ export class RunTable {
   readonly #foot: ReturnType<typeof footLine>;
   readonly #beside: ReturnType<typeof besideTable>;
   readonly #words = new TableWords();
+  readonly #fresh: ReturnType<typeof freshRuns>;
+  readonly #stale: Stale;
   readonly #acts: Acts;
   readonly #drawn: DrawnRuns;
   #seen: Seen;
@@ -51,6 +56,8 @@ export class RunTable {
     private readonly signal: AbortSignal,
   ) {
     this.#model = new TableModel(source.options());
+    this.#stale = new Stale(source, () => this.#show(), signal);
+    this.#fresh = freshRuns(() => void this.#renew(), signal);
     this.#grid = new Grid<Entry>(
       {
         label: "runs",
@@ -72,7 +79,12 @@ export class RunTable {
     const say = (sentence: string, wrong: boolean): void => this.#foot.say(sentence, wrong, null);
     const views = new Views(
       source,
-      { options: () => this.#model.options, opened: (to) => this.#open(to), say },
+      {
+        options: () => this.#model.options,
+        opened: (to) => this.#open(to),
+        find: (where) => this.#search.write(where),
+        say,
+      },
       signal,
     );
     this.#tools = toolBar(this.#model, (change) => this.#keep(change), views, signal);
@@ -129,7 +141,15 @@ export class RunTable {
     this.#words.search = this.#search.el;
     this.el.append(
       this.#words.trouble,
-      element("div", { class: "ct-bar" }, this.#words.title, this.#search.el, this.#tools.el, this.#words.counted),
+      element(
+        "div",
+        { class: "ct-bar" },
+        this.#words.title,
+        this.#search.el,
+        this.#tools.el,
+        this.#words.counted,
+        this.#fresh.el,
+      ),
       this.#words.hints,
       element("div", { class: "ct-gridbox" }, this.#grid.el, this.#words.none),
       this.#foot.el,
@@ -144,16 +164,24 @@ export class RunTable {
   #listen(signal: AbortSignal): void {
     this.source.changed(() => {
       this.#read();
+      this.#stale.forget();
       this.#search.again();
       this.#list(true);
       this.#show();
     }, signal);
+    this.source.news((news) => {
+      this.#model.amend(news.rows);
+      this.#fresh.say(news.fresh);
+      this.#show();
+    }, signal);
     this.source.faults((sentence) => this.#words.complain(sentence), signal);
     const ages = setInterval(() => this.#show(), AGES_MS);
+    const going = setInterval(() => tick(this.#grid.el), TICK_MS);
     const widths = new ResizeObserver(() => this.#fit());
     widths.observe(this.el);
     signal.addEventListener("abort", () => {
       clearInterval(ages);
+      clearInterval(going);
       widths.disconnect();
     });
   }
@@ -181,6 +209,18 @@ export class RunTable {
     this.#painter.read(rows);
   }
 
+  /** The runs that came since, too. */
+  async #renew(): Promise<void> {
+    this.#model.release();
+    try {
+      await this.source.ask({ kind: "renew" });
+      this.#fresh.say(0);
+      this.#grid.el.scrollTop = 0;
+    } catch (refusal) {
+      this.#words.complain(refusal instanceof Error ? refusal.message : String(refusal));
+    }
+  }
+
   #open(options: TableOptions): void {
     this.#model.options = { ...UNTOUCHED, ...options };
     this.#search.write(options.filter);
@@ -205,6 +245,7 @@ export class RunTable {
     const { far, options } = this.#model;
     const drawn = this.#seen.entries.slice(first, end).filter((entry) => !isGroup(entry));
     const runs = [...(options.baseline === null ? [] : [options.baseline]), ...drawn.map((entry) => entry.id)];
+    this.#stale.look(runs);
     far?.look(runs, this.#seen.grouped ? columns : columns.filter((id) => id.startsWith("best.")));
   }
 
@@ -229,6 +270,7 @@ export class RunTable {
 
   #keep(change: Partial<TableOptions>): void {
     const { filter } = this.#model.options;
+    if (change.sort || change.group) this.#model.release();
     this.#model.options = { ...this.#model.options, ...change };
     this.source.keep(this.#model.options);
     if (change.sort || change.group || (change.filter ?? filter) !== filter) this.#grid.el.scrollTop = 0;
@@ -253,7 +295,16 @@ export class RunTable {
     const folded = new Set(options.folded);
     const digit = digitWidth(this.el);
     const now = Date.now() / 1000;
-    const scene = { now, narrow: this.#narrow, digit, baseline, folded, widths: options.widths, grouped };
+    const scene = {
+      now,
+      narrow: this.#narrow,
+      digit,
+      baseline,
+      folded,
+      widths: options.widths,
+      grouped,
+      stale: (run: string) => this.#stale.why(run),
+    };
     this.#grid.show({
       columns: this.#painter.columns(seen, scene),
       pinned,

@@ -48,6 +48,8 @@ export const tableStyles = `
 .ct-row[data-mark="group"] .ct-cell[role="rowheader"] { cursor: pointer; }
 .ct-twisty { color: var(--ct-muted); flex: none; width: 10px; }
 .ct-indent { flex: none; width: 10px; }
+.ct-star { color: var(--ct-accent); flex: none; margin-right: 4px; }
+.ct-fresh button { border-color: var(--ct-accent); }
 .ct-isbase { background: transparent; border: 1px solid var(--ct-edge); line-height: 16px; }
 .ct-departs .ct-text { text-decoration: underline dotted var(--ct-accent) 2px; text-underline-offset: 3px; }
 .ct-delta { color: var(--ct-muted); flex: none; font-size: 11px; }

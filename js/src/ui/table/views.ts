@@ -10,6 +10,8 @@ export interface ViewsOwner {
   options(): TableOptions;
   /** The kernel shows other runs now; this is how. */
   opened(options: TableOptions): void;
+  /** Only the runs of this expression. */
+  find(expression: string): void;
   say(sentence: string, wrong: boolean): void;
 }
 
@@ -42,7 +44,11 @@ export class Views {
     const first = { words: "what the cell asks for", on: this.#open === "", act: () => void this.#show("") };
     const save = { words: "Save what is shown as a view…", act: () => this.#save(anchor) };
     const drop = { words: `Remove the view ${this.#open}`, act: () => void this.#drop(this.#open) };
-    return [first, ...named, null, save, ...(this.#open ? [drop] : [])];
+    const hidden = ["archived", "deleted"].map((word) => ({
+      words: `${word} runs`,
+      act: () => this.owner.find(`${word} == True`),
+    }));
+    return [first, ...named, null, ...hidden, null, save, ...(this.#open ? [drop] : [])];
   }
 
   async #show(name: string): Promise<void> {
