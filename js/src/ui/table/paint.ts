@@ -22,6 +22,7 @@ export interface Scene {
   grouped: boolean;
   /** Why a run does not hold any more; "" where it does. */
   stale(run: string): string;
+  anyStale: boolean;
 }
 
 /** Makes the columns of the grid: as wide as all runs need, so that filtering moves nothing. */

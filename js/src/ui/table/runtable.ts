@@ -304,6 +304,7 @@ export class RunTable {
       widths: options.widths,
       grouped,
       stale: (run: string) => this.#stale.why(run),
+      anyStale: this.#stale.any,
     };
     this.#grid.show({
       columns: this.#painter.columns(seen, scene),

@@ -23,6 +23,10 @@ export class Stale {
     return this.#known.get(run) ?? "";
   }
 
+  get any(): boolean {
+    return [...this.#known.values()].some(Boolean);
+  }
+
   /** Everything may be otherwise now. */
   forget(): void {
     this.#known.clear();

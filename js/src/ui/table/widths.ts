@@ -31,6 +31,7 @@ export interface Room {
   digit: number; // width of a digit in px
   baseline: unknown | null;
   grouped: boolean;
+  anyStale: boolean;
 }
 
 /** How wide columns are until somebody sets them; found once for the runs there are. */
@@ -45,7 +46,7 @@ export class Widths {
   }
 
   of(column: Column, room: Room): number {
-    const seen = [room.narrow, room.digit, room.baseline !== null, room.grouped].join(" ");
+    const seen = [room.narrow, room.digit, room.baseline !== null, room.grouped, room.anyStale].join(" ");
     if (seen !== this.#room) this.#known.clear();
     this.#room = seen;
     let width = this.#known.get(column.id);
@@ -83,14 +84,17 @@ function moreRoom(column: Column, room: Room, letter: number): number {
   const chip = room.baseline !== null && column.kind === "name" ? 84 : 0;
   const interval = room.grouped && measured ? 9 * letter - (column.kind === "last" ? SPARK_WIDTH : 0) : 0;
   const indent = room.grouped && column.kind === "name" ? 120 : 0;
-  return Math.max(differs, interval, 0) + chip + indent;
+  const stale = room.anyStale && column.kind === "status" ? 5 * letter + TAG : 0;
+  return Math.max(differs, interval, 0) + chip + indent + stale;
 }
 
 function contentWidth(column: Column, row: RunRow, letter: number): number {
   if (column.kind === "created") return 0;
   if (column.kind === "tags") return row.tags.reduce((sum, tag) => sum + tag.length * letter + TAG, 0);
   if (column.kind !== "status") return column.text(row).length * letter;
-  return (row.status.length + shortError(row).length) * letter + (shortError(row) ? 8 : 0);
+  const words = [row.archived ? "archived" : "", row.deleted ? "deleted" : ""].filter(Boolean);
+  const chips = words.reduce((sum, word) => sum + word.length * letter + TAG, 0);
+  return (row.status.length + shortError(row).length) * letter + (shortError(row) ? 8 : 0) + chips;
 }
 
 const DIGIT = 7.6; // px; where nothing is laid out yet
