@@ -53,7 +53,8 @@ def test_a_training_is_reproduced(store: Store, monkeypatch: pytest.MonkeyPatch)
     """Every loss is identical, although nothing was seeded and the loader has two forked workers."""
     told = replayed("first", store, monkeypatch)
     assert told.verdict == "reproduced", str(told)
-    assert [(each.name, each.n, each.n_diff) for each in told.series] == [("loss", 12, 0)]
+    names = ["epoch", "loss", "train/grad_norm_applied", "train/lr"]
+    assert [(each.name, each.n, each.n_diff) for each in told.series] == [(name, 12, 0) for name in names]
 
 
 def test_a_training_that_goes_on_is_reproduced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

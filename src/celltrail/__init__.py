@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from celltrail.capture.autolog import autolog as autolog
     from celltrail.compare import compare as compare
     from celltrail.errors import BadValue as BadValue
     from celltrail.errors import CelltrailError as CelltrailError
@@ -48,6 +49,7 @@ _ROOMS = {
     "search": "query.search:search",
     "sql": "query.tables:sql",
     "compare": "compare:compare",
+    "autolog": "capture.autolog:autolog",
     "slice": "replay:slice_of",
     "replay": "replay:replay",
     "sweep": "sweep:sweep",
@@ -60,7 +62,7 @@ _ROOMS = {
 
 __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "Store",
-    "compare", "current", "executions", "log", "replay", "run", "runs", "search", "slice", "sql",
+    "autolog", "compare", "current", "executions", "log", "replay", "run", "runs", "search", "slice", "sql",
     "start", "sweep",
 ]  # fmt: skip
 

@@ -15,12 +15,19 @@ T = TypeVar("T")
 Complain = Callable[[str, str], None]
 
 _complain: Complain | None = None
+_otherwise: Complain | None = None
 
 
 def complain_to(complain: Complain | None) -> None:
     """Who hears of faults: called with one sentence and the whole traceback."""
     global _complain
     _complain = complain
+
+
+def otherwise_to(complain: Complain) -> None:
+    """Who hears of faults while nobody else does, as in a script."""
+    global _otherwise
+    _otherwise = complain
 
 
 def shield(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -34,9 +41,10 @@ def shield(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T 
     try:
         return function(*args, **kwargs)
     except Exception as error:  # noqa: BLE001  the shield: see the module's first lines
-        if _complain is not None:
+        complain = _complain or _otherwise
+        if complain is not None:
             # without the caller's frames: they show nothing but the user's machine
-            _complain(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+            complain(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
         return None
 
 

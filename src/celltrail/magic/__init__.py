@@ -12,6 +12,7 @@ from IPython.core.error import UsageError
 
 from celltrail import panels
 from celltrail.capture import Notice, Recorder, arguments
+from celltrail.capture.autolog import autolog_unless_told, stop_autolog
 from celltrail.capture.outputs import SAYING
 from celltrail.errors import CelltrailError
 from celltrail.magic import telling, words
@@ -46,6 +47,7 @@ class Extension:
         completers = self.shell.strdispatchers["complete_command"]
         self._completed_before = completers.strs.pop("%runs", None)
         completers.add_s("%runs", self._complete_runs)
+        autolog_unless_told()
 
     def off(self) -> None:
         """Put everything back."""
@@ -59,6 +61,7 @@ class Extension:
         completers.pop("%runs", None)
         if self._completed_before is not None:
             completers["%runs"] = self._completed_before
+        stop_autolog()
         panels.uninstall(self.shell)
         self.recorder.off()
 

@@ -42,20 +42,31 @@ class SeriesVerdict:
 def compare_series(then: StoredRun, now: StoredRun, rtol: float) -> list[SeriesVerdict]:
     """Every metric of the recorded run that was computed and not measured, such as a time.
 
+    Of a metric that either of them recorded only as often as time allowed, the steps that both have are compared.
+
     Args:
         then: the recorded run.
         now: the replayed one.
         rtol: the relative difference up to which a point is within tolerance.
     """
+    import numpy as np
+
     old, new = then.store.series(then.id), now.store.series(now.id)
+    sampled = {*_sampled(then), *_sampled(now)}
     found: list[SeriesVerdict] = []
     for name in sorted(old):
         if is_measured(name):
             continue
-        series = old[name]
-        values = new[name].value if name in new else None
-        found.append(judge(name, series.step, series.value, values, rtol))
+        steps, before, after = old[name].step, old[name].value, new[name].value if name in new else None
+        if name in sampled and after is not None:
+            steps, mine, theirs = np.intersect1d(steps, new[name].step, return_indices=True)
+            before, after = before[mine], after[theirs]
+        found.append(judge(name, steps, before, after, rtol))
     return found
+
+
+def _sampled(run: StoredRun) -> list[str]:
+    return run.record.environment.get("autolog", {}).get("sampled", [])
 
 
 def is_measured(name: str) -> bool:

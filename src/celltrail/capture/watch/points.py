@@ -83,6 +83,12 @@ class Watcher:
             points.drain()
 
 
+def watched(run: Run) -> set[str]:
+    """The names whose values are being taken for this run."""
+    points = _open.get(run.id)
+    return points.names() if points is not None else set()
+
+
 class _Forward:
     """The sink of a call whose run has ended: a later cell calls its function, and has a run of its own."""
 
@@ -122,6 +128,10 @@ class Points:
     def sink(self, index: int) -> list[Any]:
         """The list that the values of this call are put at the end of: time, value, loop variables, time ..."""
         return self._sinks.setdefault(index, [])
+
+    def names(self) -> set[str]:
+        """The names that values may come for."""
+        return {self._plan.targets[index] for index in tuple(self._sinks)}
 
     def close(self) -> None:
         """Write what waits and let go of the run."""

@@ -1,0 +1,138 @@
+"""Plug-ins: what other libraries tell of their training, with no line of the user's changed.
+
+A plug-in is an entry point of the group ``celltrail.plugins``. It bears the name of the library it is for and names a
+function ``on(library, hand)``, which is called once that library has been imported, by whomever and in whatever order,
+and returns what puts everything back. Nothing is imported for its sake.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any
+
+from celltrail.capture.imports import after_import
+from celltrail.capture.shield import otherwise_to, shield
+from celltrail.capture.watch.points import watched
+from celltrail.errors import BadValue, nearest
+from celltrail.run import Run
+
+GROUP = "celltrail.plugins"
+
+Off = Callable[[], object]
+
+
+class Hand:
+    """What a plug-in is given, so that it needs nothing of celltrail's but the door."""
+
+    def guard(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """This function as a library may call it: a fault in it is told once and kept on the run, never raised."""
+
+        @wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            return shield(function, *args, **kwargs)
+
+        return guarded
+
+    def recorded(self, run: Run) -> set[str]:
+        """Variables that are recorded for this run anyway, each under its own name."""
+        return watched(run)
+
+
+class _Plugin:
+    """One plug-in: off, waiting for its library, or at work."""
+
+    def __init__(self, point: EntryPoint) -> None:
+        self.name, self._point = point.name, point
+        self._off: Off | None = None
+
+    @property
+    def is_on(self) -> bool:
+        return self._off is not None
+
+    def on(self) -> None:
+        if self._off is not None:
+            return
+        module = sys.modules.get(self.name)
+        if module is None or getattr(getattr(module, "__spec__", None), "_initializing", False):
+            self._off = after_import(self.name, partial(shield, self._begin))
+        else:
+            shield(self._begin, module)
+
+    def _begin(self, module: ModuleType) -> None:
+        self._off = self._point.load()(module, Hand())
+
+    def off(self) -> None:
+        put_back, self._off = self._off, None
+        if put_back is not None:
+            shield(put_back)
+
+
+_plugins: dict[str, _Plugin] = {}
+_has_warned = False
+
+
+def autolog(on: Iterable[str] | None = None, off: Iterable[str] = ()) -> tuple[str, ...]:
+    """Record what libraries tell of their training, without a line of yours changed; ``%load_ext celltrail`` does it.
+
+    Each library has a plug-in that begins once you import it, before or after this. What it tells goes to the run
+    of the cell or ``with`` block, and nowhere where there is none.
+
+    Args:
+        on: libraries by name; every one there is a plug-in for unless given, none for ``()``.
+        off: libraries to leave alone. What was on and is not named any more is switched off, as if it never had been.
+
+    Returns:
+        The names of the plug-ins that are on now, those whose library is not imported yet included.
+
+    Raises:
+        BadValue: there is no plug-in of this name.
+
+    >>> "torch" in autolog(), "torch" in autolog(off=["torch"]), autolog(on=())
+    (True, False, ())
+    """
+    otherwise_to(_warn)
+    known = _known()
+    wanted = set(_named(known if on is None else on, known)) - set(_named(off, known))
+    for name, plugin in known.items():
+        plugin.on() if name in wanted else plugin.off()
+    return tuple(name for name, plugin in known.items() if plugin.is_on)
+
+
+def autolog_unless_told() -> None:
+    """Switch every plug-in on, where the user has not said yet which they want."""
+    if not _plugins:
+        autolog()
+
+
+def stop_autolog() -> None:
+    """Switch every plug-in off and forget what the user said of them."""
+    for plugin in _plugins.values():
+        plugin.off()
+    _plugins.clear()
+
+
+def _known() -> dict[str, _Plugin]:
+    if not _plugins:
+        _plugins.update((point.name, _Plugin(point)) for point in entry_points(group=GROUP))
+    return _plugins
+
+
+def _named(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    named = [names] if isinstance(names, str) else list(names)
+    for name in named:
+        if name not in known:
+            there_is = ", ".join(sorted(known)) or "none: celltrail's installation lists no plug-ins, install it again"
+            raise BadValue(f"no plug-in is called {name!r}{nearest(name, known)}; there is {there_is}")
+    return named
+
+
+def _warn(text: str, traceback: str) -> None:
+    global _has_warned
+    if not _has_warned:
+        _has_warned = True
+        warnings.warn(f"celltrail: recording had a problem, your code did not: {text}", RuntimeWarning, stacklevel=4)

@@ -1,0 +1,234 @@
+"""Plain PyTorch loops: each step of an optimizer tells of its rates, its gradients and the variables around it.
+
+Tested with PyTorch 2.13.0, by its public ``register_optimizer_step_post_hook``. Of a run's first optimizer, each step:
+
+- ``train/lr``, or ``train/lr/0``, ``train/lr/1`` ... where groups of parameters differ
+- ``train/loss``, ``train/acc`` and the like, from variables of these names in the code that steps, unless its cell
+  records them as loop variables anyway: then they are there once, under their own name
+- ``train/grad_norm``, the norm before clipping where a variable ``grad_norm`` or ``total_norm`` holds it; otherwise
+  ``train/grad_norm_applied``, that of the gradients as the step used them
+- ``epoch``, and ``train/samples_per_s`` where a DataLoader in sight tells the size of a batch
+
+Further optimizers have a number in front: ``train/opt1_lr``. What it costs stays below 2 % of the time, after the first
+0.3 s: when steps are so quick that it would not, some of them are passed over, the norms of gradients first.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import weakref
+from collections.abc import Callable
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+import celltrail as ct
+from celltrail.plugins.frame import first_binding, of_type, user_frames, variables
+
+NORMS = dict.fromkeys(("grad_norm", "total_norm"), "grad_norm")
+LOSSES = {"loss": "loss", "train_loss": "loss", "acc": "acc", "train_acc": "acc", "accuracy": "accuracy"}
+SCALARS = {**LOSSES, **NORMS}
+RATES = ("lr", "learning_rate")
+WAIT_S = 1.0  # values on an accelerator are read together this often: reading one waits for the device
+
+
+def on(torch: Any, hand: Any) -> Callable[[], None]:
+    """Hear of every step of every optimizer from now on."""
+    steps = _Steps(torch, hand)
+    hooks = import_module("torch.optim.optimizer")
+    handle = hooks.register_optimizer_step_post_hook(hand.guard(steps.after_step))
+    return handle.remove
+
+
+class _Steps:
+    """What is known of the runs whose optimizers step."""
+
+    def __init__(self, torch: Any, hand: Any) -> None:
+        self._torch, self._hand = torch, hand
+        self._trainings: weakref.WeakKeyDictionary[Any, _Training] = weakref.WeakKeyDictionary()
+
+    def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """PyTorch's protocol of a post hook."""
+        run = ct.current()
+        if run is None:
+            return
+        training = self._trainings.get(run)
+        if training is None:
+            training = self._trainings[run] = _Training(run, self._torch, self._hand)
+            run.at_end(self._hand.guard(training.close))
+        training.step(optimizer, sys._getframe(1))
+
+
+class _Training:
+    """The steps of one run."""
+
+    def __init__(self, run: ct.Run, torch: Any, hand: Any) -> None:
+        self._run, self._torch, self._hand = weakref.ref(run), torch, hand
+        self._optimizers: weakref.WeakKeyDictionary[Any, tuple[str, list[int]]] = weakref.WeakKeyDictionary()
+        self._waiting: list[tuple[int, dict[str, Any]]] = []  # with tensors that are still on their device
+        self._began = self._written = time.perf_counter()
+        self._all, self._norms = _Allowance(0.02, 0.3), _Allowance(0.01, 0.1)
+        self._rate = _Rate()
+        self._leave = run.outlive()  # what waits on a device is written when the run has ended
+        self._told: set[str] = set()
+        self._is_sampled = False
+
+    def step(self, optimizer: Any, frame: FrameType) -> None:
+        """One step is over: put away what it tells, unless that would take too much of the user's time."""
+        run, began = self._run(), time.thread_time_ns()
+        prefix, counted = self._optimizers.get(optimizer) or self._meet(optimizer)
+        number, counted[0] = counted[0], counted[0] + 1
+        self._rate.count(prefix)
+        if run is None:
+            return
+        if not self._all.is_within(self._began):
+            self._pass_over(run)
+            return
+        frames = tuple(user_frames(frame))
+        recorded = self._hand.recorded(run)
+        values = self._around(frames, prefix, recorded)
+        if recorded.isdisjoint(RATES):
+            values.update(_rates(optimizer, f"train/{prefix}lr"))
+        if (
+            recorded.isdisjoint(NORMS)
+            and f"train/{prefix}grad_norm" not in values
+            and self._norms.is_within(self._began)
+        ):
+            values |= self._norm(optimizer, f"train/{prefix}grad_norm_applied")
+        if not prefix:
+            values |= self._rate.told(frames, self._torch.utils.data.DataLoader)
+        self._told |= values.keys()
+        self._waiting.append((number, values))
+        if time.perf_counter() - self._written > WAIT_S or not any(map(self._is_elsewhere, values.values())):
+            self.write()
+        self._all.spent_ns += time.thread_time_ns() - began
+
+    def write(self) -> None:
+        """Log what waits; this is where the host waits for the device."""
+        self._written = time.perf_counter()
+        waiting, self._waiting = self._waiting, []
+        run = self._run()
+        if run is None:
+            return
+        for number, values in waiting:
+            run.log({name: _number(value) for name, value in values.items()}, step=number)
+
+    def close(self) -> None:
+        """The run has ended: write what waits, and nothing after it."""
+        try:
+            self.write()
+        finally:
+            self._leave()
+
+    def _pass_over(self, run: ct.Run) -> None:
+        """Say once that steps are left out: a replay, which leaves out others, is compared where both have some."""
+        if not self._is_sampled:
+            self._is_sampled = True
+            run.describe(environment={"autolog": {"sampled": sorted(self._told)}})
+
+    def _meet(self, optimizer: Any) -> tuple[str, list[int]]:
+        known = len(self._optimizers)
+        self._optimizers[optimizer] = f"opt{known}_" if known else "", [0]
+        return self._optimizers[optimizer]
+
+    def _is_elsewhere(self, value: Any) -> bool:
+        return isinstance(value, self._torch.Tensor) and value.device.type != "cpu"
+
+    def _around(self, frames: tuple[FrameType, ...], prefix: str, recorded: set[str]) -> dict[str, Any]:
+        """Losses and norms of the innermost code that has any: further out they are of steps before."""
+        told: dict[str, Any] = {}
+        for frame in frames:
+            named = variables(frame, SCALARS)
+            if named:
+                numbers = {name: self._scalar(value) for name, value in named.items() if name not in recorded}
+                for name, number in numbers.items():
+                    if number is not None:
+                        told.setdefault(f"train/{prefix}{SCALARS[name]}", number)
+                break
+        for frame in frames if "epoch" not in recorded else ():
+            epoch = variables(frame, ("epoch",)).get("epoch")
+            if type(epoch) in (int, float):
+                return {**told, "epoch": epoch}
+        return told
+
+    def _scalar(self, value: Any) -> Any:
+        """A number, or the copy of a tensor of one number: without its graph, and not changed by what comes later."""
+        if isinstance(value, self._torch.Tensor):
+            if value.numel() != 1 or value.is_meta:
+                return None
+            return value.item() if value.device.type == "cpu" else value.detach().clone()
+        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    def _may_norm(self, run: ct.Run) -> bool:
+        if self._norms.is_within(self._began):
+            return True
+        self._pass_over(run)
+        return False
+
+    def _norm(self, optimizer: Any, name: str) -> dict[str, Any]:
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        if not gradients or any(gradient.is_sparse for gradient in gradients):
+            return {}
+        began = time.thread_time_ns()
+        norm = self._scalar(self._torch.nn.utils.get_total_norm(gradients))
+        self._norms.spent_ns += time.thread_time_ns() - began
+        return {name: norm}
+
+
+class _Allowance:
+    """What something may cost: so many seconds at once, and from then on a share of the time that passes."""
+
+    def __init__(self, share: float, at_once_s: float) -> None:
+        self._share, self._at_once_s = share, at_once_s
+        self.spent_ns = 0
+
+    def is_within(self, since_s: float) -> bool:
+        """Whether less than that has been spent since this moment of `time.perf_counter`."""
+        return self.spent_ns / 1e9 < self._at_once_s + self._share * (time.perf_counter() - since_s)
+
+
+class _Rate:
+    """How many samples a second go through the first optimizer, by the loader whose batches it steps on."""
+
+    EVERY_S = 0.5
+
+    def __init__(self) -> None:
+        self._since, self._steps = time.perf_counter(), -1  # of the first step only the end is seen
+
+    def count(self, prefix: str) -> None:
+        """One step more."""
+        self._steps += not prefix
+
+    def told(self, frames: tuple[FrameType, ...], kind: type) -> dict[str, float]:
+        """The rate since it was last told; nothing where it is not known or not due."""
+        passed = time.perf_counter() - self._since
+        if passed < self.EVERY_S:
+            return {}
+        steps, self._steps, self._since = self._steps, 0, time.perf_counter()
+        for frame in frames:
+            loaders = of_type(frame, kind)
+            if len(loaders) > 1:
+                loaders = {name: loader for name, loader in loaders.items() if "train" in name.lower()}
+            if len(loaders) == 1 and not _accumulates(frame):
+                (loader,) = loaders.values()
+                return {"train/samples_per_s": steps * loader.batch_size / passed} if loader.batch_size else {}
+        return {}
+
+
+def _accumulates(frame: FrameType) -> bool:
+    """Whether the code names what it does with gradients: then a step is not a batch."""
+    return any("accum" in name.lower() for name in (*first_binding(frame.f_code), *frame.f_code.co_names))
+
+
+def _rates(optimizer: Any, name: str) -> dict[str, float]:
+    rates = [_number(group["lr"]) for group in optimizer.param_groups if "lr" in group]
+    if not all(isinstance(rate, int | float) for rate in rates):
+        return {}
+    if len(set(rates)) == 1:
+        return {name: rates[0]}
+    return {f"{name}/{place}": rate for place, rate in enumerate(rates)}
+
+
+def _number(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
