@@ -18,6 +18,7 @@ from celltrail.run.folding import FOLD_AT
 from celltrail.run.items import Items
 from celltrail.run.keeper import keeper
 from celltrail.run.values import REAL, Read, are_plain, check_step
+from celltrail.run.watching import watch_model
 from celltrail.store import Store
 
 if TYPE_CHECKING:
@@ -167,6 +168,28 @@ class Run(Described, Items):
         if self._outliving:
             self._heard, self._leave_keeper = time.monotonic(), keeper.add(self)
         tell(Ended(self))
+
+    def watch(self, model: Any, every: int = 50) -> None:
+        """Look at the layers of a model while it trains, until the run ends.
+
+        Every so many steps of its optimizer, for each parameter: the norms of weight and gradient, how far the step
+        moved it in relation to its size, and histograms of both. At every step: whether everything was finite; the
+        first time it was not, an alert on the run names the layer in which it began.
+
+        Args:
+            model: a ``torch.nn.Module``.
+            every: how many steps lie between two looks; the first step is looked at.
+
+        Raises:
+            BadValue: it is no model that is known, or ``every`` is no number of steps.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     run.watch("resnet")
+        Traceback (most recent call last):
+        celltrail.errors.BadValue: a builtins.str cannot be watched; models of torch can
+        """
+        watch_model(self, model, every)
 
     def at_end(self, *calls: Callable[[], None]) -> None:
         """Call these once the run has ended, before listeners hear of it."""
