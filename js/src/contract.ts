@@ -4,12 +4,13 @@ export const MIME = "application/vnd.celltrail.panel+json";
 
 export type Status = "running" | "finished" | "failed" | "interrupted" | "killed";
 export type Goal = "min" | "max" | "none";
-export type PanelKind = "chart" | "table" | "compare" | "detail";
+export type PanelKind = "chart" | "table" | "compare" | "detail" | "media";
+export type MediaKind = "text" | "image" | "figure" | "audio" | "video" | "table" | "histogram";
 export type Smoothing = "none" | "ema" | "time" | "median";
 export type Real = number | "nan" | "inf" | "-inf" | null;
 export type Scalar = string | number | boolean | null;
 export type FromKernel = Points | News | Answer | Fault;
-export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw;
+export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take;
 export type Asked = Note | Edit | Undo | SaveView | DropView;
 
 /** One metric of one run, in a few numbers. */
@@ -264,10 +265,60 @@ export interface Proposal {
   runs: number | null;
 }
 
+/** One thing that a run kept beside numbers, without its bytes. */
+export interface MediaItem {
+  run: string;
+  number: number;
+  key: string;
+  kind: MediaKind;
+  step: number | null;
+  digest: string;
+  said: string;
+}
+
+/** What is in an item: bytes beside it, or text, counts or rows; in `said` why nothing is, or what to know of it. */
+export interface Content {
+  media: string;
+  said: string;
+  text: string | null;
+  counts: number[];
+  edges: number[];
+  heads: string[];
+  rows: Scalar[][];
+  more: number;
+}
+
+/** One item in the saved form. */
+export interface Kept {
+  run: string;
+  number: number;
+  content: Content;
+  data: string;
+}
+
+/** What some runs kept beside numbers. */
+export interface MediaShown {
+  runs: Record<string, string>;
+  items: MediaItem[];
+  omitted: number;
+  kept: Kept[];
+}
+
+/** How media are shown: the panel owns it. */
+export interface MediaOptions {
+  key: string;
+  step: number | null;
+  how: "beside" | "overlay" | "difference";
+  first: string;
+  second: string;
+  share: number;
+}
+
 /** Kernel to panel: exactly one of Answer or Fault for each intent. Parts come with a buffer as in `Points`. */
 export interface Answer {
   kind: "answer";
   reply_to: string;
+  content: Content | null;
   rows: RowsPage | null;
   comparison: Comparison | null;
   parts: Part[] | null;
@@ -365,6 +416,14 @@ export interface Note {
   metric: string;
   step: number;
   text: string;
+}
+
+/** Panel to kernel: one item of a run. */
+export interface Take {
+  kind: "take";
+  id: string;
+  run: string;
+  number: number;
 }
 
 /** Panel to kernel: change what is said of these runs; the answer says what was done. */
@@ -483,6 +542,7 @@ export interface ChartOptions {
 export interface DetailOptions {
   tab: string;
   chart: ChartOptions;
+  media: MediaOptions;
 }
 
 /** Where earlier runs of the same cell stood: at each step their quartiles. */
@@ -515,4 +575,5 @@ export interface SavedPanel {
   hints: string[];
   comparison: Comparison | null;
   detail: Detail | null;
+  media: MediaShown | null;
 }

@@ -2,6 +2,7 @@ import { assert } from "./assert.ts";
 import type {
   Answer,
   Comparison,
+  Content,
   Fault,
   FromKernel,
   FromPanel,
@@ -69,7 +70,7 @@ export interface PanelView<Options> {
 }
 
 interface Waiting {
-  answer(answer: [Answer, Float64Array]): void;
+  answer(answer: [Answer, DataView | undefined]): void;
   refuse(reason: Error): void;
 }
 
@@ -106,7 +107,7 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
   };
 
   kernel.messages((message, buffers) => {
-    if (message.kind === "answer") take(waiting, message.reply_to)?.answer([message, float64(buffers[0])]);
+    if (message.kind === "answer") take(waiting, message.reply_to)?.answer([message, buffers[0]]);
     if (message.kind === "fault") blame(message, waiting, faulted);
   }, signal);
   signal.addEventListener("abort", () => {
@@ -115,7 +116,7 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
     waiting.clear();
   });
 
-  const ask = (intent: FromPanel): Promise<[Answer, Float64Array]> =>
+  const ask = (intent: FromPanel): Promise<[Answer, DataView | undefined]> =>
     new Promise((answer, refuse) => {
       waiting.set(intent.id, { answer, refuse });
       kernel.send(intent);
@@ -152,7 +153,12 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
     async window(asked): Promise<[Part[], Float64Array]> {
       const [{ parts }, data] = await ask({ kind: "window", id: freshId(), ...asked });
       assert(parts, "the kernel answered a window without points");
-      return [parts, data];
+      return [parts, float64(data)];
+    },
+    async take(asked): Promise<[Content, Uint8Array]> {
+      const [{ content }, data] = await ask({ kind: "take", id: freshId(), ...asked });
+      assert(content, "the kernel answered without the item");
+      return [content, data ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array()];
     },
     async note(asked): Promise<Mark[]> {
       const [{ marks }] = await ask({ kind: "note", id: freshId(), ...asked });

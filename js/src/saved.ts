@@ -1,6 +1,6 @@
 import { assert } from "./assert.ts";
-import type { Band, Part, Points, SavedPanel, SavedSeries } from "./contract.ts";
-import type { Source } from "./source.ts";
+import type { Band, Content, Part, Points, SavedPanel, SavedSeries, Take } from "./contract.ts";
+import type { Asked, Source } from "./source.ts";
 
 const NO_KERNEL = "this is a saved output: run the cell again to ask the kernel";
 
@@ -20,6 +20,7 @@ export const NOTHING_SAVED: SavedPanel = {
   hints: [],
   comparison: null,
   detail: null,
+  media: null,
   marks: [],
   flags: [],
   bands: [],
@@ -52,9 +53,17 @@ export function savedSource<Options>(payload: SavedPanel, options: Options): Sou
     query: () => Promise.reject(new Error(NO_KERNEL)),
     compare: () => Promise.reject(new Error(NO_KERNEL)),
     window: () => Promise.reject(new Error(NO_KERNEL)),
+    take: (asked) => savedItem(payload, asked),
     note: () => Promise.reject(new Error(NO_KERNEL)),
     ask: () => Promise.reject(new Error(NO_KERNEL)),
   };
+}
+
+/** An item of the few that a file has room for. */
+async function savedItem({ media }: SavedPanel, { run, number }: Asked<Take>): Promise<[Content, Uint8Array]> {
+  const found = media?.kept.find((one) => one.run === run && one.number === number);
+  if (!found) throw new Error("this is in the trail, not in the saved output: run the cell again to see it");
+  return [found.content, new Uint8Array(bytes(found.data))];
 }
 
 /** The saved series as the one message a live panel would have got. */

@@ -1,6 +1,7 @@
 import type {
   Answer,
   Comparison,
+  Content,
   FromPanel,
   Mark,
   News,
@@ -9,6 +10,7 @@ import type {
   Points,
   RowsPage,
   SavedPanel,
+  Take,
   Window,
 } from "./contract.ts";
 
@@ -46,6 +48,8 @@ export interface Source<Options> {
   window(asked: Asked<Window>): Promise<[Part[], Float64Array]>;
   /** Keeps a note on a point; gives all notes on points. Rejects likewise. */
   note(asked: Asked<Note>): Promise<Mark[]>;
+  /** One item that a run kept, with its bytes; rejects likewise. */
+  take(asked: Asked<Take>): Promise<[Content, Uint8Array]>;
   /** The answer to any other intent, with the id under which it was asked; rejects likewise. */
   ask(wish: Wish): Promise<Answer>;
 }

@@ -619,6 +619,7 @@ export const messages = [
   "message": {
    "kind": "answer",
    "reply_to": "q1",
+   "content": null,
    "rows": {
     "rows": [
      {
@@ -716,6 +717,7 @@ export const messages = [
   "message": {
    "kind": "answer",
    "reply_to": "c1",
+   "content": null,
    "rows": null,
    "comparison": {
     "runs": [
@@ -1057,7 +1059,8 @@ export const panels = [
   "rows": [],
   "hints": [],
   "comparison": null,
-  "detail": null
+  "detail": null,
+  "media": null
  },
  {
   "v": 1,
@@ -1217,7 +1220,8 @@ export const panels = [
   ],
   "hints": [],
   "comparison": null,
-  "detail": null
+  "detail": null,
+  "media": null
  },
  {
   "v": 1,
@@ -1454,7 +1458,8 @@ export const panels = [
     }
    ]
   },
-  "detail": null
+  "detail": null,
+  "media": null
  },
  {
   "v": 1,
@@ -1605,6 +1610,7 @@ export const panels = [
    "code": "",
    "outputs": [],
    "traceback": ""
-  }
+  },
+  "media": null
  }
 ] satisfies SavedPanel[];

@@ -54,6 +54,7 @@ export function standIn<Options>(
     compare?: (runs: string[]) => Promise<Comparison>;
     window?: Source<Options>["window"];
     note?: Source<Options>["note"];
+    take?: Source<Options>["take"];
     ask?: Source<Options>["ask"];
   } = {},
 ): StoodIn<Options> {
@@ -89,6 +90,7 @@ export function standIn<Options>(
     compare: answers.compare ?? refuse,
     window: answers.window ?? refuse,
     note: answers.note ?? refuse,
+    take: answers.take ?? refuse,
     tell: (points, data) => followed(points, new Float64Array(data)),
     ask: answers.ask ?? refuse,
     become(payload) {

@@ -64,6 +64,7 @@ export function payload(change: Partial<SavedPanel>): SavedPanel {
     rows: [],
     comparison: null,
     detail: null,
+    media: null,
     ...change,
   };
 }

@@ -19,6 +19,7 @@ const ANSWER = {
   drawn: null,
   listing: null,
   sums: null,
+  content: null,
   stale: null as Record<string, string> | null,
 };
 const plain: TableOptions = TABLE;
@@ -529,6 +530,7 @@ describe("changing", () => {
     parts: null,
     listing: null,
     sums: null,
+    content: null,
     stale: null,
     marks: null,
   });
@@ -610,6 +612,7 @@ describe("copying", () => {
     parts: null,
     listing: null,
     sums: null,
+    content: null,
     stale: null,
     marks: null,
   });
@@ -706,6 +709,7 @@ describe("writing a filter", () => {
         parts: null,
         listing: null,
         sums: null,
+        content: null,
         stale: null,
         marks: null,
       }),
@@ -766,6 +770,7 @@ describe("views", () => {
     parts: null,
     listing: null,
     sums: null,
+    content: null,
     stale: null,
     marks: null,
   });
@@ -819,6 +824,7 @@ test("the curves of the selected runs are drawn below, and follow the selection 
     parts: null,
     listing: null,
     sums: null,
+    content: null,
     stale: null,
     marks: null,
   } as const;

@@ -26,6 +26,7 @@ const EMPTY: Answer = {
   listing: null,
   sums: null,
   stale: null,
+  content: null,
 };
 const HEADS = [
   { id: "name", numeric: false, goal: "none", same: false },

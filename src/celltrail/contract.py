@@ -16,7 +16,8 @@ MIME = "application/vnd.celltrail.panel+json"
 
 Status = Literal["running", "finished", "failed", "interrupted", "killed"]
 Goal = Literal["min", "max", "none"]
-PanelKind = Literal["chart", "table", "compare", "detail"]
+PanelKind = Literal["chart", "table", "compare", "detail", "media"]
+MediaKind = Literal["text", "image", "figure", "audio", "video", "table", "histogram"]
 
 # by points, by the distance between them, or a running median
 Smoothing = Literal["none", "ema", "time", "median"]
@@ -305,11 +306,66 @@ class Proposal(TypedDict):
     runs: int | None  # that have this name
 
 
+class MediaItem(TypedDict):
+    """One thing that a run kept beside numbers, without its bytes."""
+
+    run: str
+    number: int  # its place among the items of the run
+    key: str
+    kind: MediaKind
+    step: float | None
+    digest: str  # of its bytes where they are a blob, else ""
+    said: str  # what is known of it, in words
+
+
+class Content(TypedDict):
+    """What is in an item: bytes beside it, or text, counts or rows; in `said` why nothing is, or what to know of it."""
+
+    media: str  # media type of the bytes, "" without any
+    said: str
+    text: str | None
+    counts: list[float]
+    edges: list[float]  # one more than counts
+    heads: list[str]
+    rows: list[list[Scalar]]
+    more: int  # rows left out
+
+
+class Kept(TypedDict):
+    """One item in the saved form."""
+
+    run: str
+    number: int
+    content: Content
+    data: str  # base64
+
+
+class MediaShown(TypedDict):
+    """What some runs kept beside numbers."""
+
+    runs: dict[str, str]  # id -> name, in order
+    items: list[MediaItem]
+    omitted: int
+    kept: list[Kept]  # in the saved form
+
+
+class MediaOptions(TypedDict):
+    """How media are shown: the panel owns it."""
+
+    key: str  # "" is the first
+    step: float | None  # null is the newest
+    how: Literal["beside", "overlay", "difference"]
+    first: str  # run ids that are laid over each other; "" are the first two
+    second: str
+    share: float  # of the second, from 0 to 1
+
+
 class Answer(TypedDict):
     """Kernel to panel: exactly one of Answer or Fault for each intent. Parts come with a buffer as in `Points`."""
 
     kind: Literal["answer"]
     reply_to: str
+    content: Content | None  # with its bytes as a buffer
     rows: RowsPage | None
     comparison: Comparison | None
     parts: list[Part] | None
@@ -417,6 +473,15 @@ class Note(TypedDict):
     metric: str
     step: float
     text: str
+
+
+class Take(TypedDict):
+    """Panel to kernel: one item of a run."""
+
+    kind: Literal["take"]
+    id: str
+    run: str
+    number: int
 
 
 FromKernel = Points | News | Answer | Fault
@@ -541,6 +606,7 @@ FromPanel = (
     | SaveView
     | DropView
     | Draw
+    | Take
 )
 
 
@@ -582,6 +648,7 @@ class DetailOptions(TypedDict):
 
     tab: str  # "" is the first
     chart: ChartOptions
+    media: MediaOptions
 
 
 class Band(TypedDict):
@@ -616,3 +683,4 @@ class SavedPanel(TypedDict):
     hints: list[str]  # beside the rows, as in `RowsPage`
     comparison: Comparison | None
     detail: Detail | None
+    media: MediaShown | None

@@ -183,6 +183,10 @@ async function mountOf(payload: SavedPanel, session: ISessionContext | undefined
       const { DETAIL, mount } = await import("../panels/detail.ts");
       return (el, signal) => mount(el, savedSource(payload, DETAIL), signal);
     }
+    case "media": {
+      const { MEDIA, mount } = await import("../panels/media.ts");
+      return (el, signal) => mount(el, savedSource(payload, MEDIA), signal);
+    }
     case "compare": {
       const { mount } = await import("../panels/compare.ts");
       return (el, signal) => mount(el, savedSource(payload, {}), signal);

@@ -1,4 +1,4 @@
-import type { ChartOptions, Detail, DetailOptions, Section } from "../contract.ts";
+import type { ChartOptions, Detail, DetailOptions, MediaOptions, Section } from "../contract.ts";
 import { widget } from "../kernel.ts";
 import { savedSource } from "../saved.ts";
 import type { Mount, Source } from "../source.ts";
@@ -10,8 +10,9 @@ import { type Page, tabs } from "../ui/detail/tabs.ts";
 import { element } from "../ui/element.ts";
 import { panelRoot } from "../ui/root.ts";
 import { CHART, mountPlots } from "./chart.ts";
+import { MEDIA, mount as mountMedia } from "./media.ts";
 
-export const DETAIL: DetailOptions = { tab: "", chart: CHART };
+export const DETAIL: DetailOptions = { tab: "", chart: CHART, media: MEDIA };
 
 /** All of one run: its curves, what it was given, what it showed, where it ran and what people said of it. */
 export const mount: Mount<DetailOptions> = (into, source, signal) => {
@@ -45,6 +46,8 @@ function pages(detail: Detail, source: Source<DetailOptions>, signal: AbortSigna
   const found: Page[] = [];
   const { series } = source.payload();
   if (series.length > 0) found.push({ name: "charts", note: "", make: () => plots(source, signal) });
+  const { media } = source.payload();
+  if (media) found.push({ name: "media", note: String(media.items.length), make: () => mediaView(source, signal) });
   const names = [...new Set(detail.sections.map((section) => section.tab))];
   const bySection = names.map((tab) => tabPage(tab, detail.sections));
   found.push(...bySection.slice(0, 1));
@@ -67,6 +70,18 @@ function sourceView(code: string): HTMLElement {
     view.append(element("span", { "aria-hidden": "true" }, String(at + 1)), element("code", {}, line || " "));
   });
   return view;
+}
+
+/** The items come when they are looked at; only how they are shown is kept. */
+function mediaView(source: Source<DetailOptions>, signal: AbortSignal): HTMLElement {
+  const held = element("div");
+  const items = savedSource(source.payload(), options(source).media);
+  const keep = (media: MediaOptions): void => {
+    items.keep(media);
+    source.keep({ ...options(source), media });
+  };
+  mountMedia(held, { ...items, keep, kind: source.kind, take: source.take }, signal);
+  return held;
 }
 
 /** The points came with the panel; only how they are drawn is kept. */

@@ -10,11 +10,14 @@ from celltrail.panels import saved
 from celltrail.panels.chart import OPTIONS
 from celltrail.panels.closer import closer, flag_of, marks_of, place_of
 from celltrail.panels.curves import curves, state_of
+from celltrail.panels.media import OPTIONS as MEDIA
+from celltrail.panels.media import listing, taken
 from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.query import StoredRun
 from celltrail.query.detail import detail
+from celltrail.query.media import Media
 
-FIRST_TAB: DetailOptions = {"tab": "", "chart": OPTIONS}
+FIRST_TAB: DetailOptions = {"tab": "", "chart": OPTIONS, "media": MEDIA}
 
 
 class Details(Panel):
@@ -22,12 +25,17 @@ class Details(Panel):
 
     def __init__(self, run: StoredRun) -> None:
         self._run = run
-        super().__init__("detail", payload(run), FIRST_TAB)
+        self._media = run.media()
+        super().__init__("detail", payload(run, self._media), FIRST_TAB)
 
     @property
     def answers(self) -> dict[str, Callable[[Any], Answer | Reply | None]]:
         """What its chart asks."""
-        return {"window": self._answer_window, "note": self._answer_note}
+        return {
+            "window": self._answer_window,
+            "note": self._answer_note,
+            "take": lambda asked: taken(self._media, asked),
+        }
 
     def _answer_window(self, asked: Window) -> Reply:
         return closer(self._run.store, [self._run.record], asked)
@@ -38,7 +46,7 @@ class Details(Panel):
         return answer(asked["id"], marks=marks_of(self._run.store, [self._run.id]))
 
 
-def payload(run: StoredRun) -> SavedPanel:
+def payload(run: StoredRun, media: Media | None = None) -> SavedPanel:
     """All of a run as a panel holds it."""
     found = detail(run)
     lines, totals = curves(run)
@@ -53,6 +61,7 @@ def payload(run: StoredRun) -> SavedPanel:
         series=series,
         omitted=max(0, omitted),
         detail=found,
+        media=listing(media) if media is not None and media.places else None,
         hints=_hints(found),
         marks=marks_of(run.store, [run.id])[: saved.MOST_MARKS],
         flags=[flag_of(run.id, alert) for alert in run.alerts][: saved.MOST_MARKS],

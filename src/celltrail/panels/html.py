@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from celltrail.contract import Comparison, Detail, Difference, Flag, Mark, RunRow, RunState, Scalar, Section
+from celltrail.contract import Comparison, Detail, Difference, Flag, Mark, MediaShown, RunRow, RunState, Scalar, Section
 from celltrail.query.plain import MARKS, length, shown
 
 MOST_ROWS, MOST_COLUMNS = 50, 14
@@ -112,6 +112,27 @@ def marks_list(marks: Sequence[Mark | Flag]) -> str:
         for mark in marks
     )
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def media_table(media: MediaShown) -> str:
+    """What runs kept beside numbers, and those of it that stand in the file."""
+    kept = {(one["run"], one["number"]): one for one in media["kept"]}
+    parts: list[str] = []
+    for item in media["items"]:
+        if one := kept.get((item["run"], item["number"])):
+            told = " · ".join(filter(None, (item["key"], media["runs"].get(item["run"]), _at(item["step"]))))
+            content = one["content"]
+            body = ""
+            if content["media"].startswith("image/"):
+                body = f'<img src="data:{content["media"]};base64,{one["data"]}" alt="{escape(told)}">'
+            elif content["text"] is not None:
+                body = f'<pre style="white-space:pre-wrap">{escape(content["text"])}</pre>'
+            if body:
+                parts.append(f'<figure style="margin:0 0 8px"><figcaption>{escape(told)}</figcaption>{body}</figure>')
+    count = len(media["items"]) + media["omitted"]
+    keys = ", ".join(dict.fromkeys(item["key"] for item in media["items"]))
+    names = ", ".join(media["runs"].values())
+    return f"<p>{count} items ({escape(short(keys, 200))}) of {escape(short(names, 200))}</p>{''.join(parts)}"
 
 
 def _at(step: float | None) -> str:

@@ -71,6 +71,7 @@ def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
         "hints": [],
         "comparison": None,
         "detail": None,
+        "media": None,
     }
     return cast("SavedPanel", {**empty, **parts})
 
@@ -197,6 +198,22 @@ def detail_bundle(payload: SavedPanel, text: str) -> Bundle:
     if detail := kept["detail"]:
         return within_budget({contract.MIME: kept, "text/html": html.detail_tables(detail), "text/plain": text})
     return {"text/plain": text}
+
+
+def media_bundle(payload: SavedPanel, text: str) -> Bundle:
+    """Media at rest: what there is as a table, with the few that there is room for."""
+    made: Bundle = {contract.MIME: payload, "text/plain": text}
+    if media := payload["media"]:
+        made["text/html"] = html.media_table(media)
+        while size(made) > BUDGET and media["kept"]:
+            media["kept"].pop()
+            made["text/html"] = html.media_table(media)
+        while size(made) > BUDGET and media["items"]:
+            gone = max(1, len(media["items"]) // 3)
+            media["items"], media["omitted"] = media["items"][gone:], media["omitted"] + gone
+            made["text/html"] = html.media_table(media)
+    made["text/plain"] = text[:8000]
+    return made
 
 
 def with_view(bundle: Bundle, view: str | None) -> Bundle:

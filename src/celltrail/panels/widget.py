@@ -73,6 +73,7 @@ def answer(reply_to: str, **parts: Any) -> Answer:
     empty: Answer = {
         "kind": "answer",
         "reply_to": reply_to,
+        "content": None,
         "rows": None,
         "comparison": None,
         "parts": None,

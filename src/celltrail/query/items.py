@@ -49,6 +49,11 @@ class Item:
     _record: Mapping[str, Json]
     _blobs: Blobs
 
+    @property
+    def digest(self) -> str:
+        """The digest of its blob, "" where the bytes stand in the log itself."""
+        return str(self._record.get("blob") or "")
+
     @cached_property
     def bytes(self) -> bytes:
         """The bytes, verified; `Damaged` when they are not what was kept, or are missing."""

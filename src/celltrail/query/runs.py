@@ -24,6 +24,7 @@ from celltrail.query.evaluate import Question
 from celltrail.query.finding import with_hits
 from celltrail.query.forms import Forms
 from celltrail.query.language import parse, parse_column
+from celltrail.query.media import MOST_RUNS, Media, media_of
 from celltrail.query.opening import open_store
 from celltrail.query.row import row
 from celltrail.query.stored import StoredRun
@@ -201,6 +202,14 @@ class RunSet(Forms, Edits[int], Drawing):
         from celltrail.query.across import history_frame
 
         return history_frame(list(self), keys, x)
+
+    def media(self, key: str | None = None) -> Media:
+        """What the runs kept beside numbers, side by side at one step: in a notebook its display is the media panel.
+
+        Args:
+            key: only what was logged under it, as in ``run.log_image(key, ...)``.
+        """
+        return media_of(list(self[:MOST_RUNS]), key)
 
     def __repr__(self) -> str:
         count = len(self)

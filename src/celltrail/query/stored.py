@@ -18,6 +18,7 @@ from celltrail.query.evaluate import aggregate_of, duration_of
 from celltrail.query.files import File
 from celltrail.query.items import Item, items
 from celltrail.query.lineage import Lineage
+from celltrail.query.media import Media, media_of
 from celltrail.query.opening import open_store
 from celltrail.query.plain import length, number
 from celltrail.query.shown import Shown
@@ -369,6 +370,10 @@ class StoredRun(Edits["StoredRun"]):
             kind: only those of this kind, such as "image".
         """
         return items(self.store.events(self.id), self.store.blobs, name, kind)
+
+    def media(self, key: str | None = None) -> Media:
+        """The same with its display as a panel: pictures, sound, text, tables and histograms by step."""
+        return media_of([self], key)
 
     def __repr__(self) -> str:
         told = [f"run {self.name!r}", self.id, self.status]
