@@ -9,6 +9,16 @@ from celltrail.compare import code_lines, compare
 from celltrail.errors import BadValue, NoRun
 from celltrail.query import find, runs
 from celltrail.run import start
+from kernels import Kernel
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    started = Kernel(
+        tmp_path, {"CELLTRAIL_STORE": str(tmp_path / ".celltrail"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    )
+    yield started
+    started.stop()
 
 
 def train(store, name, lr, *, code="a = 1\ntrain(a)\n", packages=None, **more):
@@ -131,3 +141,37 @@ def test_lost_code_does_not_lose_the_comparison(pair):
         if path.is_file() and digest.endswith(path.name):
             path.unlink()
     assert "cannot be read" in compare("one", "two", store=pair).code
+
+
+def test_what_changed_is_told_by_likelihood(store):
+    """Causes first, then the metrics; where several things changed at once it says that nobody can tell."""
+    for name, lr, size, best in [("a", 0.1, 16, 0.5), ("b", 0.01, 16, 0.8), ("c", 0.01, 32, 0.7)]:
+        with start(name, {"lr": lr, "size": size}, store=store) as run:
+            run.define_metric("val/acc", goal="max")
+            run.log({"val/acc": best})
+    one = compare("a", "b", store=store).changed
+    assert one[0] == "params: lr 0.1 → 0.01"
+    assert "metrics: best val/acc 0.5 → 0.8, better" in one
+    assert not any("at once" in sentence for sentence in one)
+    two = compare("b", "c", store=store)
+    assert "metrics: best val/acc 0.8 → 0.7, worse" in two.changed
+    several = compare("a", "c", store=store).changed
+    assert several[-1] == "2 things changed at once: which of them did it cannot be told from these runs"
+    assert two.payload()["changed"] == two.changed
+
+
+def test_cells_that_runs_depend_on_are_compared(kernel):
+    """The earlier cell was edited between two runs of the same cell: its diff stands beside that of the cell."""
+    kernel.run("%load_ext celltrail\nimport celltrail as ct")
+    for factor in (2, 3):
+        kernel.run(f"def scaled(x):\n    return {factor} * x")
+        kernel.run(f"%%track run-{factor}\nvalue = scaled(1)")
+    found = kernel.run(
+        "found = ct.compare('run-2', 'run-3')\n"
+        "of = [c for c in found.payload()['code'] if c['cell']]\n"
+        "print([line['mark'] + line['text'] for c in of for line in c['lines']])\n"
+        "print(found.changed[0])"
+    )
+    assert "-    return 2 * x" in found.text
+    assert "+    return 3 * x" in found.text
+    assert "cell" in found.text.splitlines()[-1]

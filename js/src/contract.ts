@@ -155,6 +155,7 @@ export interface Difference {
 /** The cell of one run against the cell of the first. */
 export interface CodeDifference {
   run: string;
+  cell: string;
   lines: CodeLine[];
 }
 
@@ -167,6 +168,7 @@ export interface Comparison {
   metrics: Difference[];
   environment: Difference[];
   code: CodeDifference[];
+  changed: string[];
 }
 
 /** One table of what is known of a run; every row has as many values as there are heads. */

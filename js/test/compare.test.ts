@@ -56,12 +56,13 @@ test("each changed line carries its mark as sign and as word, not as colour alon
     code: [
       {
         run: "01BBBBBB",
+        cell: "",
         lines: [
           { mark: "-", text: "lr = 1" },
           { mark: "+", text: "lr = 2" },
         ],
       },
-      { run: "01CCCCCC", lines: [] },
+      { run: "01CCCCCC", cell: "", lines: [] },
     ],
   });
   const lines = [...root.querySelectorAll(".ct-line")].map((line) => line.textContent);

@@ -933,8 +933,13 @@ export const messages = [
     "code": [
      {
       "run": "01RUN1",
+      "cell": "",
       "lines": []
      }
+    ],
+    "changed": [
+     "params: lr 0.01 → 0.1",
+     "params: layers 128, 10 → 64, 10"
     ]
    },
    "parts": null,
@@ -1454,8 +1459,13 @@ export const panels = [
    "code": [
     {
      "run": "01RUN1",
+     "cell": "",
      "lines": []
     }
+   ],
+   "changed": [
+    "params: lr 0.01 → 0.1",
+    "params: layers 128, 10 → 64, 10"
    ]
   },
   "detail": null,

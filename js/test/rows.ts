@@ -70,5 +70,5 @@ export function payload(change: Partial<SavedPanel>): SavedPanel {
 }
 
 export function comparison(change: Partial<Comparison>): Comparison {
-  return { runs: [], facts: [], params: [], data: [], metrics: [], environment: [], code: [], ...change };
+  return { runs: [], facts: [], params: [], data: [], metrics: [], environment: [], code: [], changed: [], ...change };
 }

@@ -381,6 +381,7 @@ test("text from a trail is text: planted markup makes no element and runs nothin
     code: [
       {
         run: "other",
+        cell: "",
         lines: [
           { mark: "-", text: planted },
           { mark: "+", text: `${planted}!` },

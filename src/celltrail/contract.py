@@ -184,6 +184,7 @@ class CodeDifference(TypedDict):
     """The cell of one run against the cell of the first."""
 
     run: str
+    cell: str  # "" for that of the run itself, else how a cell that it depends on is called
     lines: list[CodeLine]
 
 
@@ -196,7 +197,8 @@ class Comparison(TypedDict):
     data: list[Difference]  # what was read, with the beginnings of fingerprints
     metrics: list[Difference]
     environment: list[Difference]
-    code: list[CodeDifference]  # one for each run but the first
+    code: list[CodeDifference]  # of each run but the first; then of cells they depend on, where they differ
+    changed: list[str]  # the likeliest causes first, then what came of it
 
 
 class Section(TypedDict):

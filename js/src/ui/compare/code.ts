@@ -7,7 +7,8 @@ const WORDS = { "-": "removed", "+": "added", " ": "" } as const;
 
 /** The cell of one run against that of the first, as a unified diff. */
 export function codeView(code: CodeDifference, first: RunRow, run: RunRow | undefined, all: boolean): HTMLElement {
-  const name = run?.name ?? code.run;
+  const own = run?.name ?? code.run;
+  const name = code.cell ? `${own} · ${code.cell} it depends on` : own;
   const { removed, added } = diffSize(code.lines);
   const same = removed + added === 0;
   const heading = element(

@@ -20,6 +20,9 @@ export const comparisonStyles = `
 .ct-goal { color: var(--ct-muted); }
 .ct-like { color: var(--ct-muted); }
 .ct-facts strong { font-weight: 700; }
+.ct-changed { margin: 0 0 8px; }
+.ct-changed summary { cursor: pointer; font-weight: 600; }
+.ct .ct-changed ol { margin: 4px 0 0; padding-inline-start: 28px; }
 .ct-codehead { font-size: 13px; font-weight: 600; margin: 12px 0 2px; }
 .ct-codediff { margin: 4px 0 10px; }
 .ct-codetitle { display: flex; font-size: 12px; gap: 5px; margin: 0 0 4px; white-space: nowrap; }

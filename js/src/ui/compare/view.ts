@@ -22,7 +22,17 @@ export function comparisonView(comparison: Comparison, signal: AbortSignal): HTM
   only.box.checked = true;
   draw(true);
   const summary = element("span", { class: "ct-muted" }, `${differing} differ, ${equal} equal`);
-  return element("div", { class: "ct-comparison" }, element("div", { class: "ct-bar" }, only.el, summary), content);
+  const bar = element("div", { class: "ct-bar" }, only.el, summary);
+  return element("div", { class: "ct-comparison" }, changes(comparison.changed ?? []), bar, content);
+}
+
+/** What changed, the likeliest causes first; saved panels may lack it. */
+function changes(told: readonly string[]): HTMLElement {
+  const list = element("ol", {}, ...told.map((sentence) => element("li", {}, sentence)));
+  const heading = element("summary", {}, `what changed (${told.length})`);
+  const made = element("details", { class: "ct-changed", open: told.length <= 8 }, heading, list);
+  made.hidden = told.length === 0;
+  return made;
 }
 
 function table(comparison: Comparison, parts: Section[], onlyDiffering: boolean): HTMLElement {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from celltrail import contract
+from celltrail.compare import upstream
+from celltrail.compare.changed import changed
+from celltrail.compare.line import Line
 from celltrail.contract import CodeDifference, CodeLine, Difference, Goal
 from celltrail.errors import BadValue, NoRun, StoreError
 from celltrail.model import Json, RunRecord
@@ -31,20 +32,6 @@ _CONTEXT = 3
 _WHOLE = 400  # a diff of more lines shows only what is near a change
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One compared thing with its value in each run, in the order of the runs."""
-
-    name: str
-    values: tuple[Json, ...]
-    goal: Goal = "none"
-
-    @property
-    def differs(self) -> bool:
-        """Whether any run has another value than the first; NaN is the same as NaN."""
-        return any(_plain(value) != _plain(self.values[0]) for value in self.values[1:])
-
-
 class Comparison:
     """Two or more runs beside each other; ``repr`` shows only what differs."""
 
@@ -59,6 +46,8 @@ class Comparison:
             "environment": _surroundings(runs),
         }
         self._code = [_code(run) for run in runs]
+        first, *others = (upstream.cells(run) for run in runs)
+        self._upstream = [list(upstream.differing(first, other)) for other in others]
 
     @property
     def facts(self) -> pd.DataFrame:
@@ -124,11 +113,28 @@ class Comparison:
             data=_differences(self._lines["data"]),
             metrics=_differences(self._lines["metrics"]),
             environment=_differences(self._lines["environment"]),
-            code=[
-                CodeDifference(run=run.id, lines=code_lines(self._code[0], code))
-                for run, code in zip(self.runs[1:], self._code[1:], strict=True)
-            ],
+            code=[*self._own_code(), *self._upstream_code()],
+            changed=self.changed,
         )
+
+    @property
+    def changed(self) -> list[str]:
+        """What differs, the likeliest causes first, then the metrics that differ; a sentence each."""
+        cells = {name for differing in self._upstream for name, _, _ in differing}
+        return changed(self.lines(), len(set(self._code)) > 1, len(cells))
+
+    def _own_code(self) -> list[CodeDifference]:
+        return [
+            CodeDifference(run=run.id, cell="", lines=code_lines(self._code[0], code))
+            for run, code in zip(self.runs[1:], self._code[1:], strict=True)
+        ]
+
+    def _upstream_code(self) -> list[CodeDifference]:
+        return [
+            CodeDifference(run=run.id, cell=name, lines=code_lines(old, new))
+            for run, cells in zip(self.runs[1:], self._upstream, strict=True)
+            for name, old, new in cells
+        ]
 
     def __repr__(self) -> str:
         parts = [(part, lines) for part, lines in self.lines().items() if lines]
@@ -313,13 +319,6 @@ def _differences(lines: Sequence[Line]) -> list[Difference]:
         )
         for line in lines
     ]
-
-
-def _plain(value: Json) -> str:
-    """A value so that equal ones are equal: True is not 1, NaN is NaN, and 1 is 1.0."""
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
-        value = int(value)
-    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _shown(line: Line, value: Json) -> str:

@@ -1,0 +1,55 @@
+"""What changed between runs, in sentences, the likeliest causes first, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from celltrail.compare.line import Line
+from celltrail.query import plain
+
+_MOST = 6  # names told of each kind
+_ASIDE = ("overhead", "seeds", "git.")  # differ in most runs, and explain little
+
+
+def changed(parts: dict[str, list[Line]], code: bool, upstream: int) -> list[str]:
+    """The causes there may be, then the metrics that differ.
+
+    Args:
+        parts: facts, params, data, metrics and environment.
+        code: whether the code of the cells differs.
+        upstream: how many of the cells they depend on differ.
+    """
+    causes = ["the code of the cell"] if code else []
+    if upstream:
+        causes.append(f"the code of {upstream} cell{'s' * (upstream > 1)} it depends on")
+    causes += _told("data", parts["data"], lambda line: line.name)
+    causes += _told("params", parts["params"], _values)
+    surroundings = [line for line in parts["environment"] if not line.name.startswith(_ASIDE)]
+    causes += _told("environment", surroundings, _values)
+    effects = _told("metrics", [line for line in parts["metrics"] if line.goal != "none"], _effect)
+    if not causes:
+        return [*effects, "nothing that is recorded differs but seeds and time"] if effects else []
+    if len(causes) > 1 and effects:
+        effects.append(f"{len(causes)} things changed at once: which of them did it cannot be told from these runs")
+    return [*causes, *effects]
+
+
+def _told(part: str, lines: Sequence[Line], words: Callable[[Line], str]) -> list[str]:
+    found = [line for line in lines if line.differs]
+    more = [f"{part}: and {len(found) - _MOST} more"] if len(found) > _MOST else []
+    return [f"{part}: {words(line)}" for line in found[:_MOST]] + more
+
+
+def _values(line: Line) -> str:
+    values = [plain.clipped("not set" if value is None else plain.shown(value), 40) for value in line.values]
+    return f"{line.name} {' → '.join(values)}" if len(values) == 2 else f"{line.name} {', '.join(values)}"
+
+
+def _effect(line: Line) -> str:
+    first, last = line.values[0], line.values[-1]
+    told = _values(line)
+    if len(line.values) != 2 or not isinstance(first, int | float) or not isinstance(last, int | float):
+        return told
+    if first != first or last != last:
+        return told
+    return f"{told}, {'better' if (last > first) == (line.goal == 'max') else 'worse'}"

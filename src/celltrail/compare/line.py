@@ -1,0 +1,31 @@
+"""One thing that is compared."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+
+from celltrail.contract import Goal
+from celltrail.model import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One compared thing with its value in each run, in the order of the runs."""
+
+    name: str
+    values: tuple[Json, ...]
+    goal: Goal = "none"
+
+    @property
+    def differs(self) -> bool:
+        """Whether any run has another value than the first; NaN is the same as NaN."""
+        return any(_plain(value) != _plain(self.values[0]) for value in self.values[1:])
+
+
+def _plain(value: Json) -> str:
+    """A value so that equal ones are equal: True is not 1, NaN is NaN, and 1 is 1.0."""
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, sort_keys=True, default=str)
