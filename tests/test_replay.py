@@ -206,6 +206,74 @@ def test_a_file_outside_the_project_is_never_written(notebook: Notebook) -> None
     assert str(notebook.folder.parent) not in str(told)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "os.mkdir(place)",
+        "os.symlink('here.txt', place)",
+        "os.link('here.txt', place)",
+        "sqlite3.connect(place).execute('create table t (a)')",
+    ],
+)
+def test_nothing_new_comes_up_outside_the_project(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Folders, links and databases count as well as files."""
+    (notebook.folder / "here.txt").write_text("here")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))  # where new files are let through
+    place = f"place = os.path.join({str(tmp_path / 'outside')!r}, 'ne' + 'w')"
+    notebook.run(f"import os, sqlite3\n{place}\n{change}\nn = 1", "%%track counts\ntotal = n + 1")
+    assert notebook.status == ["ok", "ok"]
+    made = tmp_path / "outside" / "new"
+    made.rmdir() if made.is_dir() else made.unlink()
+    told = notebook.replay("counts")
+    assert not os.path.lexists(made)
+    assert (told.verdict, told.reason) == ("cannot-run", "not-replayable"), str(told)
+    assert "writes new, outside the project" in told.causes[0]
+
+
+def test_programs_that_cannot_be_watched_are_named(notebook: Notebook) -> None:
+    """They work in the copy, as all that writes, and the verdict says that nothing holds them back elsewhere."""
+    notebook.run(
+        "%%track builds\nimport subprocess\nsubprocess.run(['touch', 'made.txt'], check=True)\n"
+        "for i in range(2):\n    loss = i * 0.5"
+    )
+    made = notebook.folder / "made.txt"
+    made.unlink()
+    told = notebook.replay("builds")
+    assert (told.verdict, made.exists()) == ("reproduced", False), str(told)
+    assert "not held back from writing outside the folder: subprocess.run(), in the run's own cell" in told.notes
+
+
+def test_a_small_difference_is_within_tolerance_or_not(notebook: Notebook) -> None:
+    """The same replay stands or falls with ``rtol``, and says how large the difference is."""
+    data = notebook.folder / "scale.txt"
+    data.write_text("1.0")
+    notebook.run("%%track scaled\nscale = float(open('scale.txt').read())\nfor i in range(1, 4):\n    loss = scale / i")
+    data.write_text("1.0000002")
+    near = notebook.replay("scaled")
+    assert (near.verdict, bool(near), near.series[0].n_diff) == ("within-tolerance", True, 3), str(near)
+    assert "largest relative difference 2e-07" in near.headline
+    far = notebook.replay("scaled", rtol=1e-8)
+    assert (far.verdict, bool(far), far.series[0].first_step) == ("drifted", False, 0), str(far)
+
+
+def test_it_is_replayed_from_another_folder(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files of a run are where its trail is, and not where somebody happens to ask."""
+    (notebook.folder / "scale.txt").write_text("2.5")
+    notebook.run("%%track scaled\nscale = float(open('scale.txt').read())\nfor i in range(3):\n    loss = scale * i")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    told = notebook.replay("scaled")
+    assert told.verdict == "reproduced", str(told)
+    assert list(elsewhere.iterdir()) == []
+
+
 def test_what_was_typed_in_and_what_was_secret_cannot_be_replayed(notebook: Notebook) -> None:
     """A redacted literal is gone for good, and nobody types; both are said with their place."""
     key = "sk-" + "proj-" + "A1b2C3d4E5f6G7h8I9j0K1l2"
@@ -260,6 +328,11 @@ def test_measured_times_are_not_compared(notebook: Notebook) -> None:
     )
     told = notebook.replay("timed")
     assert ([each.name for each in told.series], told.verdict) == (["loss"], "reproduced"), str(told)
+    assert told.measured == ["epoch_time"]
+    said = "not compared, being measured and not computed: epoch_time"
+    assert said in str(told)
+    assert said in told._repr_html_()
+    assert notebook.named("timed").replays[-1]["measured"] == ["epoch_time"]
 
 
 def test_a_cell_that_takes_too_long_is_stopped(notebook: Notebook) -> None:

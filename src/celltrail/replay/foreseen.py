@@ -47,6 +47,12 @@ _WRITERS = frozenset(
     "savez savez_compressed symlink_to system to_csv to_excel to_feather to_json to_parquet to_pickle touch unlink "
     "urlretrieve write_bytes write_html write_image write_json write_parquet write_text run_cell_magic".split()
 )
+_PROGRAMS = frozenset(
+    "get_ipython().system get_ipython().getoutput os.system os.popen os.execv os.execvp os.posix_spawn os.spawnv "  # noqa: SIM905
+    "subprocess.run subprocess.call subprocess.check_call subprocess.check_output subprocess.Popen "
+    "subprocess.getoutput Popen check_call check_output".split()
+)
+_NATIVE_WRITERS = frozenset("to_parquet write_parquet write_table to_hdf to_feather write_feather imwrite".split())  # noqa: SIM905
 _TYPED = frozenset(["what is typed in"])
 _HARMLESS = frozenset(["the environment's variables", "what is in a folder", "this process"])
 
@@ -63,6 +69,7 @@ class Foreseen:
     causes: list[str] = field(default_factory=list)
     chance: list[str] = field(default_factory=list)
     writes: bool = False  # whether the cells may write files
+    unguarded: list[str] = field(default_factory=list)  # calls whose writing Python does not see
     is_changed: bool = False  # whether a file is another one
 
     @property
@@ -85,6 +92,7 @@ def foresee(part: Slice, project: Path) -> Foreseen:
     _look_at_machine(found, part, [tree for _, tree in trees if tree is not None], project)
     found.causes = list(dict.fromkeys(found.causes))
     found.chance = list(dict.fromkeys(found.chance))
+    found.unguarded = list(dict.fromkeys(found.unguarded))
     return found
 
 
@@ -110,7 +118,9 @@ def _look_at_code(found: Foreseen, part: Slice, trees: list[tuple[Step, ast.Modu
             found.chance.append(f"the order of a set, in {place}: PYTHONHASHSEED was not fixed")
         if "numpy" not in step.rng and _GLOBAL_NUMPY.search(step.code) and not _seeds_numpy(step.code):
             found.chance.append(f"numpy's generator, first seen in {place}: its state before was not known")
-        found.writes = found.writes or _may_write(tree)
+        calls = unguarded(tree)
+        found.unguarded += [f"{name}(), in {place}" for name in calls]
+        found.writes = found.writes or bool(calls) or _may_write(tree)
 
 
 def _look_at_files(found: Foreseen, run: StoredRun, project: Path) -> None:
@@ -228,6 +238,23 @@ def _is_set(node: ast.expr, names: frozenset[str]) -> bool:
 
 def _seeds_numpy(code: str) -> bool:
     return re.search(r"\b(?:np|numpy)\.random\.seed\(\s*[^)\s]", code) is not None
+
+
+def unguarded(tree: ast.Module) -> list[str]:
+    """The calls of other programs, and of libraries that write without Python, in the order they stand.
+
+    >>> unguarded(ast.parse("import subprocess\\nsubprocess.run(['make'])\\ndf.to_parquet(p)\\nmodel.run(x)"))
+    ['subprocess.run', 'to_parquet']
+    """
+    names: list[str] = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        whole = ast.unparse(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
+        last = whole.rpartition(".")[2]
+        if whole in _PROGRAMS:
+            names.append(whole)
+        elif whole == "h5py.File" or last in _NATIVE_WRITERS:
+            names.append(last)
+    return list(dict.fromkeys(names))
 
 
 def _may_write(tree: ast.Module) -> bool:

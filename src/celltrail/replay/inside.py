@@ -13,7 +13,22 @@ from celltrail.capture import rng
 from celltrail.capture.files.places import is_within
 from celltrail.store.files.network import caches
 
-_CHANGES = {"os.remove": 1, "os.rename": 2, "os.rmdir": 1, "os.truncate": 1, "shutil.rmtree": 1, "os.link": 2}
+# audit event -> which of its arguments are paths that it changes
+_CHANGES: dict[str, tuple[int, ...]] = {
+    "os.chmod": (0,),
+    "os.chown": (0,),
+    "os.link": (1,),
+    "os.mkdir": (0,),
+    "os.remove": (0,),
+    "os.rename": (0, 1),
+    "os.rmdir": (0,),
+    "os.setxattr": (0,),
+    "os.symlink": (1,),
+    "os.truncate": (0,),
+    "os.utime": (0,),
+    "shutil.rmtree": (0,),
+}
+_SQLITE = "sqlite3.connect"
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_TRUNC | os.O_APPEND | os.O_CREAT
 
 
@@ -31,9 +46,21 @@ def restore(places: Iterable[str], namespace: MutableMapping[str, Any]) -> None:
     rng.restore(dict(rng.unpack(Path(place).read_bytes()) for place in places), namespace)
 
 
+def _only_reads(database: Any) -> bool:
+    """Whether SQLite keeps nothing on disk for this database: one in memory, or opened to be read.
+
+    >>> _only_reads(":memory:"), _only_reads("file:a.db?mode=ro"), _only_reads("a.db")
+    (True, True, False)
+    """
+    name = os.fsdecode(database) if isinstance(database, str | bytes | os.PathLike) else ""
+    return name in ("", ":memory:") or (name.startswith("file:") and ("mode=ro" in name or "mode=memory" in name))
+
+
 def guard(folders: Iterable[str]) -> None:
     """From here on nothing outside these folders is changed that was there before.
 
+    Seen is what Python itself does, in this process and in those forked from it; what other programs and libraries
+    in C write is not, which `foreseen.unguarded` names.
     What is new in the system's folder for temporary files, and what libraries keep in their caches, is let through.
     For a kernel that only a replay uses: an audit hook stays for good.
 
@@ -63,7 +90,9 @@ def guard(folders: Iterable[str]) -> None:
             if (isinstance(mode, str) and set(mode) & set("wax+")) or (not mode and (flags or 0) & _WRITES):
                 check(path)
         elif event in _CHANGES:
-            for path in args[: _CHANGES[event]]:
-                check(path)
+            for place in _CHANGES[event]:
+                check(args[place])
+        elif event == _SQLITE and not _only_reads(args[0]):
+            check(args[0])
 
     sys.addaudithook(hook)

@@ -69,6 +69,11 @@ def _sampled(run: StoredRun) -> list[str]:
     return run.record.environment.get("autolog", {}).get("sampled", [])
 
 
+def measured(run: StoredRun) -> list[str]:
+    """The metrics of a run that are not compared, because their names say that they were measured."""
+    return sorted(name for name in run.store.series(run.id) if is_measured(name))
+
+
 def is_measured(name: str) -> bool:
     """Whether a metric tells of the machine, so that no replay can give it again.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import shutil
 import time
 from collections.abc import Callable, Generator
@@ -13,17 +12,24 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Literal
 
-from celltrail.capture.files.places import project as project_of
 from celltrail.capture.transform import read
 from celltrail.errors import BadValue
 from celltrail.model import RunRecord, new_id, now_us
 from celltrail.query import find
 from celltrail.query.runs import open_store
 from celltrail.query.stored import StoredRun
-from celltrail.replay.folder import copied
+from celltrail.replay.folder import copied, own_folder
 from celltrail.replay.foreseen import VARIABLES, Foreseen, Reason, foresee
 from celltrail.replay.inside import WouldWrite
-from celltrail.replay.judging import SeriesVerdict, Verdict, compare_series, differing_values, same_text, worst
+from celltrail.replay.judging import (
+    SeriesVerdict,
+    Verdict,
+    compare_series,
+    differing_values,
+    measured,
+    same_text,
+    worst,
+)
 from celltrail.replay.kernel import Answer, Fresh, fresh
 from celltrail.replay.slices import Mode, Slice, Step, slice_of
 from celltrail.replay.verdict import First, Replay
@@ -87,7 +93,7 @@ def replay(
             "ct.slice() and pass trust=True"
         )
     began = time.monotonic()
-    project = Path(project_of(found.store.root, os.getcwd()))
+    project = own_folder(found, Path.cwd())
     modes: list[Mode] = ["minimal", "full"] if mode == "auto" else [mode]
     told: Replay | None = None
     for each in modes:
@@ -134,6 +140,7 @@ def _judged(
     """Run a slice, if it can be, and judge it."""
     told = Replay(run=part.run.id, name=part.run.name, mode=part.mode, plan=part, notes=notes)
     told.causes = [*ahead.causes, *(f"chance: {what}" for what in ahead.chance)][:_MOST_CAUSES]
+    told.notes += [f"not held back from writing outside the folder: {what}" for what in ahead.unguarded]
     if ahead.stops:
         told.verdict, told.reason = "cannot-run", ahead.stops[0][0]
         told.causes = [*(text for _, text in ahead.stops), *told.causes]
@@ -239,7 +246,7 @@ def _judge(told: Replay, attempt: _Attempt, rtol: float) -> None:
         series = compare_series(then, now, rtol)
         is_target = then.id == told.run
         if is_target:
-            told.series = series
+            told.series, told.measured = series, measured(then)
         bad = _first_bad(series)
         if told.first is None and (before or bad or after):
             told.first = _first(then, before, bad, after)

@@ -51,6 +51,7 @@ class Replay:
     first: First | None = None
     causes: list[str] = field(default_factory=list)
     series: list[SeriesVerdict] = field(default_factory=list)
+    measured: list[str] = field(default_factory=list)  # metrics that no replay can give again, and none is asked to
     outputs_same: bool | None = None
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0  # all of it
@@ -84,6 +85,7 @@ class Replay:
             "executions": len(self.plan),
             "first": str(self.first) if self.first is not None else "",
             "causes": self.causes[:8],
+            "measured": self.measured[:_MOST_SHOWN],
             "points": sum(each.n for each in self.series),
             "differing": sum(each.n_diff for each in self.series),
             "seconds": round(self.seconds, 3),
@@ -94,7 +96,14 @@ class Replay:
         series = [{**asdict(each), **{name: real(getattr(each, name)) for name in ("max_rel", "recorded", "replayed")}}
                   for each in self.series]  # fmt: skip
         kept = {name: value for name, value in self.kept(0).items() if name != "at"}
-        return {"run": self.run, **kept, "causes": self.causes, "notes": self.notes, "series": series}
+        return {
+            "run": self.run,
+            **kept,
+            "causes": self.causes,
+            "measured": self.measured,
+            "notes": self.notes,
+            "series": series,
+        }
 
     def _facts(self) -> list[str]:
         points = sum(each.n for each in self.series)
@@ -102,6 +111,10 @@ class Replay:
         lines = [f"{len(self.plan)} executions, {self.mode}, in {self.seconds:.1f} s (cells {self.cells_s:.1f} s)"]
         if points:
             lines.append(f"{points - differing:,} of {points:,} points in {len(self.series)} series identical")
+        if self.measured:
+            shown = ", ".join(self.measured[:_MOST_SHOWN])
+            more = f" and {left:,} more" if (left := len(self.measured) - _MOST_SHOWN) > 0 else ""
+            lines.append(f"not compared, being measured and not computed: {shown}{more}")
         if self.outputs_same is False:
             lines.append("what it printed differs")
         return [*lines, *self.notes]
