@@ -16,6 +16,7 @@ from pathlib import Path
 from celltrail.capture.stale.holding import holds
 from celltrail.cli import (
     agreeing,
+    checking,
     cleaning,
     comparing,
     editing,
@@ -73,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
         restoring.add,
         showing.add,
         comparing.add,
+        checking.add,
         replaying.add_slice,
         replaying.add,
         editing.add,
