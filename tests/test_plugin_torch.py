@@ -225,7 +225,7 @@ for i in range(6):
 def test_quick_steps_are_sampled_and_replayed_all_the_same(hooked: None, tmp_path: Path):
     """What is passed over is said on the run; a replay is compared at the steps that both have."""
     told, _ = trained(tmp_path, QUICK.format(steps=6000))
-    assert 100 < len(told["train/grad_norm_applied"][0]) < 6000
+    assert 10 < len(told["train/grad_norm_applied"][0]) < 6000
     trained(tmp_path, QUICK.format(steps=6000))
     new, old = ct.runs(store=ct.Store(tmp_path / ".celltrail"))
     assert "train/lr" in old.record.environment["autolog"]["sampled"]

@@ -119,7 +119,7 @@ class Shy(torch.Tensor):
 
     @classmethod
     def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if function is torch.isfinite:
+        if function is torch.Tensor.sum:
             raise RuntimeError("not me")
         return super().__torch_function__(function, types, args, kwargs or {})
 

@@ -10,7 +10,7 @@ Tested with PyTorch 2.13.0, by its public ``register_optimizer_step_post_hook``.
 - ``epoch``, and ``train/samples_per_s`` where a DataLoader in sight tells the size of a batch
 
 Further optimizers have a number in front: ``train/opt1_lr``. What it costs stays below 2 % of the time, after the first
-0.3 s: when steps are so quick that it would not, some of them are passed over, the norms of gradients first.
+0.1 s: when steps are so quick that it would not, some of them are passed over, the norms of gradients first.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class _Training:
         self._optimizers: weakref.WeakKeyDictionary[Any, tuple[str, list[int]]] = weakref.WeakKeyDictionary()
         self._waiting: list[tuple[int, dict[str, Any]]] = []  # with tensors that are still on their device
         self._began = self._written = time.perf_counter()
-        self._all, self._norms = _Allowance(0.02, 0.3), _Allowance(0.01, 0.1)
+        self._all, self._norms = _Allowance(0.02, 0.1), _Allowance(0.01, 0.05)
         self._rate = _Rate()
         self._leave = run.outlive()  # what waits on a device is written when the run has ended
         self._told: set[str] = set()

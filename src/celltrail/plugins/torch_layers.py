@@ -2,8 +2,8 @@
 
 Every so many steps of the optimizer, for each parameter: ``train/weight_norm/NAME``, ``train/grad_norm/NAME``,
 ``train/update_ratio/NAME`` (how far the step moved it, over how large it was) and histograms ``weights/NAME`` and
-``grads/NAME``. At every step: whether all that went through the model was finite. The first time it was not, an alert
-names the layer in which it began, or the parameter whose gradient it was.
+``grads/NAME``. At every step: whether the gradients are finite. The first time they are not, an alert names the layer
+in which it began, or where all of these were finite the parameter whose gradient was the first.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class _Layers:
         self._parameters = {name: each for name, each in trained if each.is_floating_point()}
         self._optimizer: Any = None
         self._step = 0
-        self._finite: list[tuple[str, Any]] = []  # of one forward pass, in its order
+        self._sums: list[tuple[str, Any]] = []  # of one forward pass, in its order
         self._before: dict[str, Any] = {}  # the parameters as they were before the step that is looked at
         self._has_tripped = False
 
     def enters(self, module: Any, inputs: Any) -> None:
         """PyTorch's protocol of a forward pre-hook, for the model itself."""
-        self._finite.clear()
+        self._sums.clear()
         self._note("the input", inputs)
 
     def passes(self, name: str) -> Callable[[Any, Any, Any], None]:
@@ -89,7 +89,12 @@ class _Layers:
     def _note(self, where: str, values: Any) -> None:
         if self._torch.is_grad_enabled() and not self._has_tripped:
             for tensor in self._tensors(values):
-                self._finite.append((where, self._torch.isfinite(tensor.detach()).all()))
+                # one pass over it, and finite where all of it is; nobody waits for the device unless something is odd
+                self._sums.append((where, tensor.detach().sum(dtype=self._wide(tensor))))
+
+    def _wide(self, tensor: Any) -> Any:
+        """Where a sum of small numbers does not overflow."""
+        return self._torch.promote_types(tensor.dtype, self._torch.float32)
 
     def _tensors(self, values: Any) -> Iterator[Any]:
         for value in values if isinstance(values, tuple | list) else (values,):
@@ -97,23 +102,16 @@ class _Layers:
                 yield value
 
     def _look_for_odd(self) -> None:
-        where = self._odd(self._finite)
-        if where is None:
-            # the way back begins at the end: what is nearest to it was the first
-            back = [
-                (f"the gradient of {name}", gradient) for name in self._parameters if (gradient := self._slope(name))
-            ]
-            where = self._odd([(name, self._torch.isfinite(gradient[0]).all()) for name, gradient in back[::-1]])
+        gradients = {name: gradient for name in self._parameters for gradient in self._slope(name)}
+        if not gradients or self._torch.isfinite(self._torch.nn.utils.get_total_norm(gradients.values())):
+            return
+        # the way back begins at the end: what is nearest to it was the first
+        back = [(f"the gradient of {name}", gradient.sum(dtype=self._wide(gradient)))
+                for name, gradient in reversed(gradients.items())]  # fmt: skip
+        where = next((where for where, total in (*self._sums, *back) if not total.isfinite()), None)
         if where is not None:
             self._has_tripped = True
             self._run.log_alert(f"NaN or infinity in {where}", _ALERT, level="error", step=self._step, rule="nan()")
-
-    def _odd(self, looked: list[tuple[str, Any]]) -> str | None:
-        if not looked:
-            return None
-        device = looked[0][1].device
-        finite = self._torch.stack([each.to(device) for _, each in looked]).tolist()  # one wait for the device
-        return next((where for (where, _), is_finite in zip(looked, finite, strict=True) if not is_finite), None)
 
     def _slope(self, name: str) -> tuple[Any, ...]:
         """The gradient of a parameter, of a sparse one what it has; empty where there is none."""

@@ -173,8 +173,8 @@ class Run(Described, Items):
         """Look at the layers of a model while it trains, until the run ends.
 
         Every so many steps of its optimizer, for each parameter: the norms of weight and gradient, how far the step
-        moved it in relation to its size, and histograms of both. At every step: whether everything was finite; the
-        first time it was not, an alert on the run names the layer in which it began.
+        moved it in relation to its size, and histograms of both. At every step: whether the gradients are finite; the
+        first time they are not, an alert on the run names the layer in which it began.
 
         Args:
             model: a ``torch.nn.Module``.
