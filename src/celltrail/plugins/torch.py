@@ -67,7 +67,7 @@ class _Training:
         self._run, self._torch, self._hand = weakref.ref(run), torch, hand
         self._optimizers: weakref.WeakKeyDictionary[Any, tuple[str, list[int]]] = weakref.WeakKeyDictionary()
         self._waiting: list[tuple[int, dict[str, Any]]] = []  # with tensors that are still on their device
-        self._began = self._written = time.perf_counter()
+        self._began, self._written = time.process_time(), time.perf_counter()
         self._all, self._norms = _Allowance(0.02, 0.1), _Allowance(0.01, 0.05)
         self._rate = _Rate()
         self._leave = run.outlive()  # what waits on a device is written when the run has ended
@@ -177,15 +177,15 @@ class _Training:
 
 
 class _Allowance:
-    """What something may cost: so many seconds at once, and from then on a share of the time that passes."""
+    """What something may cost: so many seconds at once, then a share of the process's own time."""
 
     def __init__(self, share: float, at_once_s: float) -> None:
         self._share, self._at_once_s = share, at_once_s
         self.spent_ns = 0
 
     def is_within(self, since_s: float) -> bool:
-        """Whether less than that has been spent since this moment of `time.perf_counter`."""
-        return self.spent_ns / 1e9 < self._at_once_s + self._share * (time.perf_counter() - since_s)
+        """Whether less than that has been spent since this moment of `time.process_time`."""
+        return self.spent_ns / 1e9 < self._at_once_s + self._share * (time.process_time() - since_s)
 
 
 class _Rate:
