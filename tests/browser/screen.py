@@ -18,11 +18,12 @@ MIME = "application/vnd.celltrail.panel+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 OPEN_SECONDS = 60
 
-# Jupyter's own: the notebook in front, also while the page is still starting.
+# Jupyter's own: the notebook in front, or behind another tab, also while the page is still starting.
 PANEL = """
 const app = window.jupyterapp;
-const shown = app?.shell?.currentWidget;
-const panel = shown?.content?.widgets && shown.sessionContext ? shown : undefined;
+const isNotebook = (shown) => shown?.content?.widgets && shown.sessionContext;
+const open = app?.shell ? [app.shell.currentWidget, ...app.shell.widgets("main")] : [];
+const panel = open.find(isNotebook);
 """
 
 

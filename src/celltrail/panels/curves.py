@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from celltrail.contract import Drawn, RunState
@@ -39,7 +41,7 @@ def state_of(run: StoredRun, lines: list[Line], points: int) -> RunState:
         "name": run.name,
         "status": run.status,
         "step": float(max(steps)) if steps else None,
-        "seconds": run.duration or 0.0,
+        "seconds": max(0.0, time.time() - run.record.started_us / 1e6) if run.duration is None else run.duration,
         "started": run.record.started_us / 1e6,
         "axes": axes(run.record),
         "points": points,

@@ -1,0 +1,229 @@
+import { ServerConnection } from "@jupyterlab/services";
+import { assert } from "./assert.ts";
+import type {
+  Answer,
+  Asked,
+  Comparison,
+  Drawn,
+  FromPanel,
+  Hello,
+  Mark,
+  Part,
+  Points,
+  Proposal,
+  RowsPage,
+  SavedPanel,
+  SavedView,
+} from "./contract.ts";
+import type { Source, Wish } from "./source.ts";
+
+type Words = Record<string, string | number | readonly string[] | undefined>;
+
+const FOLLOW_MS = 1000;
+const CHANGES: readonly string[] = ["note", "edit", "undo", "save_view", "drop_view"] satisfies Asked["kind"][];
+
+let asked = 0;
+const page = Math.random().toString(36).slice(2, 10);
+const freshId = (): string => `${page}-s${++asked}`;
+
+/** What may be asked about the rows of a trail. */
+export interface RowsAsked {
+  where: string;
+  sort?: string[];
+  offset?: number;
+  limit?: number;
+}
+
+/** The server extension's first word; null where this server has none. */
+export async function hello(): Promise<Hello | null> {
+  try {
+    return (await (await ask("hello")).json()) as Hello;
+  } catch (problem) {
+    if (problem instanceof ServerFault && problem.status === 404) return null;
+    throw problem;
+  }
+}
+
+/** The server refused, with a sentence for the user. */
+export class ServerFault extends Error {
+  constructor(
+    readonly status: number,
+    sentence: string,
+  ) {
+    super(sentence);
+  }
+}
+
+/** One trail as the server extension shows it: no kernel is asked. */
+export class TrailServer {
+  constructor(readonly id: string) {}
+
+  rows({ where, sort, offset, limit }: RowsAsked, signal?: AbortSignal): Promise<RowsPage> {
+    return this.#json("runs", { q: where, sort: sort?.join(","), offset, limit }, signal);
+  }
+
+  run(id: string, signal?: AbortSignal): Promise<SavedPanel> {
+    return this.#json(`runs/${id}`, {}, signal);
+  }
+
+  compare(runs: readonly string[]): Promise<Comparison> {
+    return this.#json("compare", { runs: runs.join(",") });
+  }
+
+  drawn(runs: readonly string[]): Promise<Drawn> {
+    return this.#json("drawn", { runs: runs.join(",") });
+  }
+
+  complete(where: string, cursor: number): Promise<Proposal[]> {
+    return this.#json("complete", { q: where, cursor });
+  }
+
+  views(): Promise<SavedView[]> {
+    return this.#json("views", {});
+  }
+
+  text(form: string, runs: readonly string[], columns: readonly string[]): Promise<string> {
+    return this.#json("text", { form, runs: runs.join(","), column: columns });
+  }
+
+  async series(runs: readonly string[], words: Words = {}, signal?: AbortSignal): Promise<[Points, Float64Array]> {
+    const reply = await ask(this.#path("series"), { runs: runs.join(","), ...words }, {}, signal);
+    return unpack(await reply.arrayBuffer());
+  }
+
+  async change(intent: Asked): Promise<Answer> {
+    const sent = { method: "POST", body: JSON.stringify(intent) };
+    return (await (await ask(this.#path("intents"), {}, sent)).json()) as Answer;
+  }
+
+  async #json<Found>(what: string, words: Words, signal?: AbortSignal): Promise<Found> {
+    return (await (await ask(this.#path(what), words, {}, signal)).json()) as Found;
+  }
+
+  #path(what: string): string {
+    return `trails/${this.id}/${what}`;
+  }
+}
+
+/** The JSON in front, then float64 from the next multiple of 8. */
+export function unpack(body: ArrayBuffer): [Points, Float64Array] {
+  const length = new DataView(body).getUint32(0, true);
+  const points = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, length))) as Points;
+  return [points, new Float64Array(body, Math.ceil((4 + length) / 8) * 8)];
+}
+
+async function ask(
+  path: string,
+  words: Words = {},
+  init: RequestInit = {},
+  signal: AbortSignal | null = null,
+): Promise<Response> {
+  const settings = ServerConnection.makeSettings();
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(words)) {
+    if (value === undefined) continue;
+    for (const each of Array.isArray(value) ? value : [value]) query.append(name, String(each));
+  }
+  const address = `${settings.baseUrl}celltrail/${path}${query.size > 0 ? `?${query}` : ""}`;
+  const reply = await ServerConnection.makeRequest(address, { ...init, signal }, settings);
+  if (reply.ok) return reply;
+  const fault = (await reply.json().catch(() => null)) as { text?: string } | null;
+  throw new ServerFault(reply.status, fault?.text ?? `the server answered ${reply.status} ${reply.statusText}`);
+}
+
+/**
+ * A panel's facts from the server. The payload is the caller's to renew; points of runs that go on are asked for
+ * once a second.
+ */
+export function serverSource<Options>(
+  trail: TrailServer,
+  payload: () => SavedPanel,
+  options: Options,
+  renewed: (hear: () => void, signal: AbortSignal) => void,
+): Source<Options> {
+  let kept = options;
+  return {
+    kind: "kernel",
+    payload,
+    changed: renewed,
+    options: () => kept,
+    keep(changed) {
+      kept = changed;
+    },
+    follow: (hear, signal) => follow(trail, payload, hear, signal),
+    faults() {},
+    query: (where) => trail.rows({ where, limit: 500 }),
+    compare: (runs) => trail.compare(runs),
+    async window(asked): Promise<[Part[], Float64Array]> {
+      const { runs, metrics, x, low, high, points } = asked;
+      const [message, data] = await trail.series(runs, { metric: metrics, x, lo: low, hi: high, width: points });
+      return [message.parts, data];
+    },
+    async note(asked): Promise<Mark[]> {
+      const { marks } = await trail.change({ kind: "note", id: freshId(), ...asked });
+      assert(marks, "the server answered a note without the notes that there are");
+      return marks;
+    },
+    ask: (wish) => answer(trail, wish),
+  };
+}
+
+/** Intents that only ask go by address, since who may only read may ask them. */
+async function answer(trail: TrailServer, wish: Wish): Promise<Answer> {
+  const intent = { ...wish, id: freshId() } as FromPanel;
+  switch (intent.kind) {
+    case "complete":
+      return said(intent.id, { proposals: await trail.complete(intent.where, intent.cursor) });
+    case "draw":
+      return said(intent.id, { drawn: await trail.drawn(intent.runs) });
+    case "views":
+      return said(intent.id, { views: await trail.views() });
+    case "write":
+      if (intent.value !== null) throw new Error("a table over rows and columns is written by a kernel: use ct.runs()");
+      return said(intent.id, { text: await trail.text(intent.form, intent.runs, intent.columns) });
+  }
+  if (CHANGES.includes(intent.kind)) return trail.change(intent as Asked);
+  throw new Error("this needs the kernel of a notebook");
+}
+
+function said(reply_to: string, parts: Partial<Answer>): Answer {
+  return {
+    kind: "answer",
+    reply_to,
+    rows: null,
+    comparison: null,
+    parts: null,
+    marks: null,
+    said: null,
+    text: null,
+    proposals: null,
+    views: null,
+    drawn: null,
+    ...parts,
+  };
+}
+
+/** All points of the payload's runs, and again while one goes on. */
+function follow(
+  trail: TrailServer,
+  payload: () => SavedPanel,
+  hear: (points: Points, data: Float64Array) => void,
+  signal: AbortSignal,
+): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let seq = 0;
+  const look = async (): Promise<void> => {
+    const runs = payload().runs.map(({ run }) => run);
+    try {
+      const [points, data] = await trail.series(runs, { width: 1000 }, signal);
+      if (signal.aborted) return;
+      hear({ ...points, seq: seq++ }, data);
+      if (!points.runs.some(({ status }) => status === "running")) return;
+    } catch {
+      if (signal.aborted) return; // a server that restarts: asked again
+    }
+    timer = setTimeout(() => void look(), FOLLOW_MS);
+  };
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  void look();
+}
