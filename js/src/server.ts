@@ -151,6 +151,7 @@ export function serverSource<Options>(
       kept = changed;
     },
     follow: (hear, signal) => follow(trail, payload, hear, signal),
+    news() {},
     faults() {},
     query: (where) => trail.rows({ where, limit: 500 }),
     compare: (runs) => trail.compare(runs),
@@ -199,6 +200,9 @@ function said(reply_to: string, parts: Partial<Answer>): Answer {
     proposals: null,
     views: null,
     drawn: null,
+    listing: null,
+    sums: null,
+    stale: null,
     ...parts,
   };
 }

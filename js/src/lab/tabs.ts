@@ -17,6 +17,7 @@ export interface Shown {
 }
 
 const AGAIN_MS = 2000;
+const MOST_ROWS = 500;
 
 /** A tab of the main area with a panel that asks the server. */
 export async function tabOf(shown: Shown, id: string, open: (more: Shown) => void): Promise<MainAreaWidget> {
@@ -100,11 +101,10 @@ class PanelTab extends Widget {
       }
       case "table": {
         const { mount, TABLE } = await import("../panels/table.ts");
-        const page = await this.#trail.rows({ where: "", limit: 500 });
-        const { rows, hints, total } = page;
-        const omitted = total - rows.length;
+        const { rows, hints, total } = await this.#trail.rows({ where: "", limit: MOST_ROWS });
+        if (total > rows.length) hints.push(`the newest ${rows.length} of ${total} runs; filter to find others`);
         const { trail, title } = this.shown;
-        this.#payload = { ...NOTHING_SAVED, kind, trail, title, rows, hints, omitted, table: TABLE };
+        this.#payload = { ...NOTHING_SAVED, kind, trail, title, rows, hints, table: TABLE };
         this.node.replaceChildren(into);
         mount(into, source(TABLE), signal);
         into.addEventListener("celltrail-open", (event) => {
