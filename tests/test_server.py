@@ -110,6 +110,8 @@ def fill(store: Store) -> dict[str, str]:
         with start(name, {"lr": rate, EVIL: EVIL}, tags=["mlp"], notes=EVIL, store=store) as run:
             for step in range(50):
                 run.log({"loss": 1 / (step + 1) * rate, EVIL: float("nan")}, step)
+            if name == "first":
+                run.log_image("picture", np.zeros((4, 4, 3), np.uint8))
         found[name] = run.id
     return found
 
@@ -183,6 +185,23 @@ def test_series_come_as_one_block_of_numbers(jupyter: Jupyter, trail_of: tuple[s
     assert numbers[0].tolist() == list(range(9, 22))  # one neighbour on each side
     assert numbers[2].tolist() == [1 / (step + 1) * 0.1 for step in range(9, 22)]
     assert points["runs"][0]["status"] == "finished"
+
+
+def test_what_a_run_kept_beside_numbers_comes_with_its_bytes(
+    jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]
+) -> None:
+    """One item, by run and number: a picture whole, a number that no item has as a sentence."""
+    base, found = trail_of
+    run = found["first"]
+    panel = jupyter.ask(f"{base}/runs/{run}").json
+    (listed,) = panel["media"]["items"]
+    reply = jupyter.ask(f"{base}/item?run={run}&number={listed['number']}")
+    (length,) = struct.unpack_from("<I", reply.body)
+    content = json.loads(reply.body[4 : 4 + length])
+    assert misfits(content, contract.Content) == []
+    assert content["media"] == "image/png"
+    assert reply.body[-(-(4 + length) // 8) * 8 :].startswith(b"\x89PNG")
+    assert jupyter.ask(f"{base}/item?run={run}&number=77").status == 400
 
 
 def test_what_people_say_is_said_through_it(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:

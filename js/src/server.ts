@@ -4,6 +4,7 @@ import type {
   Answer,
   Asked,
   Comparison,
+  Content,
   Drawn,
   FromPanel,
   Hello,
@@ -91,6 +92,11 @@ export class TrailServer {
     return unpack(await reply.arrayBuffer());
   }
 
+  async item(run: string, number: number): Promise<[Content, Uint8Array]> {
+    const reply = await ask(this.#path("item"), { run, number });
+    return framed<Content>(await reply.arrayBuffer());
+  }
+
   async change(intent: Asked): Promise<Answer> {
     const sent = { method: "POST", body: JSON.stringify(intent) };
     return (await (await ask(this.#path("intents"), {}, sent)).json()) as Answer;
@@ -105,11 +111,17 @@ export class TrailServer {
   }
 }
 
-/** The JSON in front, then float64 from the next multiple of 8. */
+/** Points and their float64 columns. */
 export function unpack(body: ArrayBuffer): [Points, Float64Array] {
+  const [points, data] = framed<Points>(body);
+  return [points, new Float64Array(body, data.byteOffset)];
+}
+
+/** The JSON in front, then bytes from the next multiple of 8. */
+function framed<Head>(body: ArrayBuffer): [Head, Uint8Array] {
   const length = new DataView(body).getUint32(0, true);
-  const points = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, length))) as Points;
-  return [points, new Float64Array(body, Math.ceil((4 + length) / 8) * 8)];
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, length))) as Head;
+  return [head, new Uint8Array(body, Math.ceil((4 + length) / 8) * 8)];
 }
 
 async function ask(
@@ -160,6 +172,7 @@ export function serverSource<Options>(
       const [message, data] = await trail.series(runs, { metric: metrics, x, lo: low, hi: high, width: points });
       return [message.parts, data];
     },
+    take: ({ run, number }) => trail.item(run, number),
     async note(asked): Promise<Mark[]> {
       const { marks } = await trail.change({ kind: "note", id: freshId(), ...asked });
       assert(marks, "the server answered a note without the notes that there are");
@@ -194,6 +207,7 @@ function said(reply_to: string, parts: Partial<Answer>): Answer {
     rows: null,
     comparison: null,
     parts: null,
+    content: null,
     marks: null,
     said: null,
     text: null,

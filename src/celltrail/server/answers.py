@@ -12,6 +12,7 @@ from celltrail.contract import (
     Answer,
     Asked,
     Comparison,
+    Content,
     Drawn,
     Edit,
     Points,
@@ -19,6 +20,7 @@ from celltrail.contract import (
     RowsPage,
     SavedPanel,
     SavedView,
+    Take,
     Window,
     Write,
 )
@@ -28,6 +30,7 @@ from celltrail.panels import detail
 from celltrail.panels.changing import Changing
 from celltrail.panels.closer import closer, marks_of, place_of
 from celltrail.panels.curves import drawn, state_of
+from celltrail.panels.media import taken
 from celltrail.panels.table import written
 from celltrail.panels.viewing import keep, views_of
 from celltrail.panels.widget import answer
@@ -67,7 +70,8 @@ class Answers:
 
     def run(self, run_id: str) -> SavedPanel:
         """Everything of one run, as its panel holds it."""
-        return detail.payload(self._find(run_id))
+        run = self._find(run_id)
+        return detail.payload(run, run.media())
 
     def compare(self, run_ids: Sequence[str]) -> Comparison:
         """Runs fact by fact."""
@@ -97,6 +101,14 @@ class Answers:
         states = [state_of(run, [], sum(metric.count for metric in run.record.metrics.values())) for run in found]
         is_whole = low == -math.inf and high == math.inf
         return {"kind": "points", "seq": 0, "full": is_whole, "parts": said["parts"] or [], "runs": states}, blocks[0]
+
+    def item(self, run_id: str, number: int) -> tuple[Content, bytes]:
+        """One of the items that a run kept beside its numbers, with its bytes."""
+        take: Take = {"kind": "take", "id": "", "run": run_id, "number": number}
+        said, blocks = taken(self._find(run_id).media(), take)
+        content = said["content"]
+        assert content is not None
+        return content, blocks[0]
 
     def complete(self, where: str, cursor: int) -> list[Proposal]:
         """What may be written next in an expression."""

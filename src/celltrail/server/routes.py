@@ -102,6 +102,15 @@ class Handler(APIHandler):
         """An answer in JSON."""
         self.finish(json.dumps(answer, allow_nan=False))
 
+    def frame(self, head: object, data: bytes) -> None:
+        """JSON with bytes behind it.
+
+        Little-endian: the length of the JSON as u32, the JSON, zeros up to a multiple of 8, then the bytes.
+        """
+        said = json.dumps(head, allow_nan=False).encode()
+        body = struct.pack("<I", len(said)) + said + bytes(-(4 + len(said)) % 8) + data
+        self.finish(body, set_content_type=_BYTES)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """A `Fault` with the sentence: ours, or the one that belongs to the status."""
         error = (kwargs.get("exc_info") or (None, None, None))[1]
@@ -188,18 +197,25 @@ class SeriesHandler(Handler):
     @web.authenticated
     @authorized
     async def get(self, trail: str) -> None:
-        """Arguments: runs, metric (may be repeated, none means all), x, lo, hi, width.
-
-        Little-endian: the length of the JSON as u32, the JSON `Points`, zeros up to a multiple of 8, then float64.
-        """
+        """Arguments: runs, metric (may be repeated, none means all), x, lo, hi, width; `Points`, then float64."""
         answers = await self.about(trail)
         low, high = self.number("lo", -math.inf), self.number("hi", math.inf)
         names, x = self.get_query_arguments("metric", strip=False), self.get_query_argument("x", "step")
         width = int(self.number("width", 1000))
         points, data = await self.on_thread(answers.series, self.words("runs"), names, x, low, high, width)
-        head = json.dumps(points, allow_nan=False).encode()
-        body = struct.pack("<I", len(head)) + head + bytes(-(4 + len(head)) % 8) + data
-        self.finish(body, set_content_type=_BYTES)
+        self.frame(points, data)
+
+
+class ItemHandler(Handler):
+    """``item``: what a run kept beside numbers, one at a time, framed as ``series``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, trail: str) -> None:
+        """Arguments: run, number."""
+        answers = await self.about(trail)
+        number = int(self.number("number", 0))
+        self.frame(*await self.on_thread(answers.item, self.get_query_argument("run", ""), number))
 
 
 class CompleteHandler(Handler):
@@ -281,6 +297,7 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{_TRAIL}/compare", CompareHandler),
     (rf"{_TRAIL}/drawn", DrawnHandler),
     (rf"{_TRAIL}/series", SeriesHandler),
+    (rf"{_TRAIL}/item", ItemHandler),
     (rf"{_TRAIL}/complete", CompleteHandler),
     (rf"{_TRAIL}/text", TextHandler),
     (rf"{_TRAIL}/views", ViewsHandler),
