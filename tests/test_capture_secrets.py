@@ -7,10 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from celltrail.capture.redact import MARK, Redactor
+from celltrail.replay.slices import slice_of
 from celltrail.store import Store
 from kernels import SETTLE, Kernel
+from recovery.seals import aged
 from secret_cells import CLEAN, planted
 
 EACH = 8  # of them in one cell
@@ -29,7 +32,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_two_hundred_planted_secrets(folder: Path) -> None:
-    """Secrets in code, output, results, tracebacks, params, names, notes, tags, git's diff: in no file of the trail."""
+    """Secrets in code, output, results, tracebacks, params, names, notes, tags, git's diff: in no file of the trail.
+
+    Nor in the Parquet of a sealed run, whose values are looked at unpacked, nor in a slice that is written out.
+    """
     secrets = list(planted(200))
     diffed = "".join(f"{line}\n" for _, line in secrets[:20])
     (folder / "settings.py").write_text(f"DEBUG = True\n{diffed}")
@@ -59,16 +65,27 @@ def test_two_hundred_planted_secrets(folder: Path) -> None:
     store = Store(folder / ".celltrail")
     assert len(store.records()) == 200 // EACH + 1
     assert any("diff" in record.environment.get("git", {}) for record in store.records())
+    for record in store.records():
+        aged(store, record.id)
+        assert store.seal(record.id)
+    for number, record in enumerate(store.records()):
+        slice_of(record.id, "full", store=store).write(folder / f"written-{number}{'.ipynb' if number % 2 else '.py'}")
+    looked = [path for path in (*store.root.rglob("*"), *folder.glob("written-*")) if path.is_file()]
+    assert {".parquet", ".ipynb", ".py"} <= {path.suffix for path in looked}
     found = {
         secret
-        for path in store.root.rglob("*")
-        if path.is_file()
-        for data in [path.read_bytes()]
+        for path in looked
+        for data in [_plain(path)]
         for secret, _ in secrets
         if secret.encode() in data or base64.b64encode(secret.encode()) in data
     }
     lines = [line for secret, line in secrets if secret in found]
     assert not lines, f"{len(lines)} of {len(secrets)} secrets are in the trail: {lines[:10]}"
+
+
+def _plain(path: Path) -> bytes:
+    """What a file holds, unpacked where it is packed."""
+    return repr(parquet.read_table(path).to_pylist()).encode() if path.suffix == ".parquet" else path.read_bytes()
 
 
 def test_what_is_no_secret_stays(capsys: pytest.CaptureFixture[str]) -> None:
