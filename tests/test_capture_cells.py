@@ -242,6 +242,9 @@ SHOWS = {
     "fork": "sys.stdout.flush()\npid = os.fork()\n"
     "if pid == 0:\n    print('in the child', flush=True)\n    os._exit(0)\n"
     "os.waitpid(pid, 0)\ntime.sleep(0.3)",
+    "pool": "import multiprocessing\nsys.stdout.flush()\n"
+    "with multiprocessing.get_context('fork').Pool(2) as pool:\n"
+    "    pool.map(print, ['of the first', 'of the second'])\n    pool.close()\n    pool.join()\ntime.sleep(0.3)",
     "time": "%%time\nprint('timed')",
 }
 
