@@ -40,8 +40,8 @@ def test_every_python_snippet_runs_as_a_cell_in_order(tmp_path: Path, trail: Pat
 def test_every_command_of_the_terminal_runs(trail: Path, tmp_path: Path):
     """The command lines quoted in the README are understood."""
     store = ct.Store(trail)
-    for name in ("baseline", "sweep-1"):
-        with ct.start(name, store=store) as run:
+    for name, tags in (("baseline", ["release"]), ("sweep-1", [])):
+        with ct.start(name, tags=tags, store=store) as run:
             run.log({"val/acc": 0.95})
     commands = re.findall(r"`(celltrail [^`|]+)`", README)
     assert len(commands) >= 3
