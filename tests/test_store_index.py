@@ -289,6 +289,16 @@ def test_what_a_finished_run_is_still_told_is_seen_by_the_next_question(store: S
     assert not [path for path in paths if run.id in path], "once it is closed it is not read again"
 
 
+def test_a_question_asked_while_an_error_is_handled(store: Store, recwarn: pytest.WarningsRecorder) -> None:
+    """As anybody does who looks for a run and falls back on others: the index is not taken for damaged."""
+    ids = filled(store, 2)
+    try:
+        raise LookupError("no such run")
+    except LookupError:
+        assert [record.id for record in Store(store.root).records()] == ids[::-1]
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 def test_a_connection_goes_with_whoever_asked(store: Store) -> None:
     """Nobody has to close a store: what it had open is closed when it is gone, not left to a warning."""
     filled(store, 2)

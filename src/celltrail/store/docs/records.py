@@ -101,8 +101,9 @@ def _names_of(kind: type) -> tuple[str, ...]:
 
 
 def _made(kind: type[_T], fields: Mapping[str, Json], **known: Json) -> _T:
+    # merged first: a name given twice is a TypeError, but a KeyError while another exception is handled (Python 3.11)
+    facts = {**fields, **known}
     try:
-        return kind(**fields, **known)
-    except TypeError:
-        # fields of a later format, or some that are known better
-        return kind(**{name: fields[name] for name in _names_of(kind) if name in fields} | known)
+        return kind(**facts)
+    except TypeError:  # fields of a later format
+        return kind(**{name: facts[name] for name in _names_of(kind) if name in facts})
