@@ -263,6 +263,14 @@ def test_no_path_is_taken_from_an_address(jupyter: Jupyter, trail_of: tuple[str,
     assert str(jupyter.root) not in reply.body.decode(errors="replace")
 
 
+@pytest.mark.parametrize("words", ["offset=inf", "limit=nan", "offset=x", "q=params.lr+<<+1"])
+def test_what_cannot_be_asked_is_said(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]], words: str) -> None:
+    """A sentence in the contract's shape, and no error of the server."""
+    reply = jupyter.ask(f"{trail_of[0]}/runs?{words}")
+    assert reply.status == 400
+    assert misfits(reply.json, contract.Fault) == []
+
+
 def test_a_blob_never_becomes_a_page_of_the_server(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
     """HTML is a file to keep whatever it is called; a picture is shown, without rights to run anything."""
     base, _ = trail_of

@@ -81,7 +81,7 @@ class RunState(TypedDict):
     status: Status
     step: float | None
     seconds: float  # since the run started
-    started: float
+    started: float  # of the run
     axes: list[str]  # metrics that were declared as axes of others
     points: int  # logged so far, over all metrics
     last: dict[str, Real]
@@ -484,9 +484,6 @@ class Take(TypedDict):
     id: str
     run: str
     number: int
-
-
-FromKernel = Points | News | Answer | Fault
 
 
 class Edit(TypedDict):

@@ -5,9 +5,13 @@ The quickstart is opened in JupyterLab and run by clicking; nothing is drawn for
 
 from __future__ import annotations
 
+import itertools
+import math
 import shutil
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, sync_playwright
@@ -18,6 +22,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from browser.conftest import ARGUMENTS  # noqa: E402
 from browser.screen import Screen  # noqa: E402
 from browser.server import Server  # noqa: E402
+from celltrail.run import start  # noqa: E402
+from celltrail.store import Store  # noqa: E402
 
 SIZE = {"width": 1240, "height": 900}
 
@@ -101,6 +107,41 @@ def table_and_comparison(album: Album) -> None:
     screen.theme("JupyterLab Light")
 
 
+def side_bar(album: Album) -> None:
+    """The runs of the trail in the side bar, one of another process among them, which opens in a tab as it trains."""
+    screen, page = album.screen, album.page
+    store = Store(screen.notebook.parent / ".celltrail")
+    over = threading.Event()
+
+    def train() -> None:
+        with start("all night, other process", {"lr": 0.01, "hidden": 512}, tags=["mlp"], store=store) as run:
+            for step in itertools.takewhile(lambda _: not over.is_set(), itertools.count()):
+                run.log(
+                    {"train/loss": 2.3 * math.exp(-step / 60) + 0.02, "val/acc": 0.97 - 0.87 * math.exp(-step / 40)}
+                )
+                time.sleep(0.05)
+
+    other = threading.Thread(target=train)
+    other.start()
+    try:
+        page.wait_for_timeout(6000)
+        screen.ask("return app.commands.execute('celltrail:show-runs')")
+        side = page.locator(".celltrail-runs")
+        side.get_by_text("running", exact=True).wait_for(timeout=20_000)
+        side.get_by_role("option").filter(has_text="all night").dblclick()
+        page.locator('.celltrail-tab .celltrail[data-kind="chart"]').wait_for(timeout=20_000)
+        for theme, word in (("JupyterLab Light", "light"), ("JupyterLab Dark", "dark")):
+            screen.theme(theme)
+            page.wait_for_timeout(2500)
+            album.take(f"side-{word}")
+    finally:
+        over.set()
+        other.join()
+    screen.theme("JupyterLab Light")
+    page.locator(".lm-TabBar-tabCloseIcon").last.click()
+    page.keyboard.press("Control+b")
+
+
 def reopened(album: Album) -> None:
     """The saved notebook where there is no kernel."""
     screen = album.screen
@@ -122,7 +163,7 @@ def main() -> None:
                 executable_path=shutil.which("chromium"), headless=True, args=ARGUMENTS
             )
             album = Album(browser.new_page(viewport=SIZE), server, folder)
-            for chapter in (training, table_and_comparison, reopened):
+            for chapter in (training, table_and_comparison, side_bar, reopened):
                 chapter(album)
             print("outside requests:", album.screen.outside, "complaints:", album.screen.complaints)
         finally:

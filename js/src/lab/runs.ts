@@ -9,6 +9,7 @@ import { type Shown, tabOf, type ViewKind } from "./tabs.ts";
 const OPEN = "celltrail:open";
 const SHOW = "celltrail:show-runs";
 const RANK = 620;
+const SOON_MS = 700;
 
 /** Runs of all trails in reach in the left side bar and in tabs of the main area, with no kernel started. */
 export const runs: JupyterFrontEndPlugin<void> = {
@@ -62,6 +63,7 @@ export const runs: JupyterFrontEndPlugin<void> = {
 class Side extends Widget {
   readonly #end = new AbortController();
   #list: Promise<{ look(): void }> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly app: JupyterFrontEnd,
@@ -74,15 +76,28 @@ class Side extends Widget {
     this.title.icon = runsIcon(20);
     this.node.setAttribute("role", "region");
     this.node.setAttribute("aria-label", "celltrail runs");
+    // A run begins with a cell of this page more often than not: seen at once, not with the next look.
+    NotebookActions.executionScheduled.connect(this.#soon, this);
+    NotebookActions.executed.connect(this.#soon, this);
   }
 
   override dispose(): void {
+    if (this.isDisposed) return;
+    NotebookActions.executionScheduled.disconnect(this.#soon, this);
+    NotebookActions.executed.disconnect(this.#soon, this);
+    clearTimeout(this.#timer);
     this.#end.abort();
     super.dispose();
   }
 
   protected override onAfterShow(): void {
     this.#look();
+  }
+
+  #soon(): void {
+    if (!this.isVisible) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), SOON_MS);
   }
 
   #look(): void {

@@ -8,7 +8,7 @@ from celltrail.compare.line import Line
 from celltrail.query import plain
 
 _MOST = 6  # names told of each kind
-_ASIDE = ("overhead", "seeds", "git.")  # differ in most runs, and explain little
+_ASIDE = ("overhead", "seeds", "git.", "state.")  # differ in most runs, and explain little
 
 
 def changed(parts: dict[str, list[Line]], code: bool, upstream: int) -> list[str]:

@@ -98,6 +98,13 @@ class Handler(APIHandler):
         except ValueError:
             raise _Said(400, f"{name} is {text[:40]!r}, which is no number") from None
 
+    def whole(self, name: str, default: int) -> int:
+        """An argument of the address as a whole number."""
+        found = self.number(name, default)
+        if not math.isfinite(found):
+            raise _Said(400, f"{name} is {found}, which is no whole number")
+        return int(found)
+
     def reply(self, answer: object) -> None:
         """An answer in JSON."""
         self.finish(json.dumps(answer, allow_nan=False))
@@ -153,7 +160,7 @@ class RunsHandler(Handler):
     async def get(self, trail: str) -> None:
         """Arguments: q, sort, offset, limit."""
         answers = await self.about(trail)
-        offset, limit = int(self.number("offset", 0)), int(self.number("limit", 50))
+        offset, limit = self.whole("offset", 0), self.whole("limit", 50)
         where, sort = self.get_query_argument("q", ""), self.words("sort")
         self.reply(await self.on_thread(answers.rows, where, sort, offset, limit))
 
@@ -201,7 +208,7 @@ class SeriesHandler(Handler):
         answers = await self.about(trail)
         low, high = self.number("lo", -math.inf), self.number("hi", math.inf)
         names, x = self.get_query_arguments("metric", strip=False), self.get_query_argument("x", "step")
-        width = int(self.number("width", 1000))
+        width = self.whole("width", 1000)
         points, data = await self.on_thread(answers.series, self.words("runs"), names, x, low, high, width)
         self.frame(points, data)
 
@@ -214,7 +221,7 @@ class ItemHandler(Handler):
     async def get(self, trail: str) -> None:
         """Arguments: run, number."""
         answers = await self.about(trail)
-        number = int(self.number("number", 0))
+        number = self.whole("number", 0)
         self.frame(*await self.on_thread(answers.item, self.get_query_argument("run", ""), number))
 
 
@@ -227,7 +234,7 @@ class CompleteHandler(Handler):
         """Arguments: q, cursor."""
         answers = await self.about(trail)
         where = self.get_query_argument("q", "", strip=False)
-        self.reply(await self.on_thread(answers.complete, where, int(self.number("cursor", len(where)))))
+        self.reply(await self.on_thread(answers.complete, where, self.whole("cursor", len(where))))
 
 
 class TextHandler(Handler):

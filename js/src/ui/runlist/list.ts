@@ -30,7 +30,7 @@ export interface RunListOwner {
 
 const PAGE = 50;
 const LIVE_MS = 2000;
-const REST_MS = 15_000;
+const REST_MS = 10_000;
 const LIVE = "status == 'running'";
 
 /** The runs of one trail at a time, live ones on top, with a search and what can be done to those selected. */
