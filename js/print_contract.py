@@ -1,4 +1,4 @@
-"""Prints src/celltrail/contract.py as TypeScript: ``python js/print_contract.py > js/src/contract.ts``."""
+"""Prints src/celltrail/contract as TypeScript: ``python js/print_contract.py > js/src/contract.ts``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def typescript(hint: Any, names: dict[int, str]) -> str:
         return f"({inner})[]" if " | " in inner else f"{inner}[]"
     if origin is dict and args[0] is str:
         return f"Record<string, {typescript(args[1], names)}>"
-    raise TypeError(f"contract.py uses {hint!r}, which has no TypeScript form; see its docstring for what it may use")
+    raise TypeError(f"the contract uses {hint!r}, which has no TypeScript form; see its docstring for what it may use")
 
 
 def alias(name: str, hint: Any) -> str:
@@ -46,7 +46,7 @@ def interface(shape: Any) -> str:
 
 
 def public(kind: Any) -> list[tuple[str, Any]]:
-    """The names contract.py defines itself that satisfy a predicate, in order."""
+    """The names the contract has that satisfy a predicate, in order."""
     return [(name, value) for name, value in vars(contract).items() if not name.startswith("_") and kind(value)]
 
 
@@ -64,7 +64,7 @@ def printed() -> str:
     constants = [f"export const {n} = {v!r};".replace("'", '"') for n, v in public(lambda v: isinstance(v, (int, str)))]
     aliases = [alias(name, value) for name, value in public(is_union)]
     shapes = [interface(value) for _, value in public(typing.is_typeddict)]
-    head = "// Printed from src/celltrail/contract.py by `make print`; never edited."
+    head = "// Printed from src/celltrail/contract by `make print`; never edited."
     return "\n".join([head, *constants, "", *aliases, "", "\n\n".join(shapes), ""])
 
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_printed_contract_is_the_committed_one():
-    """`make print` was run after the last change of contract.py."""
+    """`make print` was run after the last change of the contract."""
     assert (ROOT / "js/src/contract.ts").read_text() == printer.printed()
 
 

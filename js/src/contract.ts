@@ -1,17 +1,449 @@
-// Printed from src/celltrail/contract.py by `make print`; never edited.
-export const VERSION = 1;
+// Printed from src/celltrail/contract by `make print`; never edited.
 export const MIME = "application/vnd.celltrail.panel+json";
+export const VERSION = 1;
 
-export type Status = "running" | "finished" | "failed" | "interrupted" | "killed";
+export type FromKernel = Points | News | Answer | Fault;
+export type Asked = Note | Edit | Undo | SaveView | DropView;
+export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take;
 export type Goal = "min" | "max" | "none";
-export type PanelKind = "chart" | "table" | "compare" | "detail" | "media";
 export type MediaKind = "text" | "image" | "figure" | "audio" | "video" | "table" | "histogram";
-export type Smoothing = "none" | "ema" | "time" | "median";
+export type PanelKind = "chart" | "table" | "compare" | "detail" | "media";
 export type Real = number | "nan" | "inf" | "-inf" | null;
 export type Scalar = string | number | boolean | null;
-export type FromKernel = Points | News | Answer | Fault;
-export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take;
-export type Asked = Note | Edit | Undo | SaveView | DropView;
+export type Smoothing = "none" | "ema" | "time" | "median";
+export type Status = "running" | "finished" | "failed" | "interrupted" | "killed";
+
+/** Kernel to panel: exactly one of Answer or Fault for each intent. Parts come with a buffer as in `Points`. */
+export interface Answer {
+  kind: "answer";
+  reply_to: string;
+  content: Content | null;
+  rows: RowsPage | null;
+  comparison: Comparison | null;
+  parts: Part[] | null;
+  marks: Mark[] | null;
+  said: string | null;
+  text: string | null;
+  proposals: Proposal[] | null;
+  views: SavedView[] | null;
+  drawn: Drawn | null;
+  listing: Listing | null;
+  sums: Sums | null;
+  stale: Record<string, string> | null;
+}
+
+/** Kernel to panel: why an intent could not be answered. */
+export interface Fault {
+  kind: "fault";
+  reply_to: string | null;
+  text: string;
+}
+
+/** Kernel to panel, at most once a second: how the runs of a table stand that go on or have just ended. */
+export interface News {
+  kind: "news";
+  rows: RunRow[];
+  fresh: number;
+}
+
+/** The cell of one run against the cell of the first. */
+export interface CodeDifference {
+  run: string;
+  cell: string;
+  lines: CodeLine[];
+}
+
+/** One line of a diff. */
+export interface CodeLine {
+  mark: " " | "-" | "+";
+  text: string;
+}
+
+/** Two or more runs, fact by fact. */
+export interface Comparison {
+  runs: RunRow[];
+  facts: Difference[];
+  params: Difference[];
+  data: Difference[];
+  metrics: Difference[];
+  environment: Difference[];
+  code: CodeDifference[];
+  changed: string[];
+}
+
+/** One fact with its value in each compared run, in the order of `Comparison.runs`. */
+export interface Difference {
+  name: string;
+  values: Scalar[];
+  differs: boolean;
+  goal: Goal;
+}
+
+/** One run with everything that is known of it. */
+export interface Detail {
+  run: RunRow;
+  sections: Section[];
+  code: string;
+  outputs: Piece[];
+  traceback: string;
+}
+
+/** How a run is shown. */
+export interface DetailOptions {
+  tab: string;
+  chart: ChartOptions;
+  media: MediaOptions;
+}
+
+/** One thing that the cell showed, as it appeared. */
+export interface Piece {
+  kind: "stdout" | "stderr" | "display" | "result" | "error";
+  media: string;
+  data: string;
+  said: string;
+}
+
+/** One table of what is known of a run; every row has as many values as there are heads. */
+export interface Section {
+  tab: string;
+  title: string;
+  heads: string[];
+  rows: Scalar[][];
+  more: number;
+}
+
+/** Panel to kernel: the comparison of these runs. */
+export interface Compare {
+  kind: "compare";
+  id: string;
+  runs: string[];
+}
+
+/** Panel to kernel: what may be written next in an expression. */
+export interface Complete {
+  kind: "complete";
+  id: string;
+  where: string;
+  cursor: number;
+}
+
+/** Panel to kernel: the curves of these runs. */
+export interface Draw {
+  kind: "draw";
+  id: string;
+  runs: string[];
+}
+
+/** Panel to kernel: take a view back. */
+export interface DropView {
+  kind: "drop_view";
+  id: string;
+  name: string;
+}
+
+/** Panel to kernel: change what is said of these runs; the answer says what was done. */
+export interface Edit {
+  kind: "edit";
+  id: string;
+  runs: string[];
+  do: "rename" | "tag" | "untag" | "note" | "rewrite" | "star" | "unstar" | "archive" | "unarchive" | "delete" | "undelete";
+  text: string;
+}
+
+/** Panel to kernel: the rows of these runs. */
+export interface Fetch {
+  kind: "fetch";
+  id: string;
+  runs: string[];
+  sparks: boolean;
+}
+
+/** Panel to kernel: which of these runs do not hold any more. */
+export interface Hold {
+  kind: "hold";
+  id: string;
+  runs: string[];
+}
+
+/** Panel to kernel: which of more runs than a panel holds are to be seen, in which order. */
+export interface List {
+  kind: "list";
+  id: string;
+  where: string;
+  words: string;
+  sort: string[];
+  group: string[];
+}
+
+/** Panel to kernel: keep this note on a point; answered by all marks. */
+export interface Note {
+  kind: "note";
+  id: string;
+  run: string;
+  metric: string;
+  step: number;
+  text: string;
+}
+
+/** Panel to kernel: show this view; "" is what the cell asked for. The state has its rows and options. */
+export interface OpenView {
+  kind: "open_view";
+  id: string;
+  name: string;
+}
+
+/** Panel to kernel: the rows that match this expression; "" is all of the panel's runs. */
+export interface Query {
+  kind: "query";
+  id: string;
+  where: string;
+}
+
+/** Panel to kernel: ask the question of this table again; the state has the runs there are now. */
+export interface Renew {
+  kind: "renew";
+  id: string;
+}
+
+/** Panel to kernel: keep what is shown under a name. */
+export interface SaveView {
+  kind: "save_view";
+  id: string;
+  name: string;
+  where: string;
+  options: TableOptions;
+}
+
+/** Panel to kernel: these columns over all runs of a `List`, and of each of its groups. */
+export interface Sum {
+  kind: "sum";
+  id: string;
+  where: string;
+  words: string;
+  group: string[];
+  sort: string[];
+  columns: string[];
+}
+
+/** Panel to kernel: I (re)appeared or missed something, send a full `Points`. */
+export interface Sync {
+  kind: "sync";
+  id: string;
+}
+
+/** Panel to kernel: one item of a run. */
+export interface Take {
+  kind: "take";
+  id: string;
+  run: string;
+  number: number;
+}
+
+/** Panel to kernel: take an `Edit` back. */
+export interface Undo {
+  kind: "undo";
+  id: string;
+  edit: string;
+}
+
+/** Panel to kernel: the saved views. */
+export interface Views {
+  kind: "views";
+  id: string;
+}
+
+/** Panel to kernel: this stretch of x again, with at most so many points a series. */
+export interface Window {
+  kind: "window";
+  id: string;
+  runs: string[];
+  metrics: string[];
+  x: string;
+  low: number;
+  high: number;
+  points: number;
+}
+
+/** Panel to kernel: these runs as text, in this order; with a value as its means over rows and columns. */
+export interface Write {
+  kind: "write";
+  id: string;
+  form: "csv" | "tsv" | "markdown" | "latex";
+  runs: string[];
+  columns: string[];
+  rows: string[];
+  cols: string[];
+  value: string | null;
+}
+
+/** What is in an item: bytes beside it, or text, counts or rows; in `said` why nothing is, or what to know of it. */
+export interface Content {
+  media: string;
+  said: string;
+  text: string | null;
+  counts: number[];
+  edges: number[];
+  heads: string[];
+  rows: Scalar[][];
+  more: number;
+}
+
+/** One item in the saved form. */
+export interface Kept {
+  run: string;
+  number: number;
+  content: Content;
+  data: string;
+}
+
+/** One thing that a run kept beside numbers, without its bytes. */
+export interface MediaItem {
+  run: string;
+  number: number;
+  key: string;
+  kind: MediaKind;
+  step: number | null;
+  digest: string;
+  said: string;
+}
+
+/** How media are shown: the panel owns it. */
+export interface MediaOptions {
+  key: string;
+  step: number | null;
+  how: "beside" | "overlay" | "difference";
+  first: string;
+  second: string;
+  share: number;
+}
+
+/** What some runs kept beside numbers. */
+export interface MediaShown {
+  runs: Record<string, string>;
+  items: MediaItem[];
+  omitted: number;
+  kept: Kept[];
+}
+
+/** Where earlier runs of the same cell stood: at each step their quartiles. */
+export interface Band {
+  metric: string;
+  runs: number;
+  step: string;
+  low: string;
+  middle: string;
+  high: string;
+}
+
+/** How a chart is drawn: the panel owns it, the saved form keeps it. */
+export interface ChartOptions {
+  x: string;
+  y: "linear" | "log" | "symlog";
+  hidden: string[];
+  smooth: Smoothing;
+  weight: number;
+  group: string;
+  spread: "interval" | "range";
+  folded: string[];
+}
+
+/** The curves of some runs. */
+export interface Drawn {
+  runs: RunState[];
+  groupings: Grouping[];
+  series: SavedSeries[];
+  omitted: number;
+}
+
+/** Something that the run itself said of a place: an alert. */
+export interface Flag {
+  run: string;
+  metric: string | null;
+  step: number | null;
+  level: "info" | "warn" | "error";
+  text: string;
+}
+
+/** A way in which runs belong together. */
+export interface Grouping {
+  by: string;
+  of: Record<string, string>;
+}
+
+/** A note on a place in a run. */
+export interface Mark {
+  run: string;
+  metric: string | null;
+  step: number | null;
+  text: string;
+}
+
+/** One stretch of one series inside a `Points` message. */
+export interface Part {
+  run: string;
+  metric: string;
+  start: number;
+  n: number;
+}
+
+/** Kernel to panel, at most one a tick. buffers[0] is float64 LE: per part n steps, n seconds, n values. */
+export interface Points {
+  kind: "points";
+  seq: number;
+  full: boolean;
+  parts: Part[];
+  runs: RunState[];
+}
+
+/** What a live panel must know about a run besides its points. */
+export interface RunState {
+  run: string;
+  name: string;
+  status: Status;
+  step: number | null;
+  seconds: number;
+  started: number;
+  axes: string[];
+  points: number;
+  last: Record<string, Real>;
+  goals: Record<string, Goal>;
+  earlier: number;
+  beaten: Record<string, number>;
+  left: number | null;
+  error: string | null;
+}
+
+/** One series at rest; NaN-safe and small. */
+export interface SavedSeries {
+  run: string;
+  metric: string;
+  n: number;
+  step: string;
+  seconds: string;
+  value: string;
+}
+
+/** Runs that are alike in what a table is grouped by. */
+export interface GroupOf {
+  values: Scalar[];
+  runs: string[];
+}
+
+/** A column of a table of more runs than a panel holds. */
+export interface Head {
+  id: string;
+  numeric: boolean;
+  goal: Goal;
+  same: boolean;
+}
+
+/** The answer to a `List`: which runs in which order; what they say comes by `Fetch` as they come into view. */
+export interface Listing {
+  runs: string[];
+  groups: GroupOf[] | null;
+  heads: Head[];
+  hints: string[];
+}
 
 /** One metric of one run, in a few numbers. */
 export interface MetricSummary {
@@ -31,6 +463,13 @@ export interface ParamValue {
   value: Scalar;
   rule: string;
   line: number | null;
+}
+
+/** The answer to a `Query`. */
+export interface RowsPage {
+  rows: RunRow[];
+  total: number;
+  hints: string[];
 }
 
 /** One run as the table, the side bar, the CLI and a report show it. */
@@ -56,70 +495,6 @@ export interface RunRow {
   deleted: boolean;
 }
 
-/** What a live panel must know about a run besides its points. */
-export interface RunState {
-  run: string;
-  name: string;
-  status: Status;
-  step: number | null;
-  seconds: number;
-  started: number;
-  axes: string[];
-  points: number;
-  last: Record<string, Real>;
-  goals: Record<string, Goal>;
-  earlier: number;
-  beaten: Record<string, number>;
-  left: number | null;
-  error: string | null;
-}
-
-/** One stretch of one series inside a `Points` message. */
-export interface Part {
-  run: string;
-  metric: string;
-  start: number;
-  n: number;
-}
-
-/** Kernel to panel, at most one a tick. buffers[0] is float64 LE: per part n steps, n seconds, n values. */
-export interface Points {
-  kind: "points";
-  seq: number;
-  full: boolean;
-  parts: Part[];
-  runs: RunState[];
-}
-
-/** The answer to a `Query`. */
-export interface RowsPage {
-  rows: RunRow[];
-  total: number;
-  hints: string[];
-}
-
-/** A column of a table of more runs than a panel holds. */
-export interface Head {
-  id: string;
-  numeric: boolean;
-  goal: Goal;
-  same: boolean;
-}
-
-/** Runs that are alike in what a table is grouped by. */
-export interface GroupOf {
-  values: Scalar[];
-  runs: string[];
-}
-
-/** The answer to a `List`: which runs in which order; what they say comes by `Fetch` as they come into view. */
-export interface Listing {
-  runs: string[];
-  groups: GroupOf[] | null;
-  heads: Head[];
-  hints: string[];
-}
-
 /** What some runs have in a column: of numbers mean, half of its 95% interval and range, of the rest the values. */
 export interface Summed {
   known: number;
@@ -136,425 +511,6 @@ export interface Summed {
 export interface Sums {
   groups: Record<string, Summed>[];
   best: Record<string, string[]>;
-}
-
-/** One line of a diff. */
-export interface CodeLine {
-  mark: " " | "-" | "+";
-  text: string;
-}
-
-/** One fact with its value in each compared run, in the order of `Comparison.runs`. */
-export interface Difference {
-  name: string;
-  values: Scalar[];
-  differs: boolean;
-  goal: Goal;
-}
-
-/** The cell of one run against the cell of the first. */
-export interface CodeDifference {
-  run: string;
-  cell: string;
-  lines: CodeLine[];
-}
-
-/** Two or more runs, fact by fact. */
-export interface Comparison {
-  runs: RunRow[];
-  facts: Difference[];
-  params: Difference[];
-  data: Difference[];
-  metrics: Difference[];
-  environment: Difference[];
-  code: CodeDifference[];
-  changed: string[];
-}
-
-/** One table of what is known of a run; every row has as many values as there are heads. */
-export interface Section {
-  tab: string;
-  title: string;
-  heads: string[];
-  rows: Scalar[][];
-  more: number;
-}
-
-/** One thing that the cell showed, as it appeared. */
-export interface Piece {
-  kind: "stdout" | "stderr" | "display" | "result" | "error";
-  media: string;
-  data: string;
-  said: string;
-}
-
-/** One run with everything that is known of it. */
-export interface Detail {
-  run: RunRow;
-  sections: Section[];
-  code: string;
-  outputs: Piece[];
-  traceback: string;
-}
-
-/** A note on a place in a run. */
-export interface Mark {
-  run: string;
-  metric: string | null;
-  step: number | null;
-  text: string;
-}
-
-/** Something that the run itself said of a place: an alert. */
-export interface Flag {
-  run: string;
-  metric: string | null;
-  step: number | null;
-  level: "info" | "warn" | "error";
-  text: string;
-}
-
-/** One series at rest; NaN-safe and small. */
-export interface SavedSeries {
-  run: string;
-  metric: string;
-  n: number;
-  step: string;
-  seconds: string;
-  value: string;
-}
-
-/** A way in which runs belong together. */
-export interface Grouping {
-  by: string;
-  of: Record<string, string>;
-}
-
-/** The curves of some runs. */
-export interface Drawn {
-  runs: RunState[];
-  groupings: Grouping[];
-  series: SavedSeries[];
-  omitted: number;
-}
-
-/** How a table is shown: the panel owns it. */
-export interface TableOptions {
-  sort: string[];
-  filter: string;
-  selected: string[];
-  columns: string[] | null;
-  differing: boolean | null;
-  pinned: string[];
-  widths: Record<string, number>;
-  group: string[];
-  folded: string[];
-  baseline: string | null;
-}
-
-/** A question that got a name, for all who use the trail. */
-export interface SavedView {
-  name: string;
-  where: string;
-}
-
-/** What may be written next: the characters from `start` to `end` become `text`. */
-export interface Proposal {
-  start: number;
-  end: number;
-  text: string;
-  kind: string;
-  runs: number | null;
-}
-
-/** One thing that a run kept beside numbers, without its bytes. */
-export interface MediaItem {
-  run: string;
-  number: number;
-  key: string;
-  kind: MediaKind;
-  step: number | null;
-  digest: string;
-  said: string;
-}
-
-/** What is in an item: bytes beside it, or text, counts or rows; in `said` why nothing is, or what to know of it. */
-export interface Content {
-  media: string;
-  said: string;
-  text: string | null;
-  counts: number[];
-  edges: number[];
-  heads: string[];
-  rows: Scalar[][];
-  more: number;
-}
-
-/** One item in the saved form. */
-export interface Kept {
-  run: string;
-  number: number;
-  content: Content;
-  data: string;
-}
-
-/** What some runs kept beside numbers. */
-export interface MediaShown {
-  runs: Record<string, string>;
-  items: MediaItem[];
-  omitted: number;
-  kept: Kept[];
-}
-
-/** How media are shown: the panel owns it. */
-export interface MediaOptions {
-  key: string;
-  step: number | null;
-  how: "beside" | "overlay" | "difference";
-  first: string;
-  second: string;
-  share: number;
-}
-
-/** Kernel to panel: exactly one of Answer or Fault for each intent. Parts come with a buffer as in `Points`. */
-export interface Answer {
-  kind: "answer";
-  reply_to: string;
-  content: Content | null;
-  rows: RowsPage | null;
-  comparison: Comparison | null;
-  parts: Part[] | null;
-  marks: Mark[] | null;
-  said: string | null;
-  text: string | null;
-  proposals: Proposal[] | null;
-  views: SavedView[] | null;
-  drawn: Drawn | null;
-  listing: Listing | null;
-  sums: Sums | null;
-  stale: Record<string, string> | null;
-}
-
-/** Kernel to panel, at most once a second: how the runs of a table stand that go on or have just ended. */
-export interface News {
-  kind: "news";
-  rows: RunRow[];
-  fresh: number;
-}
-
-/** Kernel to panel: why an intent could not be answered. */
-export interface Fault {
-  kind: "fault";
-  reply_to: string | null;
-  text: string;
-}
-
-/** Panel to kernel: I (re)appeared or missed something, send a full `Points`. */
-export interface Sync {
-  kind: "sync";
-  id: string;
-}
-
-/** Panel to kernel: the rows that match this expression; "" is all of the panel's runs. */
-export interface Query {
-  kind: "query";
-  id: string;
-  where: string;
-}
-
-/** Panel to kernel: which of more runs than a panel holds are to be seen, in which order. */
-export interface List {
-  kind: "list";
-  id: string;
-  where: string;
-  words: string;
-  sort: string[];
-  group: string[];
-}
-
-/** Panel to kernel: the rows of these runs. */
-export interface Fetch {
-  kind: "fetch";
-  id: string;
-  runs: string[];
-  sparks: boolean;
-}
-
-/** Panel to kernel: these columns over all runs of a `List`, and of each of its groups. */
-export interface Sum {
-  kind: "sum";
-  id: string;
-  where: string;
-  words: string;
-  group: string[];
-  sort: string[];
-  columns: string[];
-}
-
-/** Panel to kernel: the comparison of these runs. */
-export interface Compare {
-  kind: "compare";
-  id: string;
-  runs: string[];
-}
-
-/** Panel to kernel: this stretch of x again, with at most so many points a series. */
-export interface Window {
-  kind: "window";
-  id: string;
-  runs: string[];
-  metrics: string[];
-  x: string;
-  low: number;
-  high: number;
-  points: number;
-}
-
-/** Panel to kernel: keep this note on a point; answered by all marks. */
-export interface Note {
-  kind: "note";
-  id: string;
-  run: string;
-  metric: string;
-  step: number;
-  text: string;
-}
-
-/** Panel to kernel: one item of a run. */
-export interface Take {
-  kind: "take";
-  id: string;
-  run: string;
-  number: number;
-}
-
-/** Panel to kernel: change what is said of these runs; the answer says what was done. */
-export interface Edit {
-  kind: "edit";
-  id: string;
-  runs: string[];
-  do: "rename" | "tag" | "untag" | "note" | "rewrite" | "star" | "unstar" | "archive" | "unarchive" | "delete" | "undelete";
-  text: string;
-}
-
-/** Panel to kernel: ask the question of this table again; the state has the runs there are now. */
-export interface Renew {
-  kind: "renew";
-  id: string;
-}
-
-/** Panel to kernel: which of these runs do not hold any more. */
-export interface Hold {
-  kind: "hold";
-  id: string;
-  runs: string[];
-}
-
-/** Panel to kernel: take an `Edit` back. */
-export interface Undo {
-  kind: "undo";
-  id: string;
-  edit: string;
-}
-
-/** Panel to kernel: the curves of these runs. */
-export interface Draw {
-  kind: "draw";
-  id: string;
-  runs: string[];
-}
-
-/** Panel to kernel: the saved views. */
-export interface Views {
-  kind: "views";
-  id: string;
-}
-
-/** Panel to kernel: show this view; "" is what the cell asked for. The state has its rows and options. */
-export interface OpenView {
-  kind: "open_view";
-  id: string;
-  name: string;
-}
-
-/** Panel to kernel: keep what is shown under a name. */
-export interface SaveView {
-  kind: "save_view";
-  id: string;
-  name: string;
-  where: string;
-  options: TableOptions;
-}
-
-/** Panel to kernel: take a view back. */
-export interface DropView {
-  kind: "drop_view";
-  id: string;
-  name: string;
-}
-
-/** Panel to kernel: what may be written next in an expression. */
-export interface Complete {
-  kind: "complete";
-  id: string;
-  where: string;
-  cursor: number;
-}
-
-/** Panel to kernel: these runs as text, in this order; with a value as its means over rows and columns. */
-export interface Write {
-  kind: "write";
-  id: string;
-  form: "csv" | "tsv" | "markdown" | "latex";
-  runs: string[];
-  columns: string[];
-  rows: string[];
-  cols: string[];
-  value: string | null;
-}
-
-/** A trail that a server shows. */
-export interface Trail {
-  id: string;
-  name: string;
-  folder: string | null;
-  live: number;
-}
-
-/** What a server says first. */
-export interface Hello {
-  version: string;
-  contract: number;
-  trails: Trail[];
-}
-
-/** How a chart is drawn: the panel owns it, the saved form keeps it. */
-export interface ChartOptions {
-  x: string;
-  y: "linear" | "log" | "symlog";
-  hidden: string[];
-  smooth: Smoothing;
-  weight: number;
-  group: string;
-  spread: "interval" | "range";
-  folded: string[];
-}
-
-/** How a run is shown. */
-export interface DetailOptions {
-  tab: string;
-  chart: ChartOptions;
-  media: MediaOptions;
-}
-
-/** Where earlier runs of the same cell stood: at each step their quartiles. */
-export interface Band {
-  metric: string;
-  runs: number;
-  step: string;
-  low: string;
-  middle: string;
-  high: string;
 }
 
 /** The payload of `MIME`: all a panel needs to be shown again without a kernel. */
@@ -578,4 +534,48 @@ export interface SavedPanel {
   comparison: Comparison | null;
   detail: Detail | null;
   media: MediaShown | null;
+}
+
+/** What a server says first. */
+export interface Hello {
+  version: string;
+  contract: number;
+  trails: Trail[];
+}
+
+/** A trail that a server shows. */
+export interface Trail {
+  id: string;
+  name: string;
+  folder: string | null;
+  live: number;
+}
+
+/** What may be written next: the characters from `start` to `end` become `text`. */
+export interface Proposal {
+  start: number;
+  end: number;
+  text: string;
+  kind: string;
+  runs: number | null;
+}
+
+/** A question that got a name, for all who use the trail. */
+export interface SavedView {
+  name: string;
+  where: string;
+}
+
+/** How a table is shown: the panel owns it. */
+export interface TableOptions {
+  sort: string[];
+  filter: string;
+  selected: string[];
+  columns: string[] | null;
+  differing: boolean | null;
+  pinned: string[];
+  widths: Record<string, number>;
+  group: string[];
+  folded: string[];
+  baseline: string | null;
 }

@@ -90,11 +90,7 @@ class _Training:
         values = self._around(frames, prefix, recorded)
         if recorded.isdisjoint(RATES):
             values.update(_rates(optimizer, f"train/{prefix}lr"))
-        if (
-            recorded.isdisjoint(NORMS)
-            and f"train/{prefix}grad_norm" not in values
-            and self._norms.is_within(self._began)
-        ):
+        if recorded.isdisjoint(NORMS) and f"train/{prefix}grad_norm" not in values and self._may_norm(run):
             values |= self._norm(optimizer, f"train/{prefix}grad_norm_applied")
         if not prefix:
             values |= self._rate.told(frames, self._torch.utils.data.DataLoader)

@@ -1,4 +1,4 @@
-"""Whether a value has exactly the shape a hint of contract.py says: nothing else is taken from a page."""
+"""Whether a value has exactly the shape a hint of the contract says: nothing else is taken from a page."""
 
 from __future__ import annotations
 

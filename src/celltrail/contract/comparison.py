@@ -1,0 +1,43 @@
+"""Runs beside each other."""
+
+from typing import Literal, TypedDict
+
+from celltrail.contract.rows import RunRow
+from celltrail.contract.words import Goal, Scalar
+
+
+class CodeLine(TypedDict):
+    """One line of a diff."""
+
+    mark: Literal[" ", "-", "+"]
+    text: str
+
+
+class Difference(TypedDict):
+    """One fact with its value in each compared run, in the order of `Comparison.runs`."""
+
+    name: str
+    values: list[Scalar]
+    differs: bool
+    goal: Goal
+
+
+class CodeDifference(TypedDict):
+    """The cell of one run against the cell of the first."""
+
+    run: str
+    cell: str  # "" for that of the run itself, else how a cell that it depends on is called
+    lines: list[CodeLine]
+
+
+class Comparison(TypedDict):
+    """Two or more runs, fact by fact."""
+
+    runs: list[RunRow]
+    facts: list[Difference]  # status, duration, notebook ...
+    params: list[Difference]
+    data: list[Difference]  # what was read, with the beginnings of fingerprints
+    metrics: list[Difference]
+    environment: list[Difference]
+    code: list[CodeDifference]  # of each run but the first; then of cells they depend on, where they differ
+    changed: list[str]  # the likeliest causes first, then what came of it

@@ -1,0 +1,45 @@
+"""One run with everything that is known of it."""
+
+from typing import Literal, TypedDict
+
+from celltrail.contract.media import MediaOptions
+from celltrail.contract.points import ChartOptions
+from celltrail.contract.rows import RunRow
+from celltrail.contract.words import Scalar
+
+
+class Section(TypedDict):
+    """One table of what is known of a run; every row has as many values as there are heads."""
+
+    tab: str  # sections of one tab stand together, in this order
+    title: str
+    heads: list[str]
+    rows: list[list[Scalar]]
+    more: int  # rows left out
+
+
+class Piece(TypedDict):
+    """One thing that the cell showed, as it appeared."""
+
+    kind: Literal["stdout", "stderr", "display", "result", "error"]
+    media: str  # media type of `data`
+    data: str  # text as it stood on the screen, or a picture in base64
+    said: str  # what there is to say beside it: that it is not all, or what other forms it has
+
+
+class Detail(TypedDict):
+    """One run with everything that is known of it."""
+
+    run: RunRow  # without its params and metrics: those are sections
+    sections: list[Section]
+    code: str
+    outputs: list[Piece]
+    traceback: str
+
+
+class DetailOptions(TypedDict):
+    """How a run is shown."""
+
+    tab: str  # "" is the first
+    chart: ChartOptions
+    media: MediaOptions

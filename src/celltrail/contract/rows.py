@@ -1,0 +1,104 @@
+"""Runs as rows: of the table, the side bar, the terminal."""
+
+from typing import TypedDict
+
+from celltrail.contract.words import Goal, Real, Scalar, Status
+
+
+class MetricSummary(TypedDict):
+    """One metric of one run, in a few numbers."""
+
+    goal: Goal
+    last: Real
+    best: Real
+    best_step: float | None
+    min: Real
+    max: Real
+    count: int
+    nan_count: int
+    spark: list[float | None]  # at most 40 values over the whole series; null is a gap
+
+
+class ParamValue(TypedDict):
+    """One parameter and how celltrail came to know it."""
+
+    value: Scalar
+    rule: str  # assign, config, read, kwarg, scalar, declared or api
+    line: int | None  # in the run's cell, from 1
+
+
+class RunRow(TypedDict):
+    """One run as the table, the side bar, the CLI and a report show it."""
+
+    id: str
+    name: str
+    status: Status
+    project: str
+    created: float
+    duration: float | None
+    cell: str | None  # cell id
+    execution_count: int | None
+    notebook: str | None  # relative path or file name, never absolute
+    tags: list[str]
+    note: str
+    error: str | None  # "ValueError: message", one line
+    params: dict[str, ParamValue]
+    metrics: dict[str, MetricSummary]
+    parent: str | None
+    group: str | None
+    starred: bool
+    archived: bool
+    deleted: bool
+
+
+class RowsPage(TypedDict):
+    """The answer to a `Query`."""
+
+    rows: list[RunRow]
+    total: int
+    hints: list[str]  # what is odd about the question, such as a name that no run has
+
+
+class Head(TypedDict):
+    """A column of a table of more runs than a panel holds."""
+
+    id: str  # as in `RunSet.df`
+    numeric: bool
+    goal: Goal
+    same: bool  # no two of the runs differ in it
+
+
+class GroupOf(TypedDict):
+    """Runs that are alike in what a table is grouped by."""
+
+    values: list[Scalar]  # in the order of the columns it is grouped by
+    runs: list[str]
+
+
+class Listing(TypedDict):
+    """The answer to a `List`: which runs in which order; what they say comes by `Fetch` as they come into view."""
+
+    runs: list[str]
+    groups: list[GroupOf] | None  # the same runs again, those of a group behind each other; None without groups
+    heads: list[Head]
+    hints: list[str]
+
+
+class Summed(TypedDict):
+    """What some runs have in a column: of numbers mean, half of its 95% interval and range, of the rest the values."""
+
+    known: int  # runs with a finite number
+    unknown: int  # runs with none
+    mean: float | None
+    half: float | None
+    low: float | None
+    high: float | None
+    values: list[Scalar]  # at most 12 of them
+    kinds: int  # how many different ones there are
+
+
+class Sums(TypedDict):
+    """The answer to a `Sum`."""
+
+    groups: list[dict[str, Summed]]  # of each group by column
+    best: dict[str, list[str]]  # the runs with the best value of all, by column; none where all tie
