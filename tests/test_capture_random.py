@@ -118,6 +118,34 @@ def test_reading_moves_nothing() -> None:
     assert dice.random() == random.Random(1).random()
 
 
+def test_a_generator_that_an_object_holds() -> None:
+    """By the way to it: an attribute, a key, a place in a list, two steps deep; found once, set back where it is."""
+
+    class Sampler:
+        def __init__(self) -> None:
+            self.rng = np.random.default_rng(1)
+            self.again = self.rng
+            self.options = {"dice": random.Random(2)}
+
+        @property
+        def hidden(self) -> None:
+            raise AssertionError("the user's code was run")
+
+    space: dict[str, Any] = {"sampler": Sampler(), "parts": [1, np.random.RandomState(3)], "np": np}
+    states = rng.take_named(space, space)
+    assert sorted(states) == [
+        "numpy.Generator:sampler.again", "numpy.RandomState:parts[1]", "random.Random:sampler.options['dice']",
+    ]  # fmt: skip
+    sampler = space["sampler"]
+    drawn = [sampler.rng.random(), sampler.options["dice"].random(), space["parts"][1].rand()]
+    assert rng.take_named([key.partition(":")[2] for key in states], space).keys() == states.keys()
+    rng.restore({key: rng.unpack(rng.pack(key, state))[1] for key, state in states.items()}, space)
+    assert [sampler.rng.random(), sampler.options["dice"].random(), space["parts"][1].rand()] == drawn
+    space["sampler"] = None
+    rng.restore(states, space)
+    assert space["sampler"] is None
+
+
 def test_classes_derived_from_generators_are_left_alone() -> None:
     """Their methods are the user's code."""
 

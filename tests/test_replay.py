@@ -124,6 +124,17 @@ def test_an_unseeded_generator_is_foretold(notebook: Notebook) -> None:
     assert any("a generator without a seed" in cause for cause in told.causes), told.causes
 
 
+def test_a_generator_that_an_object_holds_is_set_back(notebook: Notebook) -> None:
+    """Made without a seed in an earlier cell, by an object that the run draws with."""
+    notebook.run(
+        "import numpy as np\nclass Sampler:\n    def __init__(self):\n        self.rng = np.random.default_rng()\n"
+        "sampler = Sampler()",
+        "%%track held\nfor i in range(4):\n    loss = float(sampler.rng.random())",
+    )
+    told = notebook.replay("held")
+    assert told.verdict == "reproduced", str(told)
+
+
 def test_the_order_of_a_set_is_foretold_and_fixed_hashes_hold(notebook: Notebook) -> None:
     """Strings hash differently in each process, unless PYTHONHASHSEED says otherwise."""
     words = "w" + "ords = set('the quick brown fox jumps over a lazy dog and runs far away from it'.split())"
