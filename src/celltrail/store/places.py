@@ -7,6 +7,7 @@ path there that a server would then open.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -16,10 +17,18 @@ from celltrail.errors import CelltrailError
 from celltrail.store import root
 from celltrail.store.files import disk
 from celltrail.store.files.network import caches
-from celltrail.store.index import database
 
 _NAME = "place"
 _noted: set[tuple[str, Path]] = set()
+
+
+def folders(trail: str, root: Path) -> list[Path]:
+    """Where this machine keeps what it knows of the trail in this place, its index above all; best first.
+
+    On local disks only: SQLite's log needs one host.
+    """
+    where = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
+    return [cache / trail / where for cache in caches()] if trail else []
 
 
 def note(trail: str, folder: Path) -> None:
@@ -27,7 +36,7 @@ def note(trail: str, folder: Path) -> None:
     if (trail, folder) in _noted:
         return
     _noted.add((trail, folder))
-    for place in database.folders(trail, folder):
+    for place in folders(trail, folder):
         with contextlib.suppress(OSError):
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             if _is_own(place):

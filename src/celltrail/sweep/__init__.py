@@ -134,9 +134,13 @@ def sweep(
         store: another trail than the one of the working folder.
 
     >>> import celltrail as ct
-    >>> found = ct.sweep(lambda x, y: (x - 2) ** 2 + y, {"x": [1, 2, 3], "y": [0, 1]}, goal="min", name="doc")
+    >>> found = ct.sweep(lambda x, y: (x - 2) ** 2 + y, {"x": [1, 2], "y": [0, 1]}, goal="min", name="doc")
+    x=1 y=0: objective 1
+    x=1 y=1: objective 2
+    x=2 y=0: objective 0
+    x=2 y=1: objective 1
     >>> len(found.runs), found.best.params["x"]
-    (6, 2)
+    (4, 2)
     """
     if repeats < 1:
         raise BadValue(f"repeats is {repeats!r}; each point is tried once at least")

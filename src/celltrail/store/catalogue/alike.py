@@ -15,6 +15,7 @@ from celltrail.model import RunRecord
 from celltrail.store.blobs import Blobs
 from celltrail.store.folders import run_folder
 from celltrail.store.index import database, schema
+from celltrail.store.places import folders
 from celltrail.store.runs import RunFiles
 
 _PATIENCE_S = 0.01
@@ -30,7 +31,7 @@ class Alike:
 
     def __init__(self, root: Path, trail: str) -> None:
         self._root = root
-        self._places = [folder / "index.db" for folder in database.folders(trail, root)]
+        self._places = [folder / "index.db" for folder in folders(trail, root)]
         self._blobs = Blobs(root)
         self._db: sqlite3.Connection | None = None
         self._file = 0  # the inode that is open: another process may have begun the index anew

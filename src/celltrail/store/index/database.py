@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sqlite3
 import threading
@@ -18,6 +17,7 @@ from celltrail.store.files import forks
 from celltrail.store.index import columns, place, schema
 from celltrail.store.index.look import Kept
 from celltrail.store.index.rows import Names, Rows, Tags
+from celltrail.store.places import folders
 
 _T = TypeVar("_T")
 _ATTEMPTS = 3
@@ -147,12 +147,6 @@ class Index:
 
     def _become_child(self) -> None:
         self._lock = threading.RLock()
-
-
-def folders(trail: str, root: Path) -> list[Path]:
-    """Where the index of this trail in this place may be, best first."""
-    where = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
-    return [folder / where for folder in place.folders(trail)] if trail else []
 
 
 def _is_damage(error: sqlite3.Error) -> bool:

@@ -10,7 +10,6 @@ import sys
 import warnings
 from pathlib import Path
 
-from celltrail.store.files.network import caches
 from celltrail.store.index import schema
 
 # another process may be taking in thousands of new runs, a few hundred at a time
@@ -42,11 +41,6 @@ def in_memory() -> sqlite3.Connection:
     db = _connection(":memory:")
     schema.create(db)
     return db
-
-
-def folders(trail: str) -> list[Path]:
-    """Where the index may live, best first: local disks only, for SQLite's log needs one host."""
-    return [place / trail for place in caches()]
 
 
 def remove(path: Path) -> None:
