@@ -83,6 +83,39 @@ def test_two_hundred_planted_secrets(folder: Path) -> None:
     assert not lines, f"{len(lines)} of {len(secrets)} secrets are in the trail: {lines[:10]}"
 
 
+def test_secrets_are_in_no_panel_export_or_notebook_brought_back(folder: Path, tmp_path: Path) -> None:
+    """What our own outputs put into the user's notebook, and what leaves the trail by export and restore."""
+    secrets = list(planted(80, seed=11))
+    environment = {"CELLTRAIL_STORE": str(folder / ".other"), "XDG_CACHE_HOME": str(folder / "cache")}
+    kernel = Kernel(folder, environment)
+    ours: list[str] = []
+    try:
+        kernel.run("%load_ext celltrail\nimport celltrail as ct")
+        for start in range(0, len(secrets), EACH):
+            lines = "\n".join(line for _, line in secrets[start : start + EACH])
+            kernel.run(f"%%track cell-{start}\n{lines}\nfor i in range(3):\n    loss = 1 / (i + 1)")
+        kernel.run("%%track failing\nloss = 1\nraise ValueError('sk-proj-" + "aB3x" * 10 + "')")
+        for cell in (
+            "ct.runs()", "ct.runs().df()", "ct.compare('cell-0', 'cell-8')", "ct.run('cell-16')", "ct.run('failing')",
+            "ct.slice('cell-24', mode='full')", "print(ct.run('cell-32').code)", "ct.search('api_key')",
+            "%track restore cell-40 --to again.ipynb", "ct.run('cell-48').shown()",
+        ):  # fmt: skip
+            reply = kernel.run(cell)
+            assert reply.status == "ok", (cell, reply.content)
+            ours += [repr(message["content"]) for message in reply.messages]
+        store = Store(folder / ".other")
+        store.export([record.id for record in store.records()], tmp_path / "exported" / ".celltrail")
+    finally:
+        kernel.stop()
+    assert len(ours) > 30
+    written = [path for path in (*(tmp_path / "exported").rglob("*"), folder / "again.ipynb") if path.is_file()]
+    assert {"again.ipynb", "trail.json"} <= {path.name for path in written}
+    everything = [*(text.encode() for text in ours), *map(_plain, written)]
+    hidden = [secret for secret, _ in secrets] + ["sk-proj-" + "aB3x" * 10]
+    found = [secret for secret in hidden if any(secret.encode() in data for data in everything)]
+    assert not found, f"{len(found)} of {len(hidden)} secrets: {found[:5]}"
+
+
 def _plain(path: Path) -> bytes:
     """What a file holds, unpacked where it is packed."""
     return repr(parquet.read_table(path).to_pylist()).encode() if path.suffix == ".parquet" else path.read_bytes()
