@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from celltrail.panels.figure import parts_of
+from celltrail.panels.figure import parts_of, standing
 from celltrail.panels.pools import mean
 from celltrail.panels.smooth import smooth
 
 NAMES = (
     "loss", "train/loss", "val/loss", "val_loss", "Validation.acc", "loss/train", "eval/f1", "sys/gpu0/mem",
-    "train/grad/norm", "training", "trainer/lr", "values/a", "test_time",
+    "train/grad/norm", "training", "trainer/lr", "values/a", "test_time", "epoch", "lr", "grad_norm_applied",
+    "samples_per_s", "opt1_lr", "acc", "steps", "sys/step",
 )  # fmt: skip
 
 
@@ -53,9 +54,8 @@ def plain(values: Any) -> list[float | None]:
 
 def printed() -> str:
     """The whole of golden.json."""
-    return (
-        json.dumps({"smooth": cases(), "pools": pools(), "names": [[name, *parts_of(name)] for name in NAMES]}) + "\n"
-    )
+    names = [[name, *parts_of(name), standing(name)] for name in NAMES]
+    return json.dumps({"smooth": cases(), "pools": pools(), "names": names}) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { partsOf, rank } from "../src/ui/names.ts";
+import { partsOf, rank, standing } from "../src/ui/names.ts";
 import { smooth } from "../src/ui/plot/smooth.ts";
 
 type Case = { x: number[]; y: (number | null)[]; how: "ema" | "time" | "median"; weight: number; logged: number };
-type Told = { smooth: (Case & { out: (number | null)[] })[]; names: [string, string, string][] };
+type Told = { smooth: (Case & { out: (number | null)[] })[]; names: [string, string, string, number][] };
 const told: Told = JSON.parse(readFileSync(new URL("./golden.json", import.meta.url), "utf8"));
 const numbers = (values: (number | null)[]): number[] => values.map((value) => value ?? Number.NaN);
 
@@ -33,8 +33,9 @@ test("a thinned line is smoothed as if all of its points were there", () => {
   for (const i of [2100, 2500, 3000]) expect(Math.abs((all[i] ?? 0) - (thin[i / 10] ?? 9))).toBeLessThan(0.06);
 });
 
-test.each(told.names)("%s is drawn in the plot %s", (metric, plot, split) => {
+test.each(told.names)("%s is drawn in the plot %s", (metric, plot, split, stands) => {
   expect(partsOf(metric)).toMatchObject({ plot, split });
+  expect(standing(metric)).toBe(stands);
 });
 
 test("a prefix is the first of several words; train comes before val before test", () => {

@@ -103,9 +103,11 @@ export class Board {
     const matching = this.#groups.filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
     const shown = new Set(matching.slice(0, this.#limit));
     const numbers = new Map<string, number>();
-    for (const group of this.#groups) {
+    for (const [at, group] of this.#groups.entries()) {
       if (shown.has(group) && !this.#cards.has(group.name)) {
-        this.#section(group.prefix, setting).grid.append(this.#card(group, setting).el);
+        const after = this.#groups.slice(at + 1).filter(({ prefix }) => prefix === group.prefix);
+        const next = after.map(({ name }) => this.#cards.get(name)?.el).find((el) => el?.isConnected);
+        this.#section(group.prefix, setting).grid.insertBefore(this.#card(group, setting).el, next ?? null);
       }
       const card = this.#cards.get(group.name);
       if (card) card.el.hidden = !shown.has(group);

@@ -18,6 +18,16 @@ export function partsOf(metric: string): Parts {
   return { plot, split, prefix: plot.slice(0, Math.max(0, plot.indexOf("/"))) };
 }
 
+const BOOKKEEPING =
+  /^(.+\/)?(lr|learning_rate|momentum|weight_decay|grad_?norm.*|.*_per_s|.*_per_sec(ond)?|time|seconds|.*_(time|s))(\/.+)?$/i;
+const COUNTED = /^(.+\/)?(epochs?|steps?|iter(ation)?s?|global_step)$/i;
+
+/** Where a plot stands: what a model comes to first, then rates and speeds, then what only counts. */
+export function standing(plot: string): number {
+  if (COUNTED.test(plot)) return 2;
+  return BOOKKEEPING.test(plot) ? 1 : 0;
+}
+
 /** Train before val before test, whichever was logged first: the same look in every plot. */
 export function rank(splits: Iterable<string>): string[] {
   const place = (split: string): number => ORDER.indexOf(split.slice(0, 2).toLowerCase());

@@ -1,6 +1,6 @@
 import type { Part, Points, RunState } from "../contract.ts";
 import { Column } from "./columns.ts";
-import { partsOf } from "./names.ts";
+import { partsOf, standing } from "./names.ts";
 
 /** One line of a plot. */
 export interface Member {
@@ -110,7 +110,13 @@ export class SeriesSet {
     this.shape++;
     const group = this.groups.find((one) => one.name === name);
     if (group) group.members.push(member);
-    else this.groups.push({ name, prefix, members: [member] });
+    else this.#place({ name, prefix, members: [member] });
     return member;
+  }
+
+  /** After those that stand as far in front, whenever it came: the epoch is counted before there is a loss. */
+  #place(group: Group): void {
+    const at = this.groups.findIndex(({ name }) => standing(name) > standing(group.name));
+    this.groups.splice(at < 0 ? this.groups.length : at, 0, group);
   }
 }

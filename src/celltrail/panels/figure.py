@@ -52,6 +52,24 @@ _BEFORE = re.compile(rf"({_SPLIT})[/_.](?P<plot>.+)", re.IGNORECASE)
 _AFTER = re.compile(rf"(?P<plot>.+)/({_SPLIT})", re.IGNORECASE)
 
 
+_BOOKKEEPING = re.compile(
+    r"(.+/)?(lr|learning_rate|momentum|weight_decay|grad_?norm.*|.*_per_s|.*_per_sec(ond)?|time|seconds|.*_(time|s))(/.+)?",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(r"(.+/)?(epochs?|steps?|iter(ation)?s?|global_step)", re.IGNORECASE)
+
+
+def standing(plot: str) -> int:
+    """Where a plot stands: what a model comes to first, then rates and speeds, then what only counts; as in names.ts.
+
+    >>> [standing(plot) for plot in ("loss", "grad_norm", "opt1_lr", "epoch")]
+    [0, 1, 0, 2]
+    """
+    if _COUNTED.fullmatch(plot):
+        return 2
+    return 1 if _BOOKKEEPING.fullmatch(plot) else 0
+
+
 def parts_of(metric: str) -> tuple[str, str]:
     """The plot a metric is drawn in, which its splits share, and its split; as in ``js/src/ui/names.ts``.
 
@@ -108,7 +126,7 @@ def svg(
     plots: dict[str, list[Line]] = {}
     for line in lines:
         plots.setdefault(parts_of(line.metric)[0], []).append(line)
-    shown = list(plots.items())[:most]
+    shown = sorted(plots.items(), key=lambda plot: standing(plot[0]))[:most]
     columns = min(2, max(1, len(shown)))
     rows = math.ceil(len(shown) / columns) if shown else 0
     width = columns * PLOT_W + (columns - 1) * GAP

@@ -10,6 +10,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any
 
 _START_S, _STOP_S = 60.0, 10.0
@@ -83,7 +84,7 @@ def fresh(folder: Path, environment: Mapping[str, str | None]) -> Generator[Fres
     manager = KernelManager()
     assert manager.kernel_spec is not None  # ipykernel brings one of its own
     manager.kernel_spec.argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    manager.start_kernel(cwd=str(folder), env=variables)
+    manager.start_kernel(cwd=str(folder), env=variables, stdout=DEVNULL, stderr=DEVNULL)
     client = manager.client()
     try:
         client.start_channels()
