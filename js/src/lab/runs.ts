@@ -32,7 +32,7 @@ export const runs: JupyterFrontEndPlugin<void> = {
         const shown = args as unknown as Shown;
         const id = `celltrail-${shown.kind}-${shown.trail}-${shown.runs.join("-")}`;
         const known = tabs.find((tab) => tab.id === id);
-        const tab = known ?? (await tabOf(shown, id, (more) => app.commands.execute(OPEN, { ...more })));
+        const tab = known ?? tabOf(shown, id);
         if (!known) {
           await tabs.add(tab);
           app.shell.add(tab, lab ? "main" : "down"); // Notebook 7 has one document in its main area

@@ -20,8 +20,8 @@ const AGAIN_MS = 2000;
 const MOST_ROWS = 500;
 
 /** A tab of the main area with a panel that asks the server. */
-export async function tabOf(shown: Shown, id: string, open: (more: Shown) => void): Promise<MainAreaWidget> {
-  const content = new PanelTab(shown, open);
+export function tabOf(shown: Shown, id: string): MainAreaWidget {
+  const content = new PanelTab(shown);
   const tab = new MainAreaWidget({ content });
   tab.id = id;
   tab.node.dataset.shown = JSON.stringify(shown);
@@ -39,10 +39,7 @@ class PanelTab extends Widget {
   #payload: SavedPanel = NOTHING_SAVED;
   readonly #hearing = new Set<() => void>();
 
-  constructor(
-    private readonly shown: Shown,
-    private readonly open: (more: Shown) => void,
-  ) {
+  constructor(private readonly shown: Shown) {
     super();
     this.addClass("celltrail-tab");
     this.node.style.overflow = "auto";
@@ -107,10 +104,6 @@ class PanelTab extends Widget {
         this.#payload = { ...NOTHING_SAVED, kind, trail, title, rows, hints, table: TABLE };
         this.node.replaceChildren(into);
         mount(into, source(TABLE), signal);
-        into.addEventListener("celltrail-open", (event) => {
-          const run = (event as CustomEvent<{ run: string; name: string }>).detail;
-          this.open({ kind: "detail", trail, runs: [run.run], title: run.name });
-        });
       }
     }
   }
