@@ -1,7 +1,7 @@
 // The panels beside AG Grid, Plotly and Vega, each doing the same work in the same page of Chromium.
 //
 //   node benchmarks/panels.mjs              everything; a table of what was measured
-//   node benchmarks/panels.mjs --save       kept in benchmarks/results/panels.json, and the README's table written
+//   node benchmarks/panels.mjs --write      kept in benchmarks/results/panels.json, and the README's table written
 //   node benchmarks/panels.mjs --only chart table
 //   node benchmarks/panels.mjs --render     the table of what is kept
 //
@@ -108,12 +108,10 @@ async function main() {
     const names = ALL.filter((name) => !only || only.some((word) => name.startsWith(word)));
     const found = await measured(names, own);
     const saved = await (await fetch(`${own.url}/saved`, { method: "POST" })).json();
-    const need = createRequire(join(BUILD, "package.json"));
     const versions = Object.fromEntries(PEERS.map((peer) => [peer, JSON.parse(readFileSync(resolve(BUILD, "node_modules", peer, "package.json"))).version]));
-    void need;
     const now = { ...kept, versions, machine: `${cpus().length} cores`, bytes: bytes(), saved, measures: { ...kept.measures, ...found } };
     console.log(table(now));
-    if (!asked.includes("--save")) return;
+    if (!asked.includes("--write")) return;
     writeFileSync(KEPT, `${JSON.stringify(now, null, 1)}\n`);
     const readme = join(ROOT, "README.md");
     const [before, rest] = readFileSync(readme, "utf8").split(OPENING);
