@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import sys
 import warnings
+import weakref
 from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
 
+from celltrail.capture import calls
 from celltrail.capture.imports import after_import
+from celltrail.capture.params import has_param
 from celltrail.capture.shield import otherwise_to, shield
 from celltrail.capture.watch.points import watched
 from celltrail.errors import BadValue, nearest
@@ -26,8 +29,14 @@ GROUP = "celltrail.plugins"
 Off = Callable[[], object]
 
 
+_tellers: weakref.WeakKeyDictionary[Run, dict[str, str]] = weakref.WeakKeyDictionary()  # by run and series
+
+
 class Hand:
     """What a plug-in is given, so that it needs nothing of celltrail's but the door."""
+
+    def __init__(self, library: str) -> None:
+        self._library = library
 
     def guard(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """This function as a library may call it: a fault in it is told once and kept on the run, never raised."""
@@ -42,34 +51,71 @@ class Hand:
         """Variables that are recorded for this run anyway, each under its own name."""
         return watched(run)
 
+    def has_param(self, run: Run, name: str, value: Any) -> bool:
+        """Whether a variable of the cell is already recorded as a parameter of this name and value."""
+        return has_param(run, name, value)
+
+    def calls(self, around: calls.Around) -> Off:
+        """Hear of the library's calls in tracked cells: see `calls.hear`."""
+        return calls.hear(self._library, around)
+
+    def imported(self, name: str, begin: Callable[[ModuleType], Off]) -> Off:
+        """Begin once this module of the library is there; what comes back ends it."""
+        return _Begun(name, partial(shield, begin)).off
+
+    def claims(self, run: Run, name: str) -> bool:
+        """Whether this plug-in is the one that tells of this series of the run: the first that asks is."""
+        return _tellers.setdefault(run, {}).setdefault(name, self._library) == self._library
+
+    def note(self, run: Run, **facts: dict[str, Any]) -> None:
+        """Keep facts about what was told in the run's ``environment["autolog"]``, beside those that are there."""
+        known = run.record().environment.get("autolog", {})
+        run.describe(environment={"autolog": {**known, **{k: {**known.get(k, {}), **v} for k, v in facts.items()}}})
+
+
+class _Begun:
+    """What begins with a module, now or when it comes, until it is switched off."""
+
+    def __init__(self, name: str, begin: Callable[[ModuleType], Off | None]) -> None:
+        self._begin = begin
+        module = sys.modules.get(name)
+        self._off: Off | None
+        if module is None or getattr(getattr(module, "__spec__", None), "_initializing", False):
+            self._off = after_import(name, self._arrived)
+        else:
+            self._arrived(module)
+
+    def _arrived(self, module: ModuleType) -> None:
+        self._off = self._begin(module)
+
+    def off(self) -> None:
+        put_back, self._off = self._off, None
+        if put_back is not None:
+            shield(put_back)
+
 
 class _Plugin:
     """One plug-in: off, waiting for its library, or at work."""
 
     def __init__(self, point: EntryPoint) -> None:
         self.name, self._point = point.name, point
-        self._off: Off | None = None
+        self._begun: _Begun | None = None
 
     @property
     def is_on(self) -> bool:
-        return self._off is not None
+        return self._begun is not None
 
     def on(self) -> None:
-        if self._off is not None:
-            return
-        module = sys.modules.get(self.name)
-        if module is None or getattr(getattr(module, "__spec__", None), "_initializing", False):
-            self._off = after_import(self.name, partial(shield, self._begin))
-        else:
-            shield(self._begin, module)
+        if self._begun is None:
+            self._begun = _Begun(self.name, partial(shield, self._begin))
 
-    def _begin(self, module: ModuleType) -> None:
-        self._off = self._point.load()(module, Hand())
+    def _begin(self, module: ModuleType) -> Off:
+        return self._point.load()(module, Hand(self.name))
 
     def off(self) -> None:
-        put_back, self._off = self._off, None
-        if put_back is not None:
-            shield(put_back)
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun.off()
 
 
 _plugins: dict[str, _Plugin] = {}
@@ -114,6 +160,11 @@ def stop_autolog() -> None:
     for plugin in _plugins.values():
         plugin.off()
     _plugins.clear()
+
+
+def is_on() -> bool:
+    """Whether any plug-in is on, be its library there yet or not."""
+    return any(plugin.is_on for plugin in _plugins.values())
 
 
 def _known() -> dict[str, _Plugin]:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from celltrail.capture import environment, rng
+from celltrail.capture import calls, environment, rng
 from celltrail.capture.already import Already
 from celltrail.capture.arguments import expand, parse
 from celltrail.capture.automatic import is_worth
@@ -307,7 +307,7 @@ class Recorder:
 
     def _place_hooks(self) -> None:
         namespace = self.shell.user_ns
-        for name, thing in self._watcher.names.items():
+        for name, thing in {**self._watcher.names, **calls.NAMES}.items():
             if namespace.get(name) is not thing:
                 namespace[name] = thing
                 self.shell.user_ns_hidden[name] = thing
@@ -345,6 +345,7 @@ class Recorder:
     def _end(self, tracked: Tracked, error: BaseException | None, key: tuple[int, str] | None = None) -> None:
         self._openings.end(tracked.run)
         shield(strip, error)
+        calls.settle()
         if self._terminal is not None:
             self._terminal.off()
             self._terminal = None

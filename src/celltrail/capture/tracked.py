@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from celltrail.capture import environment, rng, watch
+from celltrail.capture import autolog, calls, environment, rng, watch
 from celltrail.capture.allowance import Allowance, Limit, Step
 from celltrail.capture.analyze import Kinds, analyze, by_kind, keys
 from celltrail.capture.environment import repository
@@ -20,7 +20,7 @@ from celltrail.capture.files import Files
 from celltrail.capture.meter import Meter, watching_ns
 from celltrail.capture.outcome import status_after
 from celltrail.capture.outputs import Outputs
-from celltrail.capture.params import Found, declared, without
+from celltrail.capture.params import Found, declared, hold, without
 from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.rng import randomness
 from celltrail.capture.session.past import Past
@@ -73,6 +73,7 @@ class Tracked:
     swapped: list[Swapped] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)  # names bound anywhere in the code that was looked at for watching
     is_looked_at: bool = False
+    is_heard: bool = False  # some of its calls are told to plug-ins
     problems: list[str] = field(default_factory=list)
     meter: Meter = field(default_factory=Meter)
     allowance: Allowance = field(init=False)
@@ -108,7 +109,7 @@ class Tracked:
         # the tree is another one when %%time hands in its body
         kinds = found.kinds if found.tree is tree else by_kind(tree)
         shield(self._watch, tree, kinds, namespace, watcher, place_hooks)
-        if found.tree is tree and self.points is None:
+        if found.tree is tree and self.points is None and not self.is_heard:
             self.tree = tree
 
     def _meet(self, tree: ast.Module, namespace: dict[str, Any]) -> Found:
@@ -127,6 +128,7 @@ class Tracked:
         self.states = {**self.states, **(shield(rng.take_named, values.told, namespace) or {})}
         if self.mark.arguments.params:
             shield(found.before)
+            hold(self.run, found)
         return found
 
     def _watch(
@@ -140,8 +142,7 @@ class Tracked:
         arguments = self.mark.arguments
         self.is_looked_at = True
         by_name = not arguments.watch
-        if by_name and (arguments.no_watch or watch.logs_itself(kinds, namespace)):
-            return
+        is_off = by_name and (arguments.no_watch or watch.logs_itself(kinds, namespace))
 
         def sink(index: int) -> Any:
             if self.points is None:
@@ -150,14 +151,19 @@ class Tracked:
             return self.points.sink(index)
 
         before, plan = len(watcher.plan.targets), watcher.plan
-        names = watch.metric_names(kinds) if by_name else arguments.watch
+        names = () if is_off else watch.metric_names(kinds) if by_name else arguments.watch
         if not by_name:
             self.bound |= watch.all_bound(kinds)
         if names:
             watch.insert(tree, names, plan, sink, by_name=by_name)
-        if self.found is not None:
-            reads, wanted = self.found.names.reads, None if by_name else names
-            self.swapped += shield(swap, kinds, reads, namespace, wanted, plan, sink, watcher.names) or []
+        hears = autolog.is_on()
+        if hears and calls.insert(tree, namespace):
+            self.is_heard = True
+            place_hooks()
+        if self.found is not None and (hears or not is_off):
+            reads, wanted = self.found.names.reads, None if by_name and not is_off else names
+            hooks = {**watcher.names, **calls.NAMES}
+            self.swapped += shield(swap, kinds, reads, namespace, wanted, plan, sink, hooks, hears) or []
         self.watched += dict.fromkeys(plan.targets[before:])
 
     # in the background

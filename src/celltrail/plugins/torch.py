@@ -72,6 +72,7 @@ class _Training:
         self._rate = _Rate()
         self._leave = run.outlive()  # what waits on a device is written when the run has ended
         self._told: set[str] = set()
+        self._refused: set[str] = set()  # of which another plug-in tells
         self._is_sampled = False
 
     def step(self, optimizer: Any, frame: FrameType) -> None:
@@ -94,7 +95,10 @@ class _Training:
             values |= self._norm(optimizer, f"train/{prefix}grad_norm_applied")
         if not prefix:
             values |= self._rate.told(frames, self._torch.utils.data.DataLoader)
-        self._told |= values.keys()
+        for name in values.keys() - self._told - self._refused:
+            (self._told if self._hand.claims(run, name) else self._refused).add(name)
+        if self._refused:
+            values = {name: value for name, value in values.items() if name not in self._refused}
         self._waiting.append((number, values))
         if time.perf_counter() - self._written > WAIT_S or not any(map(self._is_elsewhere, values.values())):
             self.write()

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import ast
+import weakref
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from types import FunctionType, ModuleType
@@ -18,6 +19,7 @@ from celltrail.capture.params.config import fields, is_key, is_scalar, literal
 from celltrail.capture.values.reach import reach
 from celltrail.capture.watch import is_metric_name
 from celltrail.model import Json, Param, ParamRule
+from celltrail.run import Run
 
 # functions of the field that are told how to do it by keywords; all others mostly get data, columns and formats
 _VERBS = frozenset(
@@ -55,6 +57,7 @@ _CLOCKS = frozenset(
     ["time", "perf_counter", "perf_counter_ns", "time_ns", "monotonic", "now", "utcnow", "process_time"]
 )
 _SHELL = frozenset(["In", "Out", "exit", "quit", "get_ipython", "open"])
+_found: weakref.WeakKeyDictionary[Run, Found] = weakref.WeakKeyDictionary()
 
 
 class Found:
@@ -204,6 +207,19 @@ class Found:
             return name
         owner, _, field = name.partition(".")
         return next(free for n in range(2, 10_000) if (free := f"{owner}{n}.{field}") not in self.params)
+
+
+def hold(run: Run, found: Found) -> None:
+    """These are the parameters of this run's execution."""
+    _found[run] = found
+
+
+def has_param(run: Run, name: str, value: Json) -> bool:
+    """Whether a parameter of this name, be it a field of an object, already says this value."""
+    found = _found.get(run)
+    return found is not None and any(
+        param.value == value and known.rsplit(".", 1)[-1] == name for known, param in found.params.items()
+    )
 
 
 def _last(called: ast.expr) -> str:

@@ -17,6 +17,7 @@ from functools import lru_cache, partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from celltrail.capture import calls
 from celltrail.capture.analyze import Kinds, by_kind, dotted
 from celltrail.capture.values.fingerprint.kinds import members, module, mro
 from celltrail.capture.watch import Plan, Sink, insert_in, is_metric_name, logs_itself, metric_names
@@ -49,6 +50,7 @@ def swap(
     plan: Plan,
     sink: Sink,
     hooks: Mapping[str, Any],
+    hears: bool = False,
 ) -> list[Swapped]:
     """Put hooks into the functions that a cell reaches; what was changed, to be undone.
 
@@ -60,15 +62,17 @@ def swap(
         plan: gets the new calls.
         sink: makes the sink of a call.
         hooks: what the inserted code names.
+        hears: whether calls that train or score are told to plug-ins.
     """
     found: list[Swapped] = []
     for function in _functions(kinds, reads, namespace):
-        if len(found) < _MOST_FUNCTIONS and _may_bind(function.__code__, names):
-            watched = _compiled(function, names, plan, sink)
+        code = function.__code__
+        if len(found) < _MOST_FUNCTIONS and (_may_bind(code, names) or (hears and calls.may_call(code))):
+            watched = _compiled(function, names, plan, sink, hears)
             if watched is not None:
                 for name, hook in hooks.items():
                     function.__globals__.setdefault(name, hook)
-                found.append(Swapped(function, function.__code__, watched))
+                found.append(Swapped(function, code, watched))
                 function.__code__ = watched
     return found
 
@@ -152,7 +156,9 @@ def _all_names(code: CodeType) -> set[str]:
     return found
 
 
-def _compiled(function: FunctionType, names: tuple[str, ...] | None, plan: Plan, sink: Sink) -> CodeType | None:
+def _compiled(
+    function: FunctionType, names: tuple[str, ...] | None, plan: Plan, sink: Sink, hears: bool
+) -> CodeType | None:
     """The function's code from its source, with hooks; None where there is no source or nothing to watch."""
     own = function.__code__
     lines = linecache.getlines(own.co_filename, function.__globals__)
@@ -169,7 +175,9 @@ def _compiled(function: FunctionType, names: tuple[str, ...] | None, plan: Plan,
     if wanted is None:
         inside = by_kind(node)
         wanted = () if logs_itself(inside, function.__globals__) else metric_names(inside)
-    if not wanted or not insert_in(node, wanted, plan, sink, by_name=names is None):
+    is_watched = bool(wanted and insert_in(node, wanted, plan, sink, by_name=names is None))
+    is_heard = hears and calls.insert(node, function.__globals__)
+    if not (is_watched or is_heard):
         return None
     ast.fix_missing_locations(tree)
     flags = (own.co_flags & _FUTURES) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT

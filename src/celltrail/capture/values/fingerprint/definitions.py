@@ -11,14 +11,14 @@ from functools import lru_cache
 from types import CodeType, FunctionType, GenericAlias, ModuleType
 from typing import Any, NamedTuple
 
-from celltrail.capture import watch
+from celltrail.capture import calls, watch
 from celltrail.capture.values.fingerprint import kinds
 from celltrail.capture.values.fingerprint.plain import by
 from celltrail.capture.values.fingerprint.walk import Reader, Update, Walk, text
 from celltrail.capture.watch import swap
 
 # inserted into functions of tracked cells; numbers in those calls differ from execution to execution
-_HOOKS = frozenset([watch.SINKS, watch.HOOK, watch.FIELD_HOOK, watch.KEEP])
+_HOOKS = frozenset([watch.SINKS, watch.HOOK, watch.FIELD_HOOK, watch.KEEP, calls.BEGIN])
 # bound by class statements, or changing although the class does not
 _NO_MEMBERS = frozenset(
     "__abstractmethods__ __annotate__ __annotate_func__ __annotations__ __annotations_cache__ __dataclass_fields__"  # noqa: SIM905

@@ -1,0 +1,15 @@
+"""Runs below the one in which a library tries several things by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import celltrail as ct
+
+
+def child(run: ct.Run, name: str, params: Mapping[str, Any], tags: tuple[str, ...]) -> ct.Run:
+    """Begin a run below this one, in its trail and project; the library's own threads may do so too."""
+    return ct.start(
+        name[:200], params, tags=tags, group=run.name, project=run.record().project, store=run.store, parent=run.id
+    )

@@ -1,0 +1,103 @@
+"""LightGBM: its rounds, by its public training callback. Tested with LightGBM 4.7.0.
+
+In a tracked cell ``lightgbm.train(...)``, ``lightgbm.cv(...)`` and ``LGBMClassifier(...).fit(...)`` tell by themselves;
+anywhere else ``callbacks=[celltrail.plugins.lightgbm.Callback()]`` does. A series for each evaluated set and metric,
+with the round as the step and with the direction that LightGBM gives it. Which set is which is told by the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import celltrail as ct
+from celltrail.plugins.names import Series, put_params, split_of, splits_of
+
+_hand: Any = None
+
+
+def on(lightgbm: Any, hand: Any) -> Callable[[], None]:
+    """Hear of each training."""
+    global _hand
+    _hand = hand
+    return hand.calls(_around)
+
+
+class Callback:
+    """Records each round in the current run; to be given to LightGBM where no tracked cell does it by itself.
+
+    Args:
+        splits: LightGBM's names of the evaluated sets -> ``train``, ``val`` ...; by the names themselves unless given.
+    """
+
+    order = 25  # before early stopping, which ends the round by an exception
+    before_iteration = False
+
+    def __init__(self, splits: Mapping[str, str] | None = None) -> None:
+        self._splits, self._series = dict(splits or {}), None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_splits": self._splits, "_series": None}
+
+    def __call__(self, env: Any) -> None:
+        """LightGBM's protocol: after each round."""
+        if _hand is None:
+            self._tell(env)
+        else:
+            _hand.guard(self._tell)(env)
+
+    def _tell(self, env: Any) -> None:
+        run = ct.current()
+        if run is None or not env.evaluation_result_list:
+            return
+        if self._series is None:
+            self._series = Series(_hand, run, "lightgbm")
+        values: dict[tuple[str, str], Any] = {}
+        goals: dict[str, str] = {}
+        for data, metric, value, is_more_better, *_ in map(_plain, env.evaluation_result_list):
+            values[self._splits.get(data) or split_of(data) or data, metric] = value
+            goals[metric] = "max" if is_more_better else "min"
+        self._series.log(values, step=env.iteration, goals=goals)
+
+
+def _plain(result: Any) -> tuple[Any, ...]:
+    """One evaluation as a tuple, which it was before LightGBM had a class for it."""
+    if isinstance(result, tuple):
+        return result
+    return result.dataset_name, result.metric_name, result.metric_value, result.maximize
+
+
+def _around(call: Any) -> Callable[[Any], object] | None:
+    if call.name not in ("train", "cv", "fit") or not call.accepts("callbacks"):
+        return None
+    if call.owner is None:
+        put_params(_hand, call, call.argument("params", 0))
+        sets = _of_function(call)
+    else:
+        sets = _of_estimator(call)
+    call.kwargs["callbacks"] = [*(call.argument("callbacks") or ()), Callback(sets)]
+
+    def after(result: Any) -> None:
+        best = getattr(result, "best_iteration_", None) or getattr(result, "best_iteration", None)
+        if isinstance(best, int) and best > 0:
+            call.run.summary["best_iteration"] = best
+
+    return after
+
+
+def _of_function(call: Any) -> dict[str, str]:
+    given = call.argument("valid_sets", 3) if call.name == "train" else None
+    sets = list(given) if isinstance(given, list | tuple) else [] if given is None else [given]
+    names, train = call.argument("valid_names", 4), call.argument("train_set", 1)
+    own = [names] if isinstance(names, str) else list(names or ())
+    named = [(own[place] if place < len(own) else f"valid_{place}", data) for place, data in enumerate(sets)]
+    return {"training": "train", **splits_of(call, train, named, is_named=bool(own))}
+
+
+def _of_estimator(call: Any) -> dict[str, str]:
+    given, own = call.argument("eval_set"), list(call.argument("eval_names") or ())
+    pairs = list(given) if isinstance(given, list | tuple) else []
+    if pairs and not isinstance(pairs[0], list | tuple):
+        pairs = [tuple(pairs)]
+    named = [(own[place] if place < len(own) else f"valid_{place}", pair[0]) for place, pair in enumerate(pairs)]
+    return {"training": "train", **splits_of(call, call.argument("X", 0), named, is_named=bool(own))}

@@ -1,0 +1,195 @@
+"""How metrics are named, whichever library tells of them: one grammar, ``split/name``, in one table.
+
+The split is ``train``, ``val`` or ``test`` (``eval0``, ``eval1`` ... where several sets of data have no name that says
+more), the name is the field's. What the library itself calls it is kept in the run's ``environment["autolog"]``.
+"""
+
+from __future__ import annotations
+
+import re
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import celltrail as ct
+
+# what whoever leads a training tells of it
+TRAINING = ("train/loss", "train/lr", "train/grad_norm", "train/grad_norm_applied", "train/samples_per_s", "epoch")
+Key = tuple[str, str]  # the split, and the library's own name of the metric
+
+# where a library has another name than the field; scores of scikit-learn are taken without their ``_score``
+NAMES = {
+    "average_precision": "ap",
+    "binary_logloss": "logloss",
+    "epoch_loss": "loss",
+    "grad_norm": "grad_norm",
+    "l1": "mae",
+    "l2": "mse",
+    "learning_rate": "lr",
+    "mean_absolute_error": "mae",
+    "mean_squared_error": "mse",
+    "merror": "error",
+    "mlogloss": "logloss",
+    "multi_error": "error",
+    "multi_logloss": "logloss",
+    "roc_auc": "auc",
+    "root_mean_squared_error": "rmse",
+    "samples_per_second": "samples_per_s",
+    "steps_per_second": "steps_per_s",
+    "runtime": "runtime_s",
+}
+UNITS = {"samples_per_s": "1/s", "steps_per_s": "1/s", "runtime_s": "s", "fit_s": "s"}
+# the direction where neither the library nor a word of the name tells
+GOALS = {"logloss": "min", "log_loss": "min", "hinge_loss": "min", "brier_score_loss": "min", "pre": "max",
+         "aucpr": "max", "auc_mu": "max", "mape": "min", "poisson": "min", "tweedie": "min"}  # fmt: skip
+_SPLITS = {"train": r"train(?:ing)?|tr|learn", "val": r"val(?:id(?:ation)?)?|dev|holdout|eval|oof", "test": r"te?st"}
+_PREFIXES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "eval": "val", "test": "test"}
+_FOUND = [(split, re.compile(rf"(?:.*[^a-z])?(?:{words})\d*(?:[^a-z].*)?")) for split, words in _SPLITS.items()]
+
+
+def split_of(name: str) -> str | None:
+    """The split that a name of a set of data speaks of.
+
+    >>> [split_of(name) for name in ("X_train", "y_test", "validation_set", "dev", "training", "x")]
+    ['train', 'test', 'val', 'val', 'train', None]
+    """
+    return next((split for split, words in _FOUND if words.fullmatch(name.lower())), None)
+
+
+def metric_of(name: str) -> str:
+    """The field's name of a library's metric.
+
+    >>> [metric_of(name) for name in ("accuracy_score", "roc_auc_score", "learning_rate", "ndcg@5", "loss")]
+    ['accuracy', 'auc', 'lr', 'ndcg@5', 'loss']
+    """
+    short = name.removesuffix("_score") or name
+    return NAMES.get(short, short)
+
+
+def key_of(name: str) -> Key:
+    """The split that stands in front of a metric's name, and the rest; the split of training where none does.
+
+    >>> key_of("eval_loss"), key_of("val/acc"), key_of("grad_norm"), key_of("test_f1")
+    (('val', 'loss'), ('val', 'acc'), ('train', 'grad_norm'), ('test', 'f1'))
+    """
+    first, mark, rest = name.replace("/", "_", 1).partition("_")
+    split = _PREFIXES.get(first) if mark and rest else None
+    return (split, rest) if split else ("train", name)
+
+
+class Series:
+    """The series that one plug-in writes into one run, each with its direction, unit and the library's own name."""
+
+    def __init__(self, hand: Any, run: ct.Run, library: str) -> None:
+        self._hand, self._run, self._library = hand or _Nobody(), run, library
+        self._names: dict[Key, str | None] = {}  # None: somebody else tells of it
+        self._counts: dict[str, int] = {}
+
+    def log(
+        self, values: Mapping[Key, Any], step: int | None = None, goals: Mapping[str, Any] = {}, **axes: float
+    ) -> None:
+        """Write numbers of one moment.
+
+        Args:
+            values: by split and the library's own name; what is no number is passed over.
+            step: without one each series counts by itself.
+            goals: the direction by the library's own name, where the library says it.
+            axes: further axes of the same moment, such as ``epoch``.
+        """
+        if not self._run.is_running:
+            return
+        numbers = {key: float(value) for key, value in values.items() if _is_number(value)}
+        self._meet([key for key in numbers if key not in self._names], goals, axes)
+        told = {name: value for key, value in numbers.items() if (name := self._names[key]) is not None}
+        if step is not None:
+            self._run.log(told, step, **axes if told else {})
+            return
+        for name, value in told.items():
+            count = self._counts[name] = self._counts.get(name, -1) + 1
+            self._run.log({name: value}, count, **axes)
+
+    def reserve(self, *names: str) -> None:
+        """Be the one that tells of these series, before others have begun to."""
+        for name in names:
+            self._hand.claims(self._run, name)
+
+    def _meet(self, keys: list[Key], goals: Mapping[str, Any], axes: Mapping[str, float]) -> None:
+        if not keys:
+            return
+        own: dict[str, str] = {}
+        for split, word in keys:
+            metric = metric_of(word)
+            name = f"{split}/{metric}"
+            if not self._hand.claims(self._run, name):
+                self._names[split, word] = None
+                continue
+            self._names[split, word], own[name] = name, f"{self._library}: {word}"
+            goal: Any = goals.get(word) or GOALS.get(metric)
+            unit, axis = UNITS.get(metric), next(iter(axes), None)
+            if goal or unit or axis:
+                self._run.define_metric(name, goal=goal, unit=unit, axis=axis)
+        self._hand.note(self._run, keys=own)
+
+
+def per_run(make: Callable[[ct.Run], Any]) -> Callable[[ct.Run], Any]:
+    """One of these for each run, as long as the run is held."""
+    made: weakref.WeakKeyDictionary[ct.Run, Any] = weakref.WeakKeyDictionary()
+
+    def of(run: ct.Run) -> Any:
+        if run not in made:
+            made[run] = make(run)
+        return made[run]
+
+    return of
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return not isinstance(value, str | bytes | bool)
+
+
+class _Nobody:
+    """Where a callback is used by hand and no plug-in is on: nobody else tells of the run."""
+
+    def claims(self, run: ct.Run, name: str) -> bool:
+        return True
+
+    def note(self, run: ct.Run, **facts: Any) -> None:
+        pass
+
+
+def splits_of(call: Any, data: Any, sets: list[tuple[str, Any]], is_named: bool) -> dict[str, str]:
+    """The split of each set of data that a library evaluates on while it trains.
+
+    Args:
+        call: the call, whose variables' names say more.
+        data: what is trained on: the set that is this very object is ``train``, wherever it stands.
+        sets: the library's name of each set, and the set.
+        is_named: whether the caller gave the names, and not the library by their places.
+    """
+    found: dict[str, str] = {}
+    for name, values in sets:
+        if values is data:
+            found[name] = "train"
+        elif is_named:
+            found[name] = split_of(name) or name
+        else:
+            found[name] = next((split for own in call.names(values) if (split := split_of(own))), "")
+    unknown = [name for name, split in found.items() if not split]
+    for place, name in enumerate(unknown):
+        found[name] = "val" if len(unknown) == 1 and "val" not in found.values() else f"eval{place}"
+    counts: dict[str, int] = {}
+    for name, split in found.items():
+        counts[split] = counts.get(split, 0) + 1
+        found[name] = split if counts[split] == 1 else f"{split}{counts[split]}"
+    return found
+
+
+def put_params(hand: Any, call: Any, params: Any) -> None:
+    """The settings that were given as a dict; what a variable of the cell says is recorded anyway."""
+    for name, value in params.items() if isinstance(params, Mapping) else ():
+        if isinstance(value, bool | int | float | str) and not hand.has_param(call.run, name, value):
+            call.run.params[f"{call.name}.{name}"] = value

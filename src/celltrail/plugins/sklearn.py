@@ -1,0 +1,273 @@
+"""scikit-learn in a tracked cell: what is fitted, with which parameters, and the scores it gets.
+
+Tested with scikit-learn 1.9.1. Of each ``fit``, ``score``, ``cross_val_score``, ``cross_validate`` and metric function
+that the cell, or a function it reaches, calls:
+
+- params ``estimator`` and ``LogisticRegression.C`` ...: those that differ from the class's defaults
+- ``train/loss``, ``val/score`` ... of estimators that keep a curve of their iterations
+- ``val/accuracy``, ``test/f1`` ...: the numbers that scikit-learn returned. The split is ``train`` where the data is
+  the one that the estimator was fitted on, else the one that the variables' names speak of, else ``val``
+- of a search each candidate as a run of its own below this one, with its params and ``val/<scorer>``
+
+A variable that is recorded anyway is not told of twice, and fits inside other fits are not told of.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import celltrail as ct
+from celltrail.plugins.child import child
+from celltrail.plugins.names import Series, metric_of, per_run, split_of
+
+FITS = ("fit", "partial_fit", "fit_predict", "fit_transform")
+CROSS = ("cross_val_score", "cross_validate")
+# what iterative estimators keep of their iterations; the losses of some are scores with the sign turned
+CURVES = {
+    "loss_curve_": ("train", "loss", 1),
+    "validation_scores_": ("val", "score", 1),
+    "train_score_": ("train", "score", 1),
+    "validation_score_": ("val", "score", 1),
+    "lower_bounds_": ("train", "lower_bound", 1),
+}
+SUMMARIES = ("n_iter_", "oob_score_", "inertia_", "best_score_", "best_index_")
+MOST_CANDIDATES = 1000
+MOST_VALUES = 50
+
+
+def on(sklearn: Any, hand: Any) -> Callable[[], None]:
+    """Hear of the calls of scikit-learn's estimators, scores and cross-validation."""
+    return hand.calls(_Cells(hand).around)
+
+
+class _Cells:
+    """What is known of the runs in which estimators are fitted."""
+
+    def __init__(self, hand: Any) -> None:
+        self._hand = hand
+        self._work = per_run(lambda run: _Work(run, hand))
+
+    def around(self, call: Any) -> Callable[[Any], object] | None:
+        """What is to be done once this call is over."""
+        work: _Work = self._work(call.run)
+        if hasattr(call.owner, "get_params"):
+            if call.name in FITS:
+                return partial(work.fitted, call)
+            return partial(work.scored, call) if call.name == "score" else None
+        if call.owner is None and call.name in CROSS:
+            return partial(work.crossed, call)
+        is_metric = getattr(call.function, "__module__", "").startswith("sklearn.metrics")
+        return partial(work.measured, call) if is_metric else None
+
+
+class _Work:
+    """The estimators of one run."""
+
+    def __init__(self, run: ct.Run, hand: Any) -> None:
+        self._run, self._hand = run, hand
+        self._series = Series(hand, run, "sklearn")
+        self._fitted_on: list[Any] = []  # data, by weak reference
+        self._told: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+
+    def fitted(self, call: Any, result: Any) -> None:
+        """A fit is over: what it was, and what it kept of its iterations."""
+        estimator = call.owner
+        if result is None:
+            return
+        for data in (call.argument("X", 0), call.argument("y", 1)):
+            if hasattr(type(data), "__weakref__") or hasattr(data, "__array__"):
+                self._fitted_on.append(weakref.ref(data))
+        self._describe(estimator)
+        if hasattr(estimator, "cv_results_"):
+            _Candidates(self._run, self._hand, estimator).write()
+        self._curves(estimator, is_more=call.name == "partial_fit")
+        for name in SUMMARIES:
+            value = getattr(estimator, name, None)
+            if isinstance(value, int | float) and math.isfinite(value):
+                self._run.summary[f"{type(estimator).__name__}.{name.rstrip('_')}"] = value
+
+    def scored(self, call: Any, result: Any) -> None:
+        """``estimator.score(X, y)``."""
+        data, truth = call.argument("X", 0), call.argument("y", 1)
+        self._tell(call, default_scorer(call.owner), result, [data, truth])
+
+    def measured(self, call: Any, result: Any) -> None:
+        """A function of ``sklearn.metrics``."""
+        truth, average = call.argument("y_true", 0), call.argument("average")
+        name = f"{metric_of(call.name)}_{average}" if isinstance(average, str) and average != "binary" else call.name
+        self._tell(call, name, result, [truth])
+
+    def crossed(self, call: Any, result: Any) -> None:
+        """``cross_val_score`` and ``cross_validate``: a point for each fold."""
+        scoring = call.argument("scoring")
+        scorer = scoring if isinstance(scoring, str) else default_scorer(call.argument("estimator", 0))
+        if isinstance(result, Mapping):
+            found = {name.replace("test_", "", 1): folds for name, folds in result.items() if name.startswith("test_")}
+            columns = {("val", scorer if name == "score" else name): folds for name, folds in found.items()}
+        else:
+            columns = {("val", scorer): result}
+        for key, folds in columns.items():
+            for score in folds if folds is not None else ():
+                self._series.log({key: score}, goals={key[1]: "max"})
+
+    def _tell(self, call: Any, metric: str, value: Any, data: list[Any]) -> None:
+        if isinstance(value, float | int) and call.target not in self._hand.recorded(self._run):
+            self._series.log({(self._split(call, data), metric): value})
+
+    def _split(self, call: Any, data: list[Any]) -> str:
+        fitted = [there for each in self._fitted_on if (there := each()) is not None]
+        if any(each is there for each in data for there in fitted):
+            return "train"
+        names = [name for each in data if each is not None for name in call.names(each)]
+        return next((split for name in names if (split := split_of(name))), "val")
+
+    def _curves(self, estimator: Any, is_more: bool) -> None:
+        for attribute, (split, name, sign) in CURVES.items():
+            curve = getattr(estimator, attribute, None)
+            if curve is None or not hasattr(curve, "__len__") or not len(curve):
+                continue
+            told = self._told.get(estimator, 0) if is_more and attribute == "loss_curve_" else 0
+            split, name, sign = _as_loss(estimator, split, name, sign)
+            for value in list(curve)[told:]:
+                self._series.log({(split, name): sign * value})
+            if attribute == "loss_curve_":
+                self._told[estimator] = len(curve)
+
+    def _describe(self, estimator: Any) -> None:
+        is_model = hasattr(estimator, "predict") or hasattr(estimator, "fit_predict")
+        told: dict[str, Any] = {"estimator": _named(estimator)} if is_model else {}
+        params = self._run.params
+        told |= {
+            name: value
+            for name, value, is_default in settings(estimator)
+            if (name in params or not is_default)  # a default after something else is told as well
+            and not self._hand.has_param(self._run, name.rpartition(".")[2], value)
+        }
+        for name, value in told.items():
+            before = params.get(name, value)
+            params[name] = value if _is_same(before, value) else _both(before, value)
+
+
+class _Candidates:
+    """The candidates of a search, each as a run below the one that searched."""
+
+    def __init__(self, run: ct.Run, hand: Any, search: Any) -> None:
+        self._run, self._hand, self._search = run, hand, search
+
+    def write(self) -> None:
+        results = self._search.cv_results_
+        scorers = [name.removeprefix("mean_test_") for name in results if name.startswith("mean_test_")]
+        scoring = self._search.scoring
+        one = scoring if isinstance(scoring, str) else default_scorer(self._search.estimator)
+        for place, params in enumerate(results["params"][:MOST_CANDIDATES]):
+            plain = {name: _plain(value) for name, value in params.items()}
+            title = " ".join(f"{name}={value}" for name, value in plain.items())
+            with child(self._run, title or "candidate", plain, ("candidate",)) as candidate:
+                series = Series(self._hand, candidate, "sklearn")
+                values: dict[tuple[str, str], float] = {}
+                for scorer in scorers:
+                    name = one if scorer == "score" else scorer
+                    values["val", name] = results[f"mean_test_{scorer}"][place]
+                    if f"mean_train_{scorer}" in results:
+                        values["train", name] = results[f"mean_train_{scorer}"][place]
+                    candidate.summary[f"val/{metric_of(name)}.std"] = float(results[f"std_test_{scorer}"][place])
+                goals = {name: "max" for _, name in values}
+                values["train", "fit_s"] = results["mean_fit_time"][place]
+                series.log(values, step=place, goals=goals)
+        for name, value in getattr(self._search, "best_params_", {}).items():
+            self._run.summary[f"best.{name}"] = _plain(value)
+
+
+def default_scorer(estimator: Any) -> str:
+    """What the ``score`` of this estimator is: that of scikit-learn's mixins, else just a score."""
+    owner = getattr(type(estimator), "score", None)
+    name = getattr(owner, "__qualname__", "")
+    if name.startswith("ClassifierMixin"):
+        return "accuracy"
+    if name.startswith("RegressorMixin"):
+        return "r2"
+    inner = getattr(estimator, "_final_estimator", None) or getattr(estimator, "estimator", None)
+    return "score" if inner is None or isinstance(inner, str) else default_scorer(inner)
+
+
+def settings(estimator: Any) -> Iterator[tuple[str, Any, bool]]:
+    """The parameters and whether each is its class's default, those of the estimators inside it too: ``Class.name``."""
+    seen: set[int] = set()
+    waiting = [estimator]
+    while waiting:
+        each = waiting.pop(0)
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        defaults = inspect.signature(type(each).__init__).parameters
+        for name, value in each.get_params(deep=False).items():
+            if name in ("steps", "transformers", "estimators"):
+                waiting += [part[1] for part in value if hasattr(part[1], "get_params")]
+            elif hasattr(value, "get_params") and not isinstance(value, type):
+                waiting.append(value)
+            elif name not in ("verbose", "n_jobs") and not _is_nan(value):
+                yield f"{type(each).__name__}.{name}", _plain(value), _is_same(value, _default(defaults, name))
+
+
+def _default(parameters: Mapping[str, inspect.Parameter], name: str) -> Any:
+    return parameters[name].default if name in parameters else None
+
+
+def _named(estimator: Any) -> str:
+    steps = getattr(estimator, "steps", None)
+    if isinstance(steps, list):
+        return " > ".join(type(step).__name__ for _, step in steps)
+    inner = getattr(estimator, "estimator", None)
+    name = type(estimator).__name__
+    return f"{name}({_named(inner)})" if hasattr(inner, "get_params") else name
+
+
+def _as_loss(estimator: Any, split: str, name: str, sign: int) -> tuple[str, str, int]:
+    """Where the curve of a score is really one of a loss."""
+    if name != "score":
+        return split, name, sign
+    scoring = getattr(estimator, "scoring", ...)
+    if scoring == "loss":  # histogram boosting keeps the loss with its sign turned
+        return split, "loss", -1
+    if isinstance(scoring, str):
+        return split, scoring, sign
+    if scoring is ... and hasattr(estimator, "subsample"):  # gradient boosting calls its loss so
+        return split, "loss", sign
+    return split, default_scorer(estimator), sign
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | int | float | str | None):
+        return value
+    if hasattr(value, "item") and getattr(value, "size", None) == 1:
+        return value.item()
+    if isinstance(value, list | tuple) and len(value) <= MOST_VALUES:
+        return [_plain(each) for each in value]
+    if callable(value) and hasattr(value, "__name__"):
+        return value.__name__
+    return type(value).__name__
+
+
+def _both(before: Any, value: Any) -> list[Any]:
+    """The values of a parameter over the fits of one run."""
+    known = before if isinstance(before, list) else [before]
+    return known if value in known or len(known) >= MOST_VALUES else [*known, value]
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Equal, where that is a plain question."""
+    if one is other:
+        return True
+    try:
+        return type(one) is type(other) and bool(one == other)
+    except (TypeError, ValueError):  # arrays
+        return False
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)

@@ -1,0 +1,162 @@
+"""What cells with XGBoost, LightGBM, Optuna and tqdm tell by themselves, held beside the libraries' own numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import celltrail as ct
+from celltrail.store import Store
+from kernels import SETTLE, Kernel
+
+pytest.importorskip("xgboost")
+pytest.importorskip("lightgbm")
+
+DATA = """
+import json
+import lightgbm as lgb, optuna, xgboost as xgb
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
+from tqdm.auto import trange
+X, y = load_breast_cancer(return_X_y=True)
+X_train, X_val, y_train, y_val = train_test_split(X, y, random_state=0)
+def boosted(rounds, **settings):
+    return lgb.LGBMClassifier(n_estimators=rounds, verbose=-1, n_jobs=1, **settings)
+"""
+CELLS = {
+    "xgboost": """
+d_train, d_val, own = xgb.DMatrix(X_train, y_train), xgb.DMatrix(X_val, y_val), {}
+settings = {"objective": "binary:logistic", "max_depth": 2, "eval_metric": ["logloss", "auc"], "nthread": 1}
+sets = [(d_train, "fitted"), (d_val, "holdout")]
+xgb.train(settings, d_train, 6, evals=sets, evals_result=own, verbose_eval=False)
+""",
+    "xgboost estimator": """
+model = xgb.XGBClassifier(n_estimators=30, max_depth=3, early_stopping_rounds=2, n_jobs=1, learning_rate=1.0)
+model.fit(X_train, y_train, eval_set=[(X_train, y_train), (X_val, y_val)], verbose=False)
+own = [model.evals_result(), model.best_iteration, model.callbacks]
+""",
+    "lightgbm": """
+model = boosted(8, max_depth=2)
+model.fit(X_train, y_train, eval_set=[(X_val, y_val), (X_train, y_train)], eval_metric=["auc"])
+own = model.evals_result_
+""",
+    "lightgbm folds": """
+settings = {"objective": "binary", "metric": "auc", "verbose": -1, "num_threads": 1}
+own = lgb.cv(settings, lgb.Dataset(X_train, y_train), 4, nfold=3, seed=1)
+""",
+    "optuna": """
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+def objective(trial):
+    x = trial.suggest_float("x", -3, 3)
+    trial.report(x, 0); trial.report(2 * x, 1)
+    if x > 1: raise optuna.TrialPruned()
+    return -x * x
+study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=1))
+study.optimize(objective, n_trials=6)
+own = [[t.value, t.params["x"], t.state.name] for t in study.trials]
+""",
+    "tqdm": """
+for i in (bar := trange(4)):
+    loss = 1 / (i + 1)
+    bar.set_postfix({"loss": loss, "val_acc": f"{i / 4:.2f}"}, note="warm", lr=0.5)
+own = None
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[ct.Store, Any, Any]]:
+    """For each cell: the trail, its run, and what the cell kept of the library's own numbers."""
+    folder: Path = tmp_path_factory.mktemp("boosting")
+    store = Store(folder / ".celltrail")
+    places = {"CELLTRAIL_STORE": str(store.root), "XDG_CACHE_HOME": str(folder / "c"), "OMP_NUM_THREADS": "1"}
+    kernel = Kernel(folder, places)
+    kernel.run("%load_ext celltrail")
+    kernel.run(DATA)
+    found: dict[str, Any] = {}
+    for name, cell in CELLS.items():
+        reply = kernel.run(f"%%track {name.replace(' ', '-')}{cell}")
+        assert reply.status == "ok", reply.complaints + "\n".join(reply.content["traceback"])
+        found[name] = json.loads(kernel.run("print(json.dumps(own))").text)
+    kernel.run(SETTLE)
+    kernel.stop()
+    return {name: (store, ct.run(name.replace(" ", "-"), store=store), own) for name, own in found.items()}
+
+
+def values(store: ct.Store, run: Any) -> dict[str, list[float]]:
+    assert not run.record.problems
+    return {name: series.value.tolist() for name, series in store.series(run.id).items()}
+
+
+def test_xgboost_by_its_function(told: dict[str, Any]):
+    """The set that it trains on is known by itself, the other by its name; directions and XGBoost's names are kept."""
+    store, run, own = told["xgboost"]
+    assert values(store, run) == {
+        "train/logloss": own["fitted"]["logloss"],
+        "train/auc": own["fitted"]["auc"],
+        "val/logloss": own["holdout"]["logloss"],
+        "val/auc": own["holdout"]["auc"],
+    }
+    assert (run.record.metrics["val/logloss"].goal, run.record.metrics["val/auc"].goal) == ("min", "max")
+    assert run.record.environment["autolog"]["keys"]["val/auc"] == "xgboost: auc"
+    assert [name for name in run.params if name.endswith("max_depth")] == ["settings.max_depth"]
+
+
+def test_xgboost_by_its_estimator(told: dict[str, Any]):
+    """The estimator has its own callbacks again, and early stopping does what it does."""
+    store, run, (own, best, callbacks) = told["xgboost estimator"]
+    assert values(store, run) == {
+        "train/logloss": own["validation_0"]["logloss"],
+        "val/logloss": own["validation_1"]["logloss"],
+    }
+    assert (run.summary["best_iteration"], callbacks) == (best, None)
+    assert run.params["estimator"] == "XGBClassifier"
+    assert run.params["XGBClassifier.max_depth"] == 3
+
+
+def test_lightgbm_by_its_estimator(told: dict[str, Any]):
+    """In a function of an earlier cell too, whatever the order of the sets."""
+    store, run, own = told["lightgbm"]
+    named = {"val": own["valid_0"], "train": own["training"]}
+    assert values(store, run) == {
+        f"{split}/{name.replace('binary_', '')}": history
+        for split, metrics in named.items()
+        for name, history in metrics.items()
+    }
+    assert run.record.metrics["train/auc"].goal == "max"
+    assert (run.params["LGBMClassifier.max_depth"], run.params["LGBMClassifier.n_estimators"]) == (2, 8)
+
+
+def test_lightgbm_over_folds(told: dict[str, Any]):
+    """The mean of the folds, round by round."""
+    store, run, own = told["lightgbm folds"]
+    assert values(store, run) == {"val/auc": own["valid auc-mean"]}
+
+
+def test_each_trial_of_optuna_is_a_run(told: dict[str, Any]):
+    """With its param, what it reported, its objective in the study's direction, and how it ended."""
+    store, run, own = told["optuna"]
+    done = [value for value, _, state in own if state == "COMPLETE"]
+    assert values(store, run) == {"objective": done}
+    trials = sorted(run.children, key=lambda each: int(each.name.split()[1]))
+    assert [trial.params["x"] for trial in trials] == [x for _, x, _ in own]
+    for trial, (value, x, state) in zip(trials, own, strict=True):
+        series = values(store, trial)
+        assert series["intermediate"] == [x, 2 * x]
+        assert series.get("objective") == (None if state == "PRUNED" else [value])
+        assert ("pruned" in trial.tags) == (state == "PRUNED")
+    assert {state for *_, state in own} == {"COMPLETE", "PRUNED"}
+    assert run.record.metrics["objective"].goal == "max"
+
+
+def test_what_a_bar_shows(told: dict[str, Any]):
+    """Numbers, also as text, at the bar's count; a loop variable stays where it is."""
+    store, run, _ = told["tqdm"]
+    assert values(store, run) == {
+        "loss": [1.0, 0.5, 1 / 3, 0.25],
+        "val/acc": [0.0, 0.25, 0.5, 0.75],
+        "train/lr": [0.5] * 4,
+    }
