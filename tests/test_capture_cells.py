@@ -246,18 +246,33 @@ SHOWS = {
     "with multiprocessing.get_context('fork').Pool(2) as pool:\n"
     "    pool.map(print, ['of the first', 'of the second'])\n    pool.close()\n    pool.join()\ntime.sleep(0.3)",
     "time": "%%time\nprint('timed')",
+    "run": "print('before', flush=True)\n%run -i shown.py\nprint('after')",
 }
 
 
 @pytest.mark.parametrize("name", SHOWS)
 def test_outputs_are_what_the_client_got_in_its_order(notebook: Notebook, name: str) -> None:
     """The record of outputs equals the client's own copy: kind, order and text."""
+    (notebook.store.root.parent / "a" / "shown.py").write_text("print('in a script')\ndisplay('shown there')\n")
     reply, record = notebook.run("%%track\n" + SHOWS[name])
     kinds = {"display_data": "display", "execute_result": "result"}
     client = [(kinds.get(kind, kind), text) for kind, text in seen(reply)]
     assert record is not None
     assert [(kind, neutral(text)) for kind, text in notebook.shown(record)] == client
     assert client
+
+
+def test_text_of_a_thread_that_outlives_its_cell_is_where_the_client_has_it(notebook: Notebook) -> None:
+    """Newer ipykernels send it to the cell that runs then, older ones to the cell that began the thread."""
+    begin = "import threading\ngo = threading.Event()\n"
+    begin += "def late():\n    go.wait(20)\n    print('from the thread', flush=True)\n"
+    _, one = notebook.run(f"%%track\n{begin}thread = threading.Thread(target=late)\nthread.start()")
+    second, two = notebook.run("%%track\nprint('here', flush=True)\ngo.set()\nthread.join()\nprint('there')")
+    assert one is not None
+    assert two is not None
+    assert notebook.shown(two) == seen(second)
+    assert ("from the thread" in str(notebook.shown(two))) is ("from the thread" in second.text)
+    assert "from the thread" in second.text or "from the thread" in str(second.late("stream"))
 
 
 def test_updates_and_clearing(notebook: Notebook) -> None:

@@ -210,6 +210,14 @@ def test_a_run_says_by_itself_why_it_is_stale(notebook: Notebook) -> None:
     assert hint.startswith(f"stale: {words} (as of ")
 
 
+def test_it_is_the_same_from_any_folder(notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run's own folder counts, not that of who asks."""
+    (notebook.folder / "data.csv").write_text("other")
+    here = notebook.said()
+    monkeypatch.chdir(tmp_path)
+    assert notebook.said() == here == [("data", "data.csv changed since")]
+
+
 def test_show_says_why_a_run_is_stale(notebook: Notebook, capsys: pytest.CaptureFixture[str]) -> None:
     """In a terminal, among its facts; a fresh run has no such line."""
     from celltrail.cli import main
@@ -279,6 +287,12 @@ def test_a_chart_is_marked_while_what_its_run_read_is_changed(shared: Notebook) 
     told = kernel.run("import celltrail as ct\nprint(ct.run('watched').stale.text)").text.strip()
     assert told.startswith("table was changed since by [")
     assert not after("table[1] = 1")[-1].startswith("stale")
+    # a global that only a function of the notebook reads
+    kernel.run("scale = 2\ndef scaled(values): return values * scale")
+    assert kernel.run(CHART.replace("watched", "by_function").replace("table.sum", "scaled(table).sum")).status == "ok"
+    shared.settle()
+    assert "stale: scale was changed since by [" in "".join(after("scale = 3"))
+    assert "stale" not in after("scale = 2")[-1]
     (shared.folder / "marked.csv").write_text("2")
     assert after("pass")[-1] == "stale: marked.csv changed since"
     assert after("del table")[-1].startswith("stale: table was deleted since")

@@ -318,6 +318,23 @@ def test_the_kinds_of_hidden_state(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "which failed" in capsys.readouterr().out
 
 
+def test_a_slice_ends_where_its_kernel_was_started(tmp_path: Path) -> None:
+    """Cells of before a restart, whose values are gone, are in no slice of after it."""
+    store = Store(tmp_path / ".celltrail")
+    kernel = Kernel(tmp_path, {"CELLTRAIL_STORE": str(store.root), "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    for code in ("%load_ext celltrail", "x = 1\ny = 2", "%%track before\nz = x + y"):
+        assert kernel.run(code).status == "ok"
+    kernel.manager.restart_kernel(now=True)
+    kernel.client.wait_for_ready(timeout=60)
+    for code in ("%load_ext celltrail", "x = 3", "%%track after\nz = x * 2", "%unload_ext celltrail"):
+        assert kernel.run(code).status == "ok"
+    kernel.stop()
+    found = newest(store, "after").lineage
+    assert [step.code for step in found.slice] == ["x = 3"]
+    assert not any("y = 2" in step.code for step in found.full)
+    assert found.flags == []
+
+
 def test_what_the_front_end_says_of_the_notebook_counts() -> None:
     """Its cells and the hashes of their sources, sent with the cell; anything else is passed over."""
     history = History()

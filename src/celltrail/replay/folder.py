@@ -1,4 +1,4 @@
-"""Where a replay works: in the run's own folder, found again from its record, or in a copy of it."""
+"""Where a replay works that must leave the run's own folder as it is: in a copy of it."""
 
 from __future__ import annotations
 
@@ -9,34 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from celltrail.capture.files.places import is_within, project
-from celltrail.query.stored import StoredRun
-
 _LEFT_OUT = frozenset(
     ".celltrail .git .hg .svn .venv venv .tox .nox node_modules __pycache__ .ipynb_checkpoints .mypy_cache "  # noqa: SIM905
     ".pytest_cache .ruff_cache wandb mlruns".split()
 )
 _WHOLE = 64 << 20  # bytes of a file that is copied; a larger one is only pointed to
-
-
-def own_folder(run: StoredRun, working: Path) -> Path:
-    """The folder that the paths of a run are relative to, wherever the replay is asked for.
-
-    That is the folder around the trail where the notebook, a file that the run read or one of its modules is found
-    there; else the one that a run recorded here would have.
-
-    Args:
-        run: the run.
-        working: the working folder of who asks.
-    """
-    around = run.store.root.parent
-    if not is_within(os.path.realpath(working), os.path.realpath(around)):
-        needs = run.needs
-        kept = [*needs.get("files", ()), *needs.get("modules", ())]
-        paths = [each["path"] for each in kept if each.get("base") == "project" and each.get("path")]
-        if any((around / path).is_file() for path in [*paths, *filter(None, [run.notebook])]):
-            return around
-    return Path(project(run.store.root, str(working)))
 
 
 @contextmanager

@@ -12,13 +12,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Literal
 
+from celltrail.capture.files.own import own_folder
 from celltrail.capture.transform import read
 from celltrail.errors import BadValue
 from celltrail.model import RunRecord, new_id, now_us
 from celltrail.query import find
 from celltrail.query.runs import open_store
 from celltrail.query.stored import StoredRun
-from celltrail.replay.folder import copied, own_folder
+from celltrail.replay.folder import copied
 from celltrail.replay.foreseen import VARIABLES, Foreseen, Reason, foresee
 from celltrail.replay.inside import WouldWrite
 from celltrail.replay.judging import (

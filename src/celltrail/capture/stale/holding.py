@@ -12,7 +12,7 @@ from celltrail.capture import environment
 from celltrail.capture.already.match import differences
 from celltrail.capture.environment.here import machine
 from celltrail.capture.environment.imported import is_among
-from celltrail.capture.files.places import project
+from celltrail.capture.files.own import own_folder
 from celltrail.capture.files.standing import State, as_left, state_of
 from celltrail.capture.lineage.upstream import upstream
 from celltrail.capture.session.document import Document
@@ -36,7 +36,7 @@ def holds(run: StoredRun, document: Document | None = None) -> Staleness:
         run: the run.
         document: its notebook as it stands; the saved one unless given.
     """
-    around = project(run.store.root, os.getcwd())
+    around = str(own_folder(run, os.getcwd()))
     if document is None and run.notebook:
         document = Document.of_file(Path(around) / run.notebook)
     now = Present(
