@@ -120,7 +120,6 @@ def test_very_many_values_are_thinned(store: Store, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(points, "MANY", 1000)
     watcher = Watcher()
     watcher.plan.targets.append("loss")
-    watcher.plan.context.append(())
     index = len(watcher.plan.targets) - 1
     generator = np.random.default_rng(7)
     values = generator.normal(size=64_000)

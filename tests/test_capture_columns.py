@@ -6,25 +6,26 @@ import math
 import os
 import threading
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from celltrail.capture.watch import columns
-from celltrail.capture.watch.columns import Column, Stretches
+from celltrail.capture.watch.columns import Column
 from celltrail.capture.watch.points import Watcher
+from celltrail.capture.watch.steps import Steps
 from celltrail.run import LoggedBlock, listen, start
 from celltrail.store import Store
 
 
-def column(stamps: list[int], values: list[float], **loops: list[float]) -> Column:
-    return Column(np.array(stamps), np.array(values, float), {name: np.array(v, float) for name, v in loops.items()})
+def column(stamps: list[int], values: list[float], steps: list[int] | None = None) -> Column:
+    return Column(np.array(stamps), np.array(values, float), np.array(steps or range(len(stamps))))
 
 
 def taken(held: dict[str, Column], *, until: int = 10**12, is_last: bool = False) -> list[tuple[tuple[str, ...], int]]:
     """The names of each block that is handed out, and how many rows it has."""
-    steps = dict.fromkeys(held, 0)
-    return [(names, len(block[0])) for names, block in columns.rows(held, steps, until, is_last)]
+    return [(names, len(block[0])) for names, block in columns.rows(held, until, is_last)]
 
 
 def test_values_of_one_iteration_become_one_row() -> None:
@@ -41,9 +42,8 @@ def test_names_that_do_not_alternate_have_rows_of_their_own() -> None:
     """A value per epoch is no partner of one per batch, nor one that came in another order or in another turn."""
     assert taken({"loss": column([1, 2, 3, 4], [1] * 4), "acc": column([5], [1])}) == [(("loss",), 4), (("acc",), 1)]
     assert taken({"a": column([1, 2], [0, 0]), "b": column([3, 4], [0, 0])}) == [(("a",), 2), (("b",), 2)]
-    turned = {"a": column([1, 3], [0, 0], i=[0, 1]), "b": column([2, 4], [0, 0], i=[0, 5])}
+    turned = {"a": column([1, 3], [0, 0], [0, 1]), "b": column([2, 4], [0, 0], [0, 5])}
     assert taken(turned) == [(("a",), 2), (("b",), 2)]
-    assert taken({"a": column([1, 3], [0, 0], i=[0, 1]), "b": column([2, 4], [0, 0])}) == [(("a",), 2), (("b",), 2)]
 
 
 def test_a_first_value_waits_for_its_partner() -> None:
@@ -56,27 +56,38 @@ def test_a_first_value_waits_for_its_partner() -> None:
 
 def test_what_is_no_number_is_left_out() -> None:
     """None marks what was no number and is no point; a real NaN is one."""
-    found = Column.of([1, None, 2, math.nan, 3, 2.5, 4, 10**400, 5, True], ())
+    found = Column.of([1, None, 2, math.nan, 3, 2.5, 4, 10**400, 5, True])
     assert found.stamps.tolist() == [2, 3, 5]
     assert math.isnan(found.values[0])
     assert found.values[1:].tolist() == [2.5, 1.0]
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_stretches_say_every_value(seed: int) -> None:
-    """Loop variables kept as stretches give back exactly what they were, however the values came in pieces."""
+def test_steps_depend_on_the_order_of_values_alone(seed: int) -> None:
+    """However they are handed in: rising, never behind the busiest name, and in lockstep where names alternate."""
     random = np.random.default_rng(seed)
-    values = np.concatenate([np.arange(random.integers(1, 6)) * random.integers(-2, 3) + 0.5 for _ in range(12)])
-    stretches, at = Stretches(), 0
-    while at < len(values):
-        size = int(random.integers(1, 7))
-        stretches.add(at, values[at : at + size])
-        at += size
-    back = [start + inc * n for _, start, inc, count in stretches.found for n in range(int(count))]
-    assert back == values.tolist()
-    assert [int(first) for first, *_ in stretches.found] == np.cumsum(
-        [0, *(int(count) for *_, count in stretches.found[:-1])]
-    ).tolist()
+    names = np.array(["loss", "acc", "val_loss", "lr"])[random.choice(4, 300, p=[0.5, 0.3, 0.1, 0.1])]
+    stamps = np.arange(300)
+
+    def given(cuts: list[int]) -> dict[str, list[int]]:
+        steps, found = Steps(), {name: [] for name in names}
+        for low, high in pairwise([0, *cuts, 300]):
+            part = {name: stamps[low:high][names[low:high] == name] for name in set(names[low:high])}
+            for name, some in (steps.of(part) if part else {}).items():
+                found[name] += some.tolist()
+        return found
+
+    whole = given([])
+    assert given(sorted(random.choice(299, 12, replace=False) + 1)) == whole
+    assert given(list(range(1, 300))) == whole
+    counts = dict.fromkeys(names.tolist(), 0)
+    for name in names.tolist():
+        counts[name] += 1
+        step = whole[name][counts[name] - 1]
+        assert step >= max(counts.values()) - 1
+        assert counts[name] == 1 or step > whole[name][counts[name] - 2]
+    turns = Steps().of({"a": stamps[::2], "b": stamps[1::2]})
+    assert turns["a"].tolist() == turns["b"].tolist() == list(range(150))
 
 
 def test_a_block_reads_like_the_same_calls_one_by_one(store: Store) -> None:
@@ -113,7 +124,6 @@ def test_nothing_is_lost_while_the_recorder_looks_in(store: Store) -> None:
     first = len(plan.targets)
     for name in ("loss", "loss", "acc"):
         plan.sinks.append(points.sink(len(plan.targets)))
-        plan.context.append(("i",))
         plan.targets.append(name)
     over = threading.Event()
 
@@ -124,8 +134,8 @@ def test_nothing_is_lost_while_the_recorder_looks_in(store: Store) -> None:
     thread = threading.Thread(target=drain)
     thread.start()
     for i in range(30_000):
-        plan.sinks[first + i % 2].extend((time.perf_counter_ns(), float(i), i))
-        plan.sinks[first + 2].extend((time.perf_counter_ns(), -float(i), i))
+        plan.sinks[first + i % 2].extend((time.perf_counter_ns(), float(i)))
+        plan.sinks[first + 2].extend((time.perf_counter_ns(), -float(i)))
     over.set()
     thread.join()
     watcher.close(points)
@@ -134,7 +144,7 @@ def test_nothing_is_lost_while_the_recorder_looks_in(store: Store) -> None:
     np.testing.assert_array_equal(series["loss"].value, np.arange(30_000.0))
     np.testing.assert_array_equal(series["acc"].value, -np.arange(30_000.0))
     assert (series["loss"].t_us == series["acc"].t_us).mean() > 0.9
-    assert points.context()["loss"] == {"i": [[0, 0, 1, 30_000]]}
+    np.testing.assert_array_equal(series["loss"].step, np.arange(30_000))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
@@ -144,7 +154,6 @@ def test_a_forked_child_keeps_no_values(store: Store) -> None:
     points = watcher.open(run)
     index = len(watcher.plan.targets)
     watcher.plan.sinks.append(points.sink(index))
-    watcher.plan.context.append(())
     watcher.plan.targets.append("loss")
     child = os.fork()
     if child == 0:

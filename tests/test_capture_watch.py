@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from celltrail.model import RunRecord
+from celltrail.query import find
 from celltrail.store import Store
 from kernels import SETTLE, Kernel, Reply
 
@@ -129,6 +130,47 @@ def test_values_bound_elsewhere_are_seen(notebook: Notebook, name: str) -> None:
     assert reply.status == "ok", reply.content
     assert notebook.values(record) == expected
     assert record.problems == ()
+
+
+EPOCHS = """%%track
+def validate():
+    return 1.0
+for epoch in range(1, 4):
+    for batch in range(5):
+        loss = 1 / (epoch * 5 + batch)
+    val_loss = validate()
+    if epoch > 1:
+        val_acc = epoch / 3
+"""
+
+
+def test_what_comes_once_an_epoch_stands_beside_what_comes_with_each_batch(notebook: Notebook) -> None:
+    """At the batch it came after; and all of it can be drawn over the epochs, which are points of their own."""
+    _, record = notebook.run(EPOCHS)
+    run = find(record.id, notebook.store)
+    assert run.series("loss")[0].tolist() == list(range(15))
+    assert run.series("val_loss")[0].tolist() == [4, 9, 14]
+    assert run.series("val_acc")[0].tolist() == [9, 14]
+    assert run.series("epoch")[1].tolist() == [1, 2, 3]
+    assert run.series("loss", x="epoch")[0].tolist() == [epoch for epoch in (1, 2, 3) for _ in range(5)]
+    assert run.series("val_loss", x="axis")[0].tolist() == [1, 2, 3]
+    assert {name: metric.axis for name, metric in record.metrics.items()} == {
+        "epoch": None, "loss": "epoch", "val_loss": "epoch", "val_acc": "epoch"
+    }  # fmt: skip
+    event = next(event for event in notebook.store.events(record.id) if event["kind"] == "watch")
+    assert (sorted(event["names"]), event["axes"]) == (["loss", "val_acc", "val_loss"], ["epoch"])
+
+
+def test_epochs_of_a_cell_that_only_calls_its_functions(notebook: Notebook) -> None:
+    """The values come from elsewhere, the epochs from the cell; without any metric there are none."""
+    notebook.kernel.run("def one(n):\n    for i in range(3):\n        loss = n + i / 3\n    return loss")
+    _, record = notebook.run("%%track\nfor ep in range(2):\n    one(ep)")
+    run = find(record.id, notebook.store)
+    assert run.series("loss", x="ep")[0].tolist() == [0, 0, 0, 1, 1, 1]
+    _, record = notebook.run("%%track\nfor epoch in range(2):\n    one(epoch)\n    run_id = epoch")
+    assert find(record.id, notebook.store).series("loss", x="epoch")[0].tolist() == [0, 0, 0, 1, 1, 1]
+    _, record = notebook.run("%%track\nfor epoch in range(2):\n    table = epoch")
+    assert record.metrics == {}
 
 
 def test_functions_get_their_own_code_back(notebook: Notebook) -> None:

@@ -128,6 +128,26 @@ def test_the_picture_stands_where_the_panel_does(x: str, first: float, last: flo
         assert re.search(r">\d\d:\d\d:\d\d<", svg(drawn, Look(x=x)))
 
 
+def test_the_picture_has_no_plot_of_a_declared_axis(store: Store):
+    """Unless it is all there is; its line is kept, so that the saved panel can be drawn over it."""
+    points = np.array([[0.0, 1.0], [0.5, 0.6], [2.0, 3.0]])
+    with ct.start("axis", store=store) as run:
+        run.define_metric("loss", axis="epoch")
+        run.log(loss=1.0, epoch=0)
+        states = [Feed(run).state()]
+
+    def drawn(*metrics: str) -> tuple[list[str], set[str]]:
+        lines = [Line(run.id, "axis", metric, points) for metric in metrics]
+        bundle = saved.chart_bundle("t", "n", lines, [2] * len(lines), OPTIONS, saved.Facts(states))
+        encoded = re.search(r"base64,([^\"]+)", bundle["text/html"])
+        assert encoded is not None
+        titles = re.findall(r">(loss|epoch)<", base64.b64decode(encoded[1]).decode())
+        return titles, {series["metric"] for series in bundle[contract.MIME]["series"]}
+
+    assert drawn("loss", "epoch") == (["loss"], {"loss", "epoch"})
+    assert drawn("epoch") == (["epoch"], {"epoch"})
+
+
 def test_a_line_that_stands_nowhere_leaves_the_step(store: Store):
     """A picture over a metric that no run has is one over steps, not an empty one."""
     points = np.array([[0.0, 1.0], [0.5, 0.6], [2.0, 3.0]])

@@ -278,3 +278,14 @@ test("over another metric the plot of that metric is left out, and points stand 
   expect(source.kept.at(-1)?.x).toBe("relative");
   expect(titles(root)).toEqual(["loss", "epoch"]);
 });
+
+test("what others are declared to be drawn over has no plot of its own, once there is something else", () => {
+  const { root, source, tell } = show();
+  tell({ epoch: [0, 1] });
+  expect(titles(root)).toEqual(["epoch"]);
+  tell({ loss: [1, 2, 3], epoch: [0, 1, 2] });
+  expect(titles(root)).toEqual(["loss", "epoch"]);
+  source.tell({ kind: "points", seq: 0, full: false, parts: [], runs: [state("a", { axes: ["epoch"] })] }, []);
+  vi.advanceTimersByTime(50);
+  expect(titles(root)).toEqual(["loss"]);
+});

@@ -272,9 +272,7 @@ export class Chart {
 
   #relayout(setting: Setting): void {
     this.#shape = this.#set.shape;
-    const { name } = setting.axis; // over itself it tells nothing
-    const groups = this.#set.groups.filter(({ members }) => members.some(({ metric }) => metric !== name));
-    this.#board.lay(groups, setting);
+    this.#board.lay(this.#set.plots(setting.axis.name), setting);
     this.#runs.show([...this.#set.runs.values()]);
     this.#runs.paint(setting.theme, setting.colours);
   }

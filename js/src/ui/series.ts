@@ -36,7 +36,7 @@ export class SeriesSet {
 
   meet(states: readonly RunState[]): void {
     for (const state of states) {
-      if (!this.runs.has(state.run)) this.shape++;
+      if (!this.runs.has(state.run) || this.runs.get(state.run)?.axes?.length !== state.axes?.length) this.shape++;
       this.runs.set(state.run, state);
     }
   }
@@ -65,6 +65,14 @@ export class SeriesSet {
 
   member(run: string, metric: string): Member | undefined {
     return this.#members.get(`${run}/${metric}`);
+  }
+
+  /** What is drawn over this axis: not the axis itself, nor what is declared as the axis of others, if there are others. */
+  plots(axis: string): Group[] {
+    const axes = new Set([...this.runs.values()].flatMap((run) => run.axes ?? []));
+    const told = this.groups.filter(({ members }) => members.some(({ metric }) => metric !== axis));
+    const others = told.filter(({ members }) => members.some(({ metric }) => !axes.has(metric)));
+    return others.length > 0 ? others : told;
   }
 
   /** More points of a stretch of x, for as long as that is shown; without parts there are none. */

@@ -164,6 +164,8 @@ class Tracked:
             reads, wanted = self.found.names.reads, None if by_name and not is_off else names
             hooks = {**watcher.names, **calls.NAMES}
             self.swapped += shield(swap, kinds, reads, namespace, wanted, plan, sink, hooks, hears) or []
+        if len(plan.targets) > before:
+            watch.insert(tree, set(watch.axis_names(kinds)).difference(names), plan, sink, by_name=True)
         self.watched += dict.fromkeys(plan.targets[before:])
 
     # in the background
@@ -252,9 +254,10 @@ class Tracked:
             facts["problems"] = (*self.run.record().problems, *map(self.redactor.text, self.problems))
         if self.watched:
             why = "named with --watch" if self.mark.arguments.watch else "loop variables with the name of a metric"
-            context = self.points.context() if self.points else {}
             inside = [swapped.function.__qualname__ for swapped in self.swapped]
-            self.run.writer.event("watch", names=self.watched, why=why, context=context, functions=inside)
+            axes = [name for name in self.watched if watch.is_axis_name(name) and name not in self.mark.arguments.watch]
+            names = [name for name in self.watched if name not in axes]
+            self.run.writer.event("watch", names=names, why=why, axes=axes, functions=inside)
         values = self.points.count if self.points else 0
         written = _size(run_folder(self.run.writer.home, self.run.id))
         overhead = self.meter.told(values, message_ns, written, self.allowance.degraded)

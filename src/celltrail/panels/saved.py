@@ -133,6 +133,8 @@ def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bu
 def _drawn(lines: Sequence[Line], options: ChartOptions, payload: SavedPanel) -> list[Line]:
     """The lines of the picture where they stand on its axis, else by step; those of a group as one."""
     hidden = set(options["hidden"])
+    axes = {axis for state in payload["runs"] for axis in state["axes"]}  # that draw others need no plot of their own
+    lines = [line for line in lines if line.metric not in axes or line.metric == options["x"]] or lines
     grouping = next((each for each in payload["groupings"] if each["by"] == options["group"]), None)
     for x in (options["x"], "step"):
         found = placed(lines, x, {state["run"]: state["started"] for state in payload["runs"]})

@@ -1,11 +1,14 @@
 """Values of loop variables become metrics: ``--watch loss self.acc``, or by their names alone.
 
-After each binding of a watched name, statements are inserted that put the value away: time, value and loop
-variables go to the end of a list, one for each place in the code. They take the end of the bound statement as
+After each binding of a watched name, statements are inserted that put the value away: time and value go to the end
+of a list, one for each place in the code. They take the end of the bound statement as
 their place, so tracebacks keep their lines. Anything but a float or int goes through `points.keep` first, which
 never keeps a tensor's graph nor lets it be changed afterwards.
 
-No function of Python is called for a float: with ``sinks[3].extend((now(), loss, i))`` a value costs half
+The loop variable that epochs are counted with is put away too, at the top of its loop: what the metrics of the cell
+can be drawn over.
+
+No function of Python is called for a float: with ``sinks[3].extend((now(), loss))`` a value costs half
 of what a hook written in Python does (100 against 190 ns on an idle machine).
 """
 
@@ -32,9 +35,14 @@ _METRIC = re.compile(
     r"nll|iou|dice|precision|recall|r2|regret|grad_norm)\d*|lr|learning_rate",
     re.IGNORECASE,
 )
+_EPOCH = re.compile(
+    r"(?:n|i|cur|current|global)?_?(?:epoch|episode)s?(?:_?(?:n|i|idx|index|num|id))?|ep|ep_idx", re.IGNORECASE
+)
+_ROUND = re.compile(r"(?:n|i|cur|current|global)?_?(?:iter|iteration|update|round|generation|cycle)", re.IGNORECASE)
 _TRACKERS = frozenset(["celltrail", "wandb", "mlflow", "trackio"])
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _BINDING = (ast.For, ast.AsyncFor, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr)
 
 
@@ -45,6 +53,15 @@ def is_metric_name(name: str) -> bool:
     ['loss', 'self.val_loss', 'lr']
     """
     return _METRIC.fullmatch(name.rsplit(".", 1)[-1]) is not None
+
+
+def is_axis_name(name: str) -> bool:
+    """Whether a loop variable of this name counts epochs or rounds.
+
+    >>> [name for name in ("epoch", "i_episode", "ep", "iteration", "i", "depoch") if is_axis_name(name)]
+    ['epoch', 'i_episode', 'ep', 'iteration']
+    """
+    return bool(_EPOCH.fullmatch(name) or _ROUND.fullmatch(name))
 
 
 Sink = Callable[[int], Any]  # makes the sink for the call of this number
@@ -69,7 +86,6 @@ class Plan:
     """All inserted calls of a session, by the number each of them carries."""
 
     targets: list[str] = field(default_factory=list)  # for each inserted call, the name it records
-    context: list[tuple[str, ...]] = field(default_factory=list)  # the loop variables around it
     sinks: Sinks = field(default_factory=Sinks)  # what is extended with its values
 
 
@@ -100,13 +116,28 @@ def metric_names(kinds: Kinds) -> tuple[str, ...]:
     ('loss',)
     """
     found: dict[str, None] = {}
-    for loop in (*kinds[ast.For], *kinds[ast.AsyncFor], *kinds[ast.While]):
+    for loop in (loop for kind in _LOOPS for loop in kinds[kind]):
         inside = by_kind(loop)
         for kind in _BINDING:
             for node in inside[kind]:
                 for name in _bound_by(node):
                     if is_metric_name(name):
                         found[name] = None
+    return tuple(found)
+
+
+def axis_names(kinds: Kinds) -> tuple[str, ...]:
+    """Loop variables that the field counts a training by: epochs anywhere, rounds where there is a loop within.
+
+    >>> axis_names(by_kind(ast.parse("for epoch in e:\\n    for i, x in enumerate(d):\\n        loss = f(x)")))
+    ('epoch',)
+    """
+    found: dict[str, None] = {}
+    for loop in (*kinds[ast.For], *kinds[ast.AsyncFor]):
+        counter = next(iter(bound_names(loop.target)), "")
+        is_round = _ROUND.fullmatch(counter) and any(by_kind(part)[kind] for part in loop.body for kind in _LOOPS)
+        if is_round or _EPOCH.fullmatch(counter):
+            found[counter] = None
     return tuple(found)
 
 
@@ -153,7 +184,7 @@ def insert(tree: ast.Module, names: Iterable[str], plan: Plan, sink: Sink, *, by
         The names that were found.
     """
     before = len(plan.targets)
-    inserter = _Inserter(frozenset(names), plan, sink, by_name, _deleted(tree))
+    inserter = _Inserter(frozenset(names), plan, sink, by_name)
     tree.body = inserter.block(tree.body)
     return list(dict.fromkeys(plan.targets[before:]))
 
@@ -161,15 +192,13 @@ def insert(tree: ast.Module, names: Iterable[str], plan: Plan, sink: Sink, *, by
 def insert_in(function: ast.AST, names: Iterable[str], plan: Plan, sink: Sink, *, by_name: bool = False) -> list[str]:
     """As `insert`, but only inside one function of the tree."""
     before = len(plan.targets)
-    _Inserter(frozenset(names), plan, sink, by_name, _deleted(function)).visit(function)
+    _Inserter(frozenset(names), plan, sink, by_name).visit(function)
     return list(dict.fromkeys(plan.targets[before:]))
 
 
 class _Inserter(ast.NodeTransformer):
-    def __init__(self, names: frozenset[str], plan: Plan, sink: Any, by_name: bool, deleted: set[str]) -> None:
-        self.names, self.plan, self.sink, self.by_name, self.deleted = names, plan, sink, by_name, deleted
-        self.loops: list[str] = []  # loop variables around, within the function at hand
-        self.counters: set[str] = set()  # those that can only be numbers
+    def __init__(self, names: frozenset[str], plan: Plan, sink: Any, by_name: bool) -> None:
+        self.names, self.plan, self.sink, self.by_name = names, plan, sink, by_name
         self.in_loop = self.in_function = 0
         self.sums: set[str] = set()  # names that are summed up somewhere inside the loop at hand
 
@@ -211,16 +240,10 @@ class _Inserter(ast.NodeTransformer):
         self.sums = before | (_sums(node, self.names) if self.by_name else set())
         complete = _reset(node.body, self.sums) if self.by_name else set()
         self.in_loop += 1
-        if targets is not None:
-            counter = next(iter(bound_names(targets)), "")  # of "i, (x, y)" the counter is enough
-            self.loops.append(counter)
-            (self.counters.add if _counts(node.iter) else self.counters.discard)(counter)
         bound = () if targets is None else self._watched(targets)
         first = [self._statement(name, node.body[0], True) for name in bound]
         last = [self._statement(name, node.body[-1]) for name in sorted(complete)]
         node.body = [*first, *self.block(node.body), *last]
-        if targets is not None:
-            self.loops.pop()
         self.in_loop -= 1
         node.orelse = self.block(node.orelse)
         self.sums = before
@@ -260,12 +283,12 @@ class _Inserter(ast.NodeTransformer):
         return node
 
     def _function(self, node: Any) -> Any:
-        loops, in_loop, sums = self.loops, self.in_loop, self.sums
-        self.loops, self.in_loop, self.sums = [], 0, set()
+        in_loop, sums = self.in_loop, self.sums
+        self.in_loop, self.sums = 0, set()
         self.in_function += 1
         node.body = self.block(node.body)
         self.in_function -= 1
-        self.loops, self.in_loop, self.sums = loops, in_loop, sums
+        self.in_loop, self.sums = in_loop, sums
         return node
 
     visit_FunctionDef = visit_AsyncFunctionDef = _function  # noqa: N815
@@ -294,42 +317,31 @@ class _Inserter(ast.NodeTransformer):
         return node
 
     def _comprehension(self, node: _Comprehension) -> ast.AST:
-        # no context: inside a class body a comprehension does not see the class's loop variables
-        loops, self.loops = self.loops, []
         self.in_loop += 1
         changed = self.generic_visit(node)
         self.in_loop -= 1
-        self.loops = loops
         return changed
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815
 
     # the inserted calls
 
-    def _site(self, name: str) -> tuple[ast.Constant, list[ast.expr]]:
-        """A new place where values of this name come from: its number, and the loop variables around it."""
-        around = tuple(loop for loop in self.loops if loop and loop != name and loop not in self.deleted)[-3:]
+    def _site(self, name: str) -> ast.Constant:
+        """A new place where values of this name come from: its number."""
         index = len(self.plan.targets)
-        # all three before the call exists: a call with nobody to call would raise in the user's loop
+        # both before the call exists: a call with nobody to call would raise in the user's loop
         self.plan.sinks.append(self.sink(index))
-        self.plan.context.append(around)
         self.plan.targets.append(name)
-        # a batch of data is no counter, and a list must not keep it alive
-        loops = [_load(loop) if loop in self.counters else _number_or(loop, ast.Constant(None)) for loop in around]
-        return ast.Constant(index), loops
+        return ast.Constant(index)
 
     def _call(self, name: str, value: ast.expr, hook: str) -> ast.Call:
-        index, loops = self._site(name)
-        return ast.Call(_load(hook), [index, value, *loops], keywords=[])
+        return ast.Call(_load(hook), [self._site(name), value], keywords=[])
 
     def _put(self, name: str) -> ast.Call:
-        index, loops = self._site(name)
         kept = _number_or(name, ast.Call(_load(KEEP), [_load(name)], keywords=[]))
         now = ast.Call(_load(NOW), [], keywords=[])
-        sink = ast.Subscript(_load(SINKS), index, ast.Load())
-        return ast.Call(
-            ast.Attribute(sink, "extend", ast.Load()), [ast.Tuple([now, kept, *loops], ast.Load())], keywords=[]
-        )
+        sink = ast.Subscript(_load(SINKS), self._site(name), ast.Load())
+        return ast.Call(ast.Attribute(sink, "extend", ast.Load()), [ast.Tuple([now, kept], ast.Load())], keywords=[])
 
     def _statement(self, name: str, place: ast.stmt, before: bool = False) -> ast.stmt:
         first, *rest = name.split(".")
@@ -359,21 +371,6 @@ def _number_or(name: str, other: ast.expr) -> ast.expr:
     kind = ast.Call(_load(TYPE), [_load(name)], keywords=[])
     tests: list[ast.expr] = [ast.Compare(kind, [ast.Is()], [_load(known)]) for known in (FLOAT, INT)]
     return ast.IfExp(ast.BoolOp(ast.Or(), tests), _load(name), other)
-
-
-def _counts(source: ast.expr) -> bool:
-    """Whether what a loop goes over gives a plain number as its first, as far as the code shows."""
-    if not isinstance(source, ast.Call):
-        return False
-    called = (dotted(source.func) or "").rsplit(".", 1)[-1]
-    if called in ("range", "trange", "enumerate"):
-        return True
-    return called == "tqdm" and bool(source.args) and _counts(source.args[0])
-
-
-def _deleted(tree: ast.AST) -> set[str]:
-    deletes = (node for node in ast.walk(tree) if isinstance(node, ast.Delete))
-    return {name for node in deletes for target in node.targets for name in bound_names(target)}
 
 
 def _sums(loop: ast.AST, names: frozenset[str]) -> set[str]:

@@ -7,7 +7,7 @@ in every iteration, become rows together.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,37 +18,32 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-_MOST_STRETCHES = 10_000
 _FRESH_NS = 50_000_000  # so long a value waits for those of the same iteration
 
 
 @dataclass(slots=True)
 class Column:
-    """Values of one name, with the time of each and the loop variables around it (NaN where no number)."""
+    """Values of one name, with the time of each and, once they are all together, its step."""
 
     stamps: Integers  # nanoseconds
     values: Floats
-    loops: dict[str, Floats]
+    steps: Integers | None = None
 
     @classmethod
-    def of(cls, items: list[Any], loops: Sequence[str]) -> Column:
-        """The column in a flat list of time, value, loop variables, time, value ..."""
+    def of(cls, items: list[Any]) -> Column:
+        """The column in a flat list of time, value, time, value ..."""
         import numpy as np
 
-        width = 2 + len(loops)
-        stamps = np.array(items[0::width], np.int64)
-        values, is_number = _numbers(items[1::width])
-        around = {loop: _numbers(items[at::width])[0] for at, loop in enumerate(loops, 2)}
-        column = cls(stamps, values, around)
+        stamps = np.array(items[0::2], np.int64)
+        values, is_number = _numbers(items[1::2])
+        column = cls(stamps, values)
         return column if is_number is None else column[is_number]
 
     def __len__(self) -> int:
         return len(self.stamps)
 
     def __getitem__(self, places: Any) -> Column:
-        return Column(
-            self.stamps[places], self.values[places], {loop: values[places] for loop, values in self.loops.items()}
-        )
+        return Column(self.stamps[places], self.values[places], None if self.steps is None else self.steps[places])
 
 
 def _numbers(values: list[Any]) -> tuple[Floats, NDArray[np.bool_] | None]:
@@ -75,18 +70,14 @@ def _number(value: Any) -> float | None:
 
 
 def joined(*parts: Column) -> Column:
-    """Columns one behind the other. Loop variables that not all of them have are left out."""
+    """Columns one behind the other; either all have steps, or none."""
     import numpy as np
 
-    loops = {loop: [part.loops.get(loop) for part in parts] for loop in parts[0].loops}
+    steps = [part.steps for part in parts if part.steps is not None]
     return Column(
         np.concatenate([part.stamps for part in parts]),
         np.concatenate([part.values for part in parts]),
-        {
-            loop: np.concatenate([column for column in found if column is not None])
-            for loop, found in loops.items()
-            if all(column is not None for column in found)
-        },
+        np.concatenate(steps) if steps else None,
     )
 
 
@@ -98,27 +89,24 @@ def merged(parts: Sequence[Column]) -> Column:
     return column[column.stamps.argsort(kind="stable")]
 
 
-def rows(
-    held: dict[str, Column], steps: Mapping[str, int], until: int, is_last: bool
-) -> Iterator[tuple[tuple[str, ...], list[Column]]]:
+def rows(held: dict[str, Column], until: int, is_last: bool) -> Iterator[tuple[tuple[str, ...], list[Column]]]:
     """Columns that belong together, of equal length each time; what is not ripe stays in ``held``.
 
     Args:
         held: the waiting values by name; what is handed out is taken away.
-        steps: the step of the first waiting value of each name.
         until: the time up to which all values are here; one just before it may have partners yet to come.
         is_last: hand out everything.
     """
     fresh = {name for name, column in held.items() if len(column) and column.stamps[-1] > until - _FRESH_NS}
     if is_last:
         fresh.clear()
-    begun = {steps[name] for name in fresh if len(held[name]) == 1}  # a partner may be one value behind
+    begun = {_first(held[name]) for name in fresh if len(held[name]) == 1}  # a partner may be one value behind
     ripe = [
         name
         for name, column in held.items()
-        if len(column) and (name not in fresh or len(column) > 2 or (len(column) == 2 and steps[name] not in begun))
+        if len(column) and (name not in fresh or len(column) > 2 or (len(column) == 2 and _first(column) not in begun))
     ]
-    for group in _groups({name: held[name] for name in sorted(ripe, key=lambda name: held[name].stamps[0])}, steps):
+    for group in _groups({name: held[name] for name in sorted(ripe, key=lambda name: held[name].stamps[0])}):
         sizes = [len(held[name]) for name in group]
         size = min(sizes) if len(group) > 1 else sizes[0] - (group[0] in fresh)
         yield tuple(group), [held[name][:size] for name in group]
@@ -129,11 +117,15 @@ def rows(
                 held[name] = rest[:0]
 
 
-def _groups(waiting: dict[str, Column], steps: Mapping[str, int]) -> list[list[str]]:
+def _first(column: Column) -> int:
+    return -1 if column.steps is None else int(column.steps[0])
+
+
+def _groups(waiting: dict[str, Column]) -> list[list[str]]:
     groups: list[list[str]] = []
     for name, column in waiting.items():
         last = groups[-1] if groups else None
-        if last and steps[last[0]] == steps[name] and _alternate(waiting[last[0]], waiting[last[-1]], column):
+        if last and _alternate(waiting[last[0]], waiting[last[-1]], column):
             last.append(name)
         else:
             groups.append([name])
@@ -143,20 +135,16 @@ def _groups(waiting: dict[str, Column], steps: Mapping[str, int]) -> list[list[s
 def _alternate(first: Column, before: Column, column: Column) -> bool:
     """Whether each value of a column came after one of the column before it and ahead of the next turn."""
     size = min(len(first), len(before), len(column))
-    if max(len(first), len(column)) - size > 1 or first.loops.keys() != column.loops.keys():
+    if max(len(first), len(column)) - size > 1 or not _same(first.steps, column.steps, size):
         return False
     if not (before.stamps[:size] <= column.stamps[:size]).all():
         return False
     later = first.stamps[1 : size + 1]
-    return bool((column.stamps[: len(later)] < later).all()) and all(
-        _same(values[:size], column.loops[loop][:size]) for loop, values in first.loops.items()
-    )
+    return bool((column.stamps[: len(later)] < later).all())
 
 
-def _same(some: Floats, others: Floats) -> bool:
-    import numpy as np
-
-    return np.array_equal(some, others, equal_nan=True)
+def _same(some: Integers | None, others: Integers | None, size: int) -> bool:
+    return some is None or others is None or bool((some[:size] == others[:size]).all())
 
 
 def table(block: Sequence[Column]) -> Floats:
@@ -209,47 +197,3 @@ def telling(values: Floats) -> NDArray[np.bool_]:
     chosen[low.argmin(axis=0)] = True
     chosen[high.argmax(axis=0)] = True
     return chosen
-
-
-class Stretches:
-    """A loop variable over the steps, as stretches in which it grows evenly.
-
-    >>> import numpy as np
-    >>> stretches = Stretches()
-    >>> stretches.add(0, np.array([0.0, 1, 2, 0, 1, 2]))
-    >>> stretches.add(6, np.array([0.0]))
-    >>> stretches.found
-    [[0, 0.0, 1.0, 3], [3, 0.0, 1.0, 3], [6, 0.0, 0, 1]]
-    """
-
-    def __init__(self) -> None:
-        self.found: list[list[float]] = []  # first step, value, increment, count
-
-    def add(self, first: int, values: Floats) -> None:
-        """The values at ``first`` and the steps that follow."""
-        import numpy as np
-
-        if np.isnan(values).any() or len(self.found) >= _MOST_STRETCHES:
-            return
-        at = 0
-        # where the increment changes: between these places it is even
-        changes = (np.flatnonzero(np.diff(values, 2)) + 2).tolist()
-        changes.append(len(values))
-        numbers = values.tolist()
-        for end in changes:
-            while at < end and len(self.found) < _MOST_STRETCHES:
-                at = self._extend(first, numbers, at, end)
-
-    def _extend(self, first: int, numbers: list[float], at: int, end: int) -> int:
-        """Take in values that grow evenly up to ``end``; the first place that is not in yet."""
-        last = self.found[-1] if self.found else None
-        if last is not None and last[0] + last[3] == first + at:
-            if last[3] == 1:
-                last[2:] = [numbers[at] - last[1], 2]
-                return at + 1
-            if numbers[at] == last[1] + last[2] * last[3]:
-                even = at + 1 >= end or numbers[at + 1] - numbers[at] == last[2]
-                last[3] += end - at if even else 1
-                return end if even else at + 1
-        self.found.append([first + at, numbers[at], 0, 1])
-        return at + 1

@@ -19,8 +19,9 @@ from typing import Any
 from celltrail.capture.arguments import Every
 from celltrail.capture.shield import shield
 from celltrail.capture.values.fingerprint import kinds
-from celltrail.capture.watch import FIELD_HOOK, FLOAT, HOOK, INT, KEEP, NOW, SINKS, TYPE, Plan, columns
-from celltrail.capture.watch.columns import Column, Stretches
+from celltrail.capture.watch import FIELD_HOOK, FLOAT, HOOK, INT, KEEP, NOW, SINKS, TYPE, Plan, columns, is_axis_name
+from celltrail.capture.watch.columns import Column
+from celltrail.capture.watch.steps import Steps
 from celltrail.run import Run, current
 from celltrail.store.files import forks
 
@@ -45,7 +46,7 @@ def _deaf() -> Callable[..., Any]:
     return pass_through
 
 
-def pass_through(index: int, value: Any = None, *context: Any) -> Any:
+def pass_through(index: int, value: Any = None) -> Any:
     """The hook of a cell that is not recorded any more."""
     return value
 
@@ -114,19 +115,21 @@ class Points:
         self.run: Run | None = run
         self._plan = plan
         self._every = every
-        self._turns: dict[str, int] = {}  # by name, the stretch of time that its last written value is in
+        self._stretch: dict[str, int] = {}  # by name, the stretch of time that its last written value is in
         self._sinks: dict[int, list[Any]] = {}
         self._held: dict[str, Column] = {}  # taken, and not written yet
-        self._steps: dict[str, int] = {}
+        self._steps = Steps(is_axis_name)
+        self._turn: dict[str, int] = {}  # by name, how many of its values were handed on
         self.count = 0  # values taken, also those that are not written
         self.stride = 1  # of all names: to stay within the budget of the cell
-        self._context: dict[str, dict[str, Stretches]] = {}
+        self._axis = ""  # what the metrics can be drawn over, once it has been written
+        self._dressed: set[str] = set()
         self._clock = run.writer.clock() - time.perf_counter_ns() // 1000
         self._lock = threading.Lock()  # the recorder's thread drains now and then, the main thread at the end
         forks.in_child(self._fall_silent)
 
     def sink(self, index: int) -> list[Any]:
-        """The list that the values of this call are put at the end of: time, value, loop variables, time ..."""
+        """The list that the values of this call are put at the end of: time, value, time, value ..."""
         return self._sinks.setdefault(index, [])
 
     def names(self) -> set[str]:
@@ -166,77 +169,75 @@ class Points:
                 return
             until = _stamp()
             self._take_up(until)
-            for names, block in columns.rows(self._held, self._steps, until, is_last):
-                first = self._steps.get(names[0], 0)
-                steps = columns.count(first, len(block[0]))
-                self._note_context(names, first, block[0])
+            for names, block in columns.rows(self._held, until, is_last):
+                first = self._turn.get(names[0], 0)
+                turns = columns.count(first, len(block[0]))
                 for name in names:
-                    self._steps[name] = first + len(steps)
+                    self._turn[name] = first + len(turns)
                 times = block[0].stamps // 1000 + self._clock
                 values = columns.table(block)
-                chosen = self._chosen(names[0], steps, block[0].stamps, values)
-                self.run.log_block(names, steps[chosen], times[chosen], values[chosen])
+                chosen = self._chosen(names[0], turns, block[0].stamps, values)
+                self.run.log_block(names, block[0].steps[chosen], times[chosen], values[chosen])
+                self._dress(self.run, names)
             self._held = {name: column for name, column in self._held.items() if len(column)}
 
-    def _chosen(self, name: str, steps: columns.Integers, stamps: columns.Integers, values: columns.Floats) -> Any:
+    def _dress(self, run: Run, names: tuple[str, ...]) -> None:
+        """Say once of each metric that it can be drawn over the epochs, unless somebody said something else."""
+        self._axis = self._axis or next(filter(is_axis_name, names), "")
+        new = {name for name in names if not is_axis_name(name)} - self._dressed if self._axis else set[str]()
+        if new:
+            self._dressed |= new
+            known = run.record().metrics
+            for name in sorted(new):
+                if name in known and not known[name].axis:
+                    run.define_metric(name, axis=self._axis)
+
+    def _chosen(self, name: str, turns: columns.Integers, stamps: columns.Integers, values: columns.Floats) -> Any:
         """Which rows are written: all, each n-th step, or the first of each stretch of time; fewer of very many."""
         if self._every is None or self._every.steps:
             asked = self._every.steps if self._every else 1
-            stride = max(asked, self.stride, columns.thinning(int(steps[-1]), asked * MANY))
+            stride = max(asked, self.stride, columns.thinning(int(turns[-1]), asked * MANY))
             if stride == 1:
                 return slice(None)
-            chosen = steps % stride == 0
+            chosen = turns % stride == 0
             return chosen if stride == asked else chosen | columns.telling(values)
-        turns = stamps // int(self._every.seconds * 1e9)
-        chosen = columns.changes(turns, self._turns.get(name, -1))
-        self._turns[name] = int(turns[-1])
+        stretches = stamps // int(self._every.seconds * 1e9)
+        chosen = columns.changes(stretches, self._stretch.get(name, -1))
+        self._stretch[name] = int(stretches[-1])
         return chosen
 
     def _take_up(self, until: int) -> None:
         """What is in the sinks becomes columns by name; nothing later than that, so that the order stays right."""
         found: dict[str, list[Column]] = {}
         for index, sink in list(self._sinks.items()):
-            loops = self._plan.context[index]
-            width = 2 + len(loops)
-            stamps = sink[0::width]  # whole in one step: the user's loop goes on putting values at the end
+            stamps = sink[0::2]  # whole in one step: the user's loop goes on putting values at the end
             size = bisect_right(stamps, until)
             if size:
-                items = sink[: size * width]
-                del sink[: size * width]
+                items = sink[: size * 2]
+                del sink[: size * 2]
                 self.count += size
-                column = Column.of(items, loops)
+                column = Column.of(items)
                 found.setdefault(self._plan.targets[index], []).append(column)
-        for name, parts in found.items():
+        taken = {name: columns.merged(parts) for name, parts in found.items()}
+        steps = self._steps.of({name: column.stamps for name, column in taken.items()}) if taken else {}
+        for name, column in taken.items():
+            column.steps = steps[name]
             before = self._held.get(name)
-            column = columns.merged(parts)
-            first = self._steps.get(name, 0)
             self._held[name] = columns.joined(before, column) if before else column
-            self._steps.setdefault(name, first)
-
-    def context(self) -> dict[str, dict[str, list[list[float]]]]:
-        """For each name and loop variable around it: ``[first step, value, increment, count]`` per stretch."""
-        return {
-            name: {loop: stretches.found for loop, stretches in loops.items()} for name, loops in self._context.items()
-        }
-
-    def _note_context(self, names: tuple[str, ...], first: int, column: Column) -> None:
-        for loop, values in column.loops.items():
-            for name in names:
-                self._context.setdefault(name, {}).setdefault(loop, Stretches()).add(first, values)
 
 
-def _take(plan: Plan, index: int, value: Any = None, *context: Any) -> Any:
+def _take(plan: Plan, index: int, value: Any = None) -> Any:
     kind = type(value)
     kept = value if kind is float or kind is int else shield(keep, value)
-    plan.sinks[index].extend((_stamp(), kept, *context))
+    plan.sinks[index].extend((_stamp(), kept))
     return value
 
 
-def _take_field(plan: Plan, index: int, owner: Any = None, *context: Any) -> None:
+def _take_field(plan: Plan, index: int, owner: Any = None) -> None:
     value = shield(_stored, owner, plan.targets[index].rsplit(".", 1)[-1])
     kind = type(value)
     kept = value if kind is float or kind is int else shield(keep, value)
-    plan.sinks[index].extend((_stamp(), kept, *context))
+    plan.sinks[index].extend((_stamp(), kept))
 
 
 def keep_or_none(value: Any) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 from celltrail.capture import calls
 from celltrail.capture.analyze import Kinds, by_kind, dotted
 from celltrail.capture.values.fingerprint.kinds import members, module, mro
-from celltrail.capture.watch import Plan, Sink, insert_in, is_metric_name, logs_itself, metric_names
+from celltrail.capture.watch import Plan, Sink, axis_names, insert_in, is_metric_name, logs_itself, metric_names
 
 _MOST_VALUES = 300  # looked at on the way through the notebook's objects
 _MOST_FUNCTIONS = 20
@@ -171,14 +171,15 @@ def _compiled(
     node = _definition(by_kind(tree), own)
     if node is None:
         return None
+    inside = by_kind(node)
     wanted = names
     if wanted is None:
-        inside = by_kind(node)
         wanted = () if logs_itself(inside, function.__globals__) else metric_names(inside)
     is_watched = bool(wanted and insert_in(node, wanted, plan, sink, by_name=names is None))
     is_heard = hears and calls.insert(node, function.__globals__)
     if not (is_watched or is_heard):
         return None
+    insert_in(node, set(axis_names(inside)).difference(wanted), plan, sink, by_name=True)
     ast.fix_missing_locations(tree)
     flags = (own.co_flags & _FUTURES) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     module = compile(tree, own.co_filename, "exec", flags=flags, dont_inherit=True)
