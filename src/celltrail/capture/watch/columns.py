@@ -23,11 +23,11 @@ _FRESH_NS = 50_000_000  # so long a value waits for those of the same iteration
 
 @dataclass(slots=True)
 class Column:
-    """Values of one name, with the time of each and, once they are all together, its step."""
+    """Values of one name, with the time of each and its step: -1 until all names have been counted together."""
 
     stamps: Integers  # nanoseconds
     values: Floats
-    steps: Integers | None = None
+    steps: Integers
 
     @classmethod
     def of(cls, items: list[Any]) -> Column:
@@ -36,14 +36,14 @@ class Column:
 
         stamps = np.array(items[0::2], np.int64)
         values, is_number = _numbers(items[1::2])
-        column = cls(stamps, values)
+        column = cls(stamps, values, np.full(len(stamps), -1))
         return column if is_number is None else column[is_number]
 
     def __len__(self) -> int:
         return len(self.stamps)
 
     def __getitem__(self, places: Any) -> Column:
-        return Column(self.stamps[places], self.values[places], None if self.steps is None else self.steps[places])
+        return Column(self.stamps[places], self.values[places], self.steps[places])
 
 
 def _numbers(values: list[Any]) -> tuple[Floats, NDArray[np.bool_] | None]:
@@ -70,14 +70,13 @@ def _number(value: Any) -> float | None:
 
 
 def joined(*parts: Column) -> Column:
-    """Columns one behind the other; either all have steps, or none."""
+    """Columns one behind the other."""
     import numpy as np
 
-    steps = [part.steps for part in parts if part.steps is not None]
     return Column(
         np.concatenate([part.stamps for part in parts]),
         np.concatenate([part.values for part in parts]),
-        np.concatenate(steps) if steps else None,
+        np.concatenate([part.steps for part in parts]),
     )
 
 
@@ -100,11 +99,11 @@ def rows(held: dict[str, Column], until: int, is_last: bool) -> Iterator[tuple[t
     fresh = {name for name, column in held.items() if len(column) and column.stamps[-1] > until - _FRESH_NS}
     if is_last:
         fresh.clear()
-    begun = {_first(held[name]) for name in fresh if len(held[name]) == 1}  # a partner may be one value behind
+    begun = {held[name].steps[0] for name in fresh if len(held[name]) == 1}  # a partner may be one value behind
     ripe = [
         name
         for name, column in held.items()
-        if len(column) and (name not in fresh or len(column) > 2 or (len(column) == 2 and _first(column) not in begun))
+        if len(column) and (name not in fresh or len(column) > 2 or (len(column) == 2 and column.steps[0] not in begun))
     ]
     for group in _groups({name: held[name] for name in sorted(ripe, key=lambda name: held[name].stamps[0])}):
         sizes = [len(held[name]) for name in group]
@@ -115,10 +114,6 @@ def rows(held: dict[str, Column], until: int, is_last: bool) -> Iterator[tuple[t
             if len(rest) and name not in fresh:
                 yield (name,), [rest]
                 held[name] = rest[:0]
-
-
-def _first(column: Column) -> int:
-    return -1 if column.steps is None else int(column.steps[0])
 
 
 def _groups(waiting: dict[str, Column]) -> list[list[str]]:
@@ -135,16 +130,12 @@ def _groups(waiting: dict[str, Column]) -> list[list[str]]:
 def _alternate(first: Column, before: Column, column: Column) -> bool:
     """Whether each value of a column came after one of the column before it and ahead of the next turn."""
     size = min(len(first), len(before), len(column))
-    if max(len(first), len(column)) - size > 1 or not _same(first.steps, column.steps, size):
+    if max(len(first), len(column)) - size > 1 or not (first.steps[:size] == column.steps[:size]).all():
         return False
     if not (before.stamps[:size] <= column.stamps[:size]).all():
         return False
     later = first.stamps[1 : size + 1]
     return bool((column.stamps[: len(later)] < later).all())
-
-
-def _same(some: Integers | None, others: Integers | None, size: int) -> bool:
-    return some is None or others is None or bool((some[:size] == others[:size]).all())
 
 
 def table(block: Sequence[Column]) -> Floats:
