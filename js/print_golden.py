@@ -11,6 +11,7 @@ import numpy as np
 from celltrail.panels.figure import parts_of, standing
 from celltrail.panels.pools import mean
 from celltrail.panels.smooth import smooth
+from celltrail.stats import welch
 
 NAMES = (
     "loss", "train/loss", "val/loss", "val_loss", "Validation.acc", "loss/train", "eval/f1", "sys/gpu0/mem",
@@ -47,6 +48,20 @@ def pools() -> list[dict[str, Any]]:
     ]
 
 
+def gaps() -> list[dict[str, Any]]:
+    """Two groups of numbers, the goal, and what is said of the second."""
+    rng = np.random.default_rng(1)
+    found: list[dict[str, Any]] = []
+    cases = ((3, 3, 0.0, "max"), (5, 3, 3.0, "max"), (5, 5, 3.0, "min"), (40, 2, 1.0, "none"), (60, 70, 3.0, "none"))
+    for n, m, by, goal in cases:
+        first, second = rng.normal(0, 1, n), rng.normal(by, 2, m)
+        gap = welch(first.tolist(), second.tolist())
+        assert gap is not None
+        told = {"by": gap.by, "low": gap.low, "high": gap.high, "count": gap.count, "word": gap.word(goal)}
+        found.append({"first": first.tolist(), "second": second.tolist(), "goal": goal, **told})
+    return found
+
+
 def plain(values: Any) -> list[float | None]:
     """As JSON has it: null is NaN."""
     return [None if math.isnan(value) else value for value in values.tolist()]
@@ -55,7 +70,7 @@ def plain(values: Any) -> list[float | None]:
 def printed() -> str:
     """The whole of golden.json."""
     names = [[name, *parts_of(name), standing(name)] for name in NAMES]
-    return json.dumps({"smooth": cases(), "pools": pools(), "names": names}) + "\n"
+    return json.dumps({"smooth": cases(), "pools": pools(), "names": names, "gaps": gaps()}) + "\n"
 
 
 if __name__ == "__main__":

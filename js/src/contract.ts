@@ -77,6 +77,16 @@ export interface Difference {
   values: Scalar[];
   differs: boolean;
   goal: Goal;
+  verdicts: (Verdict | null)[];
+}
+
+/** A metric of one run over its repeats or rows, and what can be said of it against the first run. */
+export interface Verdict {
+  n: number;
+  mean: number;
+  half: number | null;
+  word: string;
+  text: string;
 }
 
 /** One run with everything that is known of it. */

@@ -23,8 +23,8 @@ test("only what differs is shown until the box is cleared, and the rest is count
   const root = show({
     runs: three,
     params: [
-      { name: "lr", values: [1, 2, 2], differs: true, goal: "none" },
-      { name: "epochs", values: [20, 20, 20], differs: false, goal: "none" },
+      { name: "lr", values: [1, 2, 2], differs: true, goal: "none", verdicts: [] },
+      { name: "epochs", values: [20, 20, 20], differs: false, goal: "none", verdicts: [] },
     ],
   });
   const facts = (): string[] => [...root.querySelectorAll("th[scope=row]")].map((cell) => cell.textContent ?? "");
@@ -37,10 +37,32 @@ test("only what differs is shown until the box is cleared, and the rest is count
 test("the best value of a metric is bold and the direction is an arrow with words", () => {
   const root = show({
     runs: three,
-    metrics: [{ name: "val/acc", values: [0.5, 0.9, "nan"], differs: true, goal: "max" }],
+    metrics: [{ name: "val/acc", values: [0.5, 0.9, "nan"], differs: true, goal: "max", verdicts: [] }],
   });
   expect([...root.querySelectorAll("strong")].map((found) => found.textContent)).toEqual(["0.9000"]);
   expect(root.querySelector(".ct-goal")?.getAttribute("aria-label")).toBe("higher is better");
+});
+
+test("repeats say their mean, and in words whether the difference to the first run is real", () => {
+  const told = { n: 3, mean: 0.91, half: 0.0248, word: "", text: "" };
+  const text = "better by 0.05, 95% interval 0.027 to 0.073 (n=3)";
+  const root = show({
+    runs: three.slice(0, 2),
+    metrics: [
+      {
+        name: "val/acc",
+        values: [0.9, 0.96],
+        differs: true,
+        goal: "max",
+        verdicts: [told, { ...told, mean: 0.96, word: "better", text }],
+      },
+    ],
+  });
+  expect([...root.querySelectorAll(".ct-mean")].map((mean) => mean.textContent)).toEqual([
+    "mean 0.9100 ± 0.025 (n=3)",
+    "mean 0.9600 ± 0.025 (n=3)",
+  ]);
+  expect([...root.querySelectorAll(".ct-verdict")].map((verdict) => verdict.textContent)).toEqual([`▲ ${text}`]);
 });
 
 test("runs of one name are told apart by the end of their id", () => {

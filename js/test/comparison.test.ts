@@ -45,12 +45,12 @@ test("the best value follows the goal; nan and missing never win, and a tie has 
 test("sections count what differs and what is equal; one without facts is left out", () => {
   const found = sections(
     comparison({
-      facts: [{ name: "duration", values: [200, null], differs: true, goal: "none" }],
+      facts: [{ name: "duration", values: [200, null], differs: true, goal: "none", verdicts: [] }],
       params: [
-        { name: "lr", values: [0.1, 0.2, 0.1], differs: true, goal: "none" },
-        { name: "epochs", values: [20, 20, 20], differs: false, goal: "none" },
+        { name: "lr", values: [0.1, 0.2, 0.1], differs: true, goal: "none", verdicts: [] },
+        { name: "epochs", values: [20, 20, 20], differs: false, goal: "none", verdicts: [] },
       ],
-      metrics: [{ name: "val/acc", values: [0.5, 0.75], differs: true, goal: "max" }],
+      metrics: [{ name: "val/acc", values: [0.5, 0.75], differs: true, goal: "max", verdicts: [] }],
     }),
   );
   expect(found.map((one) => [one.title, one.differing, one.equal])).toEqual([
@@ -61,7 +61,7 @@ test("sections count what differs and what is equal; one without facts is left o
   expect(found[0]?.rows[0]?.values.map((value) => value.text)).toEqual(["3 m 20 s", "–"]);
   expect(found[1]?.rows[0]?.values.map((value) => value.like)).toEqual([false, false, true]);
   expect(found[2]?.rows[0]?.values).toEqual([
-    { text: "0.5000", best: false, like: false },
-    { text: "0.7500", best: true, like: false },
+    { text: "0.5000", best: false, like: false, mean: "", verdict: null },
+    { text: "0.7500", best: true, like: false, mean: "", verdict: null },
   ]);
 });

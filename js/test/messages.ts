@@ -858,7 +858,8 @@ export const messages = [
        "finished"
       ],
       "differs": true,
-      "goal": "none"
+      "goal": "none",
+      "verdicts": []
      },
      {
       "name": "error",
@@ -867,7 +868,8 @@ export const messages = [
        null
       ],
       "differs": true,
-      "goal": "none"
+      "goal": "none",
+      "verdicts": []
      }
     ],
     "params": [
@@ -878,7 +880,8 @@ export const messages = [
        0.1
       ],
       "differs": true,
-      "goal": "none"
+      "goal": "none",
+      "verdicts": []
      },
      {
       "name": "layers",
@@ -887,7 +890,8 @@ export const messages = [
        "[64, 10]"
       ],
       "differs": true,
-      "goal": "none"
+      "goal": "none",
+      "verdicts": []
      }
     ],
     "data": [],
@@ -899,7 +903,8 @@ export const messages = [
        0.207748
       ],
       "differs": false,
-      "goal": "min"
+      "goal": "min",
+      "verdicts": []
      },
      {
       "name": "best train/loss",
@@ -908,7 +913,8 @@ export const messages = [
        0.207748
       ],
       "differs": false,
-      "goal": "min"
+      "goal": "min",
+      "verdicts": []
      },
      {
       "name": "val/acc",
@@ -917,7 +923,8 @@ export const messages = [
        0.705425
       ],
       "differs": false,
-      "goal": "max"
+      "goal": "max",
+      "verdicts": []
      },
      {
       "name": "best val/acc",
@@ -926,7 +933,8 @@ export const messages = [
        0.705425
       ],
       "differs": false,
-      "goal": "max"
+      "goal": "max",
+      "verdicts": []
      }
     ],
     "environment": [],
@@ -1384,7 +1392,8 @@ export const panels = [
       "finished"
      ],
      "differs": true,
-     "goal": "none"
+     "goal": "none",
+     "verdicts": []
     },
     {
      "name": "error",
@@ -1393,7 +1402,8 @@ export const panels = [
       null
      ],
      "differs": true,
-     "goal": "none"
+     "goal": "none",
+     "verdicts": []
     }
    ],
    "params": [
@@ -1404,7 +1414,8 @@ export const panels = [
       0.1
      ],
      "differs": true,
-     "goal": "none"
+     "goal": "none",
+     "verdicts": []
     },
     {
      "name": "layers",
@@ -1413,7 +1424,8 @@ export const panels = [
       "[64, 10]"
      ],
      "differs": true,
-     "goal": "none"
+     "goal": "none",
+     "verdicts": []
     }
    ],
    "data": [],
@@ -1425,7 +1437,8 @@ export const panels = [
       0.207748
      ],
      "differs": false,
-     "goal": "min"
+     "goal": "min",
+     "verdicts": []
     },
     {
      "name": "best train/loss",
@@ -1434,7 +1447,8 @@ export const panels = [
       0.207748
      ],
      "differs": false,
-     "goal": "min"
+     "goal": "min",
+     "verdicts": []
     },
     {
      "name": "val/acc",
@@ -1443,7 +1457,8 @@ export const panels = [
       0.705425
      ],
      "differs": false,
-     "goal": "max"
+     "goal": "max",
+     "verdicts": []
     },
     {
      "name": "best val/acc",
@@ -1452,7 +1467,8 @@ export const panels = [
       0.705425
      ],
      "differs": false,
-     "goal": "max"
+     "goal": "max",
+     "verdicts": []
     }
    ],
    "environment": [],

@@ -79,6 +79,18 @@ def goal_of(metric: str) -> Goal:
     return "none"
 
 
+_SEED = re.compile(r"(.*[._/ ])?(seeds?|random_states?|random_seed|rng_seed)|(seed|rng)_.*", re.IGNORECASE)
+
+
+def is_seed(param: str) -> bool:
+    """Whether a parameter is the seed of something, by its name.
+
+    >>> is_seed("model.random_state"), is_seed("seed_torch"), is_seed("seedling")
+    (True, True, False)
+    """
+    return _SEED.fullmatch(param) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Param:
     """A parameter with how it came to be known."""

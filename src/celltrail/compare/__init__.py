@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import difflib
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from celltrail import contract
-from celltrail.compare import upstream
+from celltrail.compare import parts, upstream
 from celltrail.compare.changed import changed
 from celltrail.compare.line import Line
-from celltrail.contract import CodeDifference, CodeLine, Difference, Goal
-from celltrail.errors import BadValue, NoRun, StoreError
+from celltrail.compare.repeats import repeats
+from celltrail.compare.verdict import Interval, verdicts
+from celltrail.contract import CodeDifference, CodeLine, Difference
+from celltrail.errors import BadValue, NoRun, StoreError, nearest
 from celltrail.model import Json, RunRecord
 from celltrail.query import RunSet, StoredRun, find, open_store, plain, row
 from celltrail.query.columns import labels
-from celltrail.query.evaluate import aggregate_of, duration_of
-from celltrail.query.inputs import data, values_of
 from celltrail.query.row import scalar
 
 if TYPE_CHECKING:
@@ -33,17 +33,32 @@ _WHOLE = 400  # a diff of more lines shows only what is near a change
 
 
 class Comparison:
-    """Two or more runs beside each other; ``repr`` shows only what differs."""
+    """Two or more runs beside each other; ``repr`` shows only what differs.
 
-    def __init__(self, runs: Sequence[StoredRun]) -> None:
+    Attributes:
+        runs: the runs.
+        repeats: for each of them the runs that repeat it, itself first: what its metrics are judged by.
+    """
+
+    def __init__(
+        self,
+        runs: Sequence[StoredRun],
+        groups: Sequence[Sequence[RunRecord]] | None = None,
+        interval: Interval = "welch",
+    ) -> None:
         self.runs = list(runs)
+        self.repeats = [list(group) for group in (repeats(runs) if groups is None else groups)]
         records = [run.record for run in runs]
         self._lines: dict[str, list[Line]] = {
-            "facts": _facts(records),
-            "params": _family([{name: param.value for name, param in record.params.items()} for record in records]),
-            "data": [*_files(runs), *_data(runs)],
-            "metrics": _metrics(records),
-            "environment": _surroundings(runs),
+            "facts": parts.facts(records),
+            "params": parts.family(
+                [{name: param.value for name, param in record.params.items()} for record in records]
+            ),
+            "data": parts.data(runs),
+            "metrics": [
+                replace(line, verdicts=verdicts(line, self.repeats, interval)) for line in parts.metrics(records)
+            ],
+            "environment": parts.surroundings(runs),
         }
         self._code = [_code(run) for run in runs]
         first, *others = (upstream.cells(run) for run in runs)
@@ -66,8 +81,24 @@ class Comparison:
 
     @property
     def metrics(self) -> pd.DataFrame:
-        """The metrics, last and best: a row per number, a column per run."""
-        return self._frame(self._lines["metrics"])
+        """The metrics, last and best: a row per number, a column per run.
+
+        Where runs were repeated there is one more column for each but the first, of the words that `verdicts` has.
+        """
+        return self._judged(self._lines["metrics"])
+
+    @property
+    def verdicts(self) -> pd.DataFrame:
+        """What repeats say of the metrics: a row per metric and run that was repeated.
+
+        Columns are ``metric`` and ``run``; over its repeats ``n``, ``mean``, ``low`` and ``high`` (95% interval); the
+        difference to the first run ``by``, ``by_low`` and ``by_high``; and ``verdict``: better, worse, higher, lower,
+        not distinguishable, or "" where it cannot be told.
+        """
+        import pandas as pd
+
+        columns = ["metric", "run", "n", "mean", "low", "high", "by", "by_low", "by_high", "verdict"]
+        return pd.DataFrame(list(self._told()), columns=columns)
 
     @property
     def environment(self) -> pd.DataFrame:
@@ -78,13 +109,13 @@ class Comparison:
     def code(self) -> str:
         """The code of each run against the first one's, as a unified diff; "" where all are the same."""
         first = self.labels[0]
-        parts: list[str] = []
+        diffs: list[str] = []
         for label, code in zip(self.labels[1:], self._code[1:], strict=True):
             lines = difflib.unified_diff(
                 self._code[0].splitlines(), code.splitlines(), first, label, lineterm="", n=_CONTEXT
             )
-            parts.append("\n".join(lines))
-        return "\n".join(part for part in parts if part)
+            diffs.append("\n".join(lines))
+        return "\n".join(diff for diff in diffs if diff)
 
     @property
     def labels(self) -> list[str]:
@@ -101,7 +132,10 @@ class Comparison:
         """Everything but the code in one frame, indexed by part and name, a column per run."""
         import pandas as pd
 
-        frames = {part: self._frame(lines) for part, lines in self.lines(only_differing=only_differing).items()}
+        lines = self.lines(only_differing=only_differing)
+        frames = {
+            part: self._judged(found) if part == "metrics" else self._frame(found) for part, found in lines.items()
+        }
         return pd.concat(frames, names=["part", "name"])
 
     def payload(self) -> contract.Comparison:
@@ -137,17 +171,43 @@ class Comparison:
         ]
 
     def __repr__(self) -> str:
-        parts = [(part, lines) for part, lines in self.lines().items() if lines]
-        right = [False, *(False for _ in self.runs)]
+        shown = {part: lines for part, lines in self.lines().items() if lines}
         blocks = [f"{len(self.runs)} runs: {', '.join(self.labels)}"]
-        for part, lines in parts:
+        for part, lines in shown.items():
             cells = [[line.name, *(plain.clipped(_shown(line, value), 40) for value in line.values)] for line in lines]
-            blocks.append(plain.table([part, *self.labels], cells, right))
+            heads = [part, *self.labels]
+            if any(line.is_tested for line in lines):
+                heads += self._heads
+                cells = [[*each, *_words(line)] for each, line in zip(cells, lines, strict=True)]
+            blocks.append(plain.table(heads, cells, [False] * len(heads)))
         blocks.append(f"code\n{self.code}" if self.code else "code is the same")
-        same = [part for part in _PARTS if part not in dict(parts) and self._lines[part]]
+        same = [part for part in _PARTS if part not in shown and self._lines[part]]
         if same:
             blocks.append(f"no difference in: {', '.join(same)}")
         return "\n\n".join(blocks)
+
+    @property
+    def _heads(self) -> list[str]:
+        """What the columns of the words are called."""
+        others = self.labels[1:]
+        return ["verdict"] if len(others) == 1 else [f"verdict of {label}" for label in others]
+
+    def _judged(self, lines: Sequence[Line]) -> pd.DataFrame:
+        frame = self._frame(lines)
+        if any(line.is_tested for line in lines):
+            told = [_words(line) for line in lines]
+            for at, head in enumerate(self._heads):
+                frame[head] = [words[at] for words in told]
+        return frame
+
+    def _told(self) -> Iterator[tuple[Any, ...]]:
+        for line in self._lines["metrics"]:
+            for label, verdict in zip(self.labels, line.verdicts, strict=True):
+                if verdict is not None:
+                    half = math.nan if verdict.half is None else verdict.half
+                    gap = (verdict.gap.by, verdict.gap.low, verdict.gap.high) if verdict.gap else (math.nan,) * 3
+                    ends = verdict.mean - half, verdict.mean + half
+                    yield line.name, label, verdict.n, verdict.mean, *ends, *gap, verdict.word
 
     def _frame(self, lines: Sequence[Line]) -> pd.DataFrame:
         import pandas as pd
@@ -159,20 +219,57 @@ class Comparison:
         return frame
 
 
-def compare(*runs: Ref | Sequence[Ref] | RunSet, store: Store | None = None) -> Comparison:
-    """Two or more runs, fact by fact; the first is what the others' code is compared with.
+def compare(
+    *runs: Ref | Sequence[Ref] | RunSet, store: Store | None = None, interval: Interval = "welch"
+) -> Comparison:
+    """Two or more runs, fact by fact; the first is what the others are held against.
+
+    Metrics are judged over the repeats of a run: finished runs that are alike in everything but their seeds. They are
+    found by themselves, or given as a list in the place of a run. Whether a difference is real is said in words:
+    *better*, *worse*, or *not distinguishable (n=3)* while the 95% interval of the difference holds 0.
 
     Args:
-        runs: names, ids, beginnings of ids, runs, or one list or `RunSet` of them.
+        runs: names, ids, beginnings of ids or runs; one list or `RunSet` of them; or several lists, each of which
+            are repeats of one thing.
         store: another trail than the one of the working folder.
+        interval: "welch", also for few repeats, or "bootstrap", which asks for no normal distribution and for ten
+            repeats or more.
+
+    >>> import celltrail as ct
+    >>> for lr, accs in {0.1: [0.91, 0.92, 0.93], 0.01: [0.95, 0.97, 0.96]}.items():
+    ...     for seed, acc in enumerate(accs):
+    ...         with ct.start("digits", {"lr": lr, "seed": seed}) as run:
+    ...             run.log({"val/acc": acc})
+    >>> ct.compare(ct.runs("params.lr == 0.1"), ct.runs("params.lr == 0.01")).metrics.verdict["val/acc"]
+    'better by 0.04, 95% interval 0.01733 to 0.06267 (n=3)'
     """
-    if len(runs) == 1 and not isinstance(runs[0], str | StoredRun | RunRecord):
-        refs: list[Any] = list(runs[0])
-    else:
-        refs = list(runs)
+    if interval not in ("welch", "bootstrap"):
+        raise BadValue(
+            f"no interval {interval!r}{nearest(interval, ('welch', 'bootstrap'))}; there is welch and bootstrap"
+        )
+    refs: list[Any] = list(runs)
+    if len(refs) == 1 and not isinstance(refs[0], str | StoredRun | RunRecord):
+        refs = list(refs[0])
     if len(refs) < 2:
         raise BadValue(f"a comparison needs two runs or more, not {len(refs)}: ct.compare('baseline', 'sweep-1')")
-    return Comparison([find(ref, None if isinstance(ref, StoredRun) else open_store(store)) for ref in refs])
+    groups = [[found(one, store) for one in _group(ref)] for ref in refs]
+    if all(isinstance(ref, str | StoredRun | RunRecord) for ref in refs):
+        return Comparison([group[0] for group in groups], None, interval)
+    return Comparison([group[0] for group in groups], [[run.record for run in group] for group in groups], interval)
+
+
+def found(ref: Ref, store: Store | None) -> StoredRun:
+    """The run that is meant."""
+    return find(ref, None if isinstance(ref, StoredRun) else open_store(store))
+
+
+def _group(ref: Any) -> list[Ref]:
+    if isinstance(ref, str | StoredRun | RunRecord):
+        return [ref]
+    group = list(ref)
+    if not group:
+        raise BadValue("a list of repeats is empty; ct.runs() lists the runs there are")
+    return group
 
 
 def code_lines(old: str, new: str) -> list[CodeLine]:
@@ -200,107 +297,6 @@ def code_lines(old: str, new: str) -> list[CodeLine]:
     return lines
 
 
-def _facts(records: Sequence[RunRecord]) -> list[Line]:
-    told: dict[str, Callable[[RunRecord], Json]] = {
-        "status": lambda record: record.status,
-        "error": lambda record: None if record.error is None else str(record.error),
-        "duration": duration_of,
-        "created": lambda record: _utc(record.created_us),
-        "project": lambda record: record.project,
-        "group": lambda record: record.group,
-        "notebook": lambda record: record.notebook,
-        "cell": lambda record: record.cell_id,
-        "user": lambda record: record.user or None,
-        "tags": lambda record: ", ".join(sorted(record.tags)) or None,
-        "notes": lambda record: "\n".join(record.notes) or None,
-    }
-    lines = [Line(name, tuple(tell(record) for record in records)) for name, tell in told.items()]
-    return [line for line in lines if any(value is not None for value in line.values)]
-
-
-def _metrics(records: Sequence[RunRecord]) -> list[Line]:
-    lines: list[Line] = []
-    for name in _names(record.metrics for record in records):
-        found = [record.metrics.get(name) for record in records]
-        goals: list[Goal] = [metric.goal for metric in found if metric is not None and metric.goal != "none"]
-        goal: Goal = goals[0] if goals else "none"
-        last = tuple(None if metric is None else aggregate_of(metric, "last") for metric in found)
-        lines.append(Line(name, last, goal))
-        if goal != "none":
-            best = tuple(None if metric is None else aggregate_of(metric, goal) for metric in found)
-            lines.append(Line(f"best {name}", best, goal))
-    return lines
-
-
-def _family(found: Sequence[Mapping[str, Json]]) -> list[Line]:
-    return [Line(name, tuple(each.get(name) for each in found)) for name in _names(found)]
-
-
-def _data(runs: Sequence[StoredRun]) -> list[Line]:
-    """The values that were read; nothing where one of the runs did not record them."""
-    found = [data(run) for run in runs]
-    return _family(found) if all(values_of(run) for run in runs) else []
-
-
-def _files(runs: Sequence[StoredRun]) -> list[Line]:
-    """The files of each run; one that was written stands for itself, beside one of its name that was read."""
-    found: list[dict[str, Json]] = []
-    if not all(run.record.executions and run.record.executions[-1].needs for run in runs):
-        return []  # one of them did not record any
-    for run in runs:
-        try:
-            files = run.files
-        except (StoreError, NoRun):
-            found.append({"files": "not readable"})
-            continue
-        held: dict[str, Json] = {}
-        for file in files:
-            name = f"{file.path} (written)" if file.mode == "write" else file.path
-            held[name] = (file.before or file.hash)[:12] or f"{file.how}, {file.size} bytes"
-            if file.mode == "both":
-                held[f"{file.path} (written)"] = file.hash[:12]
-        found.append(held)
-    return _family(found)
-
-
-def _surroundings(runs: Sequence[StoredRun]) -> list[Line]:
-    """Python, system, git, hardware and seeds; of the packages, which are hundreds, those that differ."""
-    found: list[dict[str, Json]] = []
-    for run in runs:
-        flat: dict[str, Json] = {}
-        for part, facts in run.record.environment.items():
-            _flatten("" if part == "env" else part, facts, flat)
-        # a generator's state is a digest: two runs always differ in it, and it says nothing to a reader;
-        # what recording cost is never the same twice either
-        flat = {name: value for name, value in flat.items() if not name.startswith(("rng.", "overhead."))}
-        if isinstance(flat.get("git.diff"), str):
-            flat["git.diff"] = flat["git.diff"][:12]  # says whether uncommitted changes are the same
-        for name, version in _packages(run, flat).items():
-            flat.pop(name, None)
-            flat[f"packages.{name}"] = version
-        found.append(flat)
-    return [line for line in _family(found) if line.differs or not line.name.startswith("packages.")]
-
-
-def _packages(run: StoredRun, flat: dict[str, Json]) -> dict[str, Json]:
-    """Takes out the reference to the list of packages and returns the list."""
-    listing = flat.pop("packages", None)
-    if not isinstance(listing, str):
-        return {}
-    try:
-        return json.loads(run.store.blobs.get(listing))
-    except (StoreError, NoRun, ValueError):
-        return {"list": "not readable"}
-
-
-def _flatten(name: str, value: Json, into: dict[str, Json]) -> None:
-    if not isinstance(value, Mapping):
-        into[name] = value
-        return
-    for key, part in value.items():
-        _flatten(f"{name}.{key}" if name else str(key), part, into)
-
-
 def _code(run: StoredRun) -> str:
     try:
         return run.code
@@ -308,24 +304,25 @@ def _code(run: StoredRun) -> str:
         return "(the code of this run cannot be read from the trail)\n"
 
 
-def _names(families: Iterable[Iterable[str]]) -> list[str]:
-    return list(dict.fromkeys(name for family in families for name in family))
-
-
 def _differences(lines: Sequence[Line]) -> list[Difference]:
     return [
         Difference(
-            name=line.name, values=[scalar(value) for value in line.values], differs=line.differs, goal=line.goal
+            name=line.name,
+            values=[scalar(value) for value in line.values],
+            differs=line.differs,
+            goal=line.goal,
+            verdicts=[verdict and verdict.payload() for verdict in line.verdicts] if line.is_tested else [],
         )
         for line in lines
     ]
+
+
+def _words(line: Line) -> list[str]:
+    """What is said of each run but the first."""
+    return [verdict.text if verdict else "" for verdict in line.verdicts[1:]]
 
 
 def _shown(line: Line, value: Json) -> str:
     if value is None:
         return "-"
     return plain.length(value) if line.name == "duration" else plain.shown(value)
-
-
-def _utc(microseconds: int) -> str:
-    return datetime.fromtimestamp(microseconds // 1_000_000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -48,6 +48,9 @@ def _values(line: Line) -> str:
 def _effect(line: Line) -> str:
     first, last = line.values[0], line.values[-1]
     told = _values(line)
+    if line.is_tested and len(line.values) == 2:
+        verdict = line.verdicts[1]
+        return f"{told}, {verdict.short}" if verdict else told
     if len(line.values) != 2 or not isinstance(first, int | float) or not isinstance(last, int | float):
         return told
     if first != first or last != last:

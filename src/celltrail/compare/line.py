@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from celltrail.contract import Goal
 from celltrail.model import Json
+
+if TYPE_CHECKING:
+    from celltrail.compare.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,13 @@ class Line:
     name: str
     values: tuple[Json, ...]
     goal: Goal = "none"
+    is_best: bool = False  # the best value of a metric, not its last
+    verdicts: tuple[Verdict | None, ...] = ()  # of a metric, for each run
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether something can be said of it against the first run."""
+        return any(verdict is not None and verdict.gap is not None for verdict in self.verdicts)
 
     @property
     def differs(self) -> bool:

@@ -9,7 +9,7 @@ NaN and infinity have no JSON: a `Real` spells them as words, and series travel 
 """
 
 from celltrail.contract.answers import Answer, Fault, FromKernel, News
-from celltrail.contract.comparison import CodeDifference, CodeLine, Comparison, Difference
+from celltrail.contract.comparison import CodeDifference, CodeLine, Comparison, Difference, Verdict
 from celltrail.contract.detail import Detail, DetailOptions, Piece, Section
 from celltrail.contract.intents import (
     Asked,
@@ -125,6 +125,7 @@ __all__ = [
     "Take",
     "Trail",
     "Undo",
+    "Verdict",
     "Views",
     "Window",
     "Write",

@@ -13,6 +13,16 @@ class CodeLine(TypedDict):
     text: str
 
 
+class Verdict(TypedDict):
+    """A metric of one run over its repeats or rows, and what can be said of it against the first run."""
+
+    n: int
+    mean: float
+    half: float | None  # of its 95% interval
+    word: str  # better, worse, higher, lower, not distinguishable, or "" where it cannot be told
+    text: str  # all of it, in words
+
+
 class Difference(TypedDict):
     """One fact with its value in each compared run, in the order of `Comparison.runs`."""
 
@@ -20,6 +30,7 @@ class Difference(TypedDict):
     values: list[Scalar]
     differs: bool
     goal: Goal
+    verdicts: list[Verdict | None]  # in the same order; empty where nothing was repeated
 
 
 class CodeDifference(TypedDict):

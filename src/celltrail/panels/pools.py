@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from celltrail.contract import Grouping
+from celltrail.model import is_seed
 from celltrail.query.plain import number, shown
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST_PLACES = 1000  # of a mean
 MOST_GROUPINGS, MOST_GROUPS = 20, 24
-_SEED = re.compile(r"(.*[._/ ])?(seed|random_state|random_seed|rng_seed)", re.IGNORECASE)
 # the 97.5 % quantiles of Student's t with 1, 2, 3 ... degrees of freedom
 _T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131)
 
@@ -33,7 +32,7 @@ def groupings(records: Sequence[RunRecord]) -> list[Grouping]:
         return []
     params = [{name: param.value for name, param in record.params.items()} for record in records]
     names = [name for name in dict.fromkeys(name for each in params for name in each) if _differs(params, name)]
-    seeds = [name for name in names if _SEED.fullmatch(name)]
+    seeds = [name for name in names if is_seed(name)]
     others = [name for name in names if name not in seeds]
     found: list[Grouping] = []
 

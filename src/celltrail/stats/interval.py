@@ -12,6 +12,21 @@ _T95 = (
 )  # fmt: skip
 
 
+def t95(df: float) -> float:
+    """The two-sided 95% point of Student's t, of any degrees of freedom from 1 on.
+
+    Between whole numbers it is drawn straight over 1/df, which is never too small; below 1 it is that of 1.
+
+    >>> t95(4), round(t95(4.5), 2), round(t95(1000), 2)
+    (2.776, 2.66, 1.96)
+    """
+    if df > len(_T95):
+        return 1.959964 + 2.37227 / df + 2.82250 / df**2  # the expansion of Cornish and Fisher
+    whole = max(1, math.floor(df))
+    share = 0.0 if df <= whole else (1 / whole - 1 / df) / (1 / whole - 1 / (whole + 1))
+    return _T95[whole - 1] + share * (_T95[min(whole, len(_T95) - 1)] - _T95[whole - 1])
+
+
 def mean_interval(values: Sequence[float]) -> tuple[float, float | None]:
     """The mean, and how far its 95% interval reaches to either side; None with fewer than two values.
 
@@ -23,6 +38,4 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float | None]:
     if n < 2:
         return mean, None
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    # beyond 30 the points follow 1.96 + 2.4 / df to the third digit
-    t = _T95[n - 2] if n - 2 < len(_T95) else 1.96 + 2.4 / (n - 1)
-    return mean, t * math.sqrt(variance / n)
+    return mean, t95(n - 1) * math.sqrt(variance / n)

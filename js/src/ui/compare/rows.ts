@@ -1,11 +1,14 @@
-import type { Comparison, Difference, Scalar } from "../../contract.ts";
+import type { Comparison, Difference, Scalar, Verdict } from "../../contract.ts";
 import { formatDuration, formatMoment, formatReal, formatScalar, NOTHING, toNumber } from "../format.ts";
+import { formatHalf } from "../table/grouping.ts";
 
 /** One value of one run in a row of the comparison. */
 export interface Value {
   text: string;
   best: boolean;
   like: boolean; // the same as in the first run
+  mean: string; // over its repeats, "" where there are none
+  verdict: Verdict | null; // against the first run, where that can be told
 }
 
 /** One fact over all runs. */
@@ -51,11 +54,18 @@ function section(title: string, facts: readonly Difference[], text: (name: strin
       text: text(fact.name, value),
       best: best[at] ?? false,
       like: at > 0 && value === fact.values[0],
+      ...judgedOf(fact.verdicts?.[at] ?? null), // saved panels may lack it
     }));
     return { name: fact.name, goal: fact.goal, differs: fact.differs, values };
   });
   const differing = rows.filter((row) => row.differs).length;
   return { title, rows, differing, equal: rows.length - differing };
+}
+
+function judgedOf(verdict: Verdict | null): Pick<Value, "mean" | "verdict"> {
+  if (!verdict) return { mean: "", verdict: null };
+  const half = verdict.half === null ? "" : ` ± ${formatHalf(verdict.half)}`;
+  return { mean: `mean ${formatReal(verdict.mean)}${half} (n=${verdict.n})`, verdict: verdict.word ? verdict : null };
 }
 
 function measured(value: Scalar): number | undefined {

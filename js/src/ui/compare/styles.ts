@@ -17,6 +17,10 @@ export const comparisonStyles = `
 .ct-idtail { font-family: var(--ct-mono); font-size: 11px; font-weight: 400; }
 .ct-runname { display: -webkit-box; font-weight: 600; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .ct-runline { align-items: center; display: flex; font-size: 12px; gap: 8px; white-space: nowrap; }
+.ct-mean { color: var(--ct-muted); font-size: 12px; white-space: nowrap; }
+.ct-verdict { font-size: 12px; font-weight: 600; max-width: 260px; }
+.ct-verdict[data-verdict="better"] { color: var(--ct-better); }
+.ct-verdict[data-verdict="worse"] { color: var(--ct-worse); }
 .ct-goal { color: var(--ct-muted); }
 .ct-like { color: var(--ct-muted); }
 .ct-facts strong { font-weight: 700; }

@@ -86,9 +86,24 @@ function factRow(row: FactRow, section: string): HTMLElement {
       "td",
       { class: `${section === "metrics" ? "ct-mono-number" : ""} ${like}`.trim() || null, title: value.text },
       text,
+      value.mean ? element("div", { class: "ct-mean" }, value.mean) : null,
+      value.verdict
+        ? element(
+            "div",
+            { class: "ct-verdict", "data-verdict": value.verdict.word },
+            markOf(value.verdict.word),
+            value.verdict.text,
+          )
+        : null,
     );
   });
   return element("tr", {}, name, ...values);
+}
+
+/** A sign beside the word, so that it is found at a glance and not by colour alone. */
+function markOf(word: string): HTMLElement {
+  const sign = { better: "▲ ", worse: "▽ ", "not distinguishable": "≈ " }[word] ?? "";
+  return element("span", { "aria-hidden": "true" }, sign);
 }
 
 function codes(comparison: Comparison, onlyDiffering: boolean): HTMLElement[] {

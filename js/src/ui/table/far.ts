@@ -4,6 +4,7 @@ import type { Asked, Source } from "../../source.ts";
 import { formatMoment, formatScalar } from "../format.ts";
 import type { Column } from "./columns.ts";
 import { type Aggregate, type Ghost, type Group, groupId, meanTold, titleOf, valuesTold } from "./grouping.ts";
+import type { Measured } from "./verdict.ts";
 
 export type Asking = Asked<List>;
 
@@ -99,6 +100,7 @@ export class Far {
       title: titleOf(by, (_, at) => formatScalar(values[at] ?? null)),
       runs,
       says: (column: Column) => aggregateOf(column, this.#sums.groups[place]?.[column.id], runs.length),
+      measured: (column: Column) => measuredOf(column, this.#sums.groups[place]?.[column.id]),
     }));
   }
 
@@ -167,6 +169,11 @@ export class Far {
     const { sums } = await this.source.ask({ kind: "sum", ...summing });
     if (turn === this.#turn && sums) this.#sums = sums;
   }
+}
+
+function measuredOf(column: Column, found: Summed | undefined): Measured | null {
+  if (!found || found.mean === null || (column.kind !== "last" && column.kind !== "best")) return null;
+  return { known: found.known, mean: found.mean, half: found.half };
 }
 
 function aggregateOf(column: Column, found: Summed | undefined, runs: number): Aggregate {

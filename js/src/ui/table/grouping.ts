@@ -3,6 +3,7 @@ import { count, formatDuration, formatMoment, formatReal, NOTHING } from "../for
 import type { Column } from "./columns.ts";
 import { meanInterval } from "./interval.ts";
 import { ordered, type Sort, type SortKey } from "./order.ts";
+import type { Measured } from "./verdict.ts";
 
 /** Runs that are alike in what they are grouped by. */
 export interface Group {
@@ -11,6 +12,8 @@ export interface Group {
   runs: string[];
   /** What the group says in a column. */
   says(column: Column): Aggregate;
+  /** The numbers it has in a column; null where it has none. */
+  measured(column: Column): Measured | null;
 }
 
 /** A run of which no more than its id is here. */
@@ -64,19 +67,36 @@ export function groupedRows(
     if (members) members.push(row);
     else found.set(id, [row]);
   }
-  const groups = [...found].map(([id, members]) => ({
-    id,
-    title: titleOf(by, (column) => column.text(members[0] as RunRow)),
-    runs: members.map((row) => row.id),
-    says: (column: Column) => aggregateOf(column, members),
-    members,
-  }));
+  const groups = [...found].map(([id, members]) => ({ ...groupOf(id, members, by), members }));
   const key = (group: Group, id: string): SortKey => {
     const column = columns.get(id);
     return column && group.says(column).key;
   };
   const order = ordered(groups, sort, key);
   return order.flatMap((group) => (folded.has(group.id) ? [group] : [group, ...group.members]));
+}
+
+/** The group that a run would belong to, the run itself in it. */
+export function groupAround(run: RunRow, rows: readonly RunRow[], by: readonly Column[]): Group {
+  const id = groupId(by.map((column) => column.raw(run)));
+  const alike = rows.filter((row) => row.id === run.id || groupId(by.map((column) => column.raw(row))) === id);
+  return groupOf(id, alike.includes(run) ? alike : [run, ...alike], by);
+}
+
+function groupOf(id: string, members: readonly RunRow[], by: readonly Column[]): Group {
+  return {
+    id,
+    title: titleOf(by, (column) => column.text(members[0] as RunRow)),
+    runs: members.map((row) => row.id),
+    says: (column) => aggregateOf(column, members),
+    measured: (column) => measuredOf(column, members),
+  };
+}
+
+function measuredOf(column: Column, members: readonly RunRow[]): Measured | null {
+  if (column.kind !== "last" && column.kind !== "best") return null;
+  const known = members.map((row) => column.key(row)).filter((key) => typeof key === "number" && Number.isFinite(key));
+  return known.length === 0 ? null : { known: known.length, ...meanInterval(known as number[]) };
 }
 
 export function groupId(values: readonly unknown[]): string {

@@ -2,7 +2,7 @@ import type { RowsPage, RunRow, TableOptions } from "../../contract.ts";
 import { bestRuns, type Column, columnsOf, constantOf, headsOf } from "./columns.ts";
 import type { Asking, Far } from "./far.ts";
 import { WordFilter } from "./filter.ts";
-import { type Entry, groupedRows, groupingColumns, isGhost, isGroup } from "./grouping.ts";
+import { type Entry, type Group, groupAround, groupedRows, groupingColumns, isGhost, isGroup } from "./grouping.ts";
 import { arranged, UNTOUCHED } from "./options.ts";
 import { ordered, type SortKey } from "./order.ts";
 
@@ -16,6 +16,7 @@ export interface Seen {
   columns: Column[];
   pinned: number;
   baseline: RunRow | null;
+  base: Group | null; // the runs that are alike to the baseline, itself among them
   selected: ReadonlySet<string>; // runs, and groups of which all runs are selected
   grouped: boolean;
   /** The runs with the best value of a column. */
@@ -115,7 +116,7 @@ export class TableModel {
     this.#byId = new Map(columns.map((column) => [column.id, column]));
   }
 
-  #seenHere(): Pick<Seen, "entries" | "runs" | "baseline" | "best"> {
+  #seenHere(): Pick<Seen, "entries" | "runs" | "baseline" | "base" | "best"> {
     const { options } = this;
     const key = (row: RunRow, id: string): SortKey => this.#byId.get(id)?.key(row);
     const matching = this.#filter.rows(this.found?.rows ?? this.#rows, this.words);
@@ -129,25 +130,26 @@ export class TableModel {
       entries: baseline && rows.length > 0 ? [baseline, ...below] : below,
       runs: rows.map((row) => row.id),
       baseline,
+      base: baseline && options.group.length > 0 ? groupAround(baseline, rows, by) : null,
       best: (column) => bestRuns(rows, column.name),
     };
   }
 
-  #seenFar(far: Far): Pick<Seen, "entries" | "runs" | "baseline" | "best"> {
+  #seenFar(far: Far): Pick<Seen, "entries" | "runs" | "baseline" | "base" | "best"> {
     const { options } = this;
     const runs = far.listing?.runs ?? [];
     const first = options.baseline === null ? null : far.row(options.baseline);
     const folded = new Set(options.folded);
     const rows = (ids: readonly string[]): Entry[] => ids.filter((id) => id !== first?.id).map((id) => far.row(id));
-    const below = far.listing?.groups
-      ? far
-          .groups(groupingColumns(options.group, this.columns, this.constant))
-          .flatMap((group) => (folded.has(group.id) ? [group] : [group, ...rows(group.runs)]))
+    const groups = far.listing?.groups ? far.groups(groupingColumns(options.group, this.columns, this.constant)) : null;
+    const below = groups
+      ? groups.flatMap((group) => (folded.has(group.id) ? [group] : [group, ...rows(group.runs)]))
       : rows(runs);
     return {
       entries: first && runs.length > 0 ? [first, ...below] : below,
       runs,
       baseline: first && !isGhost(first) ? (first as RunRow) : null,
+      base: groups?.find((group) => group.runs.includes(options.baseline ?? "")) ?? null,
       best: (column) => {
         const best = far.best[column.id];
         return best ? new Set(best) : NONE;

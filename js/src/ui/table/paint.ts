@@ -9,6 +9,7 @@ import { type Entry, type Ghost, type Group, isGhost, isGroup } from "./grouping
 import type { Seen } from "./model.ts";
 import { FIXED } from "./options.ts";
 import { spark } from "./spark.ts";
+import { judged, verdictTold } from "./verdict.ts";
 import { shortError, Widths } from "./widths.ts";
 
 /** What cells need to know besides their run. */
@@ -17,6 +18,7 @@ export interface Scene {
   narrow: boolean;
   digit: number; // width of a digit in px
   baseline: RunRow | null;
+  base: Group | null; // of the runs alike to the baseline
   folded: ReadonlySet<string>;
   widths: Readonly<Record<string, number>>; // set by hand
   grouped: boolean;
@@ -98,6 +100,12 @@ function paintGroup(cell: HTMLElement, column: Column, group: Group, scene: Scen
   cell.classList.toggle("ct-nothing", text === NOTHING);
   cell.append(element("span", { class: "ct-text" }, shown));
   cell.title = title || text;
+  const [mine, base] = [group.measured(column), scene.base?.measured(column)];
+  const verdict = mine && base && scene.base?.id !== group.id ? judged(column.goal, base, mine) : null;
+  if (!verdict) return;
+  const told = verdictTold(verdict);
+  cell.title = `against ${scene.baseline?.name ?? "the baseline"} and its repeats: ${told.title}; ${cell.title}`;
+  cell.append(element("span", { class: "ct-delta", "data-verdict": verdict.word }, told.text));
 }
 
 /** A row that is on its way. */

@@ -291,7 +291,7 @@ export class RunTable {
     const { options, rows: all } = this.#model;
     const seen = this.#model.seen(this.#narrow);
     this.#seen = seen;
-    const { entries, runs, columns, pinned, selected, baseline, grouped } = seen;
+    const { entries, runs, columns, pinned, selected, baseline, base, grouped } = seen;
     const folded = new Set(options.folded);
     const digit = digitWidth(this.el);
     const now = Date.now() / 1000;
@@ -300,6 +300,7 @@ export class RunTable {
       narrow: this.#narrow,
       digit,
       baseline,
+      base,
       folded,
       widths: options.widths,
       grouped,

@@ -7,6 +7,7 @@ const PADDING = 22;
 const ARROW = 12; // room for the sort arrow beside a title
 const TAG = 18; // what a tag adds to its letters
 const DELTA = 74; // room for the difference from a baseline
+const VERDICT = 158; // room for "≈ not distinguishable (n=10)"
 const SAMPLE = 200; // runs looked at to find a width
 const NARROW_NAME = 130;
 
@@ -85,7 +86,8 @@ function moreRoom(column: Column, room: Room, letter: number): number {
   const interval = room.grouped && measured ? 9 * letter - (column.kind === "last" ? SPARK_WIDTH : 0) : 0;
   const indent = room.grouped && column.kind === "name" ? 120 : 0;
   const stale = room.anyStale && column.kind === "status" ? 5 * letter + TAG : 0;
-  return Math.max(differs, interval, 0) + chip + indent + stale;
+  const verdict = differs && interval ? VERDICT : 0;
+  return Math.max(differs, interval + verdict, 0) + chip + indent + stale;
 }
 
 function contentWidth(column: Column, row: RunRow, letter: number): number {

@@ -1,0 +1,134 @@
+"""The parts of a comparison, each as lines: facts, params, data, metrics, environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from celltrail.compare.line import Line
+from celltrail.contract import Goal
+from celltrail.errors import NoRun, StoreError
+from celltrail.model import Json, RunRecord
+from celltrail.query import StoredRun, inputs
+from celltrail.query.evaluate import aggregate_of, duration_of
+
+
+def facts(records: Sequence[RunRecord]) -> list[Line]:
+    """Status, duration, notebook and the like."""
+    told: dict[str, Callable[[RunRecord], Json]] = {
+        "status": lambda record: record.status,
+        "error": lambda record: None if record.error is None else str(record.error),
+        "duration": duration_of,
+        "created": lambda record: _utc(record.created_us),
+        "project": lambda record: record.project,
+        "group": lambda record: record.group,
+        "notebook": lambda record: record.notebook,
+        "cell": lambda record: record.cell_id,
+        "user": lambda record: record.user or None,
+        "tags": lambda record: ", ".join(sorted(record.tags)) or None,
+        "notes": lambda record: "\n".join(record.notes) or None,
+    }
+    lines = [Line(name, tuple(tell(record) for record in records)) for name, tell in told.items()]
+    return [line for line in lines if any(value is not None for value in line.values)]
+
+
+def metrics(records: Sequence[RunRecord]) -> list[Line]:
+    """The last value of each metric, then the best one where its direction is known."""
+    lines: list[Line] = []
+    for name in _names(record.metrics for record in records):
+        found = [record.metrics.get(name) for record in records]
+        goals: list[Goal] = [metric.goal for metric in found if metric is not None and metric.goal != "none"]
+        goal: Goal = goals[0] if goals else "none"
+        lines.append(Line(name, tuple(value_of(record, name) for record in records), goal))
+        if goal != "none":
+            lines.append(Line(f"best {name}", tuple(value_of(record, name, goal) for record in records), goal, True))
+    return lines
+
+
+def value_of(record: RunRecord, name: str, goal: Goal = "none") -> float | int | None:
+    """The last value of a metric, or the best one in a direction; None where the run has none."""
+    metric = record.metrics.get(name)
+    return None if metric is None else aggregate_of(metric, "last" if goal == "none" else goal)
+
+
+def family(found: Sequence[Mapping[str, Json]]) -> list[Line]:
+    """A line for each name that any of the runs has."""
+    return [Line(name, tuple(each.get(name) for each in found)) for name in _names(found)]
+
+
+def data(runs: Sequence[StoredRun]) -> list[Line]:
+    """The files, then the values that were read; of either nothing where one of the runs did not record them."""
+    found = [inputs.data(run) for run in runs]
+    return [*_files(runs), *(family(found) if all(inputs.values_of(run) for run in runs) else [])]
+
+
+def _files(runs: Sequence[StoredRun]) -> list[Line]:
+    found = [files_of(run) for run in runs]
+    return [] if None in found else family([each for each in found if each is not None])
+
+
+def files_of(run: StoredRun) -> dict[str, Json] | None:
+    """The files of a run with the beginnings of their digests; None where it did not record any.
+
+    One that was written stands for itself, beside one of its name that was read.
+    """
+    if not run.record.executions or not run.record.executions[-1].needs:
+        return None
+    try:
+        files = run.files
+    except (StoreError, NoRun):
+        return {"files": "not readable"}
+    held: dict[str, Json] = {}
+    for file in files:
+        name = f"{file.path} (written)" if file.mode == "write" else file.path
+        held[name] = (file.before or file.hash)[:12] or f"{file.how}, {file.size} bytes"
+        if file.mode == "both":
+            held[f"{file.path} (written)"] = file.hash[:12]
+    return held
+
+
+def surroundings(runs: Sequence[StoredRun]) -> list[Line]:
+    """Python, system, git, hardware and seeds; of the packages, which are hundreds, those that differ."""
+    found: list[dict[str, Json]] = []
+    for run in runs:
+        flat: dict[str, Json] = {}
+        for part, facts in run.record.environment.items():
+            _flatten("" if part == "env" else part, facts, flat)
+        # a generator's state is a digest: two runs always differ in it, and it says nothing to a reader;
+        # what recording cost is never the same twice either
+        flat = {name: value for name, value in flat.items() if not name.startswith(("rng.", "overhead."))}
+        if isinstance(flat.get("git.diff"), str):
+            flat["git.diff"] = flat["git.diff"][:12]  # says whether uncommitted changes are the same
+        for name, version in _packages(run, flat).items():
+            flat.pop(name, None)
+            flat[f"packages.{name}"] = version
+        found.append(flat)
+    return [line for line in family(found) if line.differs or not line.name.startswith("packages.")]
+
+
+def _packages(run: StoredRun, flat: dict[str, Json]) -> dict[str, Json]:
+    """Takes out the reference to the list of packages and returns the list."""
+    listing = flat.pop("packages", None)
+    if not isinstance(listing, str):
+        return {}
+    try:
+        return json.loads(run.store.blobs.get(listing))
+    except (StoreError, NoRun, ValueError):
+        return {"list": "not readable"}
+
+
+def _flatten(name: str, value: Json, into: dict[str, Json]) -> None:
+    if not isinstance(value, Mapping):
+        into[name] = value
+        return
+    for key, part in value.items():
+        _flatten(f"{name}.{key}" if name else str(key), part, into)
+
+
+def _names(families: Iterable[Iterable[str]]) -> list[str]:
+    return list(dict.fromkeys(name for family in families for name in family))
+
+
+def _utc(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds // 1_000_000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
