@@ -7,7 +7,7 @@ const PADDING = 22;
 const ARROW = 12; // room for the sort arrow beside a title
 const TAG = 18; // what a tag adds to its letters
 const DELTA = 74; // room for the difference from a baseline
-const VERDICT = 158; // room for "≈ not distinguishable (n=10)"
+const VERDICT = 196; // room for "≈ not distinguishable (n=10)" in the weight of a group
 const SAMPLE = 200; // runs looked at to find a width
 const NARROW_NAME = 130;
 
