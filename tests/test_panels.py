@@ -299,6 +299,7 @@ def test_a_saved_chart_is_within_budget(count: int, points: int):
         "run": "r", "name": "n", "status": "finished", "step": 1.0, "seconds": 1.0, "points": 1,
         "last": {f"train/metric {i}": 0.5 for i in range(count)}, "goals": {},
         "earlier": 0, "beaten": {}, "left": None, "error": None, "started": 0.0, "axes": [],
+        "asked_to": "", "paused": False, "knobs": [],
     }  # fmt: skip
     shown = lines(count, points)
     options: contract.ChartOptions = {**OPTIONS, "smooth": "median"}

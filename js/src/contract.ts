@@ -3,8 +3,8 @@ export const MIME = "application/vnd.celltrail.panel+json";
 export const VERSION = 1;
 
 export type FromKernel = Points | News | Answer | Fault;
-export type Asked = Note | Edit | Undo | SaveView | DropView;
-export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take;
+export type Asked = Note | Steer | Edit | Undo | SaveView | DropView;
+export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take;
 export type Goal = "min" | "max" | "none";
 export type MediaKind = "text" | "image" | "figure" | "audio" | "video" | "table" | "histogram";
 export type PanelKind = "chart" | "table" | "compare" | "detail" | "media";
@@ -185,12 +185,12 @@ export interface List {
   group: string[];
 }
 
-/** Panel to kernel: keep this note on a point; answered by all marks. */
+/** Panel to kernel: keep this note on a point, or on a step of the run; answered by all marks. */
 export interface Note {
   kind: "note";
   id: string;
   run: string;
-  metric: string;
+  metric: string | null;
   step: number;
   text: string;
 }
@@ -222,6 +222,16 @@ export interface SaveView {
   name: string;
   where: string;
   options: TableOptions;
+}
+
+/** Panel to kernel: what a run that goes on is to do; the answer says what will happen. */
+export interface Steer {
+  kind: "steer";
+  id: string;
+  run: string;
+  do: "stop" | "pause" | "resume" | "turn";
+  knob: string;
+  value: number | null;
 }
 
 /** Panel to kernel: these columns over all runs of a `List`, and of each of its groups. */
@@ -380,6 +390,16 @@ export interface Grouping {
   of: Record<string, string>;
 }
 
+/** A number of a run that goes on, which its code lets people change. */
+export interface Knob {
+  name: string;
+  value: number;
+  wanted: number | null;
+  low: number | null;
+  high: number | null;
+  whole: boolean;
+}
+
 /** A note on a place in a run. */
 export interface Mark {
   run: string;
@@ -421,6 +441,9 @@ export interface RunState {
   beaten: Record<string, number>;
   left: number | null;
   error: string | null;
+  asked_to: "" | "stop" | "pause";
+  paused: boolean;
+  knobs: Knob[];
 }
 
 /** One series at rest; NaN-safe and small. */

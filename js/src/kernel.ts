@@ -12,6 +12,7 @@ import type {
   RowsPage,
   SavedPanel,
 } from "./contract.ts";
+import { steerByServer } from "./control.ts";
 import type { Mount, Source } from "./source.ts";
 
 type Hear = (message: FromKernel, buffers: readonly DataView[]) => void;
@@ -165,11 +166,21 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
       assert(marks, "the kernel answered a note without the notes that there are");
       return marks;
     },
+    steer(asked): Promise<Answer> {
+      const intent = { kind: "steer" as const, id: freshId(), ...asked };
+      const bySelf = ask(intent).then(([said]) => said);
+      return first(bySelf, steerByServer(kernel.get("state").trail, intent));
+    },
     async ask(wish): Promise<Answer> {
       const [said] = await ask({ ...wish, id: freshId() } as FromPanel);
       return said;
     },
   };
+}
+
+/** The first answer, by whichever way; without a server's, the kernel's, also where that refuses. */
+function first(kernel: Promise<Answer>, server: Promise<Answer>): Promise<Answer> {
+  return Promise.race([kernel, server.catch(() => kernel)]);
 }
 
 function take(waiting: Map<string, Waiting>, id: string): Waiting | undefined {

@@ -21,7 +21,14 @@ import type { Source, Wish } from "./source.ts";
 type Words = Record<string, string | number | readonly string[] | undefined>;
 
 const FOLLOW_MS = 1000;
-const CHANGES: readonly string[] = ["note", "edit", "undo", "save_view", "drop_view"] satisfies Asked["kind"][];
+const CHANGES: readonly string[] = [
+  "note",
+  "steer",
+  "edit",
+  "undo",
+  "save_view",
+  "drop_view",
+] satisfies Asked["kind"][];
 
 let asked = 0;
 const page = Math.random().toString(36).slice(2, 10);
@@ -178,6 +185,7 @@ export function serverSource<Options>(
       assert(marks, "the server answered a note without the notes that there are");
       return marks;
     },
+    steer: (asked) => trail.change({ kind: "steer", id: freshId(), ...asked }),
     ask: (wish) => answer(trail, wish),
   };
 }

@@ -10,6 +10,7 @@ import type {
   Points,
   RowsPage,
   SavedPanel,
+  Steer,
   Take,
   Window,
 } from "./contract.ts";
@@ -50,6 +51,8 @@ export interface Source<Options> {
   note(asked: Asked<Note>): Promise<Mark[]>;
   /** One item that a run kept, with its bytes; rejects likewise. */
   take(asked: Asked<Take>): Promise<[Content, Uint8Array]>;
+  /** Asks a run that goes on to stop, to pause, or to change; there where it can be asked. Rejects likewise. */
+  steer?: ((asked: Asked<Steer>) => Promise<Answer>) | undefined;
   /** The answer to any other intent, with the id under which it was asked; rejects likewise. */
   ask(wish: Wish): Promise<Answer>;
 }

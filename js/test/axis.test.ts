@@ -22,6 +22,9 @@ const run = (name: string, started: number, axes: string[] = []): RunState => ({
   beaten: {},
   left: null,
   error: null,
+  asked_to: "",
+  paused: false,
+  knobs: [],
 });
 
 /** Two runs that log loss at each call and epoch at every second one, the second a minute later. */

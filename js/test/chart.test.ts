@@ -39,6 +39,9 @@ const state = (run: string, change: Partial<RunState> = {}): RunState => ({
   beaten: {},
   left: null,
   error: null,
+  asked_to: "",
+  paused: false,
+  knobs: [],
   ...change,
 });
 

@@ -55,7 +55,10 @@ export const messages = [
      "earlier": 0,
      "beaten": {},
      "left": null,
-     "error": null
+     "error": null,
+     "asked_to": "",
+     "paused": false,
+     "knobs": []
     },
     {
      "run": "01RUN0",
@@ -77,7 +80,10 @@ export const messages = [
      "earlier": 0,
      "beaten": {},
      "left": null,
-     "error": null
+     "error": null,
+     "asked_to": "",
+     "paused": false,
+     "knobs": []
     }
    ]
   },
@@ -196,7 +202,10 @@ export const messages = [
      "earlier": 0,
      "beaten": {},
      "left": null,
-     "error": null
+     "error": null,
+     "asked_to": "",
+     "paused": false,
+     "knobs": []
     },
     {
      "run": "01RUN0",
@@ -218,7 +227,10 @@ export const messages = [
      "earlier": 0,
      "beaten": {},
      "left": null,
-     "error": null
+     "error": null,
+     "asked_to": "",
+     "paused": false,
+     "knobs": []
     }
    ]
   },
@@ -325,7 +337,10 @@ export const messages = [
      "earlier": 0,
      "beaten": {},
      "left": null,
-     "error": null
+     "error": null,
+     "asked_to": "",
+     "paused": false,
+     "knobs": []
     },
     {
      "run": "01RUN0",
@@ -347,7 +362,10 @@ export const messages = [
      "earlier": 0,
      "beaten": {},
      "left": null,
-     "error": null
+     "error": null,
+     "asked_to": "",
+     "paused": false,
+     "knobs": []
     }
    ]
   },
@@ -442,7 +460,10 @@ export const messages = [
      "earlier": 0,
      "beaten": {},
      "left": null,
-     "error": null
+     "error": null,
+     "asked_to": "",
+     "paused": false,
+     "knobs": []
     },
     {
      "run": "01RUN0",
@@ -464,7 +485,10 @@ export const messages = [
      "earlier": 0,
      "beaten": {},
      "left": null,
-     "error": "ValueError: the loss is <b>gone</b>"
+     "error": "ValueError: the loss is <b>gone</b>",
+     "asked_to": "",
+     "paused": false,
+     "knobs": []
     }
    ]
   },
@@ -994,7 +1018,10 @@ export const panels = [
     "earlier": 0,
     "beaten": {},
     "left": null,
-    "error": null
+    "error": null,
+    "asked_to": "",
+    "paused": false,
+    "knobs": []
    },
    {
     "run": "01RUN0",
@@ -1016,7 +1043,10 @@ export const panels = [
     "earlier": 0,
     "beaten": {},
     "left": null,
-    "error": "ValueError: the loss is <b>gone</b>"
+    "error": "ValueError: the loss is <b>gone</b>",
+    "asked_to": "",
+    "paused": false,
+    "knobs": []
    }
   ],
   "chart": {
@@ -1514,7 +1544,10 @@ export const panels = [
      "train/loss": "min",
      "val/acc": "max"
     },
-    "error": null
+    "error": null,
+    "asked_to": "",
+    "paused": false,
+    "knobs": []
    }
   ],
   "chart": null,

@@ -55,6 +55,7 @@ export function standIn<Options>(
     window?: Source<Options>["window"];
     note?: Source<Options>["note"];
     take?: Source<Options>["take"];
+    steer?: Source<Options>["steer"];
     ask?: Source<Options>["ask"];
   } = {},
 ): StoodIn<Options> {
@@ -92,6 +93,7 @@ export function standIn<Options>(
     note: answers.note ?? refuse,
     take: answers.take ?? refuse,
     tell: (points, data) => followed(points, new Float64Array(data)),
+    steer: answers.steer,
     ask: answers.ask ?? refuse,
     become(payload) {
       now = payload;

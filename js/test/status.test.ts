@@ -14,6 +14,9 @@ function state(change: Partial<RunState>): RunState {
     left: null,
     started: 0,
     axes: [],
+    asked_to: "",
+    paused: false,
+    knobs: [],
     ...change,
   };
 }

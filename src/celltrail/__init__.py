@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from celltrail.errors import CelltrailError as CelltrailError
     from celltrail.errors import NoRun as NoRun
     from celltrail.errors import QueryError as QueryError
+    from celltrail.errors import StopTraining as StopTraining
     from celltrail.query import find as run
     from celltrail.query import runs as runs
     from celltrail.query.executions import executions as executions
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from celltrail.replay import slice_of as slice
     from celltrail.run import Run as Run
     from celltrail.run import current as current
+    from celltrail.run import knob as knob
     from celltrail.run import log as log
     from celltrail.run import start as start
     from celltrail.store import Store as Store
@@ -42,6 +44,7 @@ _ROOMS = {
     "start": "run:start",
     "log": "run:log",
     "current": "run:current",
+    "knob": "run:knob",
     "Run": "run:Run",
     "runs": "query:runs",
     "run": "query:find",
@@ -58,11 +61,12 @@ _ROOMS = {
     "NoRun": "errors:NoRun",
     "BadValue": "errors:BadValue",
     "QueryError": "errors:QueryError",
+    "StopTraining": "errors:StopTraining",
 }
 
 __all__ = [
-    "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "Store",
-    "autolog", "compare", "current", "executions", "log", "replay", "run", "runs", "search", "slice", "sql",
+    "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "StopTraining", "Store",
+    "autolog", "compare", "current", "executions", "knob", "log", "replay", "run", "runs", "search", "slice", "sql",
     "start", "sweep",
 ]  # fmt: skip
 

@@ -8,6 +8,8 @@ CelltrailError
 └── StoreError (OSError)         the trail cannot be read or written
     └── Damaged                  bytes in the trail that do not verify
 
+`StopTraining` is none of them: it is an interrupt that somebody asked for, no error.
+
 Each sentence says what happened with the value, what is allowed, and what to do next. Each class is
 also a builtin exception, so an ``except LookupError`` written before celltrail still works.
 """
@@ -72,3 +74,24 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+class StopTraining(KeyboardInterrupt):
+    """Raised by ``log()`` after somebody pressed stop; the run ends as ``finished``.
+
+    As a KeyboardInterrupt it passes ``except Exception`` and meets what the loop does about Ctrl-C anyway, such as
+    saving a checkpoint.
+
+    Attributes:
+        step: of the ``log()`` that raised it, None before the first.
+        by: who or what asked for it, "panel" for a click.
+    """
+
+    def __init__(self, name: str, step: int | None, by: str) -> None:
+        self.step, self.by = step, by
+        at = "" if step is None else f" at step {step}"
+        super().__init__(f"{name} was stopped{at} from the {by}; what it logged is kept")
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython's word for what a cell shows of it: the sentence, since where it was raised tells nothing."""
+        return [f"StopTraining: {self}"]

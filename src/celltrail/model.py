@@ -11,7 +11,8 @@ import os
 import re
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from celltrail.contract import Goal, Status
@@ -26,6 +27,48 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RUN_ID = re.compile(f"[0-7][{_CROCKFORD}]{{25}}")
 _id_lock = threading.Lock()
 _last_id = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """What somebody did to a run while it went on.
+
+    Attributes:
+        do: "stop", "pause" or "knob".
+        step: that the run was at, None before its first.
+        by: who or what, "panel" for a click in a chart.
+        name: of the knob, "" for none.
+        before: what that was set to.
+        value: what it was changed to.
+        seconds: how long the run was paused.
+        t_us: when.
+    """
+
+    do: Literal["stop", "pause", "knob"]
+    step: int | None
+    by: str
+    name: str = ""
+    before: float | None = None
+    value: float | None = None
+    seconds: float | None = None
+    t_us: int = field(default_factory=lambda: now_us())
+
+    @property
+    def time(self) -> datetime:
+        """When, UTC."""
+        return datetime.fromtimestamp(self.t_us / 1e6, tz=UTC)
+
+    def told(self) -> dict[str, Json]:
+        """Its fields as an event of a log has them, without those that say nothing."""
+        fields = asdict(self)
+        del fields["t_us"]
+        return {name: value for name, value in fields.items() if value not in (None, "")}
+
+    def __str__(self) -> str:
+        """What was done, in words."""
+        if self.do == "knob":
+            return f"{self.name} {self.before} → {self.value}"
+        return f"stopped from the {self.by}" if self.do == "stop" else f"paused for {self.seconds or 0:.1f} s"
 
 
 def new_id() -> str:

@@ -21,12 +21,19 @@ export function overheardSource(
   signal: AbortSignal,
 ): Source<ChartOptions> {
   const source = kernelSource<ChartOptions>(new Overheard(payload, options, view, session), signal);
+  let lives = false;
   return {
     ...source,
     kind: "saved", // nobody promises that this kernel still has something to say
+    get steer() {
+      return lives ? source.steer : undefined;
+    },
     follow(hear, until) {
       if (payload.series.length > 0) hear(...snapshot(payload));
-      source.follow(hear, until);
+      source.follow((points, data) => {
+        lives = true;
+        hear(points, data);
+      }, until);
     },
   };
 }

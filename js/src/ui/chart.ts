@@ -1,4 +1,4 @@
-import type { ChartOptions, Flag, Grouping, Mark } from "../contract.ts";
+import type { ChartOptions, Flag, Grouping, Mark, RunState } from "../contract.ts";
 import { decodeBands } from "../saved.ts";
 import type { Source } from "../source.ts";
 import { type Axis, AxisChoice, axisOf } from "./axis.ts";
@@ -20,6 +20,12 @@ import { Smoother } from "./smoother.ts";
 import { flipped } from "./table/options.ts";
 import { takings } from "./takings.ts";
 import { runColours, type Theme } from "./theme.ts";
+
+/** What stands below the runs and acts on those that go on. */
+export interface Steering {
+  el: HTMLElement;
+  show(states: readonly RunState[]): void;
+}
 
 export const CHART: ChartOptions = {
   x: "step",
@@ -65,6 +71,8 @@ export class Chart {
   #groupings: readonly Grouping[] = [];
   #pools: Setting["pools"] = null;
   #bands: Setting["bands"] = new Map();
+  readonly #caption = element("div");
+  readonly #steering: Steering | undefined;
   readonly #controls = element("div", { class: "controls" });
   #options: ChartOptions;
   #theme: Theme | undefined;
@@ -78,9 +86,12 @@ export class Chart {
     private readonly source: Source<ChartOptions>,
     private readonly signal: AbortSignal,
     themed: (hear: (theme: Theme) => void) => void,
+    steering?: (noted: (marks: readonly Mark[]) => void) => Steering,
   ) {
     this.#options = { ...CHART, ...source.options() };
     this.#closer = new Closer(source, this.#set, () => this.#draw());
+    this.#steering = steering?.((marks) => this.#mark(marks));
+    this.#caption.append(this.#title, this.#runs.el, ...(this.#steering ? [this.#steering.el] : []));
     this.#controls.append(
       this.#reset,
       this.#board.search,
@@ -91,7 +102,7 @@ export class Chart {
       this.#export,
     );
     root.append(
-      element("div", { class: "top" }, element("div", {}, this.#title, this.#runs.el), this.#controls),
+      element("div", { class: "top" }, this.#caption, this.#controls),
       this.#fault,
       this.#alerts,
       this.#blank.el,
@@ -243,6 +254,7 @@ export class Chart {
     this.#frame = 0;
     const states = [...this.#set.runs.values()];
     this.#runs.show(states);
+    this.#steering?.show(states);
     const { title, omitted, hints } = this.source.payload();
     const head = [...(states.length === 1 ? [] : [title]), ...hints].filter(Boolean).join(" · ");
     tell(this.#title, head);

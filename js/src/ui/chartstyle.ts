@@ -21,6 +21,12 @@ const own = `
 .runs .swatch { display: none; }
 .runs.many .swatch { display: inline-block; margin-inline-end: 7px; vertical-align: middle; }
 @container (max-width: 520px) { .runs th:nth-child(5), .runs td:nth-child(5) { display: none; } .runs.many .name { max-width: 15ch; } }
+.hands { align-items: center; display: flex; flex-wrap: wrap; font-size: 12px; gap: 4px 8px; margin-top: 3px; min-height: 26px; }
+.hands .ct-error { margin: 0; }
+.knobs { display: contents; }
+.knob { align-items: center; display: inline-flex; gap: 6px; white-space: nowrap; }
+.knob .find { width: 9ch; }
+.knob input[type=range] { accent-color: var(--ct-accent); width: 90px; }
 .swatch { fill: none; flex: none; height: 8px; width: 18px; }
 .errors p { margin: 2px 0; max-width: 110ch; overflow-wrap: anywhere; white-space: pre-wrap; }
 .grid {

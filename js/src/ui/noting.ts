@@ -14,6 +14,17 @@ export function openNote(
   signal: AbortSignal,
 ): void {
   const title = `note on ${metric} ${formatReal(value)} at step ${step.toLocaleString("en-US")}`;
+  openNoteBox(card.anchor, title, (text) => source.note({ run, metric, step, text }), kept, signal);
+}
+
+/** A box that asks for the text of a note, and stays until that is kept. */
+export function openNoteBox(
+  anchor: HTMLElement,
+  title: string,
+  note: (text: string) => Promise<Mark[]>,
+  kept: (marks: readonly Mark[]) => void,
+  signal: AbortSignal,
+): void {
   const input = element("input", {
     class: "find",
     type: "text",
@@ -23,12 +34,12 @@ export function openNote(
   const fault = element("p", { class: "ct-error", role: "alert" });
   const keep = element("button", { type: "submit", class: "ct-button" }, "keep");
   const form = element("form", { class: "noting" }, element("h3", {}, title), input, keep, fault);
-  const popup = openPopup(card.anchor, { role: "dialog", "aria-label": title }, () => [form], signal);
+  const popup = openPopup(anchor, { role: "dialog", "aria-label": title }, () => [form], signal);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     keep.disabled = true;
     say(fault, "");
-    source.note({ run, metric, step, text: input.value }).then(
+    note(input.value).then(
       (marks) => {
         popup.close();
         kept(marks);

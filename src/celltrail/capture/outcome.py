@@ -55,4 +55,4 @@ def status_after(error: BaseException | None) -> Literal["ok", "error", "interru
     if error is None:
         return "ok"
     # an interrupted await arrives as CancelledError
-    return "interrupted" if type(error).__name__ in ("KeyboardInterrupt", "CancelledError") else "error"
+    return "interrupted" if type(error).__name__ in ("KeyboardInterrupt", "CancelledError", "StopTraining") else "error"

@@ -30,7 +30,7 @@ from celltrail.capture.values import Values
 from celltrail.capture.watch.points import Points, Watcher
 from celltrail.capture.watch.swap import Swapped, swap
 from celltrail.contract import Status
-from celltrail.errors import nearest
+from celltrail.errors import StopTraining, nearest
 from celltrail.model import Execution, Failure, Json, Param
 from celltrail.run import Run
 from celltrail.store.files import disk
@@ -303,12 +303,13 @@ class Tracked:
         failure: Failure | None = None
         if self.found is not None:
             self._learn_secrets(self.found.names.writes, namespace)
-        if error is not None:
+        if error is not None and not isinstance(error, StopTraining):
             blob = shield(self.run.store.blobs.put, clean(traceback)) if traceback else None
             failure = Failure(type(error).__name__, clean(_text(error))[:2000], blob or "")
         if self.found is not None:
             shield(self._params_after, self.found, namespace)
-        self.run.finish(_RUN_STATUS[self.instead or status], failure)
+        stopped = error if isinstance(error, StopTraining) else None
+        self.run.finish("finished" if stopped else _RUN_STATUS[self.instead or status], stopped or failure)
         self._values_after()
         self.end_states = shield(randomness.again, self.states, namespace) or {}
         ended = self.run.record().ended_us

@@ -74,14 +74,25 @@ class Window(TypedDict):
 
 
 class Note(TypedDict):
-    """Panel to kernel: keep this note on a point; answered by all marks."""
+    """Panel to kernel: keep this note on a point, or on a step of the run; answered by all marks."""
 
     kind: Literal["note"]
     id: str
     run: str
-    metric: str
+    metric: str | None
     step: float
     text: str
+
+
+class Steer(TypedDict):
+    """Panel to kernel: what a run that goes on is to do; the answer says what will happen."""
+
+    kind: Literal["steer"]
+    id: str
+    run: str
+    do: Literal["stop", "pause", "resume", "turn"]
+    knob: str  # that is turned, else ""
+    value: float | None
 
 
 class Take(TypedDict):
@@ -202,6 +213,7 @@ FromPanel = (
     | Compare
     | Window
     | Note
+    | Steer
     | Edit
     | Undo
     | Write
@@ -213,4 +225,5 @@ FromPanel = (
     | Draw
     | Take
 )
-Asked = Note | Edit | Undo | SaveView | DropView  # what a server is asked to change; all else it is asked by address
+# what a server is asked to change; all else it is asked by address
+Asked = Note | Steer | Edit | Undo | SaveView | DropView

@@ -5,6 +5,17 @@ from typing import Literal, TypedDict
 from celltrail.contract.words import Goal, Real, Smoothing, Status
 
 
+class Knob(TypedDict):
+    """A number of a run that goes on, which its code lets people change."""
+
+    name: str
+    value: float  # that the code was given last
+    wanted: float | None  # asked for since then
+    low: float | None
+    high: float | None
+    whole: bool
+
+
 class RunState(TypedDict):
     """What a live panel must know about a run besides its points."""
 
@@ -22,6 +33,9 @@ class RunState(TypedDict):
     beaten: dict[str, float]  # the share of them that it is better than at its last step, by metric
     left: float | None  # seconds it will go on for, if it goes on as they did
     error: str | None
+    asked_to: Literal["", "stop", "pause"]  # and does not do yet
+    paused: bool
+    knobs: list[Knob]
 
 
 class Part(TypedDict):

@@ -10,7 +10,7 @@ import numpy as np
 
 from celltrail import contract
 from celltrail.capture.shield import shield
-from celltrail.contract import Answer, Band, ChartOptions, Flag, Grouping, Note, Points, Window
+from celltrail.contract import Answer, Band, ChartOptions, Flag, Grouping, Note, Points, Steer, Window
 from celltrail.errors import NoRun
 from celltrail.model import new_id
 from celltrail.panels import saved
@@ -20,7 +20,7 @@ from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line, parts_of
 from celltrail.panels.pools import groupings
 from celltrail.panels.widget import Panel, Reply, answer, hosts_widgets_only
-from celltrail.run import Run
+from celltrail.run import Run, Wish
 
 OPTIONS: ChartOptions = {
     "x": "step", "y": "linear", "hidden": [], "smooth": "none", "weight": 0.9, "folded": [],
@@ -43,8 +43,18 @@ class Chart(Panel):
 
     @property
     def answers(self) -> dict[str, Callable[[Any], Answer | Reply | None]]:
-        """A chart sends everything again, or a stretch of it closer, and keeps notes on points."""
-        return {"sync": self._answer_sync, "window": self._answer_window, "note": self._answer_note}
+        """A chart sends everything again, or a stretch of it closer, keeps notes on points, and steers its runs."""
+        return {
+            "sync": self._answer_sync,
+            "window": self._answer_window,
+            "note": self._answer_note,
+            "steer": self._answer_steer,
+        }
+
+    def _answer_steer(self, asked: Steer) -> Answer:
+        """Only sets what the run looks at as it logs: this may be another thread than the cell's."""
+        wish = Wish(asked["id"], asked["do"], "panel", asked["knob"], asked["value"])
+        return answer(asked["id"], said=self._feed(asked["run"]).run.steer(wish))
 
     def _answer_window(self, asked: Window) -> Reply:
         runs = [feed.run for feed in self._feeds.values()]
@@ -52,14 +62,18 @@ class Chart(Panel):
 
     def _answer_note(self, asked: Note) -> Answer:
         text, step = place_of(asked)
-        feed = self._feeds.get(asked["run"])
-        if feed is None:
-            raise NoRun(f"this chart shows no run {asked['run']!r}; click on a point of one that it shows")
+        feed = self._feed(asked["run"])
         feed.run.note(text, metric=asked["metric"], step=step)
         marks = marks_of(feed.run.store, list(self._feeds))
         self.change(marks=marks)
         self.noted()
         return answer(asked["id"], marks=marks)
+
+    def _feed(self, run: str) -> Feed:
+        feed = self._feeds.get(run)
+        if feed is None:
+            raise NoRun(f"this chart shows no run {run!r}; click on one that it shows")
+        return feed
 
     def _answer_sync(self, _: Any) -> None:
         if self.is_at_rest:

@@ -14,8 +14,9 @@ from celltrail.panels.widget import Reply, answer
 from celltrail.query.thin import FEWEST, keep
 
 if TYPE_CHECKING:
-    from celltrail.model import RunRecord
+    from celltrail.model import Intervention, RunRecord
     from celltrail.panels.columns import Floats
+    from celltrail.query import StoredRun
     from celltrail.query.alerts import Alert
     from celltrail.run import Alerted
     from celltrail.store import SeriesMapping, Store
@@ -82,6 +83,19 @@ def flag_of(run: str, alert: Alert | Alerted) -> Flag:
     text = f"{alert.title}: {alert.text}" if alert.text else alert.title
     step = None if alert.step is None else float(alert.step)
     return {"run": run, "metric": alert.metric, "step": step, "level": level, "text": text}
+
+
+def flag_of_deed(run: str, deed: Intervention) -> Flag:
+    """What somebody did to a run while it went on, as it stands on the x axis of a chart."""
+    step = None if deed.step is None else float(deed.step)
+    return {"run": run, "metric": None, "step": step, "level": "info", "text": str(deed)}
+
+
+def flags_of(run: StoredRun) -> list[Flag]:
+    """What a run said of places in it, and what was done to it there, by the time of each."""
+    told = [(alert.time, flag_of(run.id, alert)) for alert in run.alerts]
+    told += [(deed.time, flag_of_deed(run.id, deed)) for deed in run.interventions]
+    return [flag for _, flag in sorted(told, key=lambda each: each[0])]
 
 
 def marks_of(store: Store, runs: Sequence[str]) -> list[Mark]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from celltrail.panels.figure import Line
 from celltrail.panels.pools import groupings
 from celltrail.query import RunSet, StoredRun
 from celltrail.query.row import real, shortened
+from celltrail.store import control
 
 MOST_RUNS = 24
 ROOM = 400_000  # bytes of one answer
@@ -51,7 +53,19 @@ def state_of(run: StoredRun, lines: list[Line], points: int) -> RunState:
         "left": None,
         "goals": goals(run.record, [line.metric for line in lines]),
         "error": None if run.record.error is None else shortened(str(run.record.error)),
+        "asked_to": asked_to(run),
+        "paused": False,
+        "knobs": [],
     }
+
+
+def asked_to(run: StoredRun) -> Literal["", "stop", "pause"]:
+    """What a run that goes on was asked to by way of the trail; whether it does so by now, its process knows."""
+    asked: Literal["", "stop", "pause"] = ""
+    for wish in control.Wishes(run.id).fresh(run.store.root) if run.status == "running" else ():
+        if wish.get("do") in ("stop", "pause", "resume"):
+            asked = "" if wish["do"] == "resume" else wish["do"]
+    return asked
 
 
 def drawn(runs: RunSet) -> Drawn:

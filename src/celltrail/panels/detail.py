@@ -8,7 +8,7 @@ from typing import Any, cast
 from celltrail.contract import Answer, Detail, DetailOptions, Note, SavedPanel, Window
 from celltrail.panels import saved
 from celltrail.panels.chart import OPTIONS
-from celltrail.panels.closer import closer, flag_of, marks_of, place_of
+from celltrail.panels.closer import closer, flags_of, marks_of, place_of
 from celltrail.panels.curves import curves, state_of
 from celltrail.panels.media import OPTIONS as MEDIA
 from celltrail.panels.media import listing, taken
@@ -64,7 +64,7 @@ def payload(run: StoredRun, media: Media | None = None) -> SavedPanel:
         media=listing(media) if media is not None and media.places else None,
         hints=_hints(found),
         marks=marks_of(run.store, [run.id])[: saved.MOST_MARKS],
-        flags=[flag_of(run.id, alert) for alert in run.alerts][: saved.MOST_MARKS],
+        flags=flags_of(run)[: saved.MOST_MARKS],
     )
 
 

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 
-from celltrail.contract import Flag, Goal, Part, RunState
+from celltrail.contract import Flag, Goal, Knob, Part, RunState
 from celltrail.model import RunRecord, goal_of
 from celltrail.panels.columns import Column, Floats
 from celltrail.panels.earlier import NONE
@@ -40,6 +40,7 @@ class Feed:
         self.put = self._waiting.append
         self.flags: list[Flag] = []
         self._told = 0  # flags that the panel knows of
+        self._steered = 0  # changes of what the run was asked to that it knows of
         self._ended = False
         self._points = 0
         self.earlier = NONE
@@ -49,7 +50,8 @@ class Feed:
     @property
     def has_news(self) -> bool:
         """Whether anything happened since the last `drain`."""
-        return bool(self._waiting) or self._told < len(self.flags) or (not self.run.is_running and not self._ended)
+        is_told = self._told == len(self.flags) and self._steered == self.run.steering.changes
+        return bool(self._waiting) or not is_told or (not self.run.is_running and not self._ended)
 
     def flag(self, flag: Flag) -> None:
         """Something the run said of a place; the newest are passed over once there are many."""
@@ -63,7 +65,7 @@ class Feed:
 
     def drain(self) -> None:
         """Move what waits into the columns."""
-        self._ended = not self.run.is_running
+        self._ended, self._steered = not self.run.is_running, self.run.steering.changes
         rows: dict[tuple[str, ...], list[Logged]] = {}
         while self._waiting:
             event = self._waiting.popleft()
@@ -135,4 +137,20 @@ class Feed:
             "beaten": self._hold(),
             "left": self.earlier.left(run.step, run.seconds) if run.is_running else None,
             "error": str(error) if error else None,
+            "asked_to": run.steering.asked_to if run.is_running else "",
+            "paused": run.steering.is_paused,
+            "knobs": self._knobs() if run.is_running else [],
         }
+
+    def _knobs(self) -> list[Knob]:
+        return [
+            {
+                "name": knob.name,
+                "value": knob.value,
+                "wanted": knob.wanted,
+                "low": knob.low,
+                "high": knob.high,
+                "whole": type(knob.value) is int,
+            }
+            for knob in list(self.run.steering.knobs.values())
+        ]

@@ -14,8 +14,8 @@ from typing import Any
 
 from celltrail.capture.shield import shield
 from celltrail.panels.chart import LiveChart
-from celltrail.panels.closer import flag_of
-from celltrail.run import Alerted, Ended, Event, Logged, LoggedBlock, Run, Started, listen
+from celltrail.panels.closer import flag_of, flag_of_deed
+from celltrail.run import Alerted, Ended, Event, Intervened, Logged, LoggedBlock, Run, Started, listen
 
 TICK_S = 0.1
 _MOST_RESTING = 30  # charts at rest that can still be marked; each holds its points
@@ -78,6 +78,9 @@ class Live:
         elif isinstance(event, Alerted):
             if chart := self._of_run.get(event.run.id):
                 chart.feeds[event.run.id].flag(flag_of(event.run.id, event))
+        elif isinstance(event, Intervened):
+            if chart := self._of_run.get(event.run.id):
+                chart.feeds[event.run.id].flag(flag_of_deed(event.run.id, event.deed))
         elif isinstance(event, Started):
             self._begin(event.run)
         elif isinstance(event, Ended):

@@ -1,12 +1,12 @@
-"""The alerts that a run raised, read back."""
+"""The alerts that a run raised and what people did to it while it went on, read back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
-from celltrail.model import Json
+from celltrail.model import Intervention, Json
 from celltrail.query.plain import number
 
 
@@ -45,6 +45,17 @@ class Alert:
 def alerts(events: Iterable[Mapping[str, Json]]) -> list[Alert]:
     """The alerts among the events of a run, in the order raised."""
     return [_alert(event) for event in events if event.get("kind") == "alert"]
+
+
+def interventions(events: Iterable[Mapping[str, Json]]) -> list[Intervention]:
+    """What people did to a run, among its events, in order."""
+    return [_intervention(event) for event in events if event.get("kind") == "intervention"]
+
+
+def _intervention(event: Mapping[str, Json]) -> Intervention:
+    names = {each.name for each in fields(Intervention)}
+    known: dict[str, Json] = {name: value for name, value in event.items() if name in names}
+    return Intervention(**{"step": None, **known, "t_us": event["t"]})
 
 
 def _alert(event: Mapping[str, Json]) -> Alert:

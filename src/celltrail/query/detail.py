@@ -12,7 +12,7 @@ import orjson
 from celltrail.contract import Detail, Piece, Scalar, Section
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric, Param
-from celltrail.query.alerts import Alert, alerts
+from celltrail.query.alerts import Alert, alerts, interventions
 from celltrail.query.changes import Change
 from celltrail.query.evaluate import aggregate_of
 from celltrail.query.files import File
@@ -81,6 +81,8 @@ def tables(run: StoredRun) -> Iterator[Table]:
     yield Table("environment", "packages", ["name", "version"], _packages(run))
     alerted = [_alert(each) for each in alerts(events)]
     yield Table("history", "alerts", ["alert", "level", "metric", "value", "step", ""], alerted)
+    steered = [[str(deed), deed.step] for deed in interventions(events)]
+    yield Table("history", "by hand", ["what", "step"], steered)
     yield Table("history", "notes", ["note", "metric", "step"], _notes(run))
     heads = ["when", "verdict", "first difference", "may explain it"]
     yield Table("history", "replays", heads, list(map(_replay, run.replays)))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from celltrail.contract import Status
 from celltrail.errors import BadValue, NoRun, nearest
-from celltrail.model import Failure, Json, Metric, Output, RunRecord
-from celltrail.query.alerts import Alert, alerts
+from celltrail.model import Failure, Intervention, Json, Metric, Output, RunRecord
+from celltrail.query.alerts import Alert, alerts, interventions
 from celltrail.query.axis import PLAIN, Bound, bounds, place
 from celltrail.query.changes import Changes, changes_of
 from celltrail.query.editing import Edits
@@ -361,6 +361,16 @@ class StoredRun(Edits["StoredRun"]):
     def alerts(self) -> list[Alert]:
         """What was to be looked at, in the order raised, by `log_alert` or by a rule."""
         return alerts(self.store.events(self.id))
+
+    @property
+    def interventions(self) -> list[Intervention]:
+        """What people did to it while it went on, in order: stops, pauses, changes of knobs."""
+        return interventions(self.store.events(self.id))
+
+    @property
+    def stopped_by(self) -> str | None:
+        """Who or what stopped it before its code was done, "panel" for a click; None where nobody did."""
+        return self.summary.get("stopped_by")
 
     def items(self, name: str | None = None, kind: str | None = None) -> list[Item]:
         """What it kept beside numbers, in the order logged: texts, images, figures, audio, video, tables, histograms.

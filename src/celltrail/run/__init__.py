@@ -4,23 +4,27 @@ A `Run` knows its store and nothing above it: charts, alerts and frameworks hear
 """
 
 from celltrail.run.attribution import attributed, carry, current, current_block, set_current
-from celltrail.run.events import Alerted, Ended, Event, Logged, LoggedBlock, Started, listen
+from celltrail.run.events import Alerted, Ended, Event, Intervened, Logged, LoggedBlock, Started, listen
 from celltrail.run.recording import Run
 from celltrail.run.seeding import set_seed
-from celltrail.run.starting import log, start
+from celltrail.run.starting import knob, log, start
+from celltrail.run.steering import Wish
 
 __all__ = [
     "Alerted",
     "Ended",
     "Event",
+    "Intervened",
     "Logged",
     "LoggedBlock",
     "Run",
     "Started",
+    "Wish",
     "attributed",
     "carry",
     "current",
     "current_block",
+    "knob",
     "listen",
     "log",
     "set_current",

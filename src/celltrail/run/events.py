@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from celltrail.model import Level
+    from celltrail.model import Intervention, Level
 
 # `recording.Run`, which imports this file: naming it here would tie the two into a knot
 Run: TypeAlias = Any
@@ -58,13 +58,21 @@ class Alerted:
 
 
 @dataclass(frozen=True, slots=True)
+class Intervened:
+    """Somebody stopped or paused the run or turned a knob of it."""
+
+    run: Run
+    deed: Intervention
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The run has its final status."""
 
     run: Run
 
 
-Event = Started | Logged | LoggedBlock | Alerted | Ended
+Event = Started | Logged | LoggedBlock | Alerted | Intervened | Ended
 Listener = Callable[[Event], None]
 
 # tuples, replaced whole: `tell` walks them without a lock, and `log()` says nothing while nobody hears points

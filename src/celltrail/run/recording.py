@@ -9,14 +9,15 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from celltrail.errors import BadValue, CelltrailError
+from celltrail.errors import BadValue, CelltrailError, StopTraining
 from celltrail.model import STATUSES, Failure, RunRecord, Status
 from celltrail.run import events
-from celltrail.run.described import FLUSH_S, Described
+from celltrail.run.described import FLUSH_S
 from celltrail.run.events import Ended, Logged, LoggedBlock, tell
 from celltrail.run.folding import FOLD_AT
 from celltrail.run.items import Items
 from celltrail.run.keeper import keeper
+from celltrail.run.steered import Steered
 from celltrail.run.values import REAL, Read, are_plain, check_step
 from celltrail.run.watching import watch_model
 from celltrail.store import Store
@@ -29,7 +30,7 @@ MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
 SYNC_S, BEAT_S, QUIET_S = 2.0, 10.0, 60.0
 
 
-class Run(Described, Items):
+class Run(Steered, Items):
     """A run while it happens; made by `start`, never directly.
 
     Used as a context manager it finishes by itself: ``finished``, ``failed`` after an exception,
@@ -70,6 +71,7 @@ class Run(Described, Items):
         Raises:
             BadValue: a value is no number; the others of the call are recorded all the same.
             CelltrailError: the run has already finished.
+            StopTraining: somebody pressed stop; the point is recorded.
         """
         if axes:
             values = {**values, **axes} if values else axes
@@ -109,6 +111,8 @@ class Run(Described, Items):
             for name, number in read.exact.items():
                 writer.item(name, step, number, type="integer")
             read.complain()
+        if self.steering.is_asked:
+            self.steering.obey(self)
 
     def _refuse(self) -> None:
         if self._outliving:
@@ -147,6 +151,8 @@ class Run(Described, Items):
         """
         if status is not None and status not in STATUSES:
             raise BadValue(f"status {status!r} is not one of {', '.join(STATUSES)}")
+        if isinstance(error, StopTraining) and self.is_running:
+            self.summary.setdefault("stopped_by", error.by)  # a run around the one that was stopped
         with self.writer.lock:
             if not self.is_running:
                 return
@@ -250,6 +256,8 @@ class Run(Described, Items):
         if not self.is_running:
             self._rest(now_s)
             return
+        if self.writer.owns:  # of many ranks one alone
+            self._heed()
         if self._rows:
             self._wrote = now_s
             self._folding.fold()
@@ -284,11 +292,13 @@ class Run(Described, Items):
 def _failure(error: BaseException | Failure | None) -> Failure | None:
     if error is None or isinstance(error, Failure):
         return error
+    if isinstance(error, StopTraining):
+        return None
     return Failure(type(error).__name__, str(error)[:2000])
 
 
 def _status_after(error: BaseException | Failure | None) -> Status:
-    if error is None:
+    if error is None or isinstance(error, StopTraining):
         return "finished"
     name = error.ename if isinstance(error, Failure) else type(error).__name__
     return "interrupted" if name in ("KeyboardInterrupt", "CancelledError") else "failed"

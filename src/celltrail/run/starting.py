@@ -97,6 +97,16 @@ def log(values: Mapping[str, Any] | None = None, step: int | None = None, **more
     run.log(values, step, **more)
 
 
+def knob(name: str, value: float, low: float | None = None, high: float | None = None) -> float:
+    """`Run.knob` of the current run; where there is none, simply the value.
+
+    >>> knob("lr", 1e-3, 1e-5, 1e-1)
+    0.001
+    """
+    run = current()
+    return value if run is None else run.knob(name, value, low, high)
+
+
 def as_params(params: Mapping[str, Any]) -> dict[str, Param]:
     """Plain values as `Param` records given by the user."""
     return {check_name(name, "param"): Param(name, plain(value)) for name, value in params.items()}

@@ -20,6 +20,7 @@ from celltrail.contract import (
     RowsPage,
     SavedPanel,
     SavedView,
+    Steer,
     Take,
     Window,
     Write,
@@ -37,6 +38,7 @@ from celltrail.panels.widget import answer
 from celltrail.query import StoredRun, find, runs
 from celltrail.query.completion import complete
 from celltrail.server.shape import misfits
+from celltrail.store import control
 
 if TYPE_CHECKING:
     from celltrail.store import Store
@@ -141,6 +143,8 @@ class Answers:
                 text, step = place_of(asked)
                 self._find(asked["run"]).note(text, metric=asked["metric"], step=step)
                 return answer(asked["id"], marks=marks_of(self.store, [asked["run"]]))
+            case "steer":
+                return answer(asked["id"], said=self._steer(asked))
             case "edit":
                 return answer(asked["id"], said=self._edit(asked))
             case "undo":
@@ -152,6 +156,15 @@ class Answers:
                 self.store.views.delete(asked["name"])
                 said = f"removed the view {asked['name']}"
                 return answer(asked["id"], views=views_of(self.store), said=said)
+
+    def _steer(self, asked: Steer) -> str:
+        """Left in the trail, where the process of the run looks for it a few times a second."""
+        run, do = self._find(asked["run"]), asked["do"]
+        if run.status != "running":
+            raise BadValue(f"run {run.name!r} has already {run.status}; there is nothing to {do}")
+        wish = {"id": asked["id"], "do": do, "by": "panel", "knob": asked["knob"], "value": asked["value"]}
+        control.post(self.store.root, run.id, wish)
+        return f"{run.name} hears of it within a moment"
 
     def _edit(self, asked: Edit) -> str:
         for run_id in asked["runs"]:

@@ -108,6 +108,19 @@ class _Forward:
             run.log({_plan.targets[self._index]: item[1]})  # a thread that outlives its cell
 
 
+class _Brake:
+    """The sink of a call while the run is asked to stop or to pause: the value is kept, then it does so."""
+
+    def __init__(self, sink: list[Any], points: Points, run: Run) -> None:
+        self._sink, self._points, self._run = sink, points, run
+
+    def extend(self, item: tuple[Any, ...]) -> None:
+        self._sink.extend(item)
+        if self._run.steering.is_here:
+            self._points.drain()  # so that the run knows its step
+            self._run.steering.obey(self._run)
+
+
 class Points:
     """The values of one execution's watched names until they are written."""
 
@@ -126,6 +139,7 @@ class Points:
         self._dressed: set[str] = set()
         self._clock = run.writer.clock() - time.perf_counter_ns() // 1000
         self._lock = threading.Lock()  # the recorder's thread drains now and then, the main thread at the end
+        run.steering.hear(self._brake)
         forks.in_child(self._fall_silent)
 
     def sink(self, index: int) -> list[Any]:
@@ -138,6 +152,7 @@ class Points:
 
     def close(self) -> None:
         """Write what waits and let go of the run."""
+        self._brake(False)
         for index, sink in self._sinks.items():
             if self._plan.sinks[index] is sink:
                 self._plan.sinks[index] = _Forward(index)
@@ -156,6 +171,15 @@ class Points:
     def drain(self) -> None:
         """Write the waiting values to the run."""
         self._write(is_last=False)
+
+    def _brake(self, is_asked: bool) -> None:
+        """Make every watched value a place where the run stops or pauses; or not any more, which costs nothing."""
+        for index, sink in tuple(self._sinks.items()):
+            known = self._plan.sinks[index]
+            if is_asked and known is sink and self.run is not None:
+                self._plan.sinks[index] = _Brake(sink, self, self.run)
+            elif not is_asked and isinstance(known, _Brake):
+                self._plan.sinks[index] = sink
 
     def _fall_silent(self) -> None:
         """In a forked child nobody takes the values away."""

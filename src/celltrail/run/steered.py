@@ -1,0 +1,100 @@
+"""What people may do to a run while it goes on: stop it, pause it, turn the knobs that its code declares."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from celltrail.errors import BadValue, CelltrailError
+from celltrail.model import Intervention
+from celltrail.run.described import Described
+from celltrail.run.events import Intervened, tell
+from celltrail.run.steering import Knob, Steering, Wish
+from celltrail.run.values import check_name
+from celltrail.store import control
+
+
+class Steered(Described):
+    """A run that listens to people."""
+
+    step: int | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.steering = Steering()
+        self._wishes = control.Wishes(self.id)
+
+    @property
+    def stopped_by(self) -> str | None:
+        """Who or what stopped it before its code was done, "panel" for a click; None where nobody did."""
+        return self.summary.get("stopped_by")
+
+    def steer(self, wish: Wish) -> str:
+        """Ask the run to stop, pause or go on as it logs, or to turn a knob; what will happen, as a sentence.
+
+        It may be asked on any thread, and twice by two ways.
+
+        Raises:
+            CelltrailError: the run has already ended.
+            BadValue: there is no such knob, or it does not take this value.
+        """
+        if not self.is_running:
+            raise CelltrailError(f"run {self.name!r} has already {self.status}; there is nothing to {wish.do}")
+        return f"{self.name} {self.steering.ask(wish)}"
+
+    def knob(self, name: str, value: float, low: float | None = None, high: float | None = None) -> float:
+        """A number that people may change in the chart while the run goes on; asked for, it is what they chose last.
+
+        Put the call where the number is used, inside the loop. The first call declares the knob and records its value
+        as a parameter; a change is recorded with the step of the call that brought it in.
+
+        Args:
+            name: what it is called.
+            value: what it is until somebody changes it; a whole number stays one.
+            low: the least that it may be set to.
+            high: the most.
+
+        Raises:
+            BadValue: the value is no finite number, or not between low and high.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     for step in range(3):
+        ...         run.log({"train/lr": run.knob("lr", 1e-3, 1e-5, 1e-1)})
+        >>> run.params["lr"]
+        0.001
+        """
+        knob = self.steering.knobs.get(name) or self._declare(name, value, low, high)
+        if knob.wanted is not None:
+            self.steering.take(self, knob)
+        return knob.value
+
+    def intervened(self, deed: Intervention) -> None:
+        """Keep what people did, and tell of it."""
+        if deed.do == "stop":
+            self.summary["stopped_by"] = deed.by
+        self.writer.event("intervention", **deed.told())
+        tell(Intervened(self, deed))
+
+    def _declare(self, name: str, value: float, low: float | None, high: float | None) -> Knob:
+        name = check_name(name, "knob")
+        for number in (value, low, high):
+            if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+                raise BadValue(f"knob {name!r} was given {number!r}; a knob is a number, and so are its bounds")
+        if not math.isfinite(value):
+            raise BadValue(f"knob {name!r} begins at {value}; it takes a finite number")
+        knob = Knob(name, value, low, high)
+        knob.check(value)
+        self.steering.knobs[name] = knob
+        self.steering.changes += 1
+        if name not in self.params:
+            self.params[name] = value
+        return knob
+
+    def _heed(self) -> None:
+        """What people asked by way of the trail, who cannot reach this process."""
+        for wish in self._wishes.fresh(self.store.root):
+            try:
+                self.steer(Wish(**wish))
+            except (CelltrailError, TypeError) as problem:
+                self.writer.note(f"a wish was not heeded: {problem}")
