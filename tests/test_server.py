@@ -24,6 +24,7 @@ import numpy as np
 import pytest
 
 from celltrail import contract
+from celltrail.errors import StopTraining
 from celltrail.run import start
 from celltrail.server.routes import ROUTES
 from celltrail.server.shape import misfits
@@ -220,6 +221,24 @@ def test_what_people_say_is_said_through_it(jupyter: Jupyter, trail_of: tuple[st
         reply = jupyter.ask(f"{base}/intents", b"null" if wrong is None else wrong)
         assert reply.status == 400, wrong
         assert misfits(reply.json, contract.Fault) == []
+
+
+def test_a_run_that_goes_on_is_stopped_through_it(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
+    """Its process finds the wish in the trail; what is over, or no such wish, is refused in words."""
+    base, found = trail_of
+    run = start("goes on", store=Store(jupyter.root / "project" / ".celltrail"))
+    run.log({"loss": 1.0})
+    stop = {"kind": "steer", "id": "s1", "run": run.id, "do": "stop", "knob": "", "value": None}
+    reply = jupyter.ask(f"{base}/intents", stop)
+    assert (reply.status, reply.json["said"]) == (200, "goes on hears of it within a moment")
+    (state,) = jupyter.ask(f"{base}/drawn?runs={run.id}").json["runs"]
+    assert (state["status"], state["asked_to"]) == ("running", "stop")
+    wait_for(lambda: run.steering.is_asked)
+    with pytest.raises(StopTraining), run:
+        run.log({"loss": 0.5})
+    reply = jupyter.ask(f"{base}/intents", {**stop, "id": "s2", "run": found["first"]})
+    assert (reply.status, reply.json["text"]) == (400, "run 'first' has already finished; there is nothing to stop")
+    assert jupyter.ask(f"{base}/intents", {**stop, "do": "kill"}).status == 400
 
 
 def test_nobody_without_the_token_gets_anything(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -56,15 +57,21 @@ class Knob:
 
     def check(self, value: float | None) -> float:
         """The value as the code will be given it, or the sentence why not."""
-        low, high = self.low, self.high
-        if value is None or not (low is None or value >= low) or not (high is None or value <= high):
-            allowed = f"at least {low}" if high is None else f"at most {high}" if low is None else f"{low} to {high}"
-            raise BadValue(f"{self.name} was given {value}; it takes {allowed}")
+        least, most = (-math.inf if self.low is None else self.low), (math.inf if self.high is None else self.high)
+        if value is None or not math.isfinite(value) or not least <= value <= most:
+            raise BadValue(f"{self.name} was given {value}; it takes {self._allowed()}")
         if type(self.value) is not int:
             return float(value)
         if value != int(value):
             raise BadValue(f"{self.name} was given {value}; it takes whole numbers, as {self.value} is one")
         return int(value)
+
+    def _allowed(self) -> str:
+        if self.low is None and self.high is None:
+            return "any finite number"
+        if self.high is None:
+            return f"at least {self.low}"
+        return f"at most {self.high}" if self.low is None else f"{self.low} to {self.high}"
 
 
 class Steering:
