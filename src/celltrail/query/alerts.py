@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from typing import Any
 
 from celltrail.model import Intervention, Json
 from celltrail.query.plain import number
@@ -54,8 +55,8 @@ def interventions(events: Iterable[Mapping[str, Json]]) -> list[Intervention]:
 
 def _intervention(event: Mapping[str, Json]) -> Intervention:
     names = {each.name for each in fields(Intervention)}
-    known: dict[str, Json] = {name: value for name, value in event.items() if name in names}
-    return Intervention(**{"step": None, **known, "t_us": event["t"]})
+    known: dict[str, Any] = {"step": None, **{name: value for name, value in event.items() if name in names}}
+    return Intervention(**known, t_us=event["t"])
 
 
 def _alert(event: Mapping[str, Json]) -> Alert:
