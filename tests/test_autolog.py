@@ -96,6 +96,90 @@ FITS: dict[str, tuple[str, dict[str, int]]] = {
         {"train/loss": 5, "val/acc": 5},
     ),
 }
+# run by `make frameworks`, in an environment of their own
+FRAMEWORKS: dict[str, tuple[str, dict[str, int]]] = {
+    "transformers": (
+        """
+        import tempfile
+        import torch, transformers
+        from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
+        def fit():
+            transformers.set_seed(0)
+            model = GPT2LMHeadModel(GPT2Config(vocab_size=32, n_embd=16, n_layer=1, n_head=2, n_positions=16))
+            rows = [{"input_ids": torch.arange(8), "labels": torch.arange(8)}] * 16
+            with tempfile.TemporaryDirectory() as folder:
+                arguments = TrainingArguments(
+                    folder, max_steps=4, logging_steps=1, eval_strategy="steps", eval_steps=2, save_strategy="no",
+                    per_device_train_batch_size=4, use_cpu=True, disable_tqdm=True, report_to="none",
+                )
+                trainer = Trainer(model, arguments, train_dataset=rows, eval_dataset=rows[:4])
+                kinds = [type(each).__name__ for each in trainer.callback_handler.callbacks]
+                trainer.train()
+                left = [type(each).__name__ for each in trainer.callback_handler.callbacks]
+            return [[each.get("loss"), each.get("eval_loss")] for each in trainer.state.log_history], kinds == left
+        """,
+        {"train/loss": 4, "val/loss": 2, "train/lr": 4, "train/grad_norm": 4},
+    ),
+    "accelerate": (
+        """
+        import accelerate
+        from accelerate.tracking import LOGGER_TYPE_TO_CLASS
+        def fit():
+            word = "celltrail" if "celltrail" in LOGGER_TYPE_TO_CLASS else None
+            accelerator = accelerate.Accelerator(cpu=True, log_with=word)
+            accelerator.init_trackers("a name", {"lr": 0.1})
+            for step in range(3):
+                accelerator.log({"train_loss": 1 / (step + 1), "eval_acc": 0.5}, step=step)
+            accelerator.end_training()
+            return str(accelerator.device)
+        """,
+        {"train/loss": 3, "val/acc": 3},
+    ),
+    "lightning": (
+        """
+        import warnings
+        warnings.simplefilter("ignore")
+        import torch
+        import lightning.pytorch as pl
+        class Line(pl.LightningModule):
+            def __init__(self):
+                super().__init__()
+                self.layer = torch.nn.Linear(2, 1)
+            def training_step(self, batch):
+                loss = self.layer(batch[0]).pow(2).mean()
+                self.log("train_loss", loss)
+                return loss
+            def validation_step(self, batch):
+                self.log("val_loss", self.layer(batch[0]).pow(2).mean())
+            def configure_optimizers(self):
+                return torch.optim.SGD(self.parameters(), lr=0.1)
+        def fit():
+            pl.seed_everything(0, verbose=False)
+            data = torch.utils.data.TensorDataset(torch.randn(8, 2))
+            loader = torch.utils.data.DataLoader(data, batch_size=4)
+            trainer = pl.Trainer(
+                max_epochs=2, logger=False, enable_checkpointing=False, enable_progress_bar=False,
+                enable_model_summary=False, log_every_n_steps=1, accelerator="cpu",
+            )
+            model = Line()
+            trainer.fit(model, loader, loader)
+            return [p.tolist() for p in model.parameters()], len(trainer.loggers)
+        """,
+        {"train/loss": 4, "val/loss": 2},
+    ),
+    "keras": (
+        """
+        import numpy, keras
+        def fit():
+            keras.utils.set_random_seed(0)
+            x = numpy.arange(24.0).reshape(12, 2) / 24
+            model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            model.compile("sgd", "mse", metrics=["mae"])
+            return model.fit(x, x.sum(1), epochs=3, validation_split=0.25, verbose=0).history
+        """,
+        {"train/loss": 3, "val/loss": 3, "train/mae": 3, "val/mae": 3, "train/lr": 3},
+    ),
+}
 HEAD = """
 import json, resource, sys, warnings
 import celltrail as ct
@@ -110,6 +194,7 @@ def points():
     last = ct.runs("not has(parent)")[0]
     return {name: len(series.value) for name, series in ct.Store(last.store.root).series(last.id).items()}
 """
+ALL = FITS | FRAMEWORKS
 SCRIPT = "import json, sys, warnings, celltrail as ct\n"
 # every attribute of the library's modules by identity, and how much its containers hold
 LOOK = """
@@ -142,20 +227,24 @@ def indented(code: str) -> str:
 
 
 there = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.skipif(not find_spec(name), reason=f"no {name}")) for name in FITS]
+    "name",
+    [
+        *(pytest.param(name, marks=pytest.mark.skipif(not find_spec(name), reason=f"no {name}")) for name in FITS),
+        *filter(find_spec, FRAMEWORKS),
+    ],
 )
 
 
 def test_every_plugin_is_tested():
     """Each plug-in that is declared has its fit in this file."""
-    assert set(ct.autolog()) == set(FITS)
+    assert set(ct.autolog()) == {*FITS, *FRAMEWORKS}
     assert ct.autolog(on=()) == ()
 
 
 @there
 def test_the_points_arrive_when_the_library_comes_later(name: str, tmp_path: Path):
     """Once, also when it was switched on twice; and a disk that takes nothing more leaves the fit as it is."""
-    fit, expected = indented(FITS[name][0]), FITS[name][1]
+    fit, expected = indented(ALL[name][0]), ALL[name][1]
     full = "resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))"
     empty = "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))"
     code = f"""
@@ -174,7 +263,7 @@ print(json.dumps([told, out == again]))"""
 @there
 def test_off_leaves_the_library_as_it_was(name: str, tmp_path: Path):
     """The points arrive when it was imported first; then the same objects, the same fit, and nothing recorded."""
-    fit, expected = indented(FITS[name][0]), FITS[name][1]
+    fit, expected = indented(ALL[name][0]), ALL[name][1]
     code = f"""
 name = {name!r}
 {LOOK}

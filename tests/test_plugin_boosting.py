@@ -101,7 +101,7 @@ def test_xgboost_by_its_function(told: dict[str, Any]):
         "val/auc": own["holdout"]["auc"],
     }
     assert (run.record.metrics["val/logloss"].goal, run.record.metrics["val/auc"].goal) == ("min", "max")
-    assert run.record.environment["autolog"]["keys"]["val/auc"] == "xgboost: auc"
+    assert run.record.environment["autolog"]["keys"]["val/auc"] == "xgboost: holdout-auc"
     assert [name for name in run.params if name.endswith("max_depth")] == ["settings.max_depth"]
 
 
@@ -155,6 +155,7 @@ def test_each_trial_of_optuna_is_a_run(told: dict[str, Any]):
 def test_what_a_bar_shows(told: dict[str, Any]):
     """Numbers, also as text, at the bar's count; a loop variable stays where it is."""
     store, run, _ = told["tqdm"]
+    assert store.series(run.id)["val/acc"].step.tolist() == [0, 1, 2, 3]
     assert values(store, run) == {
         "loss": [1.0, 0.5, 1 / 3, 0.25],
         "val/acc": [0.0, 0.25, 0.5, 0.75],

@@ -176,7 +176,7 @@ def test_what_is_asked_of_estimators():
     pipeline = make_pipeline(StandardScaler(with_std=False), LogisticRegression(class_weight={0: 1, 1: 2}))
     assert {name: value for name, value, is_default in settings(pipeline) if not is_default} == {
         "StandardScaler.with_std": False,
-        "LogisticRegression.class_weight": "dict",
+        "LogisticRegression.class_weight": {"0": 1, "1": 2},
     }
     search = RandomizedSearchCV(RandomForestRegressor(n_estimators=7), {"max_depth": [1, 2]}, n_iter=1)
     assert ("RandomForestRegressor.n_estimators", 7, False) in settings(search)

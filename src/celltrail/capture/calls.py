@@ -19,7 +19,7 @@ from itertools import count
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from celltrail.capture.analyze import root
+from celltrail.capture.analyze import Kinds, by_kind, root
 from celltrail.capture.shield import shield
 from celltrail.run import Run, current
 
@@ -202,12 +202,13 @@ def _libraries(kind: Any) -> Iterator[str]:
 # putting it in
 
 
-def insert(tree: ast.AST, namespace: Mapping[str, Any]) -> bool:
+def insert(tree: ast.AST, namespace: Mapping[str, Any], kinds: Kinds | None = None) -> bool:
     """Let each call in this code that may train or score be heard of; changes the tree.
 
     Args:
         tree: of a cell or a function.
         namespace: the global variables of the code: its own functions are left alone.
+        kinds: the nodes of the tree, where they are known.
 
     Returns:
         Whether there is any.
@@ -216,9 +217,16 @@ def insert(tree: ast.AST, namespace: Mapping[str, Any]) -> bool:
     >>> insert(tree, {}), ast.unparse(tree)[:60]
     (True, "__celltrail_end__(0, __celltrail_begin__(0, '', model.fit, x")
     """
+    nodes = (kinds or by_kind(tree))[ast.Call]
+    if not any(_VERBS.fullmatch(_name(node)) for node in nodes):
+        return False  # most code has none, and going through it costs
     inserter = _Inserter(tree, namespace)
     inserter.visit(tree)
     return inserter.is_any
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def may_call(code: CodeType) -> bool:
@@ -245,8 +253,7 @@ class _Inserter(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if not _VERBS.fullmatch(name) or not self._may_be_heard(node):
+        if not _VERBS.fullmatch(_name(node)) or not self._may_be_heard(node):
             return node
         self.is_any = True
         index = ast.Constant(next(_numbers))

@@ -157,7 +157,7 @@ class Tracked:
         if names:
             watch.insert(tree, names, plan, sink, by_name=by_name)
         hears = autolog.is_on()
-        if hears and calls.insert(tree, namespace):
+        if hears and calls.insert(tree, namespace, kinds):
             self.is_heard = True
             place_hooks()
         if self.found is not None and (hears or not is_off):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.names import Series, put_params, split_of, splits_of
+from celltrail.plugins.names import Key, Series, put_params, split_of, splits_of
 
 _hand: Any = None
 
@@ -52,10 +52,11 @@ class Callback:
             return
         if self._series is None:
             self._series = Series(_hand, run, "lightgbm")
-        values: dict[tuple[str, str], Any] = {}
+        values: dict[Key, Any] = {}
         goals: dict[str, str] = {}
         for data, metric, value, is_more_better, *_ in map(_plain, env.evaluation_result_list):
-            values[self._splits.get(data) or split_of(data) or data, metric] = value
+            split = self._splits.get(data) or split_of(data) or data
+            values[Key(split, metric, f"{data} {metric}")] = value
             goals[metric] = "max" if is_more_better else "min"
         self._series.log(values, step=env.iteration, goals=goals)
 

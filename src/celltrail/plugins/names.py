@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import celltrail as ct
 
 # what whoever leads a training tells of it
 TRAINING = ("train/loss", "train/lr", "train/grad_norm", "train/grad_norm_applied", "train/samples_per_s", "epoch")
-Key = tuple[str, str]  # the split, and the library's own name of the metric
 
 # where a library has another name than the field; scores of scikit-learn are taken without their ``_score``
 NAMES = {
@@ -47,6 +46,14 @@ _PREFIXES = {"train": "train", "val": "val", "valid": "val", "validation": "val"
 _FOUND = [(split, re.compile(rf"(?:.*[^a-z])?(?:{words})\d*(?:[^a-z].*)?")) for split, words in _SPLITS.items()]
 
 
+class Key(NamedTuple):
+    """One series as a library has it."""
+
+    split: str
+    metric: str  # the library's name of it, without that of the data
+    own: str = ""  # the whole name that the library gives it, where that is another one
+
+
 def split_of(name: str) -> str | None:
     """The split that a name of a set of data speaks of.
 
@@ -69,12 +76,12 @@ def metric_of(name: str) -> str:
 def key_of(name: str) -> Key:
     """The split that stands in front of a metric's name, and the rest; the split of training where none does.
 
-    >>> key_of("eval_loss"), key_of("val/acc"), key_of("grad_norm"), key_of("test_f1")
-    (('val', 'loss'), ('val', 'acc'), ('train', 'grad_norm'), ('test', 'f1'))
+    >>> key_of("eval_loss"), key_of("grad_norm")[:2], key_of("test/f1")[:2]
+    (Key(split='val', metric='loss', own='eval_loss'), ('train', 'grad_norm'), ('test', 'f1'))
     """
     first, mark, rest = name.replace("/", "_", 1).partition("_")
     split = _PREFIXES.get(first) if mark and rest else None
-    return (split, rest) if split else ("train", name)
+    return Key(split, rest, name) if split else Key("train", name)
 
 
 class Series:
@@ -86,7 +93,11 @@ class Series:
         self._counts: dict[str, int] = {}
 
     def log(
-        self, values: Mapping[Key, Any], step: int | None = None, goals: Mapping[str, Any] = {}, **axes: float
+        self,
+        values: Mapping[Key, Any],
+        step: int | None = None,
+        goals: Mapping[str, Any] = {},
+        axes: Mapping[str, float] = {},
     ) -> None:
         """Write numbers of one moment.
 
@@ -117,14 +128,14 @@ class Series:
         if not keys:
             return
         own: dict[str, str] = {}
-        for split, word in keys:
-            metric = metric_of(word)
-            name = f"{split}/{metric}"
+        for key in keys:
+            metric = metric_of(key.metric)
+            name = f"{key.split}/{metric}"
             if not self._hand.claims(self._run, name):
-                self._names[split, word] = None
+                self._names[key] = None
                 continue
-            self._names[split, word], own[name] = name, f"{self._library}: {word}"
-            goal: Any = goals.get(word) or GOALS.get(metric)
+            self._names[key], own[name] = name, f"{self._library}: {key.own or key.metric}"
+            goal: Any = goals.get(key.metric) or GOALS.get(metric)
             unit, axis = UNITS.get(metric), next(iter(axes), None)
             if goal or unit or axis:
                 self._run.define_metric(name, goal=goal, unit=unit, axis=axis)

@@ -23,7 +23,7 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.child import child
-from celltrail.plugins.names import Series, metric_of, per_run, split_of
+from celltrail.plugins.names import Key, Series, metric_of, per_run, split_of
 
 FITS = ("fit", "partial_fit", "fit_predict", "fit_transform")
 CROSS = ("cross_val_score", "cross_validate")
@@ -108,16 +108,16 @@ class _Work:
         scorer = scoring if isinstance(scoring, str) else default_scorer(call.argument("estimator", 0))
         if isinstance(result, Mapping):
             found = {name.replace("test_", "", 1): folds for name, folds in result.items() if name.startswith("test_")}
-            columns = {("val", scorer if name == "score" else name): folds for name, folds in found.items()}
+            columns = {Key("val", scorer if name == "score" else name): folds for name, folds in found.items()}
         else:
-            columns = {("val", scorer): result}
+            columns = {Key("val", scorer): result}
         for key, folds in columns.items():
             for score in folds if folds is not None else ():
-                self._series.log({key: score}, goals={key[1]: "max"})
+                self._series.log({key: score}, goals={key.metric: "max"})
 
     def _tell(self, call: Any, metric: str, value: Any, data: list[Any]) -> None:
         if isinstance(value, float | int) and call.target not in self._hand.recorded(self._run):
-            self._series.log({(self._split(call, data), metric): value})
+            self._series.log({Key(self._split(call, data), metric): value})
 
     def _split(self, call: Any, data: list[Any]) -> str:
         fitted = [there for each in self._fitted_on if (there := each()) is not None]
@@ -134,7 +134,7 @@ class _Work:
             told = self._told.get(estimator, 0) if is_more and attribute == "loss_curve_" else 0
             split, name, sign = _as_loss(estimator, split, name, sign)
             for value in list(curve)[told:]:
-                self._series.log({(split, name): sign * value})
+                self._series.log({Key(split, name, attribute): sign * value})
             if attribute == "loss_curve_":
                 self._told[estimator] = len(curve)
 
@@ -169,15 +169,15 @@ class _Candidates:
             title = " ".join(f"{name}={value}" for name, value in plain.items())
             with child(self._run, title or "candidate", plain, ("candidate",)) as candidate:
                 series = Series(self._hand, candidate, "sklearn")
-                values: dict[tuple[str, str], float] = {}
+                values: dict[Key, float] = {}
                 for scorer in scorers:
                     name = one if scorer == "score" else scorer
-                    values["val", name] = results[f"mean_test_{scorer}"][place]
+                    values[Key("val", name)] = results[f"mean_test_{scorer}"][place]
                     if f"mean_train_{scorer}" in results:
-                        values["train", name] = results[f"mean_train_{scorer}"][place]
+                        values[Key("train", name)] = results[f"mean_train_{scorer}"][place]
                     candidate.summary[f"val/{metric_of(name)}.std"] = float(results[f"std_test_{scorer}"][place])
-                goals = {name: "max" for _, name in values}
-                values["train", "fit_s"] = results["mean_fit_time"][place]
+                goals = {key.metric: "max" for key in values}
+                values[Key("train", "fit_s", "mean_fit_time")] = results["mean_fit_time"][place]
                 series.log(values, step=place, goals=goals)
         for name, value in getattr(self._search, "best_params_", {}).items():
             self._run.summary[f"best.{name}"] = _plain(value)
@@ -248,6 +248,8 @@ def _plain(value: Any) -> Any:
         return value.item()
     if isinstance(value, list | tuple) and len(value) <= MOST_VALUES:
         return [_plain(each) for each in value]
+    if isinstance(value, Mapping) and len(value) <= MOST_VALUES:
+        return {str(name): _plain(each) for name, each in value.items()}
     if callable(value) and hasattr(value, "__name__"):
         return value.__name__
     return type(value).__name__

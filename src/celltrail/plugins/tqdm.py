@@ -1,11 +1,12 @@
 """tqdm in a tracked cell: what a loop shows beside its bar by ``set_postfix``. Tested with tqdm 4.70.1.
 
-``bar.set_postfix(loss=0.3)`` is ``train/loss``, ``val_acc`` is ``val/acc``: at the bar's count as the step. Where a
-loop variable or another plug-in has that series, the bar adds nothing.
+``bar.set_postfix(loss=0.3)`` is ``train/loss``, ``val_acc`` is ``val/acc``; the step is the bar's count, as far as it
+has been drawn. Where a loop variable or another plug-in has that series, the bar adds nothing.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from celltrail.plugins.names import Series, key_of, per_run
 def on(tqdm: Any, hand: Any) -> Callable[[], None]:
     """Hear of each ``set_postfix``."""
     series: Callable[[ct.Run], Series] = per_run(lambda run: Series(hand, run, "tqdm"))
+    steps: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()  # the last one of each bar
 
     def around(call: Any) -> None:
         if call.name != "set_postfix" or call.owner is None:
@@ -30,7 +32,9 @@ def on(tqdm: Any, hand: Any) -> Callable[[], None]:
             and (number := _number(value)) is not None
         }  # fmt: skip
         if values:
-            series(call.run).log(values, step=int(call.owner.n))
+            # a bar counts only as often as it is drawn
+            step = steps[call.owner] = max(int(call.owner.n), steps.get(call.owner, -1) + 1)
+            series(call.run).log(values, step)
 
     return hand.calls(around)
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.names import Series, put_params, split_of, splits_of
+from celltrail.plugins.names import Key, Series, put_params, split_of, splits_of
 
 _TrainingCallback: Any = import_module("xgboost.callback").TrainingCallback
 _hand: Any = None
@@ -54,12 +54,14 @@ class Callback(_TrainingCallback):
             return
         if self._series is None:
             self._series = Series(_hand, run, "xgboost")
-        values: dict[tuple[str, str], Any] = {}
+        values: dict[Key, Any] = {}
         for data, metrics in evals_log.items():
             split = self._splits.get(data) or split_of(data) or data
             for metric, history in metrics.items():
                 last = history[-1]
-                values[split, metric] = last[0] if isinstance(last, tuple) else last  # mean and deviation, of folds
+                values[Key(split, metric, f"{data}-{metric}")] = (
+                    last[0] if isinstance(last, tuple) else last
+                )  # mean and deviation, of folds
         self._series.log(values, step=epoch)
 
 

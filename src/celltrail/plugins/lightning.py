@@ -1,0 +1,93 @@
+"""Lightning, by its public logger. Tested with Lightning 2.6.6.
+
+In a tracked cell ``trainer.fit(...)``, ``validate`` and ``test`` tell by themselves; anywhere else
+``Trainer(logger=celltrail.plugins.lightning.logger_class()())`` does. Metrics keep the names that ``self.log`` gives
+them, as ``split/name``: ``train_loss`` is ``train/loss``; the step is Lightning's, ``epoch`` a further axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+import celltrail as ct
+from celltrail.plugins.names import Series, key_of
+
+_hand: Any = None
+
+
+def on(lightning: Any, hand: Any) -> Callable[[], None]:
+    """Hear of each Trainer that fits."""
+    global _hand
+    _hand = hand
+    return hand.calls(_around)
+
+
+def _around(call: Any) -> Callable[[Any], object] | None:
+    trainer = call.owner
+    if call.name not in ("fit", "validate", "test") or not hasattr(trainer, "loggers"):
+        return None
+    before, kind = list(trainer.loggers), logger_class()
+    if any(isinstance(each, kind) for each in before):
+        return None
+    trainer.loggers = [*before, kind()]
+
+    def after(result: Any) -> None:
+        trainer.loggers = before
+
+    return after
+
+
+@lru_cache(maxsize=1)
+def logger_class() -> type:
+    """The logger, made once the library has its part of it."""
+    loggers: Any = import_module("lightning.pytorch.loggers.logger")
+    rank_zero_only: Any = import_module("lightning.pytorch.utilities").rank_zero_only
+
+    class Logger(loggers.Logger):
+        """Writes what a module logs into the current run, or into one of its own."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            run = ct.current()
+            self._is_own, self.run = run is None, run or ct.start()
+            self._series = Series(_hand, self.run, "lightning")
+            self._series.reserve("train/loss")
+
+        @property
+        def name(self) -> str:
+            """The library's protocol."""
+            return self.run.name
+
+        @property
+        def version(self) -> str:
+            """The library's protocol."""
+            return self.run.id
+
+        @rank_zero_only
+        def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+            """The library's protocol."""
+            for name, value in dict(params or {}).items():
+                if isinstance(value, bool | int | float | str):
+                    self.run.params.setdefault(name, value)
+
+        @rank_zero_only
+        def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+            """The library's protocol."""
+            tell = self._tell if _hand is None else _hand.guard(self._tell)
+            tell(metrics, step)
+
+        @rank_zero_only
+        def finalize(self, status: str) -> None:
+            """The library's protocol."""
+            if self._is_own:
+                self.run.finish("finished" if status == "success" else "failed")
+
+        def _tell(self, metrics: Mapping[str, float], step: int | None) -> None:
+            axes = {"epoch": float(metrics["epoch"])} if "epoch" in metrics else {}
+            values = {key_of(name): value for name, value in metrics.items() if name != "epoch"}
+            self._series.log(values, step, axes=axes)
+
+    return Logger

@@ -1,0 +1,97 @@
+"""What the large frameworks tell, held beside their own numbers; run by `make frameworks`, in their environment."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import celltrail as ct
+from celltrail.store import Store
+from kernels import SETTLE, Kernel
+from test_autolog import FRAMEWORKS, indented
+
+if not find_spec("transformers"):
+    pytest.skip("`make frameworks` runs these", allow_module_level=True)
+
+CELLS = {
+    "trainer": indented(FRAMEWORKS["transformers"][0])
+    + """
+loss = 5.0
+(own, _) = fit()
+""",
+    "word": """
+arguments = TrainingArguments(
+    "out", max_steps=3, logging_steps=1, save_strategy="no", use_cpu=True, disable_tqdm=True, report_to="celltrail"
+)
+model = GPT2LMHeadModel(GPT2Config(vocab_size=32, n_embd=16, n_layer=1, n_head=2, n_positions=16))
+rows = [{"input_ids": torch.arange(8), "labels": torch.arange(8)}] * 16
+trainer = Trainer(model, arguments, train_dataset=rows)
+trainer.train()
+own = [[each["loss"], each["grad_norm"], each["learning_rate"]] for each in trainer.state.log_history[:-1]]
+""",
+    "keras": indented(FRAMEWORKS["keras"][0]) + "\nown = fit()\n",
+    "lightning": indented(FRAMEWORKS["lightning"][0]) + "\nown = fit()\n",
+}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Any, dict[str, list[float]]]]:
+    """For each cell its run, the framework's own numbers, and the run's series."""
+    folder: Path = tmp_path_factory.mktemp("frameworks")
+    store = Store(folder / ".celltrail")
+    kernel = Kernel(folder, {"CELLTRAIL_STORE": str(store.root), "XDG_CACHE_HOME": str(folder / "c")})
+    kernel.run("%load_ext celltrail\nimport json")
+    found: dict[str, Any] = {}
+    for name, cell in CELLS.items():
+        reply = kernel.run(f"%%track {name}\n{cell}", timeout=240)
+        assert reply.status == "ok", "\n".join(reply.content["traceback"])
+        found[name] = json.loads(kernel.run("print(json.dumps(own))").text)
+    kernel.run(SETTLE)
+    kernel.stop()
+    runs = {name: ct.run(name, store=store) for name in found}
+    assert not [run.record.problems for run in runs.values() if run.record.problems]
+    series = {name: store.series(run.id) for name, run in runs.items()}
+    return {
+        name: (runs[name], own, {key: each.value.tolist() for key, each in series[name].items()})
+        for name, own in found.items()
+    }
+
+
+def test_a_trainer_in_a_cell(told: dict[str, Any]):
+    """Its losses as it logs them, the optimizer's own hook silent meanwhile, epochs as an axis."""
+    run, own, series = told["trainer"]
+    assert series["train/loss"] == [loss for loss, _ in own if loss is not None]
+    assert series["val/loss"] == [loss for _, loss in own if loss is not None]
+    assert len(series["train/lr"]) == 4
+    assert "train/grad_norm_applied" not in series
+    assert run.record.metrics["train/loss"].axis == "epoch"
+    assert run.record.metrics["train/loss"].last_step == 4
+    assert run.record.environment["autolog"]["keys"]["val/loss"] == "transformers: eval_loss"
+    assert run.summary["parameters"] > 1000
+
+
+def test_celltrail_is_a_word_of_report_to(told: dict[str, Any]):
+    """Loss, norm and rate are those of the Trainer's history, each once."""
+    _, own, series = told["word"]
+    names = ("train/loss", "train/grad_norm", "train/lr")
+    assert [series[name] for name in names] == [list(each) for each in zip(*own, strict=True)]
+
+
+def test_keras_and_lightning_in_cells(told: dict[str, Any]):
+    """A point an epoch, as the history has it; what a module logs, under its name."""
+    run, own, series = told["keras"]
+    assert {name: series[name] for name in ("train/loss", "val/loss", "train/mae", "val/mae")} == {
+        "train/loss": own["loss"],
+        "val/loss": own["val_loss"],
+        "train/mae": own["mae"],
+        "val/mae": own["val_mae"],
+    }
+    assert run.summary["parameters"] == 3
+    _, (_, loggers), series = told["lightning"]
+    assert len(series["train/loss"]) == 4
+    assert len(series["val/loss"]) == 2
+    assert loggers == 0
