@@ -82,9 +82,7 @@ export interface Difference {
 
 /** A metric of one run over its repeats or rows, and what can be said of it against the first run. */
 export interface Verdict {
-  n: number;
-  mean: number;
-  half: number | null;
+  around: string;
   word: string;
   text: string;
 }

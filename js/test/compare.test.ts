@@ -44,7 +44,7 @@ test("the best value of a metric is bold and the direction is an arrow with word
 });
 
 test("repeats say their mean, and in words whether the difference to the first run is real", () => {
-  const told = { n: 3, mean: 0.91, half: 0.0248, word: "", text: "" };
+  const told = { around: "mean 0.91 ± 0.025 (n=3)", word: "", text: "" };
   const text = "better by 0.05, 95% interval 0.027 to 0.073 (n=3)";
   const root = show({
     runs: three.slice(0, 2),
@@ -54,13 +54,13 @@ test("repeats say their mean, and in words whether the difference to the first r
         values: [0.9, 0.96],
         differs: true,
         goal: "max",
-        verdicts: [told, { ...told, mean: 0.96, word: "better", text }],
+        verdicts: [told, { around: "mean 0.96 ± 0.025 (n=3)", word: "better", text }],
       },
     ],
   });
   expect([...root.querySelectorAll(".ct-mean")].map((mean) => mean.textContent)).toEqual([
-    "mean 0.9100 ± 0.025 (n=3)",
-    "mean 0.9600 ± 0.025 (n=3)",
+    "mean 0.91 ± 0.025 (n=3)",
+    "mean 0.96 ± 0.025 (n=3)",
   ]);
   expect([...root.querySelectorAll(".ct-verdict")].map((verdict) => verdict.textContent)).toEqual([`▲ ${text}`]);
 });

@@ -61,7 +61,7 @@ test("sections count what differs and what is equal; one without facts is left o
   expect(found[0]?.rows[0]?.values.map((value) => value.text)).toEqual(["3 m 20 s", "–"]);
   expect(found[1]?.rows[0]?.values.map((value) => value.like)).toEqual([false, false, true]);
   expect(found[2]?.rows[0]?.values).toEqual([
-    { text: "0.5000", best: false, like: false, mean: "", verdict: null },
-    { text: "0.7500", best: true, like: false, mean: "", verdict: null },
+    { text: "0.5000", best: false, like: false, around: "", verdict: null },
+    { text: "0.7500", best: true, like: false, around: "", verdict: null },
   ]);
 });

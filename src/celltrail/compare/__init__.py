@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from celltrail import contract
@@ -13,12 +12,14 @@ from celltrail.compare import parts, upstream
 from celltrail.compare.changed import changed
 from celltrail.compare.line import Line
 from celltrail.compare.repeats import repeats
-from celltrail.compare.verdict import Interval, verdicts
+from celltrail.compare.rows import Rows, rows_of
+from celltrail.compare.verdict import Interval, judged
 from celltrail.contract import CodeDifference, CodeLine, Difference
 from celltrail.errors import BadValue, NoRun, StoreError, nearest
 from celltrail.model import Json, RunRecord
 from celltrail.query import RunSet, StoredRun, find, open_store, plain, row
 from celltrail.query.columns import labels
+from celltrail.query.evaluation import evaluation_of
 from celltrail.query.row import scalar
 
 if TYPE_CHECKING:
@@ -55,9 +56,7 @@ class Comparison:
                 [{name: param.value for name, param in record.params.items()} for record in records]
             ),
             "data": parts.data(runs),
-            "metrics": [
-                replace(line, verdicts=verdicts(line, self.repeats, interval)) for line in parts.metrics(records)
-            ],
+            "metrics": judged(parts.metrics(records), self.runs, self.repeats, interval),
             "environment": parts.surroundings(runs),
         }
         self._code = [_code(run) for run in runs]
@@ -99,6 +98,18 @@ class Comparison:
 
         columns = ["metric", "run", "n", "mean", "low", "high", "by", "by_low", "by_high", "verdict"]
         return pd.DataFrame(list(self._told()), columns=columns)
+
+    def rows(self, split: str | None = None, other: int = 1) -> Rows:
+        """The first run and another one row by row, as `run.evaluate` kept them: ``.fixed``, ``.broken``.
+
+        Args:
+            split: such as "val"; without it the one on which the first was evaluated last.
+            other: which of the runs, from 1 on.
+        """
+        if not 0 < other < len(self.runs):
+            raise BadValue(f"there is no run {other} to hold against the first; they go from 1 to {len(self.runs) - 1}")
+        first = evaluation_of(self.runs[0], split)
+        return rows_of(first, evaluation_of(self.runs[other], first.split))
 
     @property
     def environment(self) -> pd.DataFrame:
@@ -204,10 +215,9 @@ class Comparison:
         for line in self._lines["metrics"]:
             for label, verdict in zip(self.labels, line.verdicts, strict=True):
                 if verdict is not None:
-                    half = math.nan if verdict.half is None else verdict.half
                     gap = (verdict.gap.by, verdict.gap.low, verdict.gap.high) if verdict.gap else (math.nan,) * 3
-                    ends = verdict.mean - half, verdict.mean + half
-                    yield line.name, label, verdict.n, verdict.mean, *ends, *gap, verdict.word
+                    around = verdict.n, verdict.mean, verdict.low, verdict.high
+                    yield line.name, label, *around, *gap, verdict.word
 
     def _frame(self, lines: Sequence[Line]) -> pd.DataFrame:
         import pandas as pd
@@ -311,7 +321,7 @@ def _differences(lines: Sequence[Line]) -> list[Difference]:
             values=[scalar(value) for value in line.values],
             differs=line.differs,
             goal=line.goal,
-            verdicts=[verdict and verdict.payload() for verdict in line.verdicts] if line.is_tested else [],
+            verdicts=[verdict and verdict.payload() for verdict in line.verdicts] if line.is_judged else [],
         )
         for line in lines
     ]

@@ -30,6 +30,11 @@ class Line:
         return any(verdict is not None and verdict.gap is not None for verdict in self.verdicts)
 
     @property
+    def is_judged(self) -> bool:
+        """Whether there is an interval around any of its values."""
+        return any(verdict is not None for verdict in self.verdicts)
+
+    @property
     def differs(self) -> bool:
         """Whether any run has another value than the first; NaN is the same as NaN."""
         return any(_plain(value) != _plain(self.values[0]) for value in self.values[1:])

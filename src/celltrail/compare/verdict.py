@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from celltrail import contract
 from celltrail.compare.line import Line
 from celltrail.compare.parts import value_of
+from celltrail.compare.rows import rows_of
+from celltrail.errors import BadValue, NoRun, StoreError
 from celltrail.model import RunRecord
+from celltrail.query import StoredRun
+from celltrail.query.evaluation import Evaluated, evaluation_of
 from celltrail.query.plain import number
 from celltrail.stats import Gap, bootstrap, welch
 from celltrail.stats.interval import mean_interval
 
 Interval = Literal["welch", "bootstrap"]
+_EVALUATED = ("accuracy", "mae", "ndcg")  # every evaluation has one of them
 _TESTS = {"welch": welch, "bootstrap": bootstrap}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A metric of one run over its repeats, and against the first run.
+    """A metric of one run over its repeats or its rows, and against the first run.
 
     Attributes:
         n: how many runs or rows stand behind it.
-        mean: over them.
-        half: how far the 95% interval of the mean reaches to either side; None where it is unknown.
+        of: what they are.
+        mean: of the repeats; of rows the metric itself.
+        low: the lower end of the 95% interval, NaN where that is unknown.
+        high: its upper end.
         gap: the difference to the first run; None for that itself, and where it cannot be tested.
         word: better, worse, higher, lower or not distinguishable; "" without a gap.
     """
 
     n: int
+    of: Literal["runs", "rows"]
     mean: float
-    half: float | None
+    low: float
+    high: float
     gap: Gap | None = None
     word: str = ""
+
+    @property
+    def around(self) -> str:
+        """Where the metric lies: "mean 0.92 ± 0.01 (n=5)" of repeats, "0.9 to 0.94 (n=360 rows)" of rows."""
+        if self.of == "rows":
+            return f"{number(self.low)} to {number(self.high)} (n={self.n} rows)"
+        return f"mean {number(self.mean)} ± {self.high - self.mean:.2g} (n={self.n})"
 
     @property
     def text(self) -> str:
@@ -56,7 +72,7 @@ class Verdict:
 
     def payload(self) -> contract.Verdict:
         """As the front end gets it."""
-        return {"n": self.n, "mean": self.mean, "half": self.half, "word": self.word, "text": self.text}
+        return {"around": self.around, "word": self.word, "text": self.text}
 
 
 def verdicts(line: Line, groups: Sequence[Sequence[RunRecord]], how: Interval) -> tuple[Verdict | None, ...]:
@@ -70,9 +86,62 @@ def verdicts(line: Line, groups: Sequence[Sequence[RunRecord]], how: Interval) -
             told.append(None)
             continue
         mean, half = mean_interval(mine)
+        half = math.nan if half is None else half
         gap = _TESTS[how](values[0], mine) if place else None
-        told.append(Verdict(len(mine), mean, half, gap, gap.word(line.goal) if gap else ""))
+        word = gap.word(line.goal) if gap else ""
+        told.append(Verdict(len(mine), "runs", mean, mean - half, mean + half, gap, word))
     return tuple(told)
+
+
+def judged(
+    lines: Sequence[Line], runs: Sequence[StoredRun], groups: Sequence[Sequence[RunRecord]], how: Interval
+) -> list[Line]:
+    """The metrics with what can be said of them: by repeats, else by the rows that the runs were evaluated on."""
+    found = [replace(line, verdicts=verdicts(line, groups, how)) for line in lines]
+    names = {line.name.rpartition("/") for line in lines if not line.is_best}
+    splits = {split for split, _, metric in names if metric in _EVALUATED}
+    evaluations = {split: [_evaluated(run, split) for run in runs] for split in splits}
+    return [by_rows(line, evaluations) for line in found]
+
+
+def _evaluated(run: StoredRun, split: str) -> Evaluated | None:
+    try:
+        return evaluation_of(run, split)
+    except (NoRun, StoreError):
+        return None
+
+
+def by_rows(line: Line, evaluations: Mapping[str, Sequence[Evaluated | None]]) -> Line:
+    """The line with what the rows say that its runs were evaluated on, unless repeats said something.
+
+    Every metric of an evaluation has its interval; of those that are a mean over rows the difference is tested.
+
+    Args:
+        line: a metric.
+        evaluations: by split, for each run.
+    """
+    split, _, metric = line.name.rpartition("/")
+    if line.is_tested or line.is_best or split not in evaluations:
+        return line
+    told: list[Verdict | None] = []
+    first = evaluations[split][0]
+    for value, mine in zip(line.values, evaluations[split], strict=True):
+        score = next((each for each in mine.scores if each.name == metric), None) if mine else None
+        if mine is None or score is None or score.value != value:  # something else was logged under this name since
+            told.append(None)
+            continue
+        gap = _gap(metric, first, mine) if first is not None and mine is not first else None
+        word = gap.word(line.goal) if gap else ""
+        told.append(Verdict(score.n, "rows", score.value, score.low, score.high, gap, word))
+    return replace(line, verdicts=tuple(told))
+
+
+def _gap(metric: str, first: Evaluated, other: Evaluated) -> Gap | None:
+    try:
+        rows = rows_of(first, other)
+    except BadValue:  # other rows, another task: nothing to say here; .rows() says why
+        return None
+    return rows.gap if rows.metric == metric else None
 
 
 def _known(records: Sequence[RunRecord], name: str, goal: contract.Goal) -> list[float]:

@@ -16,9 +16,7 @@ class CodeLine(TypedDict):
 class Verdict(TypedDict):
     """A metric of one run over its repeats or rows, and what can be said of it against the first run."""
 
-    n: int
-    mean: float
-    half: float | None  # of its 95% interval
+    around: str  # where it lies, with its 95% interval
     word: str  # better, worse, higher, lower, not distinguishable, or "" where it cannot be told
     text: str  # all of it, in words
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from celltrail.query.evaluation import Evaluations
     from celltrail.store import Store
 
 _SHOWN = 20
@@ -210,6 +211,16 @@ class RunSet(Forms, Edits[int], Drawing):
             key: only what was logged under it, as in ``run.log_image(key, ...)``.
         """
         return media_of(list(self[:MOST_RUNS]), key)
+
+    def evaluation(self, split: str | None = None) -> Evaluations:
+        """How good the predictions of the runs were, beside each other; in a notebook its display is a panel.
+
+        Args:
+            split: such as "val"; without it the one on which the newest run was evaluated last.
+        """
+        from celltrail.query.evaluation import evaluations_of
+
+        return evaluations_of(list(self), split)
 
     def __repr__(self) -> str:
         count = len(self)

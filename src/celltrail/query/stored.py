@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from celltrail.query.evaluation import Evaluated
     from celltrail.store import Store
     from celltrail.store.index import Look
 
@@ -384,6 +385,16 @@ class StoredRun(Edits["StoredRun"]):
     def media(self, key: str | None = None) -> Media:
         """The same with its display as a panel: pictures, sound, text, tables and histograms by step."""
         return media_of([self], key)
+
+    def evaluation(self, split: str | None = None) -> Evaluated:
+        """How good its predictions were, as `run.evaluate` kept it; in a notebook its display is a panel.
+
+        Args:
+            split: such as "val"; without it the one that was evaluated last.
+        """
+        from celltrail.query.evaluation import evaluation_of
+
+        return evaluation_of(self, split)
 
     def __repr__(self) -> str:
         told = [f"run {self.name!r}", self.id, self.status]

@@ -31,7 +31,7 @@ class Described:
         self._record = record if self.writer.owns else _as_owned(store, record)
         self.tags = Tags(lambda: self._record.tags, self._tag)
         self.params = Facts("param", self._params, self._set_param)
-        self.summary = Facts("summary", lambda: self._record.summary, self._set_summary)
+        self.summary = Facts("summary", self._summary, self._set_summary)
         self._folding = Folding()
         self._stored = tables_of(record)
         self._started = self._flushed = time.monotonic()
@@ -78,6 +78,11 @@ class Described:
 
     def _params(self) -> dict[str, Json]:
         return {name: param.value for name, param in self._record.params.items()}
+
+    def _summary(self) -> dict[str, Json]:
+        """The last value of every metric, and what was put in by hand."""
+        last = {name: metric.last for name, metric in self._folding.metrics().items() if metric.count}
+        return {**last, **self._record.summary}
 
     def _set_param(self, name: str, value: Json) -> None:
         self.describe(params={name: Param(name, value)})

@@ -13,6 +13,7 @@ from celltrail.errors import BadValue, CelltrailError, StopTraining
 from celltrail.model import STATUSES, Failure, RunRecord, Status
 from celltrail.run import events
 from celltrail.run.described import FLUSH_S
+from celltrail.run.evaluating import Evaluates
 from celltrail.run.events import Ended, Logged, LoggedBlock, tell
 from celltrail.run.folding import FOLD_AT
 from celltrail.run.items import Items
@@ -30,7 +31,7 @@ MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
 SYNC_S, BEAT_S, QUIET_S = 2.0, 10.0, 60.0
 
 
-class Run(Steered, Items):
+class Run(Steered, Items, Evaluates):
     """A run while it happens; made by `start`, never directly.
 
     Used as a context manager it finishes by itself: ``finished``, ``failed`` after an exception,

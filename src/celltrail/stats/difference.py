@@ -56,6 +56,8 @@ class Gap:
         ('n=3', 'n=3 and 5')
         """
         first, second = self.n
+        if self.method == "paired bootstrap":
+            return f"n={first} rows"
         return f"n={first}" if first == second else f"n={first} and {second}"
 
 

@@ -1,13 +1,12 @@
 import type { Comparison, Difference, Scalar, Verdict } from "../../contract.ts";
 import { formatDuration, formatMoment, formatReal, formatScalar, NOTHING, toNumber } from "../format.ts";
-import { formatHalf } from "../table/grouping.ts";
 
 /** One value of one run in a row of the comparison. */
 export interface Value {
   text: string;
   best: boolean;
   like: boolean; // the same as in the first run
-  mean: string; // over its repeats, "" where there are none
+  around: string; // where it lies over its repeats or rows, "" where there are none
   verdict: Verdict | null; // against the first run, where that can be told
 }
 
@@ -62,10 +61,8 @@ function section(title: string, facts: readonly Difference[], text: (name: strin
   return { title, rows, differing, equal: rows.length - differing };
 }
 
-function judgedOf(verdict: Verdict | null): Pick<Value, "mean" | "verdict"> {
-  if (!verdict) return { mean: "", verdict: null };
-  const half = verdict.half === null ? "" : ` ± ${formatHalf(verdict.half)}`;
-  return { mean: `mean ${formatReal(verdict.mean)}${half} (n=${verdict.n})`, verdict: verdict.word ? verdict : null };
+function judgedOf(verdict: Verdict | null): Pick<Value, "around" | "verdict"> {
+  return { around: verdict?.around ?? "", verdict: verdict?.word ? verdict : null };
 }
 
 function measured(value: Scalar): number | undefined {

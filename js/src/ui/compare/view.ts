@@ -86,7 +86,7 @@ function factRow(row: FactRow, section: string): HTMLElement {
       "td",
       { class: `${section === "metrics" ? "ct-mono-number" : ""} ${like}`.trim() || null, title: value.text },
       text,
-      value.mean ? element("div", { class: "ct-mean" }, value.mean) : null,
+      value.around ? element("div", { class: "ct-mean" }, value.around) : null,
       value.verdict
         ? element(
             "div",

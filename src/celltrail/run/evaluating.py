@@ -1,0 +1,109 @@
+"""`run.evaluate`: how good predictions are, kept row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from celltrail.model import Json
+from celltrail.run import media
+from celltrail.run.values import check_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from celltrail.stats.evaluation import Evaluation, Read
+
+NAME = "evaluation"  # of the tables: f"evaluation/{split}" of the metrics, f"evaluation/{split}/rows" of the rows
+
+
+class Evaluates:
+    """What a run can be told about predictions. `query.StoredRun.evaluation` reads it back."""
+
+    step: int | None
+
+    def evaluate(
+        self,
+        y_true: Any,
+        y_pred: Any = None,
+        *,
+        y_score: Any = None,
+        split: str = "val",
+        labels: Any = None,
+        groups: Any = None,
+        ids: Any = None,
+        task: str | None = None,
+    ) -> Evaluation:
+        """Keep how good predictions are: metrics by scikit-learn with 95% intervals, and every row.
+
+        The metrics are logged as ``split/accuracy`` and so on, at the step of the last `log` call.
+
+        Args:
+            y_true: what is true, shape (n,): labels of any kind, numbers, or how relevant each row is.
+            y_pred: what was foretold, shape (n,). Fractions for labels, or one column for each label, are scores.
+            y_score: scores beside the labels: probabilities or decision values, shape (n,) for the second of two
+                labels, else (n, labels).
+            split: what the rows are of: the first part of the metrics' names.
+            labels: the labels in the order of the scores, ``model.classes_``; sorted when left out.
+            groups: to which group each row belongs; of a ranking its query.
+            ids: what each row is called, each once, so that two runs are compared row by row in any order; their
+                places when left out.
+            task: "binary", "multiclass", "regression" or "ranking"; told by the values when left out, but for a
+                ranking.
+
+        Returns:
+            The evaluation: ``.metrics``, ``.confusion``, ``.roc()``, ``.worst(50)`` and more.
+
+        Raises:
+            BadValue: lengths differ, values are missing, labels are unknown; nothing is kept then.
+            MissingExtra: scikit-learn is not installed.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     found = run.evaluate([0, 1, 1, 0], [0.2, 0.9, 0.4, 0.1], split="test")
+        >>> float(found.metrics.value["accuracy"]), float(found.metrics.value["roc_auc"])
+        (0.75, 1.0)
+        """
+        from celltrail.stats.evaluation import Evaluation, read, scores_of
+
+        split = check_name(split, "split")
+        rows = read(y_true, y_pred, y_score, task=task, labels=labels, groups=groups, ids=ids)
+        found = Evaluation(split, rows.task, rows.labels, scores_of(rows), table_of(rows))
+        facts: dict[str, Json] = {"task": rows.task, "labels": list(rows.labels)}
+        self._keep(f"{NAME}/{split}/rows", found.table, None, media.table)
+        self._keep(f"{NAME}/{split}", found.metrics.reset_index(), None, _with(facts))
+        self.log({f"{split}/{score.name}": score.value for score in found.scores}, step=self.step)
+        return found
+
+    def log(self, values: Mapping[str, Any] | None = None, step: int | None = None, **axes: Any) -> None:
+        """Record numbers at a step."""
+        raise NotImplementedError
+
+    def _keep(self, key: str, value: Any, step: int | None, read: Callable[[str, Any], media.Content]) -> None:
+        raise NotImplementedError
+
+
+def table_of(rows: Read) -> pd.DataFrame:
+    """The rows as a frame, with whether each is right, or by how much it is wrong."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {"id": rows.ids, "truth": rows.truth, "output": rows.output}
+    if rows.score is not None:
+        one = rows.score.shape[1] == 1
+        names = ["score"] if one else [f"score {label}" for label in rows.labels]
+        columns |= {name: rows.score[:, at] for at, name in enumerate(names)}
+    if rows.groups is not None:
+        columns["group"] = rows.groups
+    if rows.labels:
+        columns["correct"] = rows.truth == rows.output
+    else:
+        columns["error"] = rows.output - rows.truth
+    return pd.DataFrame(columns)
+
+
+def _with(facts: dict[str, Json]) -> Callable[[str, Any], media.Content]:
+    def read(key: str, value: Any) -> media.Content:
+        made = media.table(key, value)
+        return made._replace(facts={**made.facts, **facts})
+
+    return read
