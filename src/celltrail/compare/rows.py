@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from celltrail.contract import Goal
 from celltrail.errors import BadValue
@@ -35,19 +35,19 @@ class Rows:
     def fixed(self) -> pd.DataFrame:
         """Rows that the first got wrong and the second right."""
         first, second = self._right
-        return self.df[~first & second]
+        return self.df.loc[~first & second]
 
     @property
     def broken(self) -> pd.DataFrame:
         """Rows that the first got right and the second wrong."""
         first, second = self._right
-        return self.df[first & ~second]
+        return self.df.loc[first & ~second]
 
     @property
     def still_wrong(self) -> pd.DataFrame:
         """Rows that both got wrong."""
         first, second = self._right
-        return self.df[~first & ~second]
+        return self.df.loc[~first & ~second]
 
     @cached_property
     def p_value(self) -> float:
@@ -82,7 +82,7 @@ class Rows:
         return sum(second) / len(second) - sum(first) / len(first)
 
     @property
-    def _right(self) -> tuple[pd.Series, pd.Series]:
+    def _right(self) -> tuple[Any, Any]:
         if self.metric != "accuracy":
             raise BadValue("rows of a regression are not right or wrong; .df has the errors of both runs")
         return self.df["first_correct"], self.df["second_correct"]
@@ -116,13 +116,13 @@ def rows_of(first: Evaluated, second: Evaluated) -> Rows:
     if first.task == "ranking":
         raise BadValue("a ranking is judged query by query, not row by row; .df() of both evaluations has the metrics")
     kept = ["correct" if first.is_classification else "error"]
-    one, two = (each.table[["id", "truth", "output", *kept]] for each in (first, second))
+    one, two = (each.table.loc[:, ["id", "truth", "output", *kept]] for each in (first, second))
     both = one.merge(two, on="id", suffixes=("_1", "_2"), validate="one_to_one")
     if both.empty:
         raise BadValue(
             f"runs {first.run.name!r} and {second.run.name!r} share no row: their ids have nothing in common"
         )
-    differing = int((both["truth_1"] != both["truth_2"]).sum())
+    differing = int((both["truth_1"].to_numpy() != both["truth_2"].to_numpy()).sum())
     if differing:
         raise BadValue(
             f"{differing} of {len(both)} rows of the same id are not of the same truth: the two were evaluated on "
@@ -134,4 +134,4 @@ def rows_of(first: Evaluated, second: Evaluated) -> Rows:
     )
     wanted = ["id", "truth", "first", "second", *(f"{word}_{name}" for word in ("first", "second") for name in kept)]
     only_one = len(one) + len(two) - 2 * len(both)
-    return Rows(frame[wanted], "accuracy" if first.is_classification else "mae", only_one)
+    return Rows(frame.loc[:, wanted], "accuracy" if first.is_classification else "mae", only_one)

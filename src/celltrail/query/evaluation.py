@@ -49,7 +49,7 @@ class Evaluations:
 
         frames = [one.metrics.reset_index().assign(run=one.run.name) for one in self.each]
         columns = ["run", "metric", "value", "ci_low", "ci_high", "ci_method", "n"]
-        return pd.concat(frames, ignore_index=True)[columns]
+        return pd.concat(frames, ignore_index=True).loc[:, columns]
 
     def __len__(self) -> int:
         return len(self.each)

@@ -82,19 +82,22 @@ class Evaluation:
     def worst(self, n: int = 50) -> pd.DataFrame:
         """The rows that are most wrong: largest error, or the surest of a wrong label, first."""
         if self.task in ("regression", "ranking"):
-            return self.table.loc[self.table["error"].abs().sort_values(ascending=False, kind="stable").index[:n]]
-        wrong = self.table[~self.table["correct"]]
+            return self._first(self.table["error"].abs(), n)
+        wrong: Any = ~self.table["correct"].astype(bool)
         if not self.scored:
-            return wrong.head(n)
-        sure = self.sureness().loc[wrong.index].sort_values(ascending=False, kind="stable")
-        return wrong.loc[sure.index[:n]]
+            return self.table.loc[wrong].head(n)
+        return self._first(self.sureness()[wrong], n)
+
+    def _first(self, by: Any, n: int) -> pd.DataFrame:
+        """The rows with the largest values."""
+        return self.table.loc[by.sort_values(ascending=False, kind="stable").index[:n]]
 
     def by_group(self) -> pd.DataFrame:
         """Rows and accuracy, or mean absolute error, of each group."""
         if "group" not in self.table:
             raise BadValue("the rows are in no groups: run.evaluate(..., groups=df['sex']) puts them into some")
         name, of = ("accuracy", self.table["correct"]) if self.is_classification else ("mae", self.table["error"].abs())
-        grouped = of.groupby(self.table["group"])
+        grouped: Any = of.groupby(self.table["group"])
         return grouped.agg(["size", "mean"]).set_axis(["n", name], axis=1)
 
     @property

@@ -71,7 +71,8 @@ def _of_scores(rows: Read, library: Any) -> Iterator[Score]:
             value = np.mean([area for area, _ in areas])
         half = _Z * float(np.sqrt((np.mean([pull for _, pull in areas], axis=0) ** 2).mean() / n))
         name = "roc_auc" if columns == 1 else "roc_auc_ovr"
-        yield Score(name, float(value), max(0.0, value - half), min(1.0, value + half), "delong", n)
+        area = float(value)
+        yield Score(name, area, max(0.0, area - half), min(1.0, area + half), "delong", n)
         if columns == 1:
             value = library.average_precision_score(marks[0], score[:, 0])
             yield _bootstrapped("average_precision", value, _precisions(marks[0], score[:, 0]), n)
@@ -94,11 +95,11 @@ def _regression(rows: Read, library: Any) -> Iterator[Score]:
     import numpy as np
 
     truth, output = rows.truth, rows.output
-    error = output - truth
-    yield _mean_of("mae", library.mean_absolute_error(truth, output), abs(error))
+    error: Floats = np.subtract(output, truth)
+    yield _mean_of("mae", library.mean_absolute_error(truth, output), np.abs(error))
     square = _mean_of("mse", library.mean_squared_error(truth, output), error**2)
-    ends = (math.sqrt(max(0.0, end)) for end in (square.low, square.high))
-    yield Score("rmse", float(library.root_mean_squared_error(truth, output)), *ends, "t", len(truth))
+    low, high = (math.sqrt(max(0.0, end)) for end in (square.low, square.high))
+    yield Score("rmse", float(library.root_mean_squared_error(truth, output)), low, high, "t", len(truth))
     if len(truth) > 1:
 
         def explained(weights: Floats) -> Floats:
