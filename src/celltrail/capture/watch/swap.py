@@ -179,7 +179,8 @@ def _compiled(
     is_heard = hears and calls.insert(node, function.__globals__)
     if not (is_watched or is_heard):
         return None
-    insert_in(node, set(axis_names(inside)).difference(wanted), plan, sink, by_name=True)
+    if is_watched:
+        insert_in(node, set(axis_names(inside)).difference(wanted), plan, sink, by_name=True)
     ast.fix_missing_locations(tree)
     flags = (own.co_flags & _FUTURES) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     module = compile(tree, own.co_filename, "exec", flags=flags, dont_inherit=True)
