@@ -292,3 +292,18 @@ test("what others are declared to be drawn over has no plot of its own, once the
   vi.advanceTimersByTime(50);
   expect(titles(root)).toEqual(["loss"]);
 });
+
+test("a run that is over and has one value of a metric shows it as a number, not as a plot", () => {
+  const { root, source, tell } = show();
+  tell({ accuracy: [0.98], loss: [1, 2] });
+  const card = (name: string): Element | undefined =>
+    [...root.querySelectorAll(".card")].find((one) => one.querySelector("h3")?.textContent === name);
+  const heads = (name: string): string[] =>
+    [...(card(name)?.querySelectorAll("th.last") ?? [])].map((th) => th.textContent);
+  expect(card("accuracy")?.classList.contains("single")).toBe(false); // more may come
+  const over = [state("a", { status: "finished" })];
+  source.tell({ kind: "points", seq: 0, full: false, parts: [], runs: over }, []);
+  vi.advanceTimersByTime(50);
+  expect([card("accuracy"), card("loss")].map((one) => one?.classList.contains("single"))).toEqual([true, false]);
+  expect([heads("accuracy"), heads("loss")]).toEqual([["value"], ["last"]]);
+});

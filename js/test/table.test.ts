@@ -404,6 +404,17 @@ test("text from a trail is text: planted markup makes no element and runs nothin
   expect(globalThis).not.toHaveProperty("hurt");
 });
 
+test("the head of an argument shows what it is, and above it whose; its whole name is told", () => {
+  const params = { "RandomForestClassifier.max_depth": param(4), lr: param(1) };
+  const { root } = show([run({ params }), run({ id: "b", params })]);
+  const told = [...root.querySelectorAll<HTMLElement>("[role=columnheader]")].map((head) => [
+    head.title,
+    ...[...head.querySelectorAll(".ct-caption, .ct-heading")].map((part) => part.textContent),
+  ]);
+  expect(told).toContainEqual(["RandomForestClassifier.max_depth", "RandomForestClassifier", "max_depth"]);
+  expect(told).toContainEqual(["lr", "param", "lr"]);
+});
+
 test("a grid hidden for a moment, as while the theme changes, keeps what it had drawn", async () => {
   const { root } = show(numbered(30));
   const cells = (): number => root.querySelectorAll("[role=grid] [data-column]").length;

@@ -141,7 +141,10 @@ export class Card {
 
   draw(range: Range): boolean {
     this.#range = range;
-    const drawn = this.#plot.show(this.#scene(range), this.#stage.clientWidth);
+    const single = this.#isSingle;
+    this.el.classList.toggle("single", single); // its table tells all there is
+    this.#legend.single(single);
+    const drawn = this.#plot.show(this.#scene(range), this.#stage.clientWidth) || single;
     const { name } = this.group;
     const facts = this.#strands.map((strand, i) => factsOf(strand, this.#traces.at(i)?.trace, this.setting));
     this.#legend.facts(facts);
@@ -189,6 +192,14 @@ export class Card {
   destroy(): void {
     this.#plot.destroy();
     this.el.remove();
+  }
+
+  /** Whether there is no more than one value of each run and none will come: no line, then, and no plot. */
+  get #isSingle(): boolean {
+    const { runs } = this.setting;
+    return this.group.members.every(
+      ({ run, column }) => column.count <= 1 && (runs.get(run)?.status ?? "running") !== "running",
+    );
   }
 
   #isShown(row: number): boolean {

@@ -47,19 +47,18 @@ interface Row {
 export class Legend {
   readonly el: HTMLElement;
   readonly #head: HTMLElement;
+  readonly #last = element("th", { scope: "col", class: "ct-number last" }, "last");
   readonly #rows: Row[];
 
   constructor(title: string, entries: readonly Entry[], events: LegendEvents) {
     this.#head = element("th", { scope: "col", class: "ct-number at" });
-    const heads = ["last", "min", "max"].map((word) =>
-      element("th", { scope: "col", class: `ct-number ${word}` }, word),
-    );
+    const heads = ["min", "max"].map((word) => element("th", { scope: "col", class: `ct-number ${word}` }, word));
     const first = element("th", { scope: "col" }, element("span", { class: "ct-unseen" }, "series"));
     this.#rows = entries.map((entry, i) => row(entry, i, events));
     const table = element(
       "table",
       { "aria-label": `values of ${title}` },
-      element("thead", {}, element("tr", {}, first, ...heads, this.#head)),
+      element("thead", {}, element("tr", {}, first, this.#last, ...heads, this.#head)),
       element("tbody", {}, ...this.#rows.map((one) => one.tr)),
     );
     this.el = element("div", { class: "legend" }, table);
@@ -91,6 +90,11 @@ export class Legend {
     this.#rows.forEach((row, i) => {
       say(row.cursor, at === null ? "" : number(values[i] ?? null));
     });
+  }
+
+  /** With one value in each line that is all to be told of it. */
+  single(single: boolean): void {
+    say(this.#last, single ? "value" : "last");
   }
 
   shown(hidden: ReadonlySet<string>): void {

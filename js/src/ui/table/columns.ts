@@ -22,6 +22,7 @@ export interface Column {
   name: string; // the parameter or metric; "" elsewhere
   caption: string; // the small line above the title
   title: string;
+  short?: string; // as its head has it, where the caption tells the rest
   numeric: boolean;
   goal: Goal;
   key(row: RunRow): SortKey;
@@ -194,12 +195,15 @@ function holdsNumbers(name: string, rows: readonly RunRow[]): boolean {
 
 function paramColumn(name: string, { id, numeric }: Head): Column {
   const param = (row: RunRow): ParamValue | undefined => own(row.params, name);
+  // of an argument the end tells more than whose it is: many heads begin alike
+  const [owner = "", short = name] = /^(.+)\.([^.]+)$/s.exec(name)?.slice(1) ?? [];
   return {
     id,
     kind: "param",
     name,
-    caption: "param",
+    caption: owner || "param",
     title: name,
+    short,
     goal: "none",
     numeric,
     key: (row) => {

@@ -76,7 +76,7 @@ function paintHead(cell: HTMLElement, column: Column): void {
     { class: "ct-more", "aria-hidden": "true", title: "what can be done with this column" },
     "⋮",
   );
-  cell.append(caption, element("span", { class: "ct-heading" }, column.title), more);
+  cell.append(caption, element("span", { class: "ct-heading" }, column.short ?? column.title), more);
 }
 
 function paintGroup(cell: HTMLElement, column: Column, group: Group, scene: Scene): void {

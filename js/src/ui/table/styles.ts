@@ -62,7 +62,7 @@ export const tableStyles = `
 .ct-text { overflow: hidden; text-overflow: ellipsis; }
 .ct-head .ct-cell { cursor: pointer; flex-direction: column; gap: 0; align-items: flex-start; justify-content: center; display: flex; line-height: 1.25; user-select: none; }
 .ct-head .ct-right { align-items: flex-end; }
-.ct-caption { color: var(--ct-muted); font-size: 11px; height: 14px; }
+.ct-caption { color: var(--ct-muted); font-size: 11px; height: 14px; max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
 .ct-caption:empty { display: none; }
 .ct-heading { font-weight: 600; max-width: 100%; overflow: hidden; text-overflow: ellipsis; }
 .ct-cell[aria-sort="ascending"] .ct-heading::after { content: " ▲"; }

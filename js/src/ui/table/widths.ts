@@ -71,7 +71,7 @@ function widthOf(column: Column, rows: readonly RunRow[], room: Room): number {
   const letter = column.numeric ? room.digit : room.digit * 0.95;
   let widest = 0;
   for (const row of rows) widest = Math.max(widest, contentWidth(column, row, letter));
-  const head = Math.max(column.title.length * letter + ARROW, column.caption.length * letter);
+  const head = Math.max((column.short ?? column.title).length * letter + ARROW, column.caption.length * letter);
   const more = moreRoom(column, room, letter);
   const width = Math.max(head, widest + beside + more) + PADDING;
   const most = column.kind === "name" && room.narrow ? NARROW_NAME : to + more;
