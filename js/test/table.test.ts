@@ -406,7 +406,7 @@ test("text from a trail is text: planted markup makes no element and runs nothin
 
 test("the head of an argument shows what it is, and above it whose; its whole name is told", () => {
   const params = { "RandomForestClassifier.max_depth": param(4), lr: param(1) };
-  const { root } = show([run({ params }), run({ id: "b", params })]);
+  const { root } = show([run({ id: "a", params }), run({ id: "b", params })]);
   const told = [...root.querySelectorAll<HTMLElement>("[role=columnheader]")].map((head) => [
     head.title,
     ...[...head.querySelectorAll(".ct-caption, .ct-heading")].map((part) => part.textContent),
