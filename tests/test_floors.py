@@ -11,7 +11,7 @@ FLOORS = {
     "model": 1, "screen": 1, "stats": 1,
     "store": 2,
     "run": 3, "query": 3,
-    "compare": 4, "sweep": 4, "data": 4, "evaluate": 4, "registry": 4, "alerts": 4,
+    "compare": 4, "sweep": 4, "resources": 4, "data": 4, "evaluate": 4, "registry": 4, "alerts": 4,
     "capture": 5,
     "panels": 6, "report": 6, "replay": 6,
     "magic": 7, "server": 7, "cli": 7,

@@ -1055,7 +1055,9 @@ export const panels = [
    "hidden": [],
    "smooth": "none",
    "weight": 0.9,
-   "folded": [],
+   "folded": [
+    "sys"
+   ],
    "group": "",
    "spread": "interval"
   },

@@ -11,7 +11,8 @@ import os
 import re
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -134,6 +135,23 @@ def is_seed(param: str) -> bool:
     return _SEED.fullmatch(param) is not None
 
 
+MACHINE = "sys/"  # series so named tell of the machine, not of what is trained
+
+
+def is_of_machine(metric: str) -> bool:
+    """Whether a series tells of the machine: no table, comparison or history is about it unless asked for.
+
+    >>> is_of_machine("sys/rss"), is_of_machine("train/loss")
+    (True, False)
+    """
+    return metric.startswith(MACHINE)
+
+
+def trained(record: RunRecord) -> dict[str, Metric]:
+    """The summaries of the series of a run that do not tell of the machine."""
+    return {name: metric for name, metric in record.metrics.items() if not is_of_machine(name)}
+
+
 @dataclass(frozen=True, slots=True)
 class Param:
     """A parameter with how it came to be known."""
@@ -173,6 +191,47 @@ class Metric:
     def best_step(self) -> int | None:
         """The step of `best`."""
         return {"min": self.min_step, "max": self.max_step}.get(self.goal, self.last_step)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What machine time and energy cost, and what energy emits; None is unknown, and what follows from it too.
+
+    >>> Prices(usd_per_kwh=0.5, gco2_per_kwh=56).of(kwh=2.0, seconds=3600)
+    {'energy/gco2e': 112.0, 'cost/usd': 1.0}
+    >>> Prices().of(kwh=2.0, seconds=3600)
+    {'energy/gco2e': None, 'cost/usd': None}
+    """
+
+    usd_per_hour: float | None = None
+    usd_per_kwh: float | None = None
+    gco2_per_kwh: float | None = None
+
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """The prices there are."""
+        return ("usd_per_hour", "usd_per_kwh", "gco2_per_kwh")
+
+    def but(self, others: Mapping[str, Json]) -> Prices:
+        """These prices, where the others say nothing else."""
+        return replace(self, **{name: others[name] for name in self.names() if others.get(name) is not None})
+
+    def told(self) -> dict[str, Json]:
+        """Those that are known, by name."""
+        return {name: getattr(self, name) for name in self.names() if getattr(self, name) is not None}
+
+    def of(self, kwh: float | None, seconds: float | None) -> dict[str, float | None]:
+        """What so much energy and time comes to, by the names of a run's summary."""
+        emitted = None if kwh is None or self.gco2_per_kwh is None else kwh * self.gco2_per_kwh
+        parts = [
+            amount * price
+            for amount, price in (
+                (None if seconds is None else seconds / 3600, self.usd_per_hour),
+                (kwh, self.usd_per_kwh),
+            )
+            if amount is not None and price is not None
+        ]
+        return {"energy/gco2e": emitted, "cost/usd": sum(parts) if parts else None}
 
 
 @dataclass(frozen=True, slots=True)

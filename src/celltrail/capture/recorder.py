@@ -44,6 +44,7 @@ from celltrail.capture.watch.points import Watcher, pass_through
 from celltrail.capture.worker import Worker
 from celltrail.model import Execution, new_id, now_us
 from celltrail.query.standing import told_by
+from celltrail.resources import cell_begins, cell_ends, measure_runs
 from celltrail.run import set_current, start
 from celltrail.store import Store, locate
 from celltrail.store.files import disk, pending
@@ -86,7 +87,7 @@ class Recorder:
         self._pid = os.getpid()
         self._complained = self._is_on = False
         self._taken = self._taking_ns = 0  # messages taken along in this session, and what that cost
-        self._unwait = lambda: None
+        self._unwait = self._unmeasure = lambda: None
 
     # on and off
 
@@ -105,6 +106,7 @@ class Recorder:
         complain_to(self._complain)
         self._threads.on()
         self._unwait = pending.wait_with(self._settle)
+        self._unmeasure = measure_runs()
         self._worker.start()
         self._worker.put(warm)
         self.session.start()
@@ -134,6 +136,7 @@ class Recorder:
             if name in self.shell.user_ns:  # functions defined in tracked cells go on calling it
                 self.shell.user_ns[name] = thing
         self._unwait()
+        self._unmeasure()
         self._threads.off()
         self._worker.stop()
         self._hasher.stop()
@@ -220,7 +223,9 @@ class Recorder:
         if key in self._open:
             self._open[key].depth += 1
             self._arm()
-        elif mark is not None and is_tracked:
+            return
+        shield(cell_begins, number(self.shell, info), cell_name(getattr(info, "cell_id", None)))
+        if mark is not None and is_tracked:
             self._begin(key, info, mark, past)
             self._open[key].meter.add_since("pre", begun)
 
@@ -326,6 +331,8 @@ class Recorder:
                 status = self._after_tracked(key, tracked, error)
             elif tracked is not None:
                 tracked.depth -= 1
+            if key not in self._open:
+                shield(cell_ends)
         finally:
             past = shield(self.session.end, key, status, error)
             if past is not None:

@@ -17,6 +17,7 @@ from celltrail.capture.environment.repository import git
 from celltrail.capture.redact import Redactor
 from celltrail.capture.shield import shield
 from celltrail.model import Json
+from celltrail.resources import measure_runs
 from celltrail.run import Event, Run, Started, listen
 from celltrail.store.files.pending import wait_with
 
@@ -29,11 +30,12 @@ _describing: list[threading.Thread] = []
 
 
 def describe_runs() -> None:
-    """From now on describe the runs of this process; a second call changes nothing."""
+    """From now on describe and measure the runs of this process; a second call changes nothing."""
     global _listening
     if not _listening:
         _listening = True
         listen(_hear, points=False)
+        measure_runs()
         wait_with(_wait)
 
 

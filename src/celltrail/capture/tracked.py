@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from celltrail import resources
 from celltrail.capture import autolog, calls, environment, rng, watch
 from celltrail.capture.allowance import Allowance, Limit, Step
 from celltrail.capture.analyze import Kinds, analyze, by_kind, keys
@@ -190,6 +191,9 @@ class Tracked:
             self.outputs.count_only = True
         elif step is points and self.points is not None:
             self.points.thin()
+        if step is not None and self.allowance.limit.is_asked:
+            resources.rest(self.run)
+            self.allowance.give_up("samples of the machine")
 
     def describe_start(self, states: rng.States, folder: str) -> None:
         """What is known before the body has run: parameters first, then where it runs."""

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from celltrail.compare.line import Line
 from celltrail.contract import Goal
 from celltrail.errors import NoRun, StoreError
-from celltrail.model import Json, RunRecord
+from celltrail.model import Json, RunRecord, trained
 from celltrail.query import StoredRun, inputs
 from celltrail.query.evaluate import aggregate_of, duration_of
+
+_OF_THE_TIME = ("rng.", "overhead.", "resources.", "prices.")
 
 
 def facts(records: Sequence[RunRecord]) -> list[Line]:
@@ -36,7 +38,7 @@ def facts(records: Sequence[RunRecord]) -> list[Line]:
 def metrics(records: Sequence[RunRecord]) -> list[Line]:
     """The last value of each metric, then the best one where its direction is known."""
     lines: list[Line] = []
-    for name in _names(record.metrics for record in records):
+    for name in _names(map(trained, records)):
         found = [record.metrics.get(name) for record in records]
         goals: list[Goal] = [metric.goal for metric in found if metric is not None and metric.goal != "none"]
         goal: Goal = goals[0] if goals else "none"
@@ -97,7 +99,7 @@ def surroundings(runs: Sequence[StoredRun]) -> list[Line]:
             _flatten("" if part == "env" else part, facts, flat)
         # a generator's state is a digest: two runs always differ in it, and it says nothing to a reader;
         # what recording cost is never the same twice either
-        flat = {name: value for name, value in flat.items() if not name.startswith(("rng.", "overhead."))}
+        flat = {name: value for name, value in flat.items() if not name.startswith(_OF_THE_TIME)}
         if isinstance(flat.get("git.diff"), str):
             flat["git.diff"] = flat["git.diff"][:12]  # says whether uncommitted changes are the same
         for name, version in _packages(run, flat).items():

@@ -12,7 +12,7 @@ from celltrail import contract
 from celltrail.capture.shield import shield
 from celltrail.contract import Answer, Band, ChartOptions, Flag, Grouping, Note, Points, Steer, Window
 from celltrail.errors import NoRun
-from celltrail.model import new_id
+from celltrail.model import is_of_machine, new_id
 from celltrail.panels import saved
 from celltrail.panels.closer import closer, marks_of, place_of
 from celltrail.panels.earlier import earlier_runs
@@ -23,7 +23,7 @@ from celltrail.panels.widget import Panel, Reply, answer, hosts_widgets_only
 from celltrail.run import Run, Wish
 
 OPTIONS: ChartOptions = {
-    "x": "step", "y": "linear", "hidden": [], "smooth": "none", "weight": 0.9, "folded": [],
+    "x": "step", "y": "linear", "hidden": [], "smooth": "none", "weight": 0.9, "folded": ["sys"],
     "group": "", "spread": "interval",
 }  # fmt: skip
 MOST_LINES = 60
@@ -184,7 +184,7 @@ class LiveChart:
 
     def _read_earlier(self) -> None:
         for feed in list(self.feeds.values()):
-            feed.earlier = earlier_runs(feed.run.store, feed.run.record(), list(feed.columns))
+            feed.earlier = earlier_runs(feed.run.store, feed.run.record(), feed.trained)
             self._bands = self._bands or feed.earlier.bands()
         if self.widget is not None and self._bands and not self.is_over:
             self.widget.change(bands=self._bands)
@@ -267,9 +267,9 @@ class LiveChart:
         return [line for line, _ in found], [total for _, total in found]
 
     def _metrics(self, x: str) -> list[str]:
-        """All names, the axis first: where there is no room for all lines, those of one metric stay together."""
+        """All names, the axis first, the machine last: where room is short, the lines of one metric stay together."""
         names = dict.fromkeys(name for feed in self.feeds.values() for name in feed.columns)
-        return sorted(names, key=lambda name: name != x)
+        return sorted(names, key=lambda name: (name != x, is_of_machine(name)))
 
 
 def _view(model_id: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from celltrail.contract import Drawn, RunState
+from celltrail.model import is_of_machine
 from celltrail.panels import saved
 from celltrail.panels.chart import MOST_LINES
 from celltrail.panels.feed import axes, goals
@@ -25,7 +26,7 @@ def curves(run: StoredRun) -> tuple[list[Line], list[int]]:
     """The series of a run as lines, and how many points each has in the trail."""
     series = run.store.series(run.id)
     lines, totals = [], []
-    for name in list(run.record.metrics)[:MOST_LINES]:
+    for name in sorted(run.record.metrics, key=is_of_machine)[:MOST_LINES]:
         if name in series:
             step, t_us, value = series[name]
             points = np.array([step, (t_us - run.record.started_us) / 1e6, value], dtype=np.float64)
@@ -37,6 +38,7 @@ def curves(run: StoredRun) -> tuple[list[Line], list[int]]:
 def state_of(run: StoredRun, lines: list[Line], points: int) -> RunState:
     """What a chart says of a run besides its curves."""
     metrics = run.record.metrics.values()
+    told = [line for line in lines if not is_of_machine(line.metric)]
     steps = [metric.last_step for metric in metrics if metric.last_step is not None]
     return {
         "run": run.id,
@@ -47,11 +49,11 @@ def state_of(run: StoredRun, lines: list[Line], points: int) -> RunState:
         "started": run.record.started_us / 1e6,
         "axes": axes(run.record),
         "points": points,
-        "last": {line.metric: real(run.record.metrics[line.metric].last) for line in lines},
+        "last": {line.metric: real(run.record.metrics[line.metric].last) for line in told},
         "earlier": 0,
         "beaten": {},
         "left": None,
-        "goals": goals(run.record, [line.metric for line in lines]),
+        "goals": goals(run.record, [line.metric for line in told]),
         "error": None if run.record.error is None else shortened(str(run.record.error)),
         "asked_to": asked_to(run),
         "paused": False,
@@ -75,7 +77,8 @@ def drawn(runs: RunSet) -> Drawn:
     states: list[RunState] = []
     for run in runs[:MOST_RUNS]:
         found, counts = curves(run)
-        states.append(state_of(run, found, sum(counts)))
+        of_it = sum(count for line, count in zip(found, counts, strict=True) if not is_of_machine(line.metric))
+        states.append(state_of(run, found, of_it))
         lines += found
         totals += counts
     series = saved.packed(lines, totals, ROOM)

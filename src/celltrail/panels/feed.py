@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from celltrail.contract import Flag, Goal, Knob, Part, RunState
-from celltrail.model import RunRecord, goal_of
+from celltrail.model import RunRecord, goal_of, is_of_machine
 from celltrail.panels.columns import Column, Floats
 from celltrail.panels.earlier import NONE
 from celltrail.query.row import real
@@ -76,7 +76,7 @@ class Feed:
                 seconds = (event.t_us - self._began_us) / 1e6
                 for index, name in enumerate(event.names):
                     self._column(name).add(event.steps, seconds, event.values[:, index])
-                self._points += event.values.size
+                self._count(event.names, len(event.steps))
         for names, events in rows.items():
             self._add(names, events)
 
@@ -90,7 +90,16 @@ class Feed:
         seconds = [(event.t_us - self._began_us) / 1e6 for event in events]
         for index, name in enumerate(names):
             self._column(name).add(steps, seconds, [event.values[index] for event in events])
-        self._points += len(events) * len(names)
+        self._count(names, len(events))
+
+    def _count(self, names: tuple[str, ...], calls: int) -> None:
+        if not is_of_machine(names[0]):
+            self._points += calls * len(names)
+
+    @property
+    def trained(self) -> list[str]:
+        """The series that do not tell of the machine."""
+        return [name for name in list(self.columns) if not is_of_machine(name)]
 
     def parts(self, full: bool) -> tuple[list[Part], list[Floats]]:
         """What to tell a panel: all of it, or what is new."""
@@ -131,8 +140,8 @@ class Feed:
             "started": self._began_us / 1e6,
             "axes": axes(record),
             "points": self._points,
-            "last": {name: real(column.last) for name, column in self.columns.items()},
-            "goals": goals(record, self.columns),
+            "last": {name: real(self.columns[name].last) for name in self.trained},
+            "goals": goals(record, self.trained),
             "earlier": self.earlier.runs,
             "beaten": self._hold(),
             "left": self.earlier.left(run.step, run.seconds) if run.is_running else None,

@@ -13,6 +13,7 @@ from collections import OrderedDict, deque
 from typing import Any
 
 from celltrail.capture.shield import shield
+from celltrail.model import is_of_machine
 from celltrail.panels.chart import LiveChart
 from celltrail.panels.closer import flag_of, flag_of_deed
 from celltrail.run import Alerted, Ended, Event, Intervened, Logged, LoggedBlock, Run, Started, listen
@@ -73,7 +74,7 @@ class Live:
         if isinstance(event, Logged | LoggedBlock):
             if chart := self._of_run.get(event.run.id):
                 chart.feeds[event.run.id].put(event)
-                if chart.widget is None:
+                if chart.widget is None and not is_of_machine(event.names[0]):
                     self._show(chart)
         elif isinstance(event, Alerted):
             if chart := self._of_run.get(event.run.id):

@@ -33,6 +33,7 @@ from celltrail.contract import (
     SavedSeries,
     TableOptions,
 )
+from celltrail.model import is_of_machine
 from celltrail.panels import html
 from celltrail.panels.columns import thin
 from celltrail.panels.earlier import decoded
@@ -45,6 +46,7 @@ BUDGET = 60_000  # bytes of one output in the saved notebook, all MIME types tog
 DEPTH, ENVELOPE = 6, 400  # levels of JSON above a bundle in the file, and what stands around it there
 PAYLOAD_SHARE = 18_000
 MOST_MARKS = 40
+FEW = 40  # points of a series of the machine
 BYTES_A_POINT = 22  # 8 + 4 + 4 bytes in base64
 
 Bundle = dict[str, Any]
@@ -100,7 +102,7 @@ def chart_bundle(
     sentence = chart_sentence(states)
     table = html.states_table(states, omitted) + html.marks_list([*payload["marks"], *payload["flags"]])
     bundle: Bundle = {contract.MIME: payload, "text/html": table, "text/plain": sentence}
-    if lines:
+    if not all(is_of_machine(line.metric) for line in lines):
         picture = svg(_drawn(lines, options, payload), _look(options), beside=_beside(lines, options, payload))
         source = base64.b64encode(picture.encode()).decode()
         image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
@@ -111,8 +113,13 @@ def chart_bundle(
 def packed(lines: Sequence[Line], totals: Sequence[int], room: int = PAYLOAD_SHARE) -> list[SavedSeries]:
     """As many of the lines, and as many points of each, as a payload has room for."""
     shown = list(lines)[: max(1, room // (BYTES_A_POINT * 12 + 130))]
-    each = max(12, min(400, room // (BYTES_A_POINT * max(1, len(shown)))))
-    return [_series(line, total, each) for line, total in zip(shown, totals, strict=False)]
+    beside = sum(is_of_machine(line.metric) for line in shown)
+    room -= beside * FEW * BYTES_A_POINT
+    each = max(12, min(400, room // (BYTES_A_POINT * max(1, len(shown) - beside))))
+    return [
+        _series(line, total, FEW if is_of_machine(line.metric) else each)
+        for line, total in zip(shown, totals, strict=False)
+    ]
 
 
 def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bundle:
@@ -131,7 +138,11 @@ def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bu
 
 
 def _drawn(lines: Sequence[Line], options: ChartOptions, payload: SavedPanel) -> list[Line]:
-    """The lines of the picture where they stand on its axis, else by step; those of a group as one."""
+    """The lines of the picture where they stand on its axis, else by step; those of a group as one.
+
+    What the machine did is not in it: the panel has it, folded away.
+    """
+    lines = [line for line in lines if not is_of_machine(line.metric) or line.metric == options["x"]]
     hidden = set(options["hidden"])
     axes = {axis for state in payload["runs"] for axis in state["axes"]}  # that draw others need no plot of their own
     lines = [line for line in lines if line.metric not in axes or line.metric == options["x"]] or lines

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from celltrail.errors import BadValue, QueryError, nearest
-from celltrail.model import RunRecord
+from celltrail.model import RunRecord, is_of_machine, trained
 from celltrail.query import words
 from celltrail.query.asking import Row, cell_of
 from celltrail.query.evaluate import Question
@@ -81,8 +81,9 @@ class Column:
 def every_column(named: Named) -> list[Column]:
     """The facts, then each param, each metric's last and best value and each summary entry of any run."""
     names = [*FACTS, *(f"params.{name}" for name in named.params)]
-    names += [f"metrics.{name}" for name in named.metrics]
-    names += [f"best.{name}" for name in named.metrics if name in named.goals]
+    metrics = [name for name in named.metrics if not is_of_machine(name)]
+    names += [f"metrics.{name}" for name in metrics]
+    names += [f"best.{name}" for name in metrics if name in named.goals]
     names += [f"summary.{name}" for name in named.summary]
     return [known_column(name, named.goals) for name in names]
 
@@ -212,7 +213,7 @@ def _varies(name: str, records: Sequence[RunRecord]) -> bool:
 def telling_metrics(records: Sequence[RunRecord], most: int = 3) -> list[str]:
     """The metrics most runs have; those with a direction and of held-out data first."""
     goals = _goals(records)
-    counts = {name: sum(name in record.metrics for record in records) for name in _names(r.metrics for r in records)}
+    counts = {name: sum(name in record.metrics for record in records) for name in _names(map(trained, records))}
 
     def rank(name: str) -> tuple[bool, bool, int]:
         return (name not in goals, not name.startswith(("val", "test", "eval")), -counts[name])

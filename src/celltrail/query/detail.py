@@ -11,7 +11,7 @@ import orjson
 
 from celltrail.contract import Detail, Piece, Scalar, Section
 from celltrail.errors import NoRun, StoreError
-from celltrail.model import Json, Metric, Param
+from celltrail.model import Json, Metric, Param, RunRecord, trained
 from celltrail.query.alerts import Alert, alerts, interventions
 from celltrail.query.changes import Change
 from celltrail.query.evaluate import aggregate_of
@@ -19,6 +19,7 @@ from celltrail.query.files import File
 from celltrail.query.items import counts, size
 from celltrail.query.lineage import Lineage, SliceStep
 from celltrail.query.plain import length, moment, number, shown
+from celltrail.query.resources import TOTALS, cells, is_resource, lines, spelled
 from celltrail.query.row import real, row, scalar
 from celltrail.query.shown import Piece as Output
 from celltrail.query.stored import StoredRun
@@ -66,9 +67,12 @@ def section(table: Table) -> Section:
 def tables(run: StoredRun) -> Iterator[Table]:
     """All that is known of a run but its code and outputs, for whatever shows it: what it has none of is empty."""
     record = run.record
-    yield Table("summary", "metrics", *_metrics(record.metrics.values()))
+    yield Table("summary", "metrics", *_metrics(trained(record).values()))
     yield Table("summary", "params", *_params(record.params.values()))
-    yield Table("summary", "summary", ["name", "value"], list(record.summary.items()))
+    said = [(name, value) for name, value in record.summary.items() if not is_resource(name)]
+    yield Table("summary", "summary", ["name", "value"], said)
+    yield Table("summary", "resources", ["what", "how much"], list(lines(record)))
+    yield Table("summary", "resources by cell", *_by_cell(record))
     yield Table("summary", "run", ["name", "value"], facts(run))
     events = run.store.events(run.id)
     kept = counts(events)
@@ -139,6 +143,21 @@ def _metric(metric: Metric) -> list[Scalar]:
     ]
 
 
+_BY_CELL = ("sys/seconds", "sys/cpu_s", "sys/rss_peak", "sys/rss_growth", "sys/disk_write", "energy/kwh")
+
+
+def _by_cell(record: RunRecord) -> tuple[list[str], list[list[Json]]]:
+    """Of a run over several cells; that of one cell says nothing more than the totals."""
+    known = cells(record)
+    heads = ["cell", *(TOTALS[name] for name in _BY_CELL)]
+    rows = [[_cell(cell), *(spelled(name, cell.get(name)) for name in _BY_CELL)] for cell in known]
+    return heads, rows if len(rows) > 1 else []
+
+
+def _cell(cell: Mapping[str, Json]) -> str:
+    return f"[{cell['count']}]" if cell.get("count") is not None else str(cell.get("cell") or "")
+
+
 def _params(params: Iterable[Param]) -> tuple[list[str], list[list[Json]]]:
     heads = ["name", "value", "known by", "line"]
     return heads, [[param.name, param.value, param.rule, param.line] for param in params]
@@ -197,7 +216,7 @@ def cost(run: StoredRun) -> str:
 
 def _surroundings(environment: Mapping[str, Mapping[str, Json]]) -> Iterable[tuple[str, list[tuple[str, Json]]]]:
     for part, facts in environment.items():
-        if part in ("rng", "overhead", "already"):
+        if part in ("rng", "overhead", "already", "resources"):
             continue  # digests of generator states; the others stand among the facts
         known = [
             (name, value)

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from celltrail.contract import MetricSummary, ParamValue, Real, RunRow, Scalar
-from celltrail.model import Json, Metric, Param, RunRecord
+from celltrail.model import Json, Metric, Param, RunRecord, trained
 from celltrail.query.evaluate import aggregate_of, duration_of
 from celltrail.query.thin import spark
 
@@ -40,7 +40,7 @@ def row(record: RunRecord, store: Store | None, *, sparks: bool = True) -> RunRo
         note="\n".join(record.notes),
         error=None if record.error is None else shortened(str(record.error)),
         params={name: param_value(param) for name, param in record.params.items()},
-        metrics={name: metric_summary(metric, drawn.get(name, [])) for name, metric in record.metrics.items()},
+        metrics={name: metric_summary(metric, drawn.get(name, [])) for name, metric in trained(record).items()},
         parent=record.parent,
         group=record.group,
         starred=record.starred,
@@ -116,7 +116,7 @@ class _Sparks:
 
     def of(self, record: RunRecord, store: Store) -> dict[str, list[float | None]]:
         key = (str(store.root), record.id)
-        points = sum(metric.count for metric in record.metrics.values())
+        points = sum(metric.count for metric in trained(record).values())
         with self.lock:
             drawn = self.kept.get(key)
             if drawn is not None:
@@ -137,7 +137,7 @@ class _Drawn:
     def __init__(self, record: RunRecord, store: Store, points: int) -> None:
         started = time.monotonic()
         series = store.series(record.id)
-        self.sparks = {name: spark(series[name].value) for name in record.metrics if name in series}
+        self.sparks = {name: spark(series[name].value) for name in trained(record) if name in series}
         self.points = points
         self.rest_until = time.monotonic() + 20 * (time.monotonic() - started)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from celltrail.contract import Goal, GroupOf, Head, Listing, RunRow, Scalar, Summed, Sums
+from celltrail.model import is_of_machine
 from celltrail.query.columns import Column, known_column
 from celltrail.query.row import row, scalar
 from celltrail.query.runs import RunSet
@@ -95,6 +96,8 @@ class Sheet:
         names += [name for name in _FACTS if len({str(value) for value in facts[name,]}) > 1]
         names += [f"params.{name}" for name in {**dict.fromkeys(named.params), **store.names("param")}]
         for name in {**dict.fromkeys(named.metrics), **store.names("metric")}:
+            if is_of_machine(name):
+                continue
             names += [f"metrics.{name}", *([f"best.{name}"] if name in named.goals else [])]
         heads = [_head(name, facts, named) for name in ("name", "status", *names, "duration", "created")]
         doubtful = [head["id"] for head in heads if head["same"]]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from celltrail.contract import Status
 from celltrail.errors import BadValue, NoRun, nearest
-from celltrail.model import Failure, Intervention, Json, Metric, Output, RunRecord
+from celltrail.model import Failure, Intervention, Json, Metric, Output, RunRecord, is_of_machine, trained
 from celltrail.query.alerts import Alert, alerts, interventions
 from celltrail.query.axis import PLAIN, Bound, bounds, place
 from celltrail.query.changes import Changes, changes_of
@@ -21,6 +21,7 @@ from celltrail.query.lineage import Lineage
 from celltrail.query.media import Media, media_of
 from celltrail.query.opening import open_store
 from celltrail.query.plain import length, number
+from celltrail.query.resources import resources
 from celltrail.query.shown import Shown
 from celltrail.query.standing import Staleness, standing
 from celltrail.query.thin import FEWEST, keep
@@ -256,6 +257,22 @@ class StoredRun(Edits["StoredRun"]):
         """
         return dict(self.record.environment.get("overhead", {}))
 
+    def resources(self, by: Literal["run", "cell"] = "run") -> dict[str, Json] | pd.DataFrame:
+        """What it used of the machine, as a dict; with ``by="cell"`` a frame with a row for each of its cells.
+
+        ``sys/cpu_s`` (processor time of the process and its children), ``sys/cpu_mean_percent`` (100 is one core),
+        ``sys/rss_peak`` and ``sys/rss_growth`` (bytes), ``sys/disk_read`` and ``sys/disk_write`` (bytes asked of
+        files), ``sys/net_in`` and ``sys/net_out`` (bytes of the whole machine), GPUs, ``energy/kwh`` with
+        ``energy/method``, ``energy/gco2e``, ``cost/usd``. What is not known is None, never 0; empty for a run that
+        was not measured.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run: pass
+        >>> ct.run(run.id).resources()["energy/method"] is None
+        False
+        """
+        return resources(self.record, by)
+
     @property
     def error(self) -> Failure | None:
         """The exception it ended with; ``str()`` is one line."""
@@ -343,14 +360,19 @@ class StoredRun(Edits["StoredRun"]):
         Python integers, in a column of objects).
 
         Args:
-            keys: only these metrics; calls that logged none of them have no row.
+            keys: only these metrics; calls that logged none of them have no row. Without it, all but those of the
+                machine, ``sys/...``, which have calls of their own.
             x: one column more, of that name: "relative", the seconds since the run started, or a metric
                 that is not among the keys, with the last value it had.
         """
         from celltrail.query.history import history
 
         found = self.store.series(self.id)
-        names = list(found) if keys is None else list(dict.fromkeys([keys] if isinstance(keys, str) else keys))
+        names = (
+            [each for each in found if not is_of_machine(each)]
+            if keys is None
+            else list(dict.fromkeys([keys] if isinstance(keys, str) else keys))
+        )
         missing = [name for name in (*names, *([x] if x and x not in PLAIN else [])) if name not in found]
         if missing:
             raise NoRun(f"no metric {missing[0]!r} in run {self.name!r}{nearest(missing[0], found)}")
@@ -401,7 +423,7 @@ class StoredRun(Edits["StoredRun"]):
         if self.duration is not None:
             told.append(length(self.duration))
         told += [f"{name}={_brief(value)}" for name, value in list(self.params.items())[:4]]
-        for name, metric in list(self.record.metrics.items())[:3]:
+        for name, metric in list(trained(self.record).items())[:3]:
             value = aggregate_of(metric, "best")
             told.append(f"{'best ' if metric.goal != 'none' else ''}{name} {'' if value is None else number(value)}")
         if self.error is not None:

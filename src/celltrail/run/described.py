@@ -12,7 +12,7 @@ from celltrail.model import Goal, Json, Param, RunRecord, Status, new_id
 from celltrail.run import joining
 from celltrail.run.facts import Facts, Tags
 from celltrail.run.folding import Folding
-from celltrail.run.values import check_name, check_step
+from celltrail.run.values import check_name, check_price, check_step
 from celltrail.store import RunWriter, Store
 from celltrail.store.docs.records import tables_of
 from celltrail.store.files import forks
@@ -171,12 +171,40 @@ class Described:
         ``code`` (a blob digest), ``params``, ``environment``, ``executions``, ``problems``. Dictionaries are
         merged key by key, everything else is replaced.
         """
+        self.learn(**facts)
+        self._flush()
+
+    def learn(self, **facts: Any) -> None:
+        """`describe`, written down with whatever is written next: at the latest, the end of the run."""
         with self.writer.lock:
             for name, value in facts.items():
                 if isinstance(value, dict):
                     facts[name] = {**getattr(self._record, name), **value}
             self._record = replace(self._record, **facts)
-        self._flush()
+
+    def prices(
+        self,
+        *,
+        usd_per_hour: float | None = None,
+        usd_per_kwh: float | None = None,
+        gco2_per_kwh: float | None = None,
+    ) -> None:
+        """Say what this machine and its energy cost, and what the energy emits; what is left out stays as it is.
+
+        From it come ``cost/usd`` and ``energy/gco2e`` in the summary when the run ends. Without a price they are
+        unknown, never 0. For all runs of a trail: ``store.settings["prices.usd_per_kwh"] = 0.3``.
+
+        Raises:
+            BadValue: a price is no number from 0.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     run.prices(usd_per_hour=1.2, gco2_per_kwh=56)
+        """
+        given = {"usd_per_hour": usd_per_hour, "usd_per_kwh": usd_per_kwh, "gco2_per_kwh": gco2_per_kwh}
+        known = self._record.environment.get("prices", {})
+        said = {name: check_price(name, value) for name, value in given.items() if value is not None}
+        self.describe(environment={"prices": {**known, **said}})
 
     def environment(self) -> dict[str, str]:
         """The variables with which another process joins this run, by its own ``ct.start()`` or ``ct.log()``.

@@ -57,6 +57,7 @@ class Run(Steered, Items, Evaluates):
         self._heard = self._started  # when a thread that outlives the run told something
         self._leave_keeper: Callable[[], None] = lambda: None
         self._leave: list[Callable[[], None]] = []
+        self._last_words: list[Callable[[], None]] = []
 
     def log(self, values: Mapping[str, Any] | None = None, step: int | None = None, **axes: Any) -> None:
         """Record numbers at a step. When this returns, they survive the death of the process.
@@ -143,6 +144,20 @@ class Run(Steered, Items, Evaluates):
         if events.hearing_points:
             tell(LoggedBlock(self, names, steps, times, values))
 
+    def log_beside(self, values: Mapping[str, float]) -> None:
+        """Record what was measured of the machine meanwhile, at the step the run has come to: it counts none itself.
+
+        Once the run has ended it is passed over.
+        """
+        names, floats = tuple(values), tuple(values.values())
+        with self.writer.lock:
+            if not self.is_running:
+                return
+            step, t_us = self.step or 0, self.writer.clock()
+            self._rows.append((names, self.writer.row(names, step, t_us, floats)))
+        if events.hearing_points:
+            tell(Logged(self, names, step, t_us, floats))
+
     def finish(self, status: Status | None = None, error: BaseException | Failure | None = None) -> None:
         """End the run. A second call changes nothing.
 
@@ -154,6 +169,7 @@ class Run(Steered, Items, Evaluates):
             raise BadValue(f"status {status!r} is not one of {', '.join(STATUSES)}")
         if isinstance(error, StopTraining) and self.is_running:
             self.summary.setdefault("stopped_by", error.by)  # a run around the one that was stopped
+        self._before_end()
         with self.writer.lock:
             if not self.is_running:
                 return
@@ -201,6 +217,18 @@ class Run(Steered, Items, Evaluates):
     def at_end(self, *calls: Callable[[], None]) -> None:
         """Call these once the run has ended, before listeners hear of it."""
         self._leave += calls
+
+    def before_end(self, call: Callable[[], None]) -> None:
+        """Call this when the run is about to end: the last moment to `learn` something, or to log it."""
+        self._last_words.append(call)
+
+    def _before_end(self) -> None:
+        calls, self._last_words = self._last_words, []
+        for call in calls:
+            try:
+                call()
+            except Exception as error:  # noqa: BLE001  a run ends, whatever becomes of what is told of it
+                self.stumble(error)
 
     def owe(self) -> Callable[[], None]:
         """Say that facts are still being gathered for this run; call what comes back once they are in.

@@ -53,6 +53,14 @@ def check_step(step: Any) -> int:
     )
 
 
+def check_price(name: str, price: Any) -> float:
+    """The price as a float; raises BadValue on what is no number from 0."""
+    number = to_float(name, price)
+    if not 0 <= number < float("inf"):
+        raise BadValue(f"{name}={price!r} is no price; it is a number from 0, and left out where it is not known")
+    return number
+
+
 def check_title(title: Any) -> str:
     """The title of an alert; raises BadValue on what is no line of text."""
     clean = check_text("title", title).strip()

@@ -49,11 +49,31 @@ def whole(value: Json) -> int | None:
     return value if type(value) is int and 0 <= value < 2**63 else None
 
 
+def price(value: Json) -> float | None:
+    """A number from 0, also as text.
+
+    >>> price("0.3"), price(2), price(-1), price("dear")
+    (0.3, 2.0, None, None)
+    """
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
+    except ValueError:
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+_PRICE = "a number from 0"
+
 KNOWN: dict[str, Setting] = {
     "archived.shown": Setting(False, flag, "True or False", "archived runs are listed like others"),
     "trash.days": Setting(KEEP_DAYS, whole, "a whole number of days", "how long gc leaves things in the trash"),
     "sessions.kept": Setting(True, flag, "True or False", "cells that are no runs are kept too, without their outputs"),
     "logs.sealed": Setting(True, flag, "True or False", "logs of runs that are over become Parquet by themselves"),
+    "resources.measured": Setting(True, flag, "True or False", "what runs use of the machine is measured"),
+    "energy.core_watts": Setting(10.0, price, _PRICE, "what a busy core is taken to use where no counter tells"),
+    "prices.usd_per_hour": Setting(None, price, _PRICE, "what an hour of the machine costs"),
+    "prices.usd_per_kwh": Setting(None, price, _PRICE, "what a kWh costs"),
+    "prices.gco2_per_kwh": Setting(None, price, _PRICE, "grams of CO2 equivalent that a kWh emits"),
 }
 
 
@@ -69,8 +89,15 @@ class Settings(MutableMapping[str, Json]):
         self._choices = Choices(trail, "settings")
 
     def __getitem__(self, name: str) -> Json:
-        setting = self._known(name)
-        chosen = self._choices.values().get(name)
+        return self._value(self._known(name), self._choices.values().get(name))
+
+    def all(self) -> dict[str, Json]:
+        """Every setting by name, with one look at the trail."""
+        chosen = self._choices.values()
+        return {name: self._value(setting, chosen.get(name)) for name, setting in KNOWN.items()}
+
+    @staticmethod
+    def _value(setting: Setting, chosen: Json) -> Json:
         # what a later celltrail allows is no choice for this one
         taken = None if chosen is None else setting.take(chosen)
         return setting.default if taken is None else taken
