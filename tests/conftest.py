@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 import celltrail
+from celltrail import resources
 from celltrail.capture import script
 from celltrail.run import attribution, events
 from celltrail.store import Store
 
 # tests say themselves when the logs of their runs are to be sealed
 os.environ.setdefault("CELLTRAIL_KEEP_LOGS", "1")
+# how many samples a run has depends on how busy the machine is; tests of samples ask for them
+os.environ.setdefault("CELLTRAIL_SAMPLES", "0")
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +29,9 @@ def trail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     # whatever went through the door before has its runs described on a thread; this test has not asked for that yet
     events._leave(script._hear)
     script._listening = False
+    if resources._stop is not None:
+        resources._stop()
+    resources._askers, resources._stop = 0, None
     celltrail.__dict__.pop("start", None)
     yield root
     for run in list(attribution.open_runs):

@@ -24,6 +24,11 @@ from kernels import SETTLE, Kernel
 MB = 1_000_000
 
 
+@pytest.fixture(autouse=True)
+def sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CELLTRAIL_SAMPLES")
+
+
 def burn(seconds: float) -> float:
     """Use so much processor time of one core; how much it was."""
     begun = time.process_time()

@@ -192,8 +192,7 @@ class Tracked:
         elif step is points and self.points is not None:
             self.points.thin()
         if step is not None and self.allowance.limit.is_asked:
-            resources.rest(self.run)
-            self.allowance.give_up("samples of the machine")
+            resources.rest(self.run, "what recording cost was over the budget: no more samples from then on")
 
     def describe_start(self, states: rng.States, folder: str) -> None:
         """What is known before the body has run: parameters first, then where it runs."""

@@ -106,7 +106,7 @@ def lines(record: RunRecord) -> Iterator[tuple[str, str]]:
             yield TOTALS[name], spelled(name, value)
     if kept := kept_in_words(record):
         yield "to look at", kept
-    if problem := record.environment.get("resources", {}).get("gpu"):
+    if problem := record.environment.get("resources", {}).get("problem"):
         yield "not measured", problem
 
 

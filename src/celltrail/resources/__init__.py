@@ -39,10 +39,10 @@ def _leave() -> None:
         _stop = None
 
 
-def rest(run: Run) -> None:
-    """Take no more samples of this run: its recording is to cost less."""
+def rest(run: Run, why: str) -> None:
+    """Take no more samples of this run, and say why."""
     if found := _accounts.get(run.id):
-        found.rest()
+        found.rest(why)
 
 
 def cell_begins(count: int, cell: str | None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -48,7 +50,8 @@ class Account:
         self._stretch: _Stretch | None = _Stretch(cell, self._begin)
         self._peak_before = self._begin.used.rss
         self._spent_s = 0.0
-        self._is_resting = self._is_declared = False
+        self._is_resting, self._why = os.environ.get("CELLTRAIL_SAMPLES") == "0", ""
+        self._is_declared = False
 
     @cached_property
     def _chosen(self) -> dict[str, Json]:
@@ -78,9 +81,9 @@ class Account:
         self._is_resting = True
         self.run.stumble(error)
 
-    def rest(self) -> None:
+    def rest(self, why: str) -> None:
         """Take no more samples; the totals are told all the same."""
-        self._is_resting = True
+        self._is_resting, self._why = True, why
 
     def cell_begins(self, label: dict[str, Json]) -> None:
         """What comes now is of a new cell."""
@@ -104,8 +107,8 @@ class Account:
         totals = _totals(self._between(self._begin, end, self._peak_rss), self._facts(end))
         facts: dict[str, Json] = {"cells": self._cells, "cores": self._machine.limits.cores or self._machine.cores}
         facts |= {"memory_limit": self._machine.limits.memory, "sampler_s": round(self._spent_s, 6)}
-        if self._machine.gpu_problem:
-            facts["gpu"] = self._machine.gpu_problem
+        if problem := self._why or self._machine.gpu_problem:
+            facts["problem"] = problem
         self._tell(totals, facts)
 
     def _tell(self, totals: dict[str, Json], facts: dict[str, Json]) -> None:
