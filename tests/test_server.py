@@ -25,6 +25,8 @@ import pytest
 
 from celltrail import contract
 from celltrail.errors import StopTraining
+from celltrail.panels.detail import payload
+from celltrail.query import find
 from celltrail.run import start
 from celltrail.server.routes import ROUTES
 from celltrail.server.shape import misfits
@@ -239,6 +241,56 @@ def test_a_run_that_goes_on_is_stopped_through_it(jupyter: Jupyter, trail_of: tu
     reply = jupyter.ask(f"{base}/intents", {**stop, "id": "s2", "run": found["first"]})
     assert (reply.status, reply.json["text"]) == (400, "run 'first' has already finished; there is nothing to stop")
     assert jupyter.ask(f"{base}/intents", {**stop, "do": "kill"}).status == 400
+
+
+def test_a_notebook_heals_as_it_is_saved_and_nothing_else_of_it_is_touched(
+    jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]
+) -> None:
+    """A chart that says its run goes on is what the trail knows; what is strange, unknown or over stays as it was."""
+    _, found = trail_of
+    store = Store(jupyter.root / "project" / ".celltrail")
+    chart = payload(find(found["first"], store))
+    state = {**chart["runs"][0], "status": "running", "points": 0}
+    left = {**chart, "kind": "chart", "runs": [state], "series": [], "detail": None, "chart": {"x": EVIL}, "view": "m1"}
+    strange = [
+        {**left, "trail": "01HZX3V9YQ2T5W8A4B6C7D9E0F"}, {**left, "trail": "../.."},
+        {**left, "runs": [{"status": "running"}]},
+        {**left, "runs": "all"}, {**left, "runs": [{**state, "run": "01HZX3V9YQ2T5W8A4B6C7D9E0F"}]}, [1], "text",
+        chart,
+    ]  # fmt: skip
+    widget = "application/vnd.jupyter.widget-view+json"
+    data = [{contract.MIME: each, widget: {"model_id": "m1"}, "text/plain": "old"} for each in (left, *strange)]
+    outputs = [{"output_type": "display_data", "metadata": {"a": {"b": 1}}, "data": each} for each in data]
+    others = [
+        {"output_type": "display_data", "metadata": {}, "data": {widget: {"model_id": "m2"}, "text/plain": "a slider"}},
+        {"output_type": "stream", "name": "stdout", "text": "loss\n"},
+    ]
+    cell = {"cell_type": "code", "id": "c", "source": "1", "metadata": {"mine": [1]}, "execution_count": 3}
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"x": {"y": None}}, "cells": [
+        {**cell, "outputs": [*outputs, *others]}, {"cell_type": "markdown", "id": "m", "source": "# A", "metadata": {}},
+    ]}  # fmt: skip
+    body = {"type": "notebook", "format": "json", "content": notebook}
+    assert jupyter.ask("/api/contents/healed.ipynb", body, method="PUT").status == 201
+    saved = json.loads((jupyter.root / "healed.ipynb").read_text())
+    written = saved["cells"][0].pop("outputs")
+    healed, *rest = [output["data"] for output in written[: len(data)]]
+    assert (healed[contract.MIME]["runs"][0]["status"], healed[contract.MIME]["view"]) == ("finished", "m1")
+    assert misfits(healed[contract.MIME], contract.SavedPanel) == []
+    assert healed[contract.MIME]["series"][0]["n"] == 50
+    assert healed.keys() == {contract.MIME, "text/html", "text/plain"}
+    assert [each[contract.MIME] for each in rest] == strange
+    assert not any(widget in each for each in rest)
+    assert [widget in output.get("data", {}) for output in written[len(data) :]] == [True, False]
+    assert [output["metadata"] for output in written[: len(data)]] == [{"a": {"b": 1}}] * len(data)
+    for each in (saved, notebook):
+        each["cells"][0].pop("outputs", None)
+        for one in each["cells"]:
+            one["source"] = "".join(one["source"])
+    assert saved == notebook
+    assert (
+        jupyter.ask("/api/contents/odd.txt", {"type": "file", "format": "text", "content": "x"}, method="PUT").status
+        == 201
+    )
 
 
 def test_nobody_without_the_token_gets_anything(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:

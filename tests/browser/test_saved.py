@@ -72,25 +72,3 @@ def test_the_file_and_no_kernel(screen: Screen, folder: str) -> None:
     screen.picture("compare")
     assert not screen.page.get_by_text("model not found").is_visible()
     screen.assert_quiet()
-
-
-@pytest.mark.xfail(strict=False, reason="saved in mid-run, the file holds the chart as first displayed: no points yet")
-def test_saved_in_mid_run_and_killed(screen: Screen, folder: str) -> None:
-    """A file saved while the run was live shows the curve so far when its kernel is gone for good."""
-    slow = """%%track slow
-import time
-for i in range(1000):
-    ct.log({"acc": i / 1000}, step=i)
-    time.sleep(0.02)
-"""
-    screen.open(screen.server.write(folder, "mid", [CELLS[0], slow]))
-    screen.run(0)
-    screen.run(1, wait=None)
-    screen.panel(1, "chart").get_by_label("values of acc").locator("td.last").wait_for()
-    screen.save()
-    screen.kill_kernel()
-    screen.open_without_kernel(screen.notebook)
-    screen.panel(1, "chart").get_by_label("values of acc").locator("td.last").wait_for()
-    screen.picture("mid-run-reopened")
-    assert not screen.page.get_by_text("model not found").is_visible()
-    screen.assert_quiet()

@@ -2,7 +2,7 @@ import type { ISessionContext } from "@jupyterlab/apputils";
 import { type IRenderMimeRegistry, MimeModel } from "@jupyterlab/rendermime";
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { Panel } from "@lumino/widgets";
-import { MIME, type SavedPanel } from "../contract.ts";
+import { MIME, type RunState, type SavedPanel } from "../contract.ts";
 import { savedSource } from "../saved.ts";
 import { element } from "../ui/element.ts";
 import { overheardSource } from "./overheard.ts";
@@ -11,6 +11,7 @@ import { readPayload } from "./payload.ts";
 const WIDGET = "application/vnd.jupyter.widget-view+json";
 const HTML = "text/html";
 const PANEL = ".celltrail";
+const TRAIL = /^[0-9A-HJKMNP-TV-Z]{26}$/; // it becomes part of an address, and a file may say anything
 // An empty chart that is about to come alive would flash a sentence first.
 const PATIENCE_MS = 300;
 // A factory or a widget that came just after the kernel's last word is announced by nobody.
@@ -161,6 +162,22 @@ export class SavedRenderer extends Panel implements IRenderMime.IRenderer {
   }
 }
 
+function goesOn({ status }: RunState): boolean {
+  return status === "running";
+}
+
+/** A chart that was saved in mid-run as its trail knows it now, where this server has that. */
+async function asOfNow(payload: SavedPanel): Promise<SavedPanel> {
+  if (!TRAIL.test(payload.trail)) return payload;
+  try {
+    const { TrailServer } = await import("../server.ts");
+    const { runs, series, omitted } = await new TrailServer(payload.trail).drawn(payload.runs.map(({ run }) => run));
+    return { ...payload, runs, series, omitted };
+  } catch {
+    return payload; // no such trail here, no such extension, nobody who may ask
+  }
+}
+
 type Draw = (el: HTMLElement, signal: AbortSignal) => void;
 
 /** Panels are loaded with the first output that shows one: a notebook without any pays nothing. */
@@ -170,9 +187,11 @@ async function mountOf(payload: SavedPanel, session: ISessionContext | undefined
       const { CHART, mount } = await import("../panels/chart.ts");
       const { view, chart, runs } = payload;
       const options = chart ?? CHART;
-      const goesOn = runs.some(({ status }) => status === "running");
-      if (view === null || !session || !goesOn) return (el, signal) => mount(el, savedSource(payload, options), signal);
-      return (el, signal) => mount(el, overheardSource(payload, options, view, session, signal), signal);
+      if (!runs.some(goesOn)) return (el, signal) => mount(el, savedSource(payload, options), signal);
+      const newest = await asOfNow(payload);
+      if (view === null || !session || !newest.runs.some(goesOn))
+        return (el, signal) => mount(el, savedSource(newest, options), signal);
+      return (el, signal) => mount(el, overheardSource(newest, options, view, session, signal), signal);
     }
     case "table": {
       const { mount, TABLE } = await import("../panels/table.ts");

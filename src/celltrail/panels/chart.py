@@ -257,7 +257,7 @@ class LiveChart:
         hidden, x = self._options["hidden"], self._options["x"]
         found = [
             (
-                Line(feed.run.id, _label(feed.run.name, name, len(self.feeds)), name, column.points(), column.total),
+                Line(feed.run.id, label_of(feed.run.name, name, len(self.feeds)), name, column.points(), column.total),
                 column.total,
             )
             for name in self._metrics(x)
@@ -276,6 +276,7 @@ def _view(model_id: str) -> dict[str, Any]:
     return {"version_major": 2, "version_minor": 0, "model_id": model_id}
 
 
-def _label(run: str, metric: str, runs: int) -> str:
+def label_of(run: str, metric: str, runs: int) -> str:
+    """What a line is called in the picture, beside so many runs."""
     _, split = parts_of(metric)
     return " ".join(part for part in (run if runs > 1 else "", split) if part) or run

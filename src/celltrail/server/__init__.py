@@ -1,6 +1,7 @@
 """The server extension: the trails in reach over HTTP, mounted in Jupyter Server, with its login and its rights.
 
-No port and no account of its own. The labextension asks here what needs no kernel, panels beside a dead kernel too.
+The labextension asks here what needs no kernel, panels beside a dead kernel too; notebooks that are saved through this
+server heal (`celltrail.server.saving`). No port and no account of its own.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ def load(app: Any) -> None:
     from jupyter_server.utils import url_path_join
 
     from celltrail.server.routes import ROUTES
+    from celltrail.server.saving import Saving
     from celltrail.server.trails import Trails
 
     web = app.web_app
-    web.settings["celltrail_trails"] = Trails(Path(app.root_dir).expanduser())
+    trails = web.settings["celltrail_trails"] = Trails(Path(app.root_dir).expanduser())
+    app.contents_manager.register_pre_save_hook(Saving(trails))
     base = web.settings["base_url"]
     web.add_handlers(".*$", [(url_path_join(base, "celltrail", path), handler) for path, handler in ROUTES])
     app.log.info("celltrail: the trails in reach are under %scelltrail/", base)
