@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from celltrail.contract import Band, ChartOptions
 from celltrail.errors import NoRun
@@ -46,14 +46,14 @@ def healed(payload: dict[str, Any], store: Store) -> saved.Bundle | None:
     except NoRun:
         return None
     asked, bands = payload.get("chart"), payload.get("bands")
-    options: ChartOptions = OPTIONS if misfits(asked, ChartOptions) else asked
+    options = OPTIONS if misfits(asked, ChartOptions) else cast("ChartOptions", asked)
     drawn = [curves(run) for run in runs]
     lines, totals = _shown(runs, drawn, options)
     facts = saved.Facts(
         [state_of(run, found, sum(counts)) for run, (found, counts) in zip(runs, drawn, strict=True)],
         marks_of(store, ids),
         [flag for run in runs for flag in flags_of(run)],
-        [] if misfits(bands, list[Band]) else bands,
+        [] if misfits(bands, list[Band]) else cast("list[Band]", bands),
         groupings([run.record for run in runs]),
     )
     bundle = saved.chart_bundle(store.id, str(payload.get("title", "")), lines, totals, options, facts)
