@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import warnings
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -22,7 +22,9 @@ from celltrail.capture.params import has_param
 from celltrail.capture.shield import otherwise_to, shield
 from celltrail.capture.watch.points import watched
 from celltrail.errors import BadValue, nearest
+from celltrail.model import Param
 from celltrail.run import Run
+from celltrail.run.facts import plain
 
 GROUP = "celltrail.plugins"
 
@@ -67,10 +69,21 @@ class Hand:
         """Whether this plug-in is the one that tells of this series of the run: the first that asks is."""
         return _tellers.setdefault(run, {}).setdefault(name, self._library) == self._library
 
-    def note(self, run: Run, **facts: dict[str, Any]) -> None:
-        """Keep facts about what was told in the run's ``environment["autolog"]``, beside those that are there."""
+    def describe(self, run: Run, params: Mapping[str, Any] = {}, summary: Mapping[str, Any] = {}) -> None:
+        """Set params and summaries, without waiting for the disk."""
+        told = {name: Param(name, plain(value)) for name, value in params.items()}
+        run.learn(params=told, summary={name: plain(value) for name, value in summary.items()})
+
+    def note(self, run: Run, **facts: dict[str, Any] | list[str]) -> None:
+        """Keep facts about what was told in the run's ``environment["autolog"]``, added to those that are there."""
         known = run.record().environment.get("autolog", {})
-        run.describe(environment={"autolog": {**known, **{k: {**known.get(k, {}), **v} for k, v in facts.items()}}})
+        run.learn(environment={"autolog": {**known, **{k: _joined(known.get(k), v) for k, v in facts.items()}}})
+
+
+def _joined(known: Any, new: dict[str, Any] | list[str]) -> Any:
+    if not known:
+        return new
+    return {**known, **new} if isinstance(new, dict) else sorted({*known, *new})
 
 
 class _Begun:

@@ -213,9 +213,8 @@ def insert(tree: ast.AST, namespace: Mapping[str, Any], kinds: Kinds | None = No
     Returns:
         Whether there is any.
 
-    >>> tree = ast.parse("model.fit(x)")
-    >>> insert(tree, {}), ast.unparse(tree)[:60]
-    (True, "__celltrail_end__(0, __celltrail_begin__(0, '', model.fit, x")
+    >>> [insert(ast.parse(code), {}) for code in ("model.fit(x)", "model.predict(x)")]
+    [True, False]
     """
     nodes = (kinds or by_kind(tree))[ast.Call]
     if not any(_VERBS.fullmatch(_name(node)) for node in nodes):

@@ -8,10 +8,10 @@ from importlib import import_module
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.names import Series, key_of
+from celltrail.plugins.names import Nobody, Series, key_of
 
 WORD = "celltrail"  # of ``log_with``
-_hand: Any = None
+_hand: Any = Nobody()
 
 
 def on(accelerate: Any, hand: Any) -> Callable[[], None]:
@@ -52,8 +52,7 @@ def tracker_class() -> type:
         @tracking.on_main_process
         def store_init_configuration(self, values: Mapping[str, Any]) -> None:
             """The library's protocol: settings become params."""
-            for name, value in values.items():
-                self._run.params[name] = value
+            _hand.describe(self._run, params=dict(values))
 
         @tracking.on_main_process
         def log(self, values: Mapping[str, Any], step: int | None = None, **more: Any) -> None:

@@ -13,9 +13,9 @@ from importlib import import_module
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.names import Key, Series, key_of
+from celltrail.plugins.names import Key, Nobody, Series, key_of
 
-_hand: Any = None
+_hand: Any = Nobody()
 
 
 def on(keras: Any, hand: Any) -> Callable[[], None]:
@@ -49,12 +49,11 @@ def callback_class() -> type:
             run = ct.current()
             self._series = None if run is None else Series(_hand, run, "keras")
             if run is not None and getattr(self.model, "built", False):
-                run.summary["parameters"] = int(self.model.count_params())
+                _hand.describe(run, summary={"parameters": int(self.model.count_params())})
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             """The library's protocol."""
-            tell = self._tell if _hand is None else _hand.guard(self._tell)
-            tell(epoch, logs or {})
+            _hand.guard(self._tell)(epoch, logs or {})
 
         def _tell(self, epoch: int, logs: Mapping[str, Any]) -> None:
             if self._series is None:

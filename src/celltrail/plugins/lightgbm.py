@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.names import Key, Series, put_params, split_of, splits_of
+from celltrail.plugins.names import Key, Nobody, Series, put_params, split_of, splits_of
 
-_hand: Any = None
+_hand: Any = Nobody()
 
 
 def on(lightgbm: Any, hand: Any) -> Callable[[], None]:
@@ -41,10 +41,7 @@ class Callback:
 
     def __call__(self, env: Any) -> None:
         """LightGBM's protocol: after each round."""
-        if _hand is None:
-            self._tell(env)
-        else:
-            _hand.guard(self._tell)(env)
+        _hand.guard(self._tell)(env)
 
     def _tell(self, env: Any) -> None:
         run = ct.current()
@@ -81,7 +78,7 @@ def _around(call: Any) -> Callable[[Any], object] | None:
     def after(result: Any) -> None:
         best = getattr(result, "best_iteration_", None) or getattr(result, "best_iteration", None)
         if isinstance(best, int) and best > 0:
-            call.run.summary["best_iteration"] = best
+            _hand.describe(call.run, summary={"best_iteration": best})
 
     return after
 

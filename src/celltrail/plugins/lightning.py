@@ -13,9 +13,9 @@ from importlib import import_module
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.names import Series, key_of
+from celltrail.plugins.names import Nobody, Series, key_of
 
-_hand: Any = None
+_hand: Any = Nobody()
 
 
 def on(lightning: Any, hand: Any) -> Callable[[], None]:
@@ -69,15 +69,14 @@ def logger_class() -> type:
         @rank_zero_only
         def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
             """The library's protocol."""
-            for name, value in dict(params or {}).items():
-                if isinstance(value, bool | int | float | str):
-                    self.run.params.setdefault(name, value)
+            given = dict(params or {}).items()
+            told = {name: value for name, value in given if isinstance(value, bool | int | float | str)}
+            _hand.describe(self.run, params=told)
 
         @rank_zero_only
         def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
             """The library's protocol."""
-            tell = self._tell if _hand is None else _hand.guard(self._tell)
-            tell(metrics, step)
+            _hand.guard(self._tell)(metrics, step)
 
         @rank_zero_only
         def finalize(self, status: str) -> None:

@@ -88,7 +88,7 @@ class Series:
     """The series that one plug-in writes into one run, each with its direction, unit and the library's own name."""
 
     def __init__(self, hand: Any, run: ct.Run, library: str) -> None:
-        self._hand, self._run, self._library = hand or _Nobody(), run, library
+        self._hand, self._run, self._library = hand, run, library
         self._names: dict[Key, str | None] = {}  # None: somebody else tells of it
         self._counts: dict[str, int] = {}
 
@@ -118,6 +118,10 @@ class Series:
         for name, value in told.items():
             count = self._counts[name] = self._counts.get(name, -1) + 1
             self._run.log({name: value}, count, **axes)
+
+    def names(self) -> list[str]:
+        """The series that were written so far."""
+        return sorted({name for name in self._names.values() if name is not None})
 
     def reserve(self, *names: str) -> None:
         """Be the one that tells of these series, before others have begun to."""
@@ -162,14 +166,24 @@ def _is_number(value: Any) -> bool:
     return not isinstance(value, str | bytes | bool)
 
 
-class _Nobody:
-    """Where a callback is used by hand and no plug-in is on: nobody else tells of the run."""
+class Nobody:
+    """In place of a plug-in's hand, where its callback is used by hand and the plug-in is off."""
 
     def claims(self, run: ct.Run, name: str) -> bool:
+        """Nobody else tells of it."""
         return True
 
     def note(self, run: ct.Run, **facts: Any) -> None:
-        pass
+        """Kept nowhere."""
+
+    def describe(self, run: ct.Run, params: Mapping[str, Any] = {}, summary: Mapping[str, Any] = {}) -> None:
+        """Set params and summaries."""
+        run.params.update(params)
+        run.summary.update(summary)
+
+    def guard(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A callback that was given by hand raises as one's own does."""
+        return function
 
 
 def splits_of(call: Any, data: Any, sets: list[tuple[str, Any]], is_named: bool) -> dict[str, str]:
@@ -201,6 +215,10 @@ def splits_of(call: Any, data: Any, sets: list[tuple[str, Any]], is_named: bool)
 
 def put_params(hand: Any, call: Any, params: Any) -> None:
     """The settings that were given as a dict; what a variable of the cell says is recorded anyway."""
-    for name, value in params.items() if isinstance(params, Mapping) else ():
-        if isinstance(value, bool | int | float | str) and not hand.has_param(call.run, name, value):
-            call.run.params[f"{call.name}.{name}"] = value
+    given = params.items() if isinstance(params, Mapping) else ()
+    told = {
+        f"{call.name}.{name}": value
+        for name, value in given
+        if isinstance(value, bool | int | float | str) and not hand.has_param(call.run, name, value)
+    }
+    hand.describe(call.run, params=told)

@@ -13,8 +13,9 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.child import child
+from celltrail.plugins.names import Nobody
 
-_hand: Any = None
+_hand: Any = Nobody()
 
 
 def on(optuna: Any, hand: Any) -> Callable[[], None]:
@@ -54,9 +55,8 @@ def _record(run: ct.Run, study: Any, trial: Any) -> None:
         own.log({"intermediate": value}, step=step)
     if told:
         own.log(told, step=trial.number)
-    for name, value in trial.user_attrs.items():
-        if isinstance(value, bool | int | float | str):
-            own.summary[name] = value
+    said = {name: value for name, value in trial.user_attrs.items() if isinstance(value, bool | int | float | str)}
     if trial.duration is not None:
-        own.summary["duration_s"] = trial.duration.total_seconds()
+        said["duration_s"] = trial.duration.total_seconds()
+    _hand.describe(own, summary=said)
     own.finish("failed" if state == "fail" else "finished")

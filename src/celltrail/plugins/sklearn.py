@@ -86,10 +86,12 @@ class _Work:
         if hasattr(estimator, "cv_results_"):
             _Candidates(self._run, self._hand, estimator).write()
         self._curves(estimator, is_more=call.name == "partial_fit")
-        for name in SUMMARIES:
-            value = getattr(estimator, name, None)
-            if isinstance(value, int | float) and math.isfinite(value):
-                self._run.summary[f"{type(estimator).__name__}.{name.rstrip('_')}"] = value
+        kept = {name: getattr(estimator, name, None) for name in SUMMARIES}
+        numbers = {
+            name: value for name, value in kept.items() if isinstance(value, int | float) and math.isfinite(value)
+        }
+        told = {f"{type(estimator).__name__}.{name.rstrip('_')}": value for name, value in numbers.items()}
+        self._hand.describe(self._run, summary=told)
 
     def scored(self, call: Any, result: Any) -> None:
         """``estimator.score(X, y)``."""
@@ -148,9 +150,8 @@ class _Work:
             if (name in params or not is_default)  # a default after something else is told as well
             and not self._hand.has_param(self._run, name.rpartition(".")[2], value)
         }
-        for name, value in told.items():
-            before = params.get(name, value)
-            params[name] = value if _is_same(before, value) else _both(before, value)
+        told = {name: _over(params.get(name, value), value) for name, value in told.items()}
+        self._hand.describe(self._run, params=told)
 
 
 class _Candidates:
@@ -170,17 +171,19 @@ class _Candidates:
             with child(self._run, title or "candidate", plain, ("candidate",)) as candidate:
                 series = Series(self._hand, candidate, "sklearn")
                 values: dict[Key, float] = {}
+                spread: dict[str, float] = {}
                 for scorer in scorers:
                     name = one if scorer == "score" else scorer
                     values[Key("val", name)] = results[f"mean_test_{scorer}"][place]
                     if f"mean_train_{scorer}" in results:
                         values[Key("train", name)] = results[f"mean_train_{scorer}"][place]
-                    candidate.summary[f"val/{metric_of(name)}.std"] = float(results[f"std_test_{scorer}"][place])
+                    spread[f"val/{metric_of(name)}.std"] = float(results[f"std_test_{scorer}"][place])
+                self._hand.describe(candidate, summary=spread)
                 goals = {key.metric: "max" for key in values}
                 values[Key("train", "fit_s", "mean_fit_time")] = results["mean_fit_time"][place]
                 series.log(values, step=place, goals=goals)
-        for name, value in getattr(self._search, "best_params_", {}).items():
-            self._run.summary[f"best.{name}"] = _plain(value)
+        best = getattr(self._search, "best_params_", {})
+        self._hand.describe(self._run, summary={f"best.{name}": _plain(value) for name, value in best.items()})
 
 
 def default_scorer(estimator: Any) -> str:
@@ -255,8 +258,10 @@ def _plain(value: Any) -> Any:
     return type(value).__name__
 
 
-def _both(before: Any, value: Any) -> list[Any]:
-    """The values of a parameter over the fits of one run."""
+def _over(before: Any, value: Any) -> Any:
+    """A parameter over the fits of one run: one value, or a list of several."""
+    if _is_same(before, value):
+        return value
     known = before if isinstance(before, list) else [before]
     return known if value in known or len(known) >= MOST_VALUES else [*known, value]
 

@@ -24,6 +24,7 @@ from types import FrameType
 from typing import Any
 
 import celltrail as ct
+from celltrail.plugins.allowance import Allowance
 from celltrail.plugins.frame import first_binding, of_type, user_frames, variables
 
 NORMS = dict.fromkeys(("grad_norm", "total_norm"), "grad_norm")
@@ -68,7 +69,7 @@ class _Training:
         self._optimizers: weakref.WeakKeyDictionary[Any, tuple[str, list[int]]] = weakref.WeakKeyDictionary()
         self._waiting: list[tuple[int, dict[str, Any]]] = []  # with tensors that are still on their device
         self._began, self._written = time.process_time(), time.perf_counter()
-        self._all, self._norms = _Allowance(0.02, 0.1), _Allowance(0.01, 0.05)
+        self._all, self._norms = Allowance(0.02, 0.1), Allowance(0.01, 0.05)
         self._rate = _Rate()
         self._leave = run.outlive()  # what waits on a device is written when the run has ended
         self._told: set[str] = set()
@@ -125,7 +126,7 @@ class _Training:
         """Say once that steps are left out: a replay, which leaves out others, is compared where both have some."""
         if not self._is_sampled:
             self._is_sampled = True
-            run.describe(environment={"autolog": {"sampled": sorted(self._told)}})
+            self._hand.note(run, sampled=sorted(self._told))
 
     def _meet(self, optimizer: Any) -> tuple[str, list[int]]:
         known = len(self._optimizers)
@@ -174,18 +175,6 @@ class _Training:
         norm = self._scalar(self._torch.nn.utils.get_total_norm(gradients))
         self._norms.spent_ns += time.thread_time_ns() - began
         return {name: norm}
-
-
-class _Allowance:
-    """What something may cost: so many seconds at once, then a share of the process's own time."""
-
-    def __init__(self, share: float, at_once_s: float) -> None:
-        self._share, self._at_once_s = share, at_once_s
-        self.spent_ns = 0
-
-    def is_within(self, since_s: float) -> bool:
-        """Whether less than that has been spent since this moment of `time.process_time`."""
-        return self.spent_ns / 1e9 < self._at_once_s + self._share * (time.process_time() - since_s)
 
 
 class _Rate:

@@ -14,10 +14,10 @@ from importlib import import_module
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.names import TRAINING, Series, key_of
+from celltrail.plugins.names import TRAINING, Nobody, Series, key_of
 
 WORD = "celltrail"  # of ``report_to``
-_hand: Any = None
+_hand: Any = Nobody()
 
 
 def on(transformers: Any, hand: Any) -> Callable[[], None]:
@@ -71,12 +71,12 @@ def callback_class() -> type:
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
             """The library's protocol."""
-            _guarded(self._begin)(more.get("model"), getattr(args, "run_name", None))
+            _hand.guard(self._begin)(more.get("model"), getattr(args, "run_name", None))
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:
             """The library's protocol."""
             if state.is_world_process_zero and logs:
-                _guarded(self._tell)(logs, int(state.global_step))
+                _hand.guard(self._tell)(logs, int(state.global_step))
 
         def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
             """The library's protocol."""
@@ -91,7 +91,7 @@ def callback_class() -> type:
             self._series = Series(_hand, run, "transformers")
             self._series.reserve(*TRAINING)
             if hasattr(model, "num_parameters"):
-                run.summary["parameters"] = int(model.num_parameters())
+                _hand.describe(run, summary={"parameters": int(model.num_parameters())})
 
         def _tell(self, logs: Mapping[str, Any], step: int) -> None:
             run = self._run or ct.current()
@@ -100,13 +100,10 @@ def callback_class() -> type:
             self._series = self._series or Series(_hand, run, "transformers")
             logs = dict(logs)
             epoch = logs.pop("epoch", None)
-            for name in [name for name in logs if name == "total_flos" or name.startswith("train_")]:
-                run.summary[name.removeprefix("train_")] = logs.pop(name)
+            totals = [name for name in logs if name == "total_flos" or name.startswith("train_")]
+            if totals:
+                _hand.describe(run, summary={name.removeprefix("train_"): logs.pop(name) for name in totals})
             values = {key_of(name): value for name, value in logs.items()}
             self._series.log(values, step, axes={} if epoch is None else {"epoch": float(epoch)})
 
     return Callback
-
-
-def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
-    return function if _hand is None else _hand.guard(function)

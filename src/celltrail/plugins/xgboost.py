@@ -13,10 +13,10 @@ from importlib import import_module
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.names import Key, Series, put_params, split_of, splits_of
+from celltrail.plugins.names import Key, Nobody, Series, put_params, split_of, splits_of
 
 _TrainingCallback: Any = import_module("xgboost.callback").TrainingCallback
-_hand: Any = None
+_hand: Any = Nobody()
 
 
 def on(xgboost: Any, hand: Any) -> Callable[[], None]:
@@ -42,10 +42,7 @@ class Callback(_TrainingCallback):
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """XGBoost's protocol: after each round; True would stop the training."""
-        if _hand is None:
-            self._tell(epoch, evals_log)
-        else:
-            _hand.guard(self._tell)(epoch, evals_log)
+        _hand.guard(self._tell)(epoch, evals_log)
         return False
 
     def _tell(self, epoch: int, evals_log: Mapping[str, Mapping[str, list[Any]]]) -> None:
@@ -97,7 +94,7 @@ def _best(call: Any, model: Any, result: Any) -> None:
     """The round that early stopping chose."""
     best = getattr(model or result, "best_iteration", None) if _stops_early(call, model) else None
     if isinstance(best, int):
-        call.run.summary["best_iteration"] = best
+        _hand.describe(call.run, summary={"best_iteration": best})
 
 
 def _stops_early(call: Any, model: Any) -> bool:
