@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import celltrail as ct
@@ -127,6 +127,21 @@ class Series:
         """Be the one that tells of these series, before others have begun to."""
         for name in names:
             self._hand.claims(self._run, name)
+
+    def log_curve(self, key: Key, values: Sequence[float]) -> None:
+        """Write a whole series that came at once, after what is there."""
+        import numpy as np
+
+        if not self._run.is_running:
+            return
+        self._meet([key] if key not in self._names else [], {}, {})
+        name = self._names[key]
+        if name is not None and len(values):
+            first = self._counts.get(name, -1) + 1
+            steps = np.arange(first, first + len(values))
+            self._counts[name] = first + len(values) - 1
+            times = np.full(len(values), self._run.writer.clock())
+            self._run.log_block((name,), steps, times, np.asarray(values, dtype=float)[:, None])
 
     def _meet(self, keys: list[Key], goals: Mapping[str, Any], axes: Mapping[str, float]) -> None:
         if not keys:

@@ -135,8 +135,7 @@ class _Work:
                 continue
             told = self._told.get(estimator, 0) if is_more and attribute == "loss_curve_" else 0
             split, name, sign = _as_loss(estimator, split, name, sign)
-            for value in list(curve)[told:]:
-                self._series.log({Key(split, name, attribute): sign * value})
+            self._series.log_curve(Key(split, name, attribute), [sign * value for value in curve[told:]])
             if attribute == "loss_curve_":
                 self._told[estimator] = len(curve)
 
