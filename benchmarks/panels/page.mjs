@@ -99,7 +99,12 @@ async function ownChart(count, each) {
   for (let turn = 1; turn <= UPDATES; turn++) {
     times.push(await timed(async () => shown.tell("msg:custom", ...points(count, each, turn, 0, turn))));
   }
-  return { first, ...spread(times) };
+  const more = [];
+  for (let turn = 1; turn <= UPDATES; turn++) {
+    const news = points(count, 1, 0, each + turn, UPDATES + turn);
+    more.push(await timed(async () => shown.tell("msg:custom", ...news)));
+  }
+  return { first, ...spread(times), more: spread(more) };
 }
 
 /** A million points in the trail: every step of a pan is asked of the kernel again and drawn. */
@@ -232,8 +237,14 @@ async function plotlyChart(count, each) {
   const first = await timed(() => Plotly.newPlot(el, traces(0), {}, { staticPlot: false }));
   const times = [];
   for (let turn = 1; turn <= UPDATES / 4; turn++) times.push(await timed(() => Plotly.react(el, traces(turn), {})));
+  const more = [];
+  const all = Array.from({ length: count }, (_, s) => s);
+  for (let turn = 1; turn <= UPDATES / 4 && each < 1e6; turn++) {
+    const news = { x: all.map(() => [each + turn]), y: all.map(() => [Math.random()]) };
+    more.push(await timed(() => Plotly.extendTraces(el, news, all)));
+  }
   Plotly.purge(el);
-  return { first, ...spread(times) };
+  return { first, ...spread(times), more: spread(more) };
 }
 
 async function vegaChart(count, each) {
@@ -252,8 +263,13 @@ async function vegaChart(count, each) {
   for (let turn = 1; turn <= UPDATES / 8; turn++) {
     times.push(await timed(() => view.change("points", changeset().remove(() => true).insert(values(turn))).runAsync()));
   }
+  const more = [];
+  for (let turn = 1; turn <= UPDATES / 8; turn++) {
+    const news = Array.from({ length: count }, (_, s) => ({ x: each + turn, y: Math.random(), s }));
+    more.push(await timed(() => view.change("points", changeset().insert(news)).runAsync()));
+  }
   view.finalize();
-  return { first, ...spread(times) };
+  return { first, ...spread(times), more: spread(more) };
 }
 
 async function agTable() {

@@ -61,6 +61,24 @@ test("a line goes on to the edge of the window: its neighbours outside belong to
   expect(path[0]).toBeLessThan(at.box.left);
 });
 
+test("few lines are wide, many are thinner, and many with many points as thin as is drawn fast", () => {
+  const widths = (lines: number, points: number): Set<string | null> => {
+    const x = Array.from({ length: points }, (_, i) => i);
+    const drawn = svg(
+      scene(
+        Array.from({ length: lines }, () => line(x, x)),
+        [0, points],
+      ),
+    );
+    return new Set(strokes(drawn, "#0072b2").map((path) => path.getAttribute("stroke-width")));
+  };
+  expect([widths(2, 2000), widths(20, 50), widths(20, 2000)]).toEqual([
+    new Set(["1.75"]),
+    new Set(["1.25"]),
+    new Set(["1"]),
+  ]);
+});
+
 test("a hundred thousand points leave two a pixel, and the spike among them", () => {
   const x = Array.from({ length: 100_000 }, (_, i) => i);
   const y = x.map((i) => (i === 61_803 ? 50 : Math.sin(i / 9)));
