@@ -72,6 +72,46 @@ class Intervention:
         return f"stopped from the {self.by}" if self.do == "stop" else f"paused for {self.seconds or 0:.1f} s"
 
 
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """A process that went on with a run which an earlier one had left.
+
+    Attributes:
+        t_us: when it went on.
+        seen_us: the last sign of life before that.
+        was: what had become of the run: "killed", "finished" ...
+        step: the last step that still counted then, None before its first.
+        rewound: whether points beyond that step were there and no longer count.
+    """
+
+    t_us: int
+    seen_us: int
+    was: Status
+    step: int | None = None
+    rewound: bool = False
+
+    @property
+    def time(self) -> datetime:
+        """When, UTC."""
+        return datetime.fromtimestamp(self.t_us / 1e6, tz=UTC)
+
+    @property
+    def gap_s(self) -> float:
+        """How long nobody worked on the run, in seconds."""
+        return max(0.0, (self.t_us - self.seen_us) / 1e6)
+
+    def __str__(self) -> str:
+        """What happened, in words."""
+        place = "" if self.step is None else f" at step {self.step:,}"
+        return (
+            f"{'rewound and ' if self.rewound else ''}resumed{place}, {self.gap_s:,.0f} s after it had {_HAD[self.was]}"
+        )
+
+
+_HAD = {"running": "been left", "finished": "finished", "failed": "failed", "interrupted": "been interrupted",
+        "killed": "been killed"}  # fmt: skip
+
+
 def new_id() -> str:
     """A new ULID: 26 characters, sortable by time, unique over processes and hosts.
 
@@ -290,6 +330,10 @@ class RunRecord:
     ended_us: int | None = None
     duration_s: float | None = None  # by the monotonic clock; None while running
     parent: str | None = None
+    fork_step: int | None = None  # up to which the points of its parent are its own too
+    generation: int = 1  # how many processes have owned it, one after the other
+    carried: str = ""  # blob digest of what `store.docs.carried` says of the points from before this process
+    resumes: tuple[Resumption, ...] = ()
     group: str | None = None
     cell_id: str | None = None
     notebook: str | None = None

@@ -23,7 +23,7 @@ _BUDGET = re.compile(r"(\d+(?:\.\d+)?) ?(%|ms|s)")
 _PLACE = re.compile(r"\$([A-Za-z_]\w*)|\{([^{}]+)\}")
 # promised by the public face and refused by name until they do something
 _PLANNED = frozenset(
-    "--resume --fork --sweep --parse-output --own-threads".split()  # noqa: SIM905
+    "--sweep --parse-output --own-threads".split()  # noqa: SIM905
 )
 
 
@@ -51,6 +51,8 @@ class Arguments:
     no_param: tuple[str, ...] = ()
     params: bool = True
     seed: int | None = None
+    resume: str | None = None
+    fork: str | None = None
     continues: bool = False
     if_same: IfSame = "notice"
     chart: bool | None = None  # None: when there is something to draw
@@ -136,6 +138,8 @@ def _parser() -> _Parser:
     add("--no-param", nargs="+", type=_variables, action="append", default=[], metavar="NAME", help="no parameter")
     add("--params", choices=["on", "off"], default="on", help="off: find no parameters in the code")
     add("--seed", type=_seed, metavar="N", help="seed random, NumPy and PyTorch before the cell")
+    add("--resume", metavar="RUN", help="go on with this run, same id; RUN@STEP rewinds it to that step")
+    add("--fork", metavar="RUN@STEP", help="a new run that shares the points of this one up to the step")
     add("--continues", action="store_true", help="go on from what an earlier run left, on purpose: no warning")
     add("--if-same", type=_if_same, default="notice", metavar="DO", help="after a run that was the same: " + _DO)
     add("--chart", dest="chart", action="store_true", default=None, help="always show the live chart")
@@ -180,6 +184,8 @@ def parse(line: str) -> Arguments:
         raise BadValue(f"%%track: one name is enough, but got also {extra[0]!r}; put a name with blanks in quotes")
     if found.watch and found.no_watch:
         raise BadValue("%%track: --watch and --no-watch exclude each other")
+    if found.resume and found.fork:
+        raise BadValue("%%track: --resume goes on with a run and --fork begins another one; give one of the two")
     return Arguments(
         name=found.name or None,
         project=found.project,
@@ -193,6 +199,8 @@ def parse(line: str) -> Arguments:
         no_param=_flat(found.no_param),
         params=found.params == "on",
         seed=found.seed,
+        resume=found.resume,
+        fork=found.fork,
         continues=found.continues,
         if_same=found.if_same,
         chart=found.chart,
@@ -235,6 +243,8 @@ def expand(arguments: Arguments, namespace: Mapping[str, Any]) -> Arguments:
         project=fill(arguments.project) if arguments.project else None,
         group=fill(arguments.group) if arguments.group else None,
         note=fill(arguments.note),
+        resume=fill(arguments.resume) if arguments.resume else None,
+        fork=fill(arguments.fork) if arguments.fork else None,
         tags=tuple(fill(tag) for tag in arguments.tags),
     )
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from celltrail.capture import calls, environment, rng
 from celltrail.capture.already import Already
+from celltrail.capture.already.again import refusal
 from celltrail.capture.arguments import expand, parse
 from celltrail.capture.automatic import is_worth
 from celltrail.capture.environment.modules import Modules
@@ -42,6 +43,7 @@ from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comm
 from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
 from celltrail.capture.watch.points import Watcher, pass_through
 from celltrail.capture.worker import Worker
+from celltrail.errors import CelltrailError
 from celltrail.model import Execution, new_id, now_us
 from celltrail.query.standing import told_by
 from celltrail.resources import cell_begins, cell_ends, measure_runs
@@ -68,6 +70,7 @@ class Recorder:
         self.notify = notify
         self.is_automatic = False  # whether cells that train are runs without being marked
         self._open: dict[tuple[int, str], Tracked] = {}  # by thread and request
+        self._refused: dict[tuple[int, str], str] = {}  # cells that cannot go on with the run they name, and why
         self._awaited: dict[str, Tracked] = {}  # by request, until its last output
         self._watcher = Watcher()
         self._worker = Worker(self._tick)
@@ -172,6 +175,8 @@ class Recorder:
 
     def visit(self, tree: Any) -> Any:
         """IPython's protocol of an AST transformer: look at the code of a tracked cell, insert what watches."""
+        if self._refused and (told := self._refused.get(self._key())):
+            return refusal(tree, told) if isinstance(tree, ast.Module) else tree
         tracked = self._open.get(self._key()) if self._open else None
         if tracked is not None and isinstance(tree, ast.Module):
             with tracked.meter.timing("examine"):
@@ -226,8 +231,15 @@ class Recorder:
             return
         shield(cell_begins, number(self.shell, info), cell_name(getattr(info, "cell_id", None)))
         if mark is not None and is_tracked:
-            self._begin(key, info, mark, past)
-            self._open[key].meter.add_since("pre", begun)
+            try:
+                self._begin(key, info, mark, past)
+            except CelltrailError as error:
+                if not (mark.arguments.resume or mark.arguments.fork):
+                    raise
+                self._refused[key] = f"%%track: {error}"
+                self._arm()
+            else:
+                self._open[key].meter.add_since("pre", begun)
 
     def _is_run(self, key: tuple[int, str], info: Any, mark: Mark) -> bool:
         is_off = mark.arguments.off or os.environ.get("CELLTRAIL_OFF") == "1"
@@ -257,13 +269,17 @@ class Recorder:
         execution = Execution(
             past.id if past else new_id(), number(self.shell, info), cell_id, "running", now_us(), code=code
         )
-        name = arguments.name or first_comment(info.raw_cell) or (f"cell {cell_id}" if cell_id else None)
+        name = arguments.name
+        if not (arguments.resume or arguments.fork):
+            name = name or first_comment(info.raw_cell) or (f"cell {cell_id}" if cell_id else None)
         run = start(
             redactor.text(name) if name else None,
             tags=map(redactor.text, arguments.tags),
             notes=redactor.text(arguments.note),
             group=arguments.group,
             project=arguments.project,
+            resume=arguments.resume,
+            fork=arguments.fork,
             seed=arguments.seed,
             store=store,
             cell_id=cell_id,
@@ -326,6 +342,8 @@ class Recorder:
         error = self._endings.end(key, result)
         tracked = self._open.get(key)
         status = status_after(error)
+        if self._refused.pop(key, None):
+            self._disarm()
         try:
             if tracked is not None and not tracked.depth:
                 status = self._after_tracked(key, tracked, error)

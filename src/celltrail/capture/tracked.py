@@ -236,9 +236,14 @@ class Tracked:
     def _close_late(self) -> None:
         try:
             self.execution = replace(self.execution, needs=self._put_needs())
-            self.run.describe(executions=(self.execution,))
+            self.run.describe(executions=self._executions())
         finally:
             self._let_go()
+
+    def _executions(self) -> tuple[Execution, ...]:
+        """Those of the run: this one, and before it those of cells that it goes on from."""
+        known = self.run.record().executions
+        return (*(each for each in known if each.id != self.execution.id), self.execution)
 
     def _let_go(self) -> None:
         self.settle()
@@ -250,7 +255,7 @@ class Tracked:
             outputs = self.outputs.records(self.run.store.blobs.put, self.redactor.text) if self.outputs else ()
         self.execution = replace(self.execution, outputs=outputs, needs=self._put_needs())
         facts: dict[str, Any] = {
-            "executions": (self.execution,),
+            "executions": self._executions(),
             "params": self._params(self.found.params if self.found else {}),
         }
         if self.problems:

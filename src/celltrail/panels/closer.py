@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from celltrail.contract import Flag, Mark, Note, Part, Window
-from celltrail.errors import BadValue
+from celltrail.errors import BadValue, NoRun
 from celltrail.panels.places import PLAIN, places
 from celltrail.panels.widget import Reply, answer
 from celltrail.query.thin import FEWEST, keep
@@ -91,10 +93,35 @@ def flag_of_deed(run: str, deed: Intervention) -> Flag:
     return {"run": run, "metric": None, "step": step, "level": "info", "text": str(deed)}
 
 
+def flags_of_onward(record: RunRecord, store: Store) -> list[tuple[datetime, Flag]]:
+    """Where a run was forked off another one and where it was resumed, with the time of each."""
+    told = [(each.time, each.step, str(each)) for each in record.resumes]
+    if record.parent and record.fork_step is not None:
+        with suppress(NoRun):
+            name = store.record(record.parent).name
+            told.append(
+                (datetime.fromtimestamp(record.created_us / 1e6, tz=UTC), record.fork_step, f"forked from {name}")
+            )
+    return [
+        (
+            time,
+            {
+                "run": record.id,
+                "metric": None,
+                "step": None if at is None else float(at),
+                "level": "info",
+                "text": text,
+            },
+        )
+        for time, at, text in told
+    ]
+
+
 def flags_of(run: StoredRun) -> list[Flag]:
     """What a run said of places in it, and what was done to it there, by the time of each."""
     told = [(alert.time, flag_of(run.id, alert)) for alert in run.alerts]
     told += [(deed.time, flag_of_deed(run.id, deed)) for deed in run.interventions]
+    told += flags_of_onward(run.record, run.store)
     return [flag for _, flag in sorted(told, key=lambda each: each[0])]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from celltrail.contract import Flag, Goal, Knob, Part, RunState
 from celltrail.model import RunRecord, goal_of, is_of_machine
+from celltrail.panels.closer import flags_of_onward
 from celltrail.panels.columns import Column, Floats
 from celltrail.panels.earlier import NONE
 from celltrail.query.row import real
@@ -34,11 +35,13 @@ class Feed:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._began_us = run.record().started_us
+        record = run.record()
+        self._began_us = record.started_us
+        self._carries = bool(record.carried)  # points from before this process, which nobody tells
         self._waiting: deque[Logged | LoggedBlock] = deque(maxlen=WAITING)
         self.columns: dict[str, Column] = {}
         self.put = self._waiting.append
-        self.flags: list[Flag] = []
+        self.flags: list[Flag] = [flag for _, flag in flags_of_onward(record, run.store)]
         self._told = 0  # flags that the panel knows of
         self._steered = 0  # changes of what the run was asked to that it knows of
         self._ended = False
@@ -66,6 +69,9 @@ class Feed:
     def drain(self) -> None:
         """Move what waits into the columns."""
         self._ended, self._steered = not self.run.is_running, self.run.steering.changes
+        if self._carries:
+            self._carries = False
+            self._add_carried()
         rows: dict[tuple[str, ...], list[Logged]] = {}
         while self._waiting:
             event = self._waiting.popleft()
@@ -79,6 +85,16 @@ class Feed:
                 self._count(event.names, len(event.steps))
         for names, events in rows.items():
             self._add(names, events)
+
+    def _add_carried(self) -> None:
+        """The points the run has from before: of its own earlier processes, or of the run it was forked from."""
+        record = self.run.record()
+        since_us = record.resumes[-1].t_us if record.resumes else record.created_us
+        for name, series in self.run.store.series(self.run.id).items():
+            earlier = series.at(series.t_us < since_us)
+            if len(earlier.step):
+                self._column(name).add(earlier.step, (earlier.t_us - self._began_us) / 1e6, earlier.value)
+                self._points += len(earlier.step)
 
     def _column(self, name: str) -> Column:
         return self.columns.setdefault(name, Column())

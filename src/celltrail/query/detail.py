@@ -26,6 +26,7 @@ from celltrail.query.stored import StoredRun
 
 MOST_ROWS = 400  # of one section; a table of a thousand packages helps nobody
 MOST_TEXT = 20_000  # characters of one output: the first and the last half of them
+_MOST_CHILDREN = 12
 MOST_PICTURES = 4 << 20  # bytes of all pictures together: a panel carries them as its state
 _EDGES = {"uses": "uses", "continues": "goes on with"}
 _WAYS = {"bound": "made", "changed": "changed", "deleted": "deleted"}
@@ -86,6 +87,7 @@ def tables(run: StoredRun) -> Iterator[Table]:
     alerted = [_alert(each) for each in alerts(events)]
     yield Table("history", "alerts", ["alert", "level", "metric", "value", "step", ""], alerted)
     steered = [[str(deed), deed.step] for deed in interventions(events)]
+    yield Table("history", "resumed", ["what", "step"], [[str(each), each.step] for each in record.resumes])
     yield Table("history", "by hand", ["what", "step"], steered)
     yield Table("history", "notes", ["note", "metric", "step"], _notes(run))
     heads = ["when", "verdict", "first difference", "may explain it"]
@@ -182,10 +184,22 @@ def facts(run: StoredRun) -> list[tuple[str, Scalar]]:
         "notebook": record.notebook,
         "cell": record.cell_id,
         "tags": ", ".join(record.tags),
-        "parent": record.parent,
+        "parent" if record.fork_step is None else "forked from": _parent(run),
+        "children": ", ".join(child.name for child in run.children[:_MOST_CHILDREN]),
         "error": None if record.error is None else str(record.error),
     }
     return [(name, scalar(value)) for name, value in known.items() if value not in (None, "", ())]
+
+
+def _parent(run: StoredRun) -> str:
+    record = run.record
+    if record.parent is None:
+        return ""
+    try:
+        name = run.store.record(record.parent).name
+    except NoRun:
+        name = f"{record.parent}, which is gone" + ("" if record.fork_step is None else ", and its points with it")
+    return name if record.fork_step is None else f"{name}, step {record.fork_step:,}"
 
 
 def again(run: StoredRun) -> str:

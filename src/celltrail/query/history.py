@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _EXACT = 2.0**53  # from here on a float does not tell neighbouring whole numbers apart
 # no metric can have these names: none begins with a space
-_STEP, _TIME, _RANK, _X = " step", " time", " rank", " x"
-_OURS = ("step", "time", "rank")
+_STEP, _TIME, _RANK, _SUPERSEDED, _X = " step", " time", " rank", " superseded", " x"
+_OURS = ("step", "time", "rank", "superseded")
 
 
 class Calls(NamedTuple):
@@ -96,7 +96,9 @@ def history(
 ) -> pd.DataFrame:
     """A frame of the calls of all writers by time: step, time, rank where there are several, the metrics.
 
-    A metric that is itself called "step", "time" or "rank" becomes "metrics.step" and so on.
+    Where the run was rewound, ``superseded`` says which calls count no more.
+
+    A metric that is itself called "step", "time", "rank" or "superseded" becomes "metrics.step" and so on.
 
     Args:
         found: the series of the run.
@@ -112,16 +114,18 @@ def history(
 
     writers: dict[str, dict[str, Series]] = {}
     for name in names:
-        for writer, series in found.apart(name).items():
+        for writer, series in found.apart(name, superseded=True).items():
             writers.setdefault(writer, {})[name] = series
     if not writers:
         return pd.DataFrame({"step": pd.Series(dtype="int64"), "time": pd.Series(dtype="datetime64[us, UTC]")})
     parts: list[dict[str, Any]] = []
-    axes = found.apart(x) if x is not None and x != "relative" and x not in names else None
+    axes = found.apart(x, superseded=True) if x is not None and x != "relative" and x not in names else None
     for writer, series in writers.items():
         calls = calls_of(series)
         part: dict[str, Any] = {_STEP: calls.step, _TIME: calls.t_us}
         part[_RANK] = np.full(len(calls.step), rank_of(writer))
+        cut = found.cuts.get(writer)
+        part[_SUPERSEDED] = np.full(len(calls.step), False) if cut is None else calls.step > cut
         none = np.full(len(calls.step), np.nan)
         part |= {name: calls.column(name, series[name].value) if name in series else none for name in names}
         if axes is not None:
@@ -133,11 +137,12 @@ def history(
         _set_exact(made, large, integers())
     moments = pd.DatetimeIndex(made[_TIME].view("datetime64[us]")).tz_localize("UTC")
     ranks = {"rank": made[_RANK]} if len({rank_of(writer) for writer in writers}) > 1 else {}
+    rewound = {"superseded": made[_SUPERSEDED]} if found.cuts else {}
     metrics = {_named(name): made[name] for name in names}
     if x == "relative":
         made[_X] = (made[_TIME] - started_us) / 1e6
     axis = {_named(x): made[_X]} if x is not None and _X in made else {}
-    return pd.DataFrame({"step": made[_STEP], "time": moments, **ranks, **axis, **metrics})
+    return pd.DataFrame({"step": made[_STEP], "time": moments, **ranks, **rewound, **axis, **metrics})
 
 
 def _named(metric: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from celltrail.contract import Status
 from celltrail.errors import BadValue, NoRun, nearest
-from celltrail.model import Failure, Intervention, Json, Metric, Output, RunRecord, is_of_machine, trained
+from celltrail.model import Failure, Intervention, Json, Metric, Output, Resumption, RunRecord, is_of_machine, trained
 from celltrail.query.alerts import Alert, alerts, interventions
 from celltrail.query.axis import PLAIN, Bound, bounds, place
 from celltrail.query.changes import Changes, changes_of
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from celltrail.query.evaluation import Evaluated
     from celltrail.store import Store
     from celltrail.store.index import Look
-
-_ID_LENGTH = 26
-_NEAR_AMONG = 2_000  # of the newest runs: comparing a slip with 100,000 names takes seconds
 
 
 class StoredRun(Edits["StoredRun"]):
@@ -285,7 +281,7 @@ class StoredRun(Edits["StoredRun"]):
 
     @property
     def children(self) -> list[StoredRun]:
-        """The runs started inside this one, newest first."""
+        """The runs started inside this one or forked from it, newest first."""
         column = ("parent",)
 
         def inside(look: Look) -> list[RunRecord]:
@@ -356,8 +352,9 @@ class StoredRun(Edits["StoredRun"]):
         """One row per ``log()`` call, by time, and a column per metric, NaN where it was not logged.
 
         Columns are ``step`` (int64), ``time`` (datetime64[us, UTC]), ``rank`` (int64, only where processes
-        of several ranks logged), and the metrics (float64; where whole numbers beyond 2**53 were logged
-        Python integers, in a column of objects).
+        of several ranks logged), ``superseded`` (bool, only where the run was rewound: true for calls beyond the
+        step it was rewound to, which `series` leaves out), and the metrics (float64; where whole numbers beyond
+        2**53 were logged Python integers, in a column of objects).
 
         Args:
             keys: only these metrics; calls that logged none of them have no row. Without it, all but those of the
@@ -379,6 +376,16 @@ class StoredRun(Edits["StoredRun"]):
         if x in {"step", "time"}:
             x = None  # there anyway
         return history(found, names, lambda: self.store.events(self.id), self.record.started_us, x)
+
+    @property
+    def resumes(self) -> list[Resumption]:
+        """Each time another process went on with it: when, after what gap, at which step, and whether rewound to it."""
+        return list(self.record.resumes)
+
+    @property
+    def fork_step(self) -> int | None:
+        """The step up to which it shares the points of `parent`, where it was forked; else None."""
+        return self.record.fork_step
 
     @property
     def alerts(self) -> list[Alert]:
@@ -452,27 +459,7 @@ def find(ref: str | StoredRun | RunRecord, store: Store | None = None) -> Stored
     store = open_store(store)
     if isinstance(ref, RunRecord):
         return StoredRun(ref, store)
-    if len(ref) == _ID_LENGTH:
-        with suppress(NoRun):
-            return StoredRun(store.record(ref.upper()), store)
-    found, starting, names = store.look((), lambda look: _referred(look, ref)) if store.id else ([], [], [])
-    if found or len(starting) == 1:
-        return StoredRun(store.record((found or starting)[0]), store)
-    if starting:
-        some = ", ".join(starting[:3])
-        raise NoRun(f"{len(starting)} runs have an id that begins with {ref!r}: {some} ...; give more characters")
-    raise NoRun(f"no run {ref!r} in {store.root.name}{nearest(ref, names) or '.'} ct.runs() lists them")
-
-
-def _referred(look: Look, ref: str) -> tuple[list[str], list[str], list[str]]:
-    """The newest run of this name, the runs whose id begins so, and, where there are none, names to be near to."""
-    ref = ref.encode("utf-8", "backslashreplace").decode()
-    named = look.select("select id from hot where name = ? order by deleted, created desc, id desc limit 1", (ref,))
-    begin = "select id from hot where substr(id, 1, ?) = ? order by created desc, id desc"
-    starting = look.select(begin, (len(ref), ref.upper())) if ref and not named else []
-    some = f"select name from hot order by created desc limit {_NEAR_AMONG}"
-    names = [] if named or starting else look.select(some)
-    return [run_id for (run_id,) in named], [run_id for (run_id,) in starting], [str(name) for (name,) in names]
+    return StoredRun(store.find(ref), store)
 
 
 def _moment(microseconds: int) -> datetime:

@@ -87,6 +87,10 @@ def foresee(part: Slice, project: Path) -> Foreseen:
     """
     found = Foreseen()
     trees = [(step, parsed(step.code)) for step in part]
+    record = part.run.record
+    if record.resumes or record.fork_step is not None:
+        word = "was resumed" if record.resumes else "is a fork"
+        found.stops.append(("not-replayable", f"it {word}: what came before its last process is not in its cells"))
     _look_at_code(found, part, trees)
     _look_at_files(found, part.run, project)
     _look_at_machine(found, part, [tree for _, tree in trees if tree is not None], project)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, NoRun, StoreError
 from celltrail.model import Goal, Json, Param, RunRecord, Status, new_id
@@ -18,23 +18,29 @@ from celltrail.store.docs.records import tables_of
 from celltrail.store.files import forks
 from celltrail.store.log.summary import Said
 
+if TYPE_CHECKING:
+    from celltrail.store.onward import Onward
+
 FLUSH_S = 1.0
 
 
 class Described:
     """The facts of one run, kept in its document by the process that owns it; a rank or worker says them as edits."""
 
-    def __init__(self, store: Store, record: RunRecord, rank: int, joins: bool) -> None:
+    def __init__(self, store: Store, record: RunRecord, rank: int, joins: bool, before: Onward | None = None) -> None:
         self._store = store
-        self.writer: RunWriter = store.join(record.id, rank) if joins else store.begin(record, rank)
+        self.writer: RunWriter = store.join(record.id, rank) if joins else store.begin(record, rank, before)
         joining.take(record.id)
+        if record.writer:  # of the process before this one
+            record = replace(record, writer=self.writer.writer)
         self._record = record if self.writer.owns else _as_owned(store, record)
         self.tags = Tags(lambda: self._record.tags, self._tag)
         self.params = Facts("param", self._params, self._set_param)
         self.summary = Facts("summary", self._summary, self._set_summary)
-        self._folding = Folding()
+        self._folding = Folding(before)
         self._stored = tables_of(record)
-        self._started = self._flushed = time.monotonic()
+        self._flushed = time.monotonic()
+        self._started = self._flushed - (before.spent_s if before else 0.0)
         self._is_closed = False
         self._make_lock()
         forks.in_child(self._make_lock)

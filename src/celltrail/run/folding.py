@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from celltrail.store.onward import Onward
+
 FOLD_AT = 8192  # rows that wait; beyond that log() folds them itself, so memory stays bounded
 # at most so many values are folded without NumPy: the 25 MB and the tenth of a second it takes to load would
 # be most of what a short run costs
@@ -31,9 +33,11 @@ Row = tuple[tuple[str, ...], bytes]  # names and packed row
 class Folding:
     """The summaries of one run. Rows are put into ``rows`` as they are logged, and folded in when there is time."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Onward | None = None) -> None:
         self.rows: deque[Row] = deque()
-        self._summaries = Summaries()
+        self._summaries = Summaries(before.carried.metrics if before else None)
+        for name, said in before.declared.items() if before else ():
+            self._summaries.declare(name, said)
         self._make_lock()
         forks.in_child(self._make_lock)
 

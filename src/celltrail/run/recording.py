@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from celltrail.store.onward import Onward
+
 MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
 SYNC_S, BEAT_S, QUIET_S = 2.0, 10.0, 60.0
 
@@ -44,17 +46,19 @@ class Run(Steered, Items, Evaluates):
     'finished'
     """
 
-    def __init__(self, store: Store, record: RunRecord, rank: int = 0, joins: bool = False) -> None:
-        super().__init__(store, record, rank, joins)
-        self.step: int | None = None
+    def __init__(
+        self, store: Store, record: RunRecord, rank: int = 0, joins: bool = False, before: Onward | None = None
+    ) -> None:
+        super().__init__(store, record, rank, joins, before)
+        self.step: int | None = before.step if before else None
         self.kept = Counter()  # items by kind
         self.is_block = False  # whether runs begun meanwhile belong to it: a with block or a tracked cell
         self._known: dict[tuple[str, ...], tuple[str, ...]] = {}  # sets of names that were checked
         self._names: tuple[str, ...] = ()  # those of the last call
         self._rows = self._folding.rows
-        self._synced = self._wrote = self._started
+        self._synced = self._wrote = self._flushed
         self._owed = self._outliving = 0
-        self._heard = self._started  # when a thread that outlives the run told something
+        self._heard = self._flushed  # when a thread that outlives the run told something
         self._leave_keeper: Callable[[], None] = lambda: None
         self._leave: list[Callable[[], None]] = []
         self._last_words: list[Callable[[], None]] = []

@@ -13,9 +13,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from celltrail.errors import CelltrailError
+from celltrail.errors import BadValue, CelltrailError
 from celltrail.model import Param, RunRecord, new_id, now_us
-from celltrail.run import joining
+from celltrail.run import joining, onward
 from celltrail.run.attribution import current, current_block, enter, open_runs
 from celltrail.run.events import Started, tell
 from celltrail.run.facts import plain
@@ -24,6 +24,7 @@ from celltrail.run.recording import Run
 from celltrail.run.seeding import set_seed
 from celltrail.run.values import check_name
 from celltrail.store import Store, locate
+from celltrail.store.log.ranks import rank_here
 
 
 def start(
@@ -34,6 +35,9 @@ def start(
     notes: str = "",
     group: str | None = None,
     project: str | None = None,
+    resume: str | None = None,
+    fork: str | None = None,
+    step: int | None = None,
     seed: int | None = None,
     store: Store | None = None,
     **facts: Any,
@@ -51,9 +55,20 @@ def start(
         notes: plain text.
         group: runs that belong together, such as the seeds of one setting.
         project: "default" unless given or in ``CELLTRAIL_PROJECT``.
+        resume: a run that has ended or whose process died, by its name or id: it goes on under the same id.
+            What is given besides is added to it. ``run.step`` is the last step that was logged.
+        fork: another run, by its name or id: this one shares its points up to ``step`` and its params, and is its
+            child.
+        step: where the other run is forked, without it after its last step; with ``resume`` the step that the
+            run is rewound to: points beyond it stay in its history, marked, and count no more. May also stand behind
+            the run, as in ``fork="baseline@500"``.
         seed: seed random, NumPy and PyTorch with this number first. Without it no generator is touched.
         store: the trail to write to; found by `celltrail.store.locate` unless given.
         facts: what is known of where the run comes from, as in `Run.describe`.
+
+    Raises:
+        NoRun: there is no run to resume or fork.
+        BadValue: the run to resume is still running, it never came to this step, or a value is of no use.
 
     >>> from celltrail.run import current
     >>> run = start("demo", {"lr": 0.1}, tags=["first"])
@@ -61,10 +76,14 @@ def start(
     (0.1, True)
     >>> run.finish()
     """
+    if resume is not None and fork is not None:
+        raise BadValue("resume goes on with a run and fork begins another one; give one of the two")
+    if step is not None and resume is None and fork is None:
+        raise BadValue("step says where a run is resumed or forked; give resume or fork as well")
     if seed is not None:
         facts["environment"] = {**facts.get("environment", {}), "seeds": dict(set_seed(seed))}
     now = now_us()
-    run_id, rank = joining.named() or (new_id(), 0)
+    run_id, rank = joining.named() or (new_id(), rank_here() if resume is not None else 0)
     record = RunRecord(
         id=run_id,
         name=check_name(name, "run") if name else time.strftime("run %Y-%m-%d %H:%M:%S", time.localtime(now / 1e6)),
@@ -80,7 +99,16 @@ def start(
         params={**as_params(params or {}), **facts.pop("params", {})},
         parent=_parent(),
     )
-    run = Run(store or Store(locate()), replace(record, **facts), rank, joins=rank > 0)
+    store, before = store or Store(locate()), None
+    if resume is not None and rank:
+        record = replace(record, id=onward.referred(resume, step, store)[0].id)
+    elif resume is not None:
+        record, before = onward.resume(record, resume, step, store, name)
+        facts["executions"] = (*record.executions, *facts.get("executions", ()))
+        facts["environment"] = {**record.environment, **facts.get("environment", {})}
+    elif fork is not None and not rank:
+        record, before = onward.fork(record, fork, step, store, name)
+    run = Run(store, replace(record, **facts), rank, joins=rank > 0, before=before)
     run.at_end(keeper.add(run), enter(run))
     _finish_with_worker()
     tell(Started(run))

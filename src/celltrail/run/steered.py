@@ -23,6 +23,7 @@ class Steered(Described):
         super().__init__(*args, **kwargs)
         self.steering = Steering()
         self._wishes = control.Wishes(self.id)
+        self._wishes.fresh(self.store.root)  # what was asked of an earlier process of the same run is over
 
     @property
     def stopped_by(self) -> str | None:

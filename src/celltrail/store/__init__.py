@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from celltrail.store.index import Look
     from celltrail.store.index.searching import Searcher
     from celltrail.store.log.reader import Gap
+    from celltrail.store.onward import Onward
     from celltrail.store.runs import RunFiles
     from celltrail.store.seal.compaction import Compaction
     from celltrail.store.upkeep.gc import Plan
@@ -74,27 +75,56 @@ class Store:
         self._id = self._id or root.trail_id(self.root)
         return self._id
 
-    def begin(self, record: RunRecord, rank: int = 0) -> RunWriter:
+    def begin(self, record: RunRecord, rank: int = 0, before: Onward | None = None) -> RunWriter:
         """Create a run on disk, status running, and return the writer that owns it.
 
-        Of several processes that begin a run of the same id, one owns it; the others join it.
+        Of several processes that begin a run of the same id, one owns it; the others join it. With what was
+        ``before`` a run that is there goes on.
 
         Raises `StoreError` when the trail cannot be written.
         """
         folder = run_folder(self.root, record.id)
-        if (folder / "run.json").exists():
+        if (folder / "run.json").exists() and record.generation == 1:
             return self.join(record.id, rank)
         try:
             trail = root.establish(self.root)
             places.note(trail, self.root)
             disk.make_folder(folder / "m", self.root)
             writer = RunWriter(folder, trail, record.id, rank)
-            writer.own(record, self.blobs)
+            if before is None:
+                writer.own(record, self.blobs)
+            elif not writer.own(record, self.blobs, before.tables, before.carried.logs):
+                writer.close(record)
+                raise StoreError(f"another process has just resumed run {record.name!r}; only one can go on with it")
+            if record.generation > 1:
+                # nobody looks at the documents of a run that is over unless told
+                actors.touch(self.root, {record.id: time.time_ns() // 1_000_000 << 16})
             return writer
         except StoreError:
             raise
         except OSError as error:
             raise StoreError(root.unwritable(self.root, error)) from error
+
+    def resumed(self, run_id: str, step: int | None = None) -> Onward:
+        """What a process starts with that goes on with this run, which has ended or was killed."""
+        from celltrail.store.onward import resumed
+
+        return resumed(self._files(run_id), step)
+
+    def forked(self, run_id: str, step: int | None = None) -> Onward:
+        """What a run starts with that forks off this one."""
+        from celltrail.store.onward import forked
+
+        return forked(self._files(run_id), step)
+
+    def find(self, ref: str) -> RunRecord:
+        """The run of this id, else the newest of this name that is not deleted, else the only one whose id begins so.
+
+        Raises `NoRun`, whose sentence names the nearest.
+        """
+        from celltrail.store.catalogue.referring import record_of
+
+        return record_of(ref, self)
 
     def join(self, run_id: str, rank: int = 0) -> RunWriter:
         """A further writer of a run that another process owns: its own log, never the run's document.
@@ -283,6 +313,10 @@ class Store:
 
         settle()
         chosen = [self._existing(run_id).name for run_id in run_ids]
+        for run_id in chosen:  # grows: a fork takes along the run whose points it shares
+            prefix = self._files(run_id).carried().prefix
+            if prefix is not None and prefix.run not in chosen and run_folder(self.root, prefix.run).is_dir():
+                chosen.append(prefix.run)
         return merge(self.root, Path(place).expanduser().absolute(), chosen)
 
     def usage(self) -> Usage:

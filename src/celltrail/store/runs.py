@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import time
@@ -13,11 +14,13 @@ from celltrail.errors import Damaged, NoRun
 from celltrail.model import Execution, Json, Metric, RunRecord
 from celltrail.store.blobs import Blobs
 from celltrail.store.catalogue.seen import Seen
-from celltrail.store.docs import edits, records
+from celltrail.store.docs import edits, generations, records
+from celltrail.store.docs.carried import Carried, Shared, carried
 from celltrail.store.files import alive, disk
 from celltrail.store.files.alive import Process
 from celltrail.store.files.encoding import decode
 from celltrail.store.files.network import retried
+from celltrail.store.folders import run_folder
 from celltrail.store.log import logs, ranks, reader, writer_of
 from celltrail.store.log.logs import Logs
 from celltrail.store.log.ranks import Writer
@@ -55,7 +58,7 @@ class RunFiles:
         if seen is not None and stamp and seen.stamp == stamp:
             if seen.ended:
                 return seen
-            is_same = self._sizes() == seen.sizes and self._status(seen) == seen.record.status
+            is_same = self.sizes() == seen.sizes and self._status(seen) == seen.record.status
             if is_same and all(writer.is_alive(self._folder) for writer in seen.waiting):
                 return seen
         return self._reread(seen, stamp)
@@ -67,7 +70,26 @@ class RunFiles:
     def series(self) -> SeriesMapping:
         """Its points."""
         seals, _ = self.seals()
-        return SeriesMapping([*seals, *self._read(seals).sources])
+        own = [*seals, *self._read(seals).sources]
+        known = self.carried()
+        return SeriesMapping([*self._shared(known), *own], known.cuts)
+
+    def carried(self) -> Carried:
+        """What its document says of points from before its present process; of most runs nothing."""
+        with contextlib.suppress(OSError, NoRun):
+            data = Path(self._place, generations.newest(self._place)).read_bytes()
+            if b'"carried":""' not in data:
+                return carried(self.document().carried, self._blobs)
+        return carried("", self._blobs)
+
+    def _shared(self, known: Carried) -> list[Shared]:
+        """The points of the run it was forked from, where that is still here."""
+        if known.prefix is None:
+            return []
+        folder = run_folder(Path(self._place).parents[2], known.prefix.run)
+        if not folder.is_dir():
+            return []
+        return [Shared(source, known.prefix) for source in RunFiles(folder, self._blobs).series().sources]
 
     def events(self) -> list[dict[str, Json]]:
         """Its events and items, by time."""
@@ -121,9 +143,13 @@ class RunFiles:
         replaced = {number for seal in found for number in seal.body["replaces"]}
         return sealed.current(found), [gap for number, gap in unreadable.items() if number not in replaced]
 
+    def sealed_writers(self) -> set[str]:
+        """Whose logs are sealed, also where they are gone."""
+        return {writer for seal in self.seals()[0] for writer in seal.writers}
+
     def covered(self, seal: Seal) -> Logs | None:
         """The logs a seal covers, while all of them are there."""
-        sizes = self._sizes()
+        sizes = self.sizes()
         if any(sizes.get(log, -1) < size for log, size in seal.covers.items()):
             return None
         found = logs.read(self._folder, seal.begins, seal.covers)
@@ -160,10 +186,10 @@ class RunFiles:
         run = tables["run"][self.id]
         ended = run["status"] != "running" and not problem
         if seal is not None:
-            later = [log for log in self._sizes() if log not in seal.covers]
+            later = [log for log in self.sizes() if log not in seal.covers]
             ended = not later
             # what the seal covers is in its record; only what came afterwards is followed
-            states = {log: State(size) for log, size in seal.covers.items() if log in self._sizes()}
+            states = {log: State(size) for log, size in seal.covers.items() if log in self.sizes()}
             seen = Seen(record, "", False, states=states, metrics=records.metrics_of(tables["metrics"]))
         new = Seen(record, stamp, ended, open=ended and seal is None and bool(run.get("open")))
         if not ended:
@@ -181,10 +207,14 @@ class RunFiles:
 
     def _follow(self, new: Seen, old: Seen | None, tables: Any) -> None:
         """Bring a record up to the last point in the logs: while a run lives, and for ever when it was killed."""
-        new.sizes = self._sizes()
-        summaries = Summaries()
+        new.sizes = self.sizes()
+        before = carried(new.record.carried, self._blobs)
+        summaries = Summaries(before.metrics)
+        new.states = {log: State(size) for log, size in before.logs.items() if log in new.sizes}
+        new.closed = {writer_of(log) for log in before.logs}
+        is_same = old is not None and old.record.generation == new.record.generation
         # a damaged log may have been mended or replaced meanwhile: it is read from the start
-        if old is not None and not old.ended and not old.gaps and old.states.keys() <= new.sizes.keys():
+        if old is not None and is_same and not old.ended and not old.gaps and old.states.keys() <= new.sizes.keys():
             new.states, new.facts, new.end, new.t_us = dict(old.states), list(old.facts), old.end, old.t_us
             new.closed = set(old.closed)
             summaries = Summaries(old.metrics)
@@ -208,8 +238,11 @@ class RunFiles:
         # who came after the end has touched the edits; most runs have neither, and are not looked into
         if not is_shared and not os.path.exists(self._place + "/edits"):
             return
+        sizes, before = self.sizes(), carried(new.record.carried, self._blobs)
         others = [path for path in logs.paths(self._folder) if writer_of(path.name) != new.record.writer]
-        seal = self._last_word()
+        others = [path for path in others if sizes.get(path.name, 0) > before.logs.get(path.name, 0)]
+        new.states |= {path.name: State(before.logs[path.name]) for path in others if path.name in before.logs}
+        seal = self._last_word(new.record.generation)
         if not new.record.writer or not (others or is_shared or seal):
             return
         metrics = new.record.metrics
@@ -222,7 +255,7 @@ class RunFiles:
         for path in others:
             self._take(path, new, summaries)
         new.record = dataclasses.replace(new.record, metrics=summaries.metrics())
-        new.end, new.sizes, new.metrics = {"status": new.record.status}, self._sizes(), new.record.metrics
+        new.end, new.sizes, new.metrics = {"status": new.record.status}, self.sizes(), new.record.metrics
         self._lost(new)
         new.ended = not new.waiting
 
@@ -274,7 +307,9 @@ class RunFiles:
             return record
         if status == "killed":
             is_dead = seen.owner is not None and alive.is_alive(seen.owner) is False
-            disk.sweep(self._folder, ("run.json", seen.owner.pid) if seen.owner and is_dead else None)
+            disk.sweep(
+                self._folder, (generations.newest(self._place), seen.owner.pid) if seen.owner and is_dead else None
+            )
         ended = seen.t_us or record.started_us
         executions = tuple(_stopped(execution, ended) for execution in record.executions)
         duration = max(0.0, (ended - record.started_us) / 1e6)
@@ -293,7 +328,7 @@ class RunFiles:
     def stamp(self) -> str:
         """Changes whenever the document or an edit does; empty when a change just now could be missed."""
         try:
-            about = os.stat(self._place + "/run.json")
+            about = os.stat(f"{self._place}/{generations.newest(self._place)}")
             document = f"{about.st_mtime_ns} {about.st_size} {about.st_ino}"
         except FileNotFoundError:
             document = "none"
@@ -303,7 +338,8 @@ class RunFiles:
             changed = 0
         return "" if time.time_ns() - changed < _RACY_NS else f"{document} {changed}"
 
-    def _sizes(self) -> dict[str, int]:
+    def sizes(self) -> dict[str, int]:
+        """Its logs, and how much each holds, in bytes."""
         return {path.name: path.stat().st_size for path in logs.paths(self._folder)}
 
     def _tables(self) -> tuple[Any, RunRecord, tuple[str, ...], Seal | None, bytes]:
@@ -312,19 +348,20 @@ class RunFiles:
         Of a run that nobody closed the document is too old: once its logs are gone, its seal has the last word.
         """
         tables, record, problem, data = None, None, "", b""
+        name = generations.newest(self._place)
         try:
-            with Path(self._place + "/run.json").open("rb") as file:
+            with Path(self._place, name).open("rb") as file:
                 data = file.read()
-            tables = decode(data, "run.json")
+            tables = decode(data, name)
             record = records.record_of(tables)
             if record.status != "running":
                 return tables, record, (), None, data
         except FileNotFoundError:
-            problem = "run.json is missing"
+            problem = f"{name} is missing"
         except (Damaged, KeyError, TypeError, ValueError, AttributeError):
-            problem = "run.json is not readable"
+            problem = f"{name} is not readable"
         told = (f"{problem}; what the log knows is shown instead",) if problem else ()
-        if seal := self._last_word():
+        if seal := self._last_word(record.generation if record is not None else 0):
             tables = seal.body["record"]
             return tables, records.record_of(tables), told, seal, b""
         if record is not None:
@@ -338,12 +375,15 @@ class RunFiles:
         tables = {"run": {self.id: run}}
         return tables, records.record_of(tables), told, None, b""
 
-    def _last_word(self) -> Seal | None:
-        """The newest seal, once logs that are sealed are gone."""
+    def _last_word(self, generation: int) -> Seal | None:
+        """The newest seal, once logs that are sealed are gone; none where a later process has gone on since."""
         if not os.path.exists(self._place + "/sealed"):
             return None
-        seals, sizes = self.seals()[0], self._sizes()
-        return seals[-1] if any(log not in sizes for log in sealed.covered_by(seals)) else None
+        seals, sizes = self.seals()[0], self.sizes()
+        if not any(log not in sizes for log in sealed.covered_by(seals)):
+            return None
+        sealed_as = seals[-1].body["record"]["run"][self.id].get("generation", 1)
+        return seals[-1] if sealed_as >= generation else None
 
     def _owner(self, tables: Any) -> Process | None:
         writer = tables["run"][self.id].get("writer")

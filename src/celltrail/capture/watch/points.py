@@ -132,6 +132,7 @@ class Points:
         self._sinks: dict[int, list[Any]] = {}
         self._held: dict[str, Column] = {}  # taken, and not written yet
         self._steps = Steps(is_axis_name)
+        self._first = 0 if run.step is None else run.step + 1  # a run that goes on counts on
         self._turn: dict[str, int] = {}  # by name, how many of its values were handed on
         self.count = 0  # values taken, also those that are not written
         self.stride = 1  # of all names: to stay within the budget of the cell
@@ -245,7 +246,7 @@ class Points:
         taken = {name: columns.merged(parts) for name, parts in found.items()}
         steps = self._steps.of({name: column.stamps for name, column in taken.items()}) if taken else {}
         for name, column in taken.items():
-            column.steps = steps[name]
+            column.steps = steps[name] + self._first
             before = self._held.get(name)
             self._held[name] = columns.joined(before, column) if before else column
 

@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from celltrail.model import Execution, Failure, Json, Metric, Output, Param, RunRecord
+from celltrail.model import Execution, Failure, Json, Metric, Output, Param, Resumption, RunRecord
 
 if TYPE_CHECKING:
     from celltrail.store.docs.run_document import Tables
 
 _T = TypeVar("_T")
 # kept in tables of their own
-_APART = {"params", "metrics", "summary", "executions", "environment", "problems"}
+_APART = {"params", "metrics", "summary", "executions", "environment", "problems", "resumes"}
 # what the run itself never says
 EDITED = ("folder", "rating", "starred", "archived", "deleted")
 _names: dict[type, tuple[str, ...]] = {}
@@ -24,7 +24,9 @@ def tables_of(record: RunRecord) -> Tables:
     run = {name: getattr(record, name) for name in _names_of(RunRecord) if name not in _APART and name not in EDITED}
     run["error"] = dataclasses.asdict(record.error) if record.error else None
     del run["rev"]
+    resumes = {str(n): dataclasses.asdict(each) for n, each in enumerate(record.resumes, 2)}
     return {
+        **({"resumes": resumes} if resumes else {}),
         "run": {record.id: {**run, "format": 1}},
         "params": {name: _fields(param, "name") for name, param in record.params.items()},
         "metrics": metric_fields(record.metrics),
@@ -60,6 +62,7 @@ def record_of(tables: Tables) -> RunRecord:
         summary={name: fields.get("value") for name, fields in tables.get("summary", {}).items()},
         executions=tuple(_execution(id_, fields) for id_, fields in tables.get("executions", {}).items()),
         environment=dict(tables.get("environment", {})),
+        resumes=tuple(_made(Resumption, fields) for fields in tables.get("resumes", {}).values()),
         problems=_texts(tables.get("problems", {}).values()),
     )
 

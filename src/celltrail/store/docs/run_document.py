@@ -75,10 +75,10 @@ class RunDocument:
             with contextlib.suppress(OSError):
                 self.put("run", self._run, {"more_metrics": self._blobs.put(encode(rest))})
 
-    def move(self, path: Path, blobs: Blobs) -> None:
+    def move(self, folder: Path, blobs: Blobs) -> None:
         """From the next `flush` on, keep the whole document in another place."""
         with self._writing:
-            self._path, self._blobs, self._documents = path, blobs, None
+            self._path, self._blobs, self._documents = folder / self._path.name, blobs, None
             self._written = 0
 
     def flush(self) -> None:

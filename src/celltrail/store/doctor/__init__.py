@@ -14,6 +14,7 @@ from celltrail.model import Json
 from celltrail.store import root
 from celltrail.store.audit import Audit
 from celltrail.store.blobs import references
+from celltrail.store.docs.generations import newest
 from celltrail.store.doctor import contents, copies, documents, folders, listed, logs, machine, people, seals, trailfile
 from celltrail.store.doctor.finding import Finding, Patient
 from celltrail.store.files.telling import counted
@@ -121,7 +122,7 @@ def _rebuilding(patient: Patient, run: str) -> Finding:
         raise StoreError(f"run {run} is going on and writes its document itself; end it first")
     return Finding(
         "rebuild",
-        patient.name(folder / "run.json"),
+        patient.name(folder / newest(folder)),
         "is to be written again, as asked",
         "nothing",
         "nothing",

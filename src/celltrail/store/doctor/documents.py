@@ -10,6 +10,7 @@ from typing import Any
 from celltrail.errors import Damaged, NoRun
 from celltrail.store.blobs import references
 from celltrail.store.docs import records
+from celltrail.store.docs.generations import newest
 from celltrail.store.doctor.finding import Finding, Patient
 from celltrail.store.files.encoding import decode
 from celltrail.store.files.written import is_run_written
@@ -23,7 +24,8 @@ def check(patient: Patient) -> Iterator[Finding]:
     """Documents that are lost or torn, and folders of runs with nothing in them."""
     for folder in references.run_folders(patient.root):
         try:
-            tables: Any = decode((folder / "run.json").read_bytes(), "run.json")
+            name = newest(folder)
+            tables: Any = decode((folder / name).read_bytes(), name)
             records.record_of(tables)
             continue
         except FileNotFoundError:
@@ -42,7 +44,7 @@ def check(patient: Patient) -> Iterator[Finding]:
 
 def rewritten(patient: Patient, folder: Path, why: str) -> str:
     """Write the document again from the log; an old one is kept in the trash."""
-    path = folder / "run.json"
+    path = folder / newest(folder)
     kept = f"; {patient.keep(path, why)}" if path.exists() else ""
     try:
         rebuild(folder, patient.blobs)
@@ -62,7 +64,7 @@ def _lost(patient: Patient, folder: Path, what: str, logs: list[Path]) -> Findin
         remedy = "celltrail import of a copy of the trail brings it back"
     return Finding(
         "document",
-        patient.name(folder / "run.json"),
+        patient.name(folder / newest(folder)),
         what,
         "of this run only what its log knows is shown" if has_log else "this run cannot be shown",
         remedy,

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from celltrail.errors import Damaged
 from celltrail.store.blobs import references
+from celltrail.store.docs.generations import newest
 from celltrail.store.doctor.finding import Finding, Patient
 from celltrail.store.files import disk
 from celltrail.store.files.encoding import encode
@@ -132,7 +133,7 @@ def _tell(folder: Path, text: str) -> None:
     def count(entries: dict[Any, Any]) -> None:
         entries[folder.name]["rev"] = entries[folder.name].get("rev", 0) + 1
 
-    with contextlib.suppress(Damaged, KeyError), Documents(folder / "run.json") as documents:
+    with contextlib.suppress(Damaged, KeyError), Documents(folder / newest(folder)) as documents:
         if folder.name in documents.table("run")._read_table():
             documents.change("problems", put)
             documents.change("run", count)

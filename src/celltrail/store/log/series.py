@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from celltrail.model import is_of_machine
 from celltrail.store.log.ranks import order_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     Calls = tuple[Integers, Integers, Integers | None]
 
 Window = tuple[float, float]  # first and last step, both included
+Cuts = Mapping[str, int]  # writer -> the last step that counts; points beyond were superseded by a rewind
 
 
 class Series(NamedTuple):
@@ -53,8 +55,9 @@ class Source(Protocol):
 class SeriesMapping(Mapping[str, Series]):
     """The series of one run by name; only what is asked for is gathered."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
-        self._sources = sources
+    def __init__(self, sources: Sequence[Source], cuts: Cuts | None = None) -> None:
+        self.sources = sources
+        self.cuts = cuts or {}
         self._made: dict[str, Series] = {}
         self._names = dict.fromkeys(name for source in sources for name in source.names)
 
@@ -68,9 +71,9 @@ class SeriesMapping(Mapping[str, Series]):
         window = first_step, last_step
         return self._made[name].within(window) if name in self._made else self._gather(name, window)
 
-    def apart(self, name: str) -> dict[str, Series]:
-        """The points of a metric, apart for each writer that has some."""
-        writers = self._parts(name, None)
+    def apart(self, name: str, superseded: bool = False) -> dict[str, Series]:
+        """The points of a metric, apart for each writer that has some; on demand those too that a rewind superseded."""
+        writers = self._parts(name, None, {} if superseded else self.cuts)
         return {writer: joined(writers[writer]) for writer in sorted(writers, key=order_of)}
 
     def __iter__(self) -> Iterator[str]:
@@ -83,17 +86,27 @@ class SeriesMapping(Mapping[str, Series]):
         return name in self._names
 
     def _gather(self, name: str, window: Window | None) -> Series:
-        writers = self._parts(name, window)
+        writers = self._parts(name, window, self.cuts)
         return merged([joined(writers[writer]) for writer in sorted(writers, key=order_of)])
 
-    def _parts(self, name: str, window: Window | None) -> dict[str, list[Series]]:
+    def _parts(self, name: str, window: Window | None, cuts: Cuts) -> dict[str, list[Series]]:
         if name not in self._names:
             raise KeyError(name)
         writers: dict[str, list[Series]] = {}
-        for source in self._sources:
+        is_cut = bool(cuts) and not is_of_machine(name)  # what the machine did was done, whatever counts of it
+        for source in self.sources:
             for writer, part in source.parts(name, window):
+                if is_cut and writer in cuts:
+                    part = part.at(counting(part, cuts[writer]))
                 writers.setdefault(writer, []).append(part)
         return writers
+
+
+def counting(part: Series, cut: int | None) -> NDArray[np.bool_]:
+    """Which points of a writer count that was cut after this step."""
+    import numpy as np
+
+    return np.ones(len(part.step), dtype=bool) if cut is None else part.step <= cut
 
 
 def joined(parts: Sequence[Series]) -> Series:

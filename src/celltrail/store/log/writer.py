@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from celltrail.errors import BadValue, StoreError
 from celltrail.model import Json, RunRecord
 from celltrail.store.docs import records
+from celltrail.store.docs.generations import name_of
 from celltrail.store.files import alive, forks
 from celltrail.store.files.encoding import encode
-from celltrail.store.log import BEAT, BEAT_KIND, EVENT_KIND, ITEM_KIND, Log, fallback, frame
+from celltrail.store.log import BEAT, BEAT_KIND, EVENT_KIND, ITEM_KIND, Log, fallback, frame, writer_of
 from celltrail.store.log.opening import Clock
 from celltrail.store.log.trouble import Troubles
 from celltrail.store.log.waiting import Waiting
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from celltrail.store.blobs import Blobs
-    from celltrail.store.docs.run_document import RunDocument
+    from celltrail.store.docs.run_document import RunDocument, Tables
 
 _ROWS_AT_ONCE = 8192  # so that others get at the lock in between
 # what the log has anyway, as points
@@ -48,6 +49,7 @@ class RunWriter:
         self._folder = folder
         self._trail = trail
         self._document: RunDocument | None = None
+        self._known: set[str] = set()  # writers from before this process went on with the run
         self._troubles = Troubles(run, self._keep_problem)
         self._leaving = threading.RLock()
         self.lock = threading.RLock()  # reentrant: a signal handler may log in the middle of a log
@@ -64,17 +66,21 @@ class RunWriter:
         """Whether the run's document is this process's to write; that of ranks, workers and forks is not."""
         return self._document is not None
 
-    def own(self, record: RunRecord, blobs: Blobs) -> bool:
-        """Make the run's document, unless another process has; whether it is this one's now."""
+    def own(self, record: RunRecord, blobs: Blobs, before: Tables | None = None, known: Collection[str] = ()) -> bool:
+        """Make the run's document, unless another process has; whether it is this one's now.
+
+        Of a run that is resumed ``before`` is the document it had, and ``known`` are the logs it has.
+        """
         from celltrail.store.docs.run_document import RunDocument
 
         self._troubles.know(record.problems)
-        tables = records.tables_of(dataclasses.replace(record, writer=self._log.writer))
+        self._known = {writer_of(log) for log in known}
+        tables = {**(before or {}), **records.tables_of(dataclasses.replace(record, writer=self._log.writer))}
         tables["writers"] = {self._log.writer: {**dataclasses.asdict(alive.myself()), "rank": self.rank}}
         # the first facts of all; with those that follow, a lost document can be written again
         known = {name: entries for name, entries in tables.items() if entries and name not in _NOT_LOGGED}
         try:
-            self._document = RunDocument(self._folder / "run.json", record.id, tables, blobs)
+            self._document = RunDocument(self._folder / name_of(record.generation), record.id, tables, blobs)
         except FileExistsError:
             return False
         self.event("begun", n=1, tables=known)
@@ -246,7 +252,8 @@ class RunWriter:
             self._troubles.note(f"{lost} records could not be written to the trail")
         failure: OSError | None = None
         if self._document is not None:
-            if any(not path.name.startswith(f"{self.writer}.") for path in (self._folder / "m").glob("*.ctl")):
+            others = {writer_of(path.name) for path in (self._folder / "m").glob("*.ctl")} - self._known
+            if others - {self.writer}:
                 self._document.put("run", self.id, {"shared": True})  # others log too: look for them
             if self._is_left_open:
                 self._document.put("run", self.id, {"open": False})
@@ -337,7 +344,7 @@ class RunWriter:
         if self._document is not None:
             from celltrail.store.blobs import Blobs
 
-            self._document.move(self._folder / "run.json", Blobs(self.home))
+            self._document.move(self._folder, Blobs(self.home))
             with contextlib.suppress(OSError):
                 self._document.flush()
         self.event("problem", text=problem)

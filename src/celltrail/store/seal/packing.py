@@ -10,6 +10,7 @@ from pathlib import Path
 
 from celltrail.errors import Damaged
 from celltrail.store.blobs import Blobs
+from celltrail.store.docs.carried import NOTHING
 from celltrail.store.files import disk
 from celltrail.store.folders import run_folder
 from celltrail.store.log.series import Series, SeriesMapping
@@ -74,8 +75,13 @@ def _packed(trail: Path, blobs: Blobs, runs: Sequence[tuple[str, State]]) -> Pac
         seals, unreadable = files.seals()
         covered = {log: size for seal in seals for log, size in seal.covers.items()}
         logs = {name: size for name, size in state.items() if not name.endswith(_SEAL)}
-        # only what the seals tell completely: no log beyond them, no damage
-        if unreadable or not logs.items() <= covered.items() or any(seal.verify() for seal in seals):
+        # only what the seals tell completely: no log beyond them, no damage, no points of another run
+        if (
+            files.carried() != NOTHING
+            or unreadable
+            or not logs.items() <= covered.items()
+            or any(seal.verify() for seal in seals)
+        ):
             continue
         mappings.append(SeriesMapping(seals))
         kept.append((run_id, state))

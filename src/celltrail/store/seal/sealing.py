@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from celltrail.errors import Damaged
 from celltrail.model import Json, now_us
 from celltrail.store.docs import records
+from celltrail.store.docs.generations import newest
 from celltrail.store.files import alive, disk
 from celltrail.store.files.alive import Process
 from celltrail.store.files.encoding import decode, encode
@@ -114,8 +115,8 @@ def is_over(folder: Path, files: RunFiles) -> bool:
     """Whether a run has ended, nobody lives who still writes to it, and it has been quiet for a minute."""
     now = disk.now_at(folder.parents[2])  # of the trail: looking at its clock leaves a file for a moment
     paths = logs.paths(folder)
-    newest = max((path.stat().st_mtime for path in (*paths, folder / "run.json") if path.exists()), default=now)
-    if now - newest < QUIET_S:
+    latest = max((path.stat().st_mtime for path in (*paths, folder / newest(folder)) if path.exists()), default=now)
+    if now - latest < QUIET_S:
         return False
     if files.unedited()[0].status == "running":
         return False

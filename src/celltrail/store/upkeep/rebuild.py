@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from celltrail.errors import NoRun
 from celltrail.model import Json
 from celltrail.store.blobs import Blobs
-from celltrail.store.docs import records
+from celltrail.store.docs import generations, records
+from celltrail.store.docs.carried import carried
 from celltrail.store.docs.run_document import Tables, beyond, shortened
 from celltrail.store.files import disk
 from celltrail.store.files.encoding import encode
@@ -19,8 +20,10 @@ from celltrail.store.log.summary import Said, Summaries
 
 
 def rebuild(folder: Path, blobs: Blobs) -> None:
-    """Write ``run.json`` of a run from its logs; `NoRun` where they hold nothing of it."""
-    disk.replace_whole(folder / "run.json", encode(tables_from_logs(folder, blobs)))
+    """Write the document of a run from its logs; `NoRun` where they hold nothing of it."""
+    tables = tables_from_logs(folder, blobs)
+    generation = tables["run"][folder.name].get("generation", 1)
+    disk.replace_whole(folder / generations.name_of(generation), encode(tables))
 
 
 def tables_from_logs(folder: Path, blobs: Blobs) -> Tables:
@@ -48,7 +51,9 @@ def tables_from_logs(folder: Path, blobs: Blobs) -> Tables:
     run |= {"rev": changes, "changes": changes, "writer": writer}
     for name in ("params", "metrics", "summary", "executions", "environment", "problems"):
         tables.setdefault(name, {})
-    metrics = _metrics(logs.values(), tables.get("declared", {}))
+    before = carried(run.get("carried", ""), blobs)
+    later = [contents for path, contents in logs.items() if path.name not in before.logs]
+    metrics = _metrics(Summaries(before.metrics), later, tables.get("declared", {}))
     if end and end.get("metrics", {}).keys() == metrics.keys() and _counts(end["metrics"]) == _counts(metrics):
         metrics = end["metrics"]  # the same sums, added up in the same order
     tables["metrics"] = metrics
@@ -58,11 +63,16 @@ def tables_from_logs(folder: Path, blobs: Blobs) -> Tables:
 
 
 def _begun(logs: Mapping[Path, Contents]) -> tuple[dict[str, Json] | None, str]:
-    """The event a run began with, and the writer of its log; the first log's where that event is lost."""
-    for path, contents in logs.items():
-        for event in contents.events:
-            if event.get("kind") == "begun" and "tables" in event:
-                return event, writer_of(path.name)
+    """The event its last owner began with, and the writer of its log; the first log's where that event is lost."""
+    found = [
+        (event["t"], writer_of(path.name), event)
+        for path, contents in logs.items()
+        for event in contents.events
+        if event.get("kind") == "begun" and "tables" in event
+    ]
+    if found:
+        _, writer, event = max(found, key=lambda each: each[:2])
+        return event, writer
     heads = sorted((contents.head["wall_us"], writer_of(path.name)) for path, contents in logs.items() if contents.head)
     return None, heads[0][1] if heads else ""
 
@@ -77,8 +87,9 @@ def _facts(logs: list[Contents]) -> list[dict[str, Json]]:
     return [event for contents in logs for event in contents.events if event.get("kind") == "fact"]
 
 
-def _metrics(logs: Any, declared: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Json]]:
-    summaries = Summaries()
+def _metrics(
+    summaries: Summaries, logs: Iterable[Contents], declared: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Json]]:
     for contents in logs:
         for rows in contents.rows:
             summaries.fold(rows.names, rows.step, rows.values)
