@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BUILT = ("src/celltrail/static", "src/celltrail/labextension")
-PANELS = ("chart", "table", "compare", "detail", "media")
+PANELS = ("chart", "table", "compare", "detail", "media", "evaluation")
 HEAVY = {"pandas", "altair", "anywidget", "ipywidgets", "pyarrow", "IPython", "numpy", "tinydb"}
 
 pytestmark = [pytest.mark.package, pytest.mark.timeout(600)]

@@ -4,10 +4,10 @@ export const VERSION = 1;
 
 export type FromKernel = Points | News | Answer | Fault;
 export type Asked = Note | Steer | Edit | Undo | SaveView | DropView;
-export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take;
+export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take | Pick;
 export type Goal = "min" | "max" | "none";
 export type MediaKind = "text" | "image" | "figure" | "audio" | "video" | "table" | "histogram";
-export type PanelKind = "chart" | "table" | "compare" | "detail" | "media";
+export type PanelKind = "chart" | "table" | "compare" | "detail" | "media" | "evaluation";
 export type Real = number | "nan" | "inf" | "-inf" | null;
 export type Scalar = string | number | boolean | null;
 export type Smoothing = "none" | "ema" | "time" | "median";
@@ -101,6 +101,7 @@ export interface DetailOptions {
   tab: string;
   chart: ChartOptions;
   media: MediaOptions;
+  evaluation: EvaluationOptions;
 }
 
 /** One thing that the cell showed, as it appeared. */
@@ -118,6 +119,65 @@ export interface Section {
   heads: string[];
   rows: Scalar[][];
   more: number;
+}
+
+/** Rows whose predicted probability of a label lies from `low` to `high`. */
+export interface CalibrationBin {
+  label: string;
+  low: number;
+  high: number;
+  predicted: number;
+  observed: number;
+  rows: number;
+}
+
+/** One run on the split. */
+export interface EvaluatedRun {
+  run: string;
+  name: string;
+  rows: number;
+  scores: EvaluationScore[];
+  confusion: number[][];
+  curves: EvaluationCurve[];
+  bins: CalibrationBin[];
+  residuals: number[];
+  heads: string[];
+  worst: Scalar[][];
+}
+
+/** A curve of one label against the rest, thinned. */
+export interface EvaluationCurve {
+  kind: "roc" | "precision_recall";
+  label: string;
+  x: number[];
+  y: number[];
+}
+
+/** How an evaluation is shown: the panel owns it. */
+export interface EvaluationOptions {
+  split: string;
+  label: string;
+  shares: boolean;
+}
+
+/** One metric with its 95% interval. */
+export interface EvaluationScore {
+  name: string;
+  value: Real;
+  low: Real;
+  high: Real;
+  method: string;
+  goal: Goal;
+}
+
+/** One split of some runs, side by side. */
+export interface EvaluationShown {
+  split: string;
+  task: "binary" | "multiclass" | "regression" | "ranking";
+  labels: string[];
+  edges: number[];
+  runs: EvaluatedRun[];
+  omitted: number;
 }
 
 /** Panel to kernel: the comparison of these runs. */
@@ -198,6 +258,19 @@ export interface OpenView {
   kind: "open_view";
   id: string;
   name: string;
+}
+
+/** Panel to kernel: the rows behind a part of an evaluation; by labels, or by a range with both ends in it. */
+export interface Pick {
+  kind: "pick";
+  id: string;
+  run: string;
+  split: string;
+  of: "confusion" | "calibration" | "residuals";
+  truth: string;
+  output: string;
+  low: number;
+  high: number;
 }
 
 /** Panel to kernel: the rows that match this expression; "" is all of the panel's runs. */
@@ -565,6 +638,7 @@ export interface SavedPanel {
   comparison: Comparison | null;
   detail: Detail | null;
   media: MediaShown | null;
+  evaluations: EvaluationShown[];
 }
 
 /** What a server says first. */

@@ -21,6 +21,7 @@ export const NOTHING_SAVED: SavedPanel = {
   comparison: null,
   detail: null,
   media: null,
+  evaluations: [],
   marks: [],
   flags: [],
   bands: [],

@@ -1105,7 +1105,8 @@ export const panels = [
   "hints": [],
   "comparison": null,
   "detail": null,
-  "media": null
+  "media": null,
+  "evaluations": []
  },
  {
   "v": 1,
@@ -1266,7 +1267,8 @@ export const panels = [
   "hints": [],
   "comparison": null,
   "detail": null,
-  "media": null
+  "media": null,
+  "evaluations": []
  },
  {
   "v": 1,
@@ -1517,7 +1519,8 @@ export const panels = [
    ]
   },
   "detail": null,
-  "media": null
+  "media": null,
+  "evaluations": []
  },
  {
   "v": 1,
@@ -1672,6 +1675,7 @@ export const panels = [
    "outputs": [],
    "traceback": ""
   },
-  "media": null
+  "media": null,
+  "evaluations": []
  }
 ] satisfies SavedPanel[];

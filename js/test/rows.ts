@@ -65,6 +65,7 @@ export function payload(change: Partial<SavedPanel>): SavedPanel {
     comparison: null,
     detail: null,
     media: null,
+    evaluations: [],
     ...change,
   };
 }

@@ -1,7 +1,7 @@
 import { type SavedPanel, VERSION } from "../contract.ts";
 
 const LISTS = ["runs", "series", "rows"] as const;
-const KINDS: readonly unknown[] = ["chart", "table", "compare", "detail", "media"];
+const KINDS: readonly unknown[] = ["chart", "table", "compare", "detail", "media", "evaluation"];
 
 /** What a notebook file holds under our MIME type, or the sentence why it cannot be drawn. */
 export function readPayload(data: unknown): SavedPanel | string {

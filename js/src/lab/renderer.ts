@@ -206,6 +206,10 @@ async function mountOf(payload: SavedPanel, session: ISessionContext | undefined
       const { MEDIA, mount } = await import("../panels/media.ts");
       return (el, signal) => mount(el, savedSource(payload, MEDIA), signal);
     }
+    case "evaluation": {
+      const { EVALUATION, mount } = await import("../panels/evaluation.ts");
+      return (el, signal) => mount(el, savedSource(payload, EVALUATION), signal);
+    }
     case "compare": {
       const { mount } = await import("../panels/compare.ts");
       return (el, signal) => mount(el, savedSource(payload, {}), signal);

@@ -1,4 +1,4 @@
-import type { ChartOptions, Detail, DetailOptions, MediaOptions, Section } from "../contract.ts";
+import type { ChartOptions, Detail, DetailOptions, EvaluationOptions, MediaOptions, Section } from "../contract.ts";
 import { widget } from "../kernel.ts";
 import { savedSource } from "../saved.ts";
 import type { Mount, Source } from "../source.ts";
@@ -10,9 +10,10 @@ import { type Page, tabs } from "../ui/detail/tabs.ts";
 import { element } from "../ui/element.ts";
 import { panelRoot } from "../ui/root.ts";
 import { CHART, mountPlots } from "./chart.ts";
+import { EVALUATION, mount as mountEvaluation } from "./evaluation.ts";
 import { MEDIA, mount as mountMedia } from "./media.ts";
 
-export const DETAIL: DetailOptions = { tab: "", chart: CHART, media: MEDIA };
+export const DETAIL: DetailOptions = { tab: "", chart: CHART, media: MEDIA, evaluation: EVALUATION };
 
 /** All of one run: its curves, what it was given, what it showed, where it ran and what people said of it. */
 export const mount: Mount<DetailOptions> = (into, source, signal) => {
@@ -48,6 +49,10 @@ function pages(detail: Detail, source: Source<DetailOptions>, signal: AbortSigna
   if (series.length > 0) found.push({ name: "charts", note: "", make: () => plots(source, signal) });
   const { media } = source.payload();
   if (media) found.push({ name: "media", note: String(media.items.length), make: () => mediaView(source, signal) });
+  const evaluated = source.payload().evaluations ?? []; // saved panels may lack them
+  if (evaluated.length > 0) {
+    found.push({ name: "evaluation", note: "", make: () => evaluationView(source, signal) });
+  }
   const names = [...new Set(detail.sections.map((section) => section.tab))];
   const bySection = names.map((tab) => tabPage(tab, detail.sections));
   found.push(...bySection.slice(0, 1));
@@ -81,6 +86,18 @@ function mediaView(source: Source<DetailOptions>, signal: AbortSignal): HTMLElem
     source.keep({ ...options(source), media });
   };
   mountMedia(held, { ...items, keep, kind: source.kind, take: source.take }, signal);
+  return held;
+}
+
+/** Rows come when something is clicked; only how it is shown is kept. */
+function evaluationView(source: Source<DetailOptions>, signal: AbortSignal): HTMLElement {
+  const held = element("div");
+  const shown = savedSource(source.payload(), options(source).evaluation ?? EVALUATION);
+  const keep = (evaluation: EvaluationOptions): void => {
+    shown.keep(evaluation);
+    source.keep({ ...options(source), evaluation });
+  };
+  mountEvaluation(held, { ...shown, keep, kind: source.kind, ask: source.ask }, signal);
   return held;
 }
 

@@ -21,7 +21,7 @@ class Rows:
     """The rows that both runs were evaluated on.
 
     Attributes:
-        df: a row for each: ``id``, ``truth``, ``first``, ``second`` (what each foretold), and of a classification
+        df: a row for each: ``id``, ``truth``, ``first``, ``second`` (what each predicted), and of a classification
             whether that is right (``first_correct``, ``second_correct``), else the errors (``first_error`` ...).
         metric: what is compared: accuracy, or the mean absolute error.
         only_one: rows that only one of the two has.

@@ -11,6 +11,14 @@ NaN and infinity have no JSON: a `Real` spells them as words, and series travel 
 from celltrail.contract.answers import Answer, Fault, FromKernel, News
 from celltrail.contract.comparison import CodeDifference, CodeLine, Comparison, Difference, Verdict
 from celltrail.contract.detail import Detail, DetailOptions, Piece, Section
+from celltrail.contract.evaluation import (
+    CalibrationBin,
+    EvaluatedRun,
+    EvaluationCurve,
+    EvaluationOptions,
+    EvaluationScore,
+    EvaluationShown,
+)
 from celltrail.contract.intents import (
     Asked,
     Compare,
@@ -24,6 +32,7 @@ from celltrail.contract.intents import (
     List,
     Note,
     OpenView,
+    Pick,
     Query,
     Renew,
     SaveView,
@@ -62,6 +71,7 @@ __all__ = [
     "Answer",
     "Asked",
     "Band",
+    "CalibrationBin",
     "ChartOptions",
     "CodeDifference",
     "CodeLine",
@@ -76,6 +86,11 @@ __all__ = [
     "Drawn",
     "DropView",
     "Edit",
+    "EvaluatedRun",
+    "EvaluationCurve",
+    "EvaluationOptions",
+    "EvaluationScore",
+    "EvaluationShown",
     "Fault",
     "Fetch",
     "Flag",
@@ -103,6 +118,7 @@ __all__ = [
     "PanelKind",
     "ParamValue",
     "Part",
+    "Pick",
     "Piece",
     "Points",
     "Proposal",

@@ -2,6 +2,7 @@
 
 from typing import Literal, TypedDict
 
+from celltrail.contract.evaluation import EvaluationOptions
 from celltrail.contract.media import MediaOptions
 from celltrail.contract.points import ChartOptions
 from celltrail.contract.rows import RunRow
@@ -43,3 +44,4 @@ class DetailOptions(TypedDict):
     tab: str  # "" is the first
     chart: ChartOptions
     media: MediaOptions
+    evaluation: EvaluationOptions

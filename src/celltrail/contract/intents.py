@@ -202,6 +202,20 @@ class Write(TypedDict):
     value: str | None
 
 
+class Pick(TypedDict):
+    """Panel to kernel: the rows behind a part of an evaluation; by labels, or by a range with both ends in it."""
+
+    kind: Literal["pick"]
+    id: str
+    run: str
+    split: str
+    of: Literal["confusion", "calibration", "residuals"]
+    truth: str  # of a calibration the label that is predicted
+    output: str
+    low: float
+    high: float
+
+
 FromPanel = (
     Sync
     | Query
@@ -224,6 +238,7 @@ FromPanel = (
     | DropView
     | Draw
     | Take
+    | Pick
 )
 # what a server is asked to change; all else it is asked by address
 Asked = Note | Steer | Edit | Undo | SaveView | DropView

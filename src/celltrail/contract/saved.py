@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from celltrail.contract.comparison import Comparison
 from celltrail.contract.detail import Detail
+from celltrail.contract.evaluation import EvaluationShown
 from celltrail.contract.media import MediaShown
 from celltrail.contract.points import Band, ChartOptions, Flag, Grouping, Mark, RunState, SavedSeries
 from celltrail.contract.rows import RunRow
@@ -33,3 +34,4 @@ class SavedPanel(TypedDict):
     comparison: Comparison | None
     detail: Detail | None
     media: MediaShown | None
+    evaluations: list[EvaluationShown]  # a split each

@@ -6,7 +6,7 @@ VERSION = 1
 MIME = "application/vnd.celltrail.panel+json"
 Status = Literal["running", "finished", "failed", "interrupted", "killed"]
 Goal = Literal["min", "max", "none"]
-PanelKind = Literal["chart", "table", "compare", "detail", "media"]
+PanelKind = Literal["chart", "table", "compare", "detail", "media", "evaluation"]
 MediaKind = Literal["text", "image", "figure", "audio", "video", "table", "histogram"]
 # by points, by the distance between them, or a running median
 Smoothing = Literal["none", "ema", "time", "median"]

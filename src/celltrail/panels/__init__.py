@@ -6,7 +6,7 @@ from typing import Any
 
 from celltrail.capture.stale.holding import holds
 from celltrail.compare import Comparison
-from celltrail.panels import detail, media
+from celltrail.panels import detail, evaluation, media
 from celltrail.panels.live import Live
 from celltrail.panels.saved import Bundle
 from celltrail.panels.table import Compared, Table, compare_bundle, table_bundle
@@ -14,6 +14,7 @@ from celltrail.panels.vega import Charts
 from celltrail.panels.watching import Watching
 from celltrail.panels.widget import Panel, hosts_widgets_only
 from celltrail.query import RunSet, StoredRun
+from celltrail.query.evaluation import Evaluated, Evaluations
 from celltrail.query.media import Media
 from celltrail.query.standing import told_by
 
@@ -36,6 +37,8 @@ class Shown:
         formatter.for_type(Comparison, self._comparison)
         formatter.for_type(StoredRun, self._run)
         formatter.for_type(Media, self._media)
+        formatter.for_type(Evaluations, self._evaluations)
+        formatter.for_type(Evaluated, self._evaluated)
         if not hosts_widgets_only():  # those draw Altair's charts by themselves
             self._charts.on()
         self.live.on()
@@ -47,7 +50,7 @@ class Shown:
         self.live.off()
         self._charts.off()
         formatter = self._formatter()
-        for kind in (RunSet, Comparison, StoredRun, Media):
+        for kind in (RunSet, Comparison, StoredRun, Media, Evaluations, Evaluated):
             formatter.pop(kind, None)
 
     def _formatter(self) -> Any:
@@ -70,6 +73,13 @@ class Shown:
     def _media(self, found: Media, **_: Any) -> Bundle:
         widget = media.MediaPanel(found)
         return self._kept(widget, media.bundle(found, widget))
+
+    def _evaluations(self, found: Evaluations, **_: Any) -> Bundle:
+        widget = evaluation.EvaluationPanel(found)
+        return self._kept(widget, evaluation.bundle(found, widget))
+
+    def _evaluated(self, found: Evaluated, **_: Any) -> Bundle:
+        return self._evaluations(Evaluations(found.split, [found]))
 
     def _kept(self, widget: Panel, bundle: Bundle) -> Bundle:
         self._widgets.append(widget)  # the front end speaks to it for as long as the kernel lives

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import Literal
 
 import numpy as np
@@ -22,12 +23,12 @@ MOST_RUNS = 24
 ROOM = 400_000  # bytes of one answer
 
 
-def curves(run: StoredRun) -> tuple[list[Line], list[int]]:
-    """The series of a run as lines, and how many points each has in the trail."""
+def curves(run: StoredRun, without: Collection[str] = ()) -> tuple[list[Line], list[int]]:
+    """The series of a run as lines but for some, and how many points each has in the trail."""
     series = run.store.series(run.id)
     lines, totals = [], []
     for name in sorted(run.record.metrics, key=is_of_machine)[:MOST_LINES]:
-        if name in series:
+        if name in series and name not in without:
             step, t_us, value = series[name]
             points = np.array([step, (t_us - run.record.started_us) / 1e6, value], dtype=np.float64)
             lines.append(Line(run.id, name, name, points, len(step)))

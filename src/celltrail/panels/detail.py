@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 from celltrail.contract import Answer, Detail, DetailOptions, Note, SavedPanel, Window
+from celltrail.errors import StoreError
 from celltrail.panels import saved
 from celltrail.panels.chart import OPTIONS
 from celltrail.panels.closer import closer, flags_of, marks_of, place_of
 from celltrail.panels.curves import curves, state_of
+from celltrail.panels.evaluation import OPTIONS as EVALUATION
+from celltrail.panels.evaluation import picked, shown_of
 from celltrail.panels.media import OPTIONS as MEDIA
 from celltrail.panels.media import listing, taken
 from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.query import StoredRun
 from celltrail.query.detail import detail
+from celltrail.query.evaluation import Evaluations, evaluation_of, splits_of
 from celltrail.query.media import Media
 
-FIRST_TAB: DetailOptions = {"tab": "", "chart": OPTIONS, "media": MEDIA}
+FIRST_TAB: DetailOptions = {"tab": "", "chart": OPTIONS, "media": MEDIA, "evaluation": EVALUATION}
 
 
 class Details(Panel):
@@ -35,6 +40,7 @@ class Details(Panel):
             "window": self._answer_window,
             "note": self._answer_note,
             "take": lambda asked: taken(self._media, asked),
+            "pick": lambda asked: picked(evaluations(self._run), asked),
         }
 
     def _answer_window(self, asked: Window) -> Reply:
@@ -49,10 +55,12 @@ class Details(Panel):
 def payload(run: StoredRun, media: Media | None = None) -> SavedPanel:
     """All of a run as a panel holds it."""
     found = detail(run)
-    lines, totals = curves(run)
+    evaluated = evaluations(run)
+    results = _results(run, evaluated)
+    lines, totals = curves(run, without=results)
     series = saved.packed(lines, totals)
     state = state_of(run, lines, sum(totals))
-    omitted = len(run.record.metrics) - len(series)
+    omitted = len(run.record.metrics) - len(results) - len(series)
     return saved.panel(
         "detail",
         run.store.id,
@@ -63,9 +71,25 @@ def payload(run: StoredRun, media: Media | None = None) -> SavedPanel:
         detail=found,
         media=listing(media) if media is not None and media.places else None,
         hints=_hints(found),
+        evaluations=[shown_of(each) for each in evaluated],
         marks=marks_of(run.store, [run.id])[: saved.MOST_MARKS],
         flags=flags_of(run)[: saved.MOST_MARKS],
     )
+
+
+def evaluations(run: StoredRun) -> list[Evaluations]:
+    """The splits that a run was evaluated on; one whose rows are lost is left out."""
+    found: list[Evaluations] = []
+    for split in splits_of(run):
+        with suppress(StoreError):
+            found.append(Evaluations(split, [evaluation_of(run, split)]))
+    return found
+
+
+def _results(run: StoredRun, evaluated: list[Evaluations]) -> set[str]:
+    """The metrics that an evaluation gave, and nothing else: they are no curves."""
+    names = {f"{each.split}/{score.name}" for each in evaluated for score in each[0].scores}
+    return {name for name, metric in run.record.metrics.items() if name in names and metric.count == 1}
 
 
 def _hints(found: Detail) -> list[str]:

@@ -16,7 +16,7 @@ from celltrail.capture.shield import shield
 from celltrail.model import is_of_machine
 from celltrail.panels.chart import LiveChart
 from celltrail.panels.closer import flag_of, flag_of_deed
-from celltrail.run import Alerted, Ended, Event, Intervened, Logged, LoggedBlock, Run, Started, listen
+from celltrail.run import Alerted, Ended, Event, Intervened, Logged, LoggedBlock, Results, Run, Started, listen
 
 TICK_S = 0.1
 _MOST_RESTING = 30  # charts at rest that can still be marked; each holds its points
@@ -71,6 +71,8 @@ class Live:
     def _hear(self, event: Event) -> None:
         if os.getpid() != self._pid:
             return  # a forked child shares the sockets of the kernel and must not speak on them
+        if isinstance(event, Results):
+            return
         if isinstance(event, Logged | LoggedBlock):
             if chart := self._of_run.get(event.run.id):
                 chart.feeds[event.run.id].put(event)

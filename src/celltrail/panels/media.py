@@ -67,28 +67,29 @@ def content_of(item: Item) -> tuple[Content, bytes]:
     """An item as a panel takes it: bytes with their type, text, counts or rows; or why not, in words."""
     if item.size > MOST_BYTES:
         said = f"{size(item.size)} is too large to be shown here; .save(path) writes it to a file"
-        return _content(said=said), b""
+        return empty_but(said=said), b""
     try:
         match item.kind:
             case "text":
                 text: str = item.value
                 more = f"\n… and {len(text) - MOST_TEXT:,} more characters" if len(text) > MOST_TEXT else ""
-                return _content(text=text[:MOST_TEXT] + more), b""
+                return empty_but(text=text[:MOST_TEXT] + more), b""
             case "histogram":
                 counts, edges = item.value
-                return _content(counts=counts.astype(float).tolist(), edges=edges.tolist()), b""
+                return empty_but(counts=counts.astype(float).tolist(), edges=edges.tolist()), b""
             case "table":
-                return _content(**_table(item)), b""
+                return empty_but(**_table(item)), b""
             case _ if item.media in INLINE.get(item.kind, ()):
-                return _content(media=item.media), item.bytes
+                return empty_but(media=item.media), item.bytes
             case _:
                 said = f"{item.media} is not drawn here; display the item itself: run.items({item.name!r})"
-                return _content(said=said), b""
+                return empty_but(said=said), b""
     except CelltrailError as error:
-        return _content(said=str(error)), b""
+        return empty_but(said=str(error)), b""
 
 
-def _content(**parts: Any) -> Content:
+def empty_but(**parts: Any) -> Content:
+    """The content of an item with everything that is not given left empty."""
     empty: Content = {
         "media": "", "said": "", "text": None, "counts": [], "edges": [], "heads": [], "rows": [], "more": 0,
     }  # fmt: skip

@@ -35,6 +35,7 @@ from celltrail.contract import (
 )
 from celltrail.model import is_of_machine
 from celltrail.panels import html
+from celltrail.panels.abridging import within_share
 from celltrail.panels.columns import thin
 from celltrail.panels.earlier import decoded
 from celltrail.panels.figure import Beside, Line, Look, Pin, png, svg
@@ -74,6 +75,7 @@ def panel(kind: PanelKind, trail: str, title: str, **parts: Any) -> SavedPanel:
         "comparison": None,
         "detail": None,
         "media": None,
+        "evaluations": [],
     }
     return cast("SavedPanel", {**empty, **parts})
 
@@ -209,6 +211,7 @@ def detail_bundle(payload: SavedPanel, text: str) -> Bundle:
     """All of a run at rest; pictures and long tables stay in the trail where the budget has no room."""
     kept = cast("SavedPanel", json.loads(json.dumps(payload)))
     if detail := kept["detail"]:
+        kept["evaluations"] = within_share(kept["evaluations"])
         return within_budget({contract.MIME: kept, "text/html": html.detail_tables(detail), "text/plain": text})
     return {"text/plain": text}
 

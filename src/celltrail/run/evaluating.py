@@ -20,8 +20,6 @@ NAME = "evaluation"  # of the tables: f"evaluation/{split}" of the metrics, f"ev
 class Evaluates:
     """What a run can be told about predictions. `query.StoredRun.evaluation` reads it back."""
 
-    step: int | None
-
     def evaluate(
         self,
         y_true: Any,
@@ -40,7 +38,7 @@ class Evaluates:
 
         Args:
             y_true: what is true, shape (n,): labels of any kind, numbers, or how relevant each row is.
-            y_pred: what was foretold, shape (n,). Fractions for labels, or one column for each label, are scores.
+            y_pred: what was predicted, shape (n,). Fractions for labels, or one column for each label, are scores.
             y_score: scores beside the labels: probabilities or decision values, shape (n,) for the second of two
                 labels, else (n, labels).
             split: what the rows are of: the first part of the metrics' names.
@@ -72,11 +70,11 @@ class Evaluates:
         facts: dict[str, Json] = {"task": rows.task, "labels": list(rows.labels)}
         self._keep(f"{NAME}/{split}/rows", found.table, None, media.table)
         self._keep(f"{NAME}/{split}", found.metrics.reset_index(), None, _with(facts))
-        self.log({f"{split}/{score.name}": score.value for score in found.scores}, step=self.step)
+        self.log_results({f"{split}/{score.name}": score.value for score in found.scores})
         return found
 
-    def log(self, values: Mapping[str, Any] | None = None, step: int | None = None, **axes: Any) -> None:
-        """Record numbers at a step."""
+    def log_results(self, values: Mapping[str, float]) -> None:
+        """Record numbers that stand for the whole run."""
         raise NotImplementedError
 
     def _keep(self, key: str, value: Any, step: int | None, read: Callable[[str, Any], media.Content]) -> None:

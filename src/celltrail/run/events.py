@@ -35,6 +35,12 @@ class Logged(NamedTuple):
     values: Sequence[float]
 
 
+class Results(Logged):
+    """Numbers that stand for the whole run and for no step of it: rules hear them, charts leave them out."""
+
+    __slots__ = ()
+
+
 class LoggedBlock(NamedTuple):
     """Many ``log()`` calls of the same names, as arrays: ``values[i]`` belongs to ``steps[i]``."""
 

@@ -14,12 +14,12 @@ from celltrail.model import STATUSES, Failure, RunRecord, Status
 from celltrail.run import events
 from celltrail.run.described import FLUSH_S
 from celltrail.run.evaluating import Evaluates
-from celltrail.run.events import Ended, Logged, LoggedBlock, tell
+from celltrail.run.events import Ended, Logged, LoggedBlock, Results, tell
 from celltrail.run.folding import FOLD_AT
 from celltrail.run.items import Items
 from celltrail.run.keeper import keeper
 from celltrail.run.steered import Steered
-from celltrail.run.values import REAL, Read, are_plain, check_step
+from celltrail.run.values import REAL, Read, are_plain, check_name, check_step
 from celltrail.run.watching import watch_model
 from celltrail.store import Store
 
@@ -131,6 +131,18 @@ class Run(Steered, Items, Evaluates):
             f"run {self.name!r} has already {self.status}; nothing more can be logged to it, "
             "ct.start() begins a new run"
         )
+
+    def log_results(self, values: Mapping[str, float]) -> None:
+        """Record numbers that stand for the whole run, at the step of the last `log` call; no chart draws them."""
+        names, floats = tuple(check_name(name) for name in values), list(map(float, values.values()))
+        writer = self.writer
+        with writer.lock:
+            if self._record.status != "running":
+                self._refuse()
+            step, t_us = self.step or 0, writer.clock()
+            self._rows.append((names, writer.row(names, step, t_us, floats)))
+        if events.hearing_points:
+            tell(Results(self, names, step, t_us, floats))
 
     def log_block(
         self, names: tuple[str, ...], steps: NDArray[np.int64], times: NDArray[np.int64], values: NDArray[np.float64]

@@ -22,12 +22,12 @@ class Curve(NamedTuple):
 
 
 class Calibration(NamedTuple):
-    """Bins of foretold probability, those that have rows: from, to, mean foretold, share that came true, rows."""
+    """Bins of predicted probability, those that have rows: from, to, mean predicted, observed share, rows."""
 
     low: Floats
     high: Floats
-    foretold: Floats
-    came: Floats
+    predicted: Floats
+    observed: Floats
     rows: NDArray[np.int64]
 
 
@@ -59,17 +59,17 @@ def precision_recall(mark: Any, score: Any) -> Curve:
 def calibration(mark: Any, score: Any, bins: int = BINS) -> Calibration:
     """Bins of equal width from 0 to 1, the upper end of each its own.
 
-    >>> calibration([0, 1, 1], [0.1, 0.7, 0.75], 2).came.tolist()
+    >>> calibration([0, 1, 1], [0.1, 0.7, 0.75], 2).observed.tolist()
     [0.0, 1.0]
     """
     import numpy as np
 
-    came, told = np.asarray(mark, float), np.asarray(score, float)
+    true, told = np.asarray(mark, float), np.asarray(score, float)
     edges = np.linspace(0, 1, bins + 1)
     which = np.clip(np.searchsorted(edges, told, side="left") - 1, 0, bins - 1)
     rows = np.bincount(which, minlength=bins)
     there = rows > 0
-    sums = [np.bincount(which, values, bins)[there] / rows[there] for values in (told, came)]
+    sums = [np.bincount(which, values, bins)[there] / rows[there] for values in (told, true)]
     return Calibration(edges[:-1][there], edges[1:][there], sums[0], sums[1], rows[there])
 
 

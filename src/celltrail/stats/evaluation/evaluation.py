@@ -1,4 +1,4 @@
-"""`Evaluation`: what was true, what was foretold, and how good that was."""
+"""`Evaluation`: what was true, what was predicted, and how good that was."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Evaluation:
 
     @property
     def confusion(self) -> pd.DataFrame:
-        """How many rows of each label (down) were foretold as each (across)."""
+        """How many rows of each label (down) were predicted as each (across)."""
         import pandas as pd
 
         self._needs_classes("a confusion matrix")
@@ -73,7 +73,7 @@ class Evaluation:
         return precision_recall(*self._marked(label))
 
     def calibration(self, label: Any = None, bins: int = 10) -> Calibration:
-        """How often a label came true for each tenth of its foretold probability."""
+        """How often a label came true for each tenth of its predicted probability."""
         mark, score = self._marked(label)
         if score.min() < 0 or score.max() > 1:
             raise BadValue(f"the scores go from {score.min():.3g} to {score.max():.3g}: they are no probabilities")
@@ -102,7 +102,7 @@ class Evaluation:
 
     @property
     def is_classification(self) -> bool:
-        """Whether labels are foretold."""
+        """Whether labels are predicted."""
         return self.task in ("binary", "multiclass")
 
     @property
@@ -117,7 +117,7 @@ class Evaluation:
         return f"{SCORE} {label}"
 
     def sureness(self) -> pd.Series:
-        """The score of the label that was foretold, row by row."""
+        """The score of the label that was predicted, row by row."""
         import numpy as np
         import pandas as pd
 

@@ -47,6 +47,10 @@ def _classification(rows: Read, library: Any) -> Iterator[Score]:
     how: dict[str, Any] = {"pos_label": labels[1]} if two else {"average": "macro", "labels": labels}
     for name, of in (("precision", _precision), ("recall", _recall), ("f1", _f1)):
         value = getattr(library, f"{name}_score")(truth, output, zero_division=0, **how)
+        if two and name != "f1":  # a share of rows
+            rows_of = table[:, 1] if name == "precision" else table[1]
+            yield Score(name, float(value), *_wilson(int(table[1, 1]), int(rows_of.sum())), "wilson", n)
+            continue
         draws = of(drawn)[:, 1] if two else _mean(of(drawn))
         yield _bootstrapped(name if two else f"{name}_macro", value, draws, n)
     if rows.score is not None and len(labels) > 1:
@@ -150,6 +154,8 @@ def _wilson(hits: int, n: int) -> tuple[float, float]:
     >>> _wilson(8, 10)
     (0.490..., 0.943...)
     """
+    if not n:
+        return math.nan, math.nan
     share, z2 = hits / n, _Z * _Z
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))

@@ -24,9 +24,9 @@ class Read:
     """Rows to be evaluated.
 
     Attributes:
-        task: what is foretold.
+        task: what is predicted.
         truth: shape (n,).
-        output: what was foretold, of shape (n,): labels, or numbers where those are the task; of a ranking its scores.
+        output: what was predicted, of shape (n,): labels, or numbers where those are the task; of a ranking its scores.
         score: of a classification: shape (n, labels), or (n, 1) for the second of two labels; None without.
         labels: of a classification, in the order of the scores.
         ids: shape (n,), each once.
@@ -65,7 +65,7 @@ def read(
     if task is not None and task not in _TASKS:
         raise BadValue(f"no task {task!r}{nearest(task, _TASKS)}; there is {', '.join(_TASKS)}")
     if y_pred is None and y_score is None:
-        raise BadValue("nothing was foretold: give y_pred, or scores as y_score")
+        raise BadValue("nothing was predicted: give y_pred, or scores as y_score")
     truth = _column("y_true", y_true)
     pred = None if y_pred is None else _array("y_pred", y_pred)
     score = None if y_score is None else _array("y_score", y_score)
@@ -92,7 +92,7 @@ def read(
 
 
 def _task_of(truth: Column, given: Column | None) -> Task:
-    """By the truth; whole numbers are classes unless fractions were foretold for more than two of them."""
+    """By the truth; whole numbers are classes unless fractions were predicted for more than two of them."""
     import numpy as np
 
     kinds = np.unique(truth)

@@ -1,0 +1,183 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Answer, Content, EvaluatedRun, EvaluationOptions, EvaluationShown } from "../src/contract.ts";
+import { EVALUATION, mount } from "../src/panels/evaluation.ts";
+import { keptRows } from "../src/ui/evaluation/picked.ts";
+import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
+import { payload } from "./rows.ts";
+
+const EVIL = "<img src=x onerror=alert(1)>";
+
+let end: AbortController;
+beforeEach(() => {
+  layOut();
+  end = new AbortController();
+});
+afterEach(() => end.abort());
+
+const evaluated = (change: Partial<EvaluatedRun> & { run: string }): EvaluatedRun => ({
+  name: change.run,
+  rows: 10,
+  scores: [],
+  confusion: [],
+  curves: [],
+  bins: [],
+  residuals: [],
+  heads: ["id", "truth", "output", "score", "correct"],
+  worst: [
+    [7, "cat", "dog", 0.9, false],
+    [3, "dog", "cat", 0.2, false],
+  ],
+  ...change,
+});
+const score = (value: number, name = "accuracy"): EvaluatedRun["scores"][number] => ({
+  name,
+  value,
+  low: value - 0.1,
+  high: value + 0.05,
+  method: "wilson",
+  goal: "max",
+});
+const two: EvaluationShown = {
+  split: "val",
+  task: "binary",
+  labels: ["cat", "dog"],
+  edges: [],
+  omitted: 0,
+  runs: [
+    evaluated({
+      run: "a",
+      name: EVIL,
+      scores: [score(0.8)],
+      confusion: [
+        [4, 1],
+        [1, 4],
+      ],
+      curves: [
+        { kind: "roc", label: "dog", x: [0, 0, 1], y: [0, 0.8, 1] },
+        { kind: "precision_recall", label: "dog", x: [0, 1], y: [1, 0.5] },
+      ],
+      bins: [
+        { label: "dog", low: 0, high: 0.1, predicted: 0.05, observed: 0, rows: 6 },
+        { label: "dog", low: 0.9, high: 1, predicted: 0.95, observed: 1, rows: 4 },
+      ],
+    }),
+    evaluated({ run: "b", scores: [score(0.9), score(0.5, "f1")], confusion: [[5, 0], [1, 4]] }), // biome-ignore format: a matrix
+  ],
+};
+const rows: Content = {
+  media: "", said: "", text: null, counts: [], edges: [], heads: ["id", "truth"], rows: [[7, EVIL]], more: 3,
+}; // biome-ignore format: empty but for the rows
+
+function show(
+  evaluations: EvaluationShown[],
+  answers: Parameters<typeof standIn>[2] = {},
+): { root: ShadowRoot; source: StoodIn<EvaluationOptions> } {
+  const { output } = outputArea();
+  const source = standIn<EvaluationOptions>(payload({ kind: "evaluation", evaluations }), EVALUATION, answers);
+  mount(output, source, end.signal);
+  return { root: inside(output), source };
+}
+
+const press = (el: Element | null, key: string): void => {
+  el?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+};
+
+test("metrics stand side by side with their intervals, the best in bold; names are never markup", () => {
+  const { root } = show([two]);
+  expect(root.querySelector("img")).toBeNull();
+  expect([...root.querySelectorAll(".scores strong")].map((best) => best.textContent)).toEqual(["0.9000"]);
+  expect(root.querySelector(".interval")?.textContent).toBe("0.7000 to 0.8500");
+  expect(root.querySelectorAll(".scores tbody tr")).toHaveLength(2);
+  expect([...root.querySelectorAll("figcaption")].map((caption) => caption.textContent)).toEqual([
+    `${EVIL}truth down, predicted across`,
+    "btruth down, predicted across",
+    "ROC",
+    "precision over recall",
+    "calibration",
+  ]);
+});
+
+test("a cell of the confusion matrix asks for its rows, by mouse and by arrows and Enter's own click", async () => {
+  const asked: unknown[] = [];
+  const { root } = show([two], {
+    ask: (wish) => {
+      asked.push(wish);
+      return Promise.resolve({ content: rows } as Answer);
+    },
+  });
+  const cells = [...root.querySelectorAll<HTMLButtonElement>(".confusion button")];
+  expect(cells.slice(0, 4).map((cell) => cell.textContent)).toEqual(["4", "1", "1", "4"]);
+  expect(cells.slice(0, 4).map((cell) => cell.tabIndex)).toEqual([0, -1, -1, -1]);
+  cells[0]?.focus();
+  press(cells[0] ?? null, "ArrowRight");
+  expect(root.activeElement).toBe(cells[1]);
+  expect(cells[1]?.getAttribute("aria-label")).toBe("truth cat, predicted dog: 1 row");
+  cells[1]?.click();
+  await new Promise((done) => setTimeout(done));
+  expect(asked).toMatchObject([{ kind: "pick", run: "a", split: "val", of: "confusion", truth: "cat", output: "dog" }]);
+  const table = root.querySelector(".picked");
+  expect(table?.textContent).toContain(`truth cat, predicted dog, of ${EVIL}`);
+  expect(table?.textContent).toContain("and 3 more rows");
+});
+
+test("a dot of the calibration is a button that tells what it is; a refusal is said", async () => {
+  const { root } = show([two], { ask: () => Promise.reject(new Error("the kernel is gone")) });
+  const [first, second] = root.querySelectorAll(".spot");
+  expect(first?.getAttribute("aria-label")).toContain("predicted 0 to 0.1, came true 0 of 6 rows");
+  press(first ?? null, "ArrowRight");
+  expect(root.activeElement).toBe(second);
+  press(second ?? null, "Enter");
+  await new Promise((done) => setTimeout(done));
+  expect(root.querySelector("[role=alert]")?.textContent).toBe("the kernel is gone");
+});
+
+test("residuals have a bar for each range that has rows", () => {
+  const regression: EvaluationShown = {
+    ...two,
+    task: "regression",
+    labels: [],
+    edges: [-2, -1, 0, 1, 2],
+    runs: [evaluated({ run: "a", residuals: [1, 0, 5, 2] })],
+  };
+  const { root } = show([regression]);
+  expect([...root.querySelectorAll(".spot")].map((bar) => bar.getAttribute("aria-label"))).toEqual([
+    "-2 to -1: 1 row",
+    "0 to 1: 5 rows",
+    "1 to 2: 2 rows",
+  ]);
+});
+
+test("curves are a table for who does not see them, and shares are shown on request", () => {
+  const { root, source } = show([two]);
+  const told = [...root.querySelectorAll(".plot table")].map((table) => table.querySelector("caption")?.textContent);
+  expect(told).toEqual(["ROC", "precision over recall", "calibration"]);
+  root.querySelector<HTMLInputElement>("input[type=checkbox]")?.click();
+  expect(root.querySelector(".confusion button")?.textContent).toBe("80%");
+  expect(source.kept.at(-1)).toMatchObject({ shares: true });
+});
+
+test("one of several splits is shown, and nothing evaluated is said", () => {
+  const { root } = show([two, { ...two, split: "test" }]);
+  const split = root.querySelector<HTMLSelectElement>("[aria-label=split]");
+  expect(split?.hidden).toBe(false);
+  expect(show([]).root.textContent).toContain("nothing was evaluated: run.evaluate");
+});
+
+test("a saved panel shows those of the rows that are in the file", () => {
+  const { root } = show([two], { kind: "saved" });
+  expect(root.querySelector(".picked .title")?.textContent).toBe(`most wrong, of ${EVIL}`);
+  root.querySelectorAll<HTMLButtonElement>(".confusion button")[1]?.click();
+  expect([...root.querySelectorAll(".picked tbody tr")].map((row) => row.firstElementChild?.textContent)).toEqual([
+    "7",
+  ]);
+  expect(root.querySelector(".picked")?.textContent).toContain("run the cell again to see all");
+  root.querySelectorAll<HTMLButtonElement>(".confusion button")[0]?.click();
+  expect(root.querySelector(".picked")?.textContent).toContain("none of these rows is in the file");
+});
+
+test("kept rows are found by range too", () => {
+  const run = evaluated({ run: "a", heads: ["id", "error"], worst: [[1, -3], [2, 0.5]] }); // biome-ignore format: rows
+  const asked = { split: "val", run: "a", of: "residuals" as const, truth: "", output: "", low: 0, high: 1 };
+  expect(keptRows(run, asked)).toEqual([[2, 0.5]]);
+});

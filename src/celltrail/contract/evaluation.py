@@ -1,0 +1,70 @@
+"""How good the predictions of runs were."""
+
+from typing import Literal, TypedDict
+
+from celltrail.contract.words import Goal, Real, Scalar
+
+
+class EvaluationScore(TypedDict):
+    """One metric with its 95% interval."""
+
+    name: str
+    value: Real
+    low: Real
+    high: Real
+    method: str  # how the interval was made
+    goal: Goal
+
+
+class EvaluationCurve(TypedDict):
+    """A curve of one label against the rest, thinned."""
+
+    kind: Literal["roc", "precision_recall"]
+    label: str
+    x: list[float]
+    y: list[float]
+
+
+class CalibrationBin(TypedDict):
+    """Rows whose predicted probability of a label lies from `low` to `high`."""
+
+    label: str
+    low: float
+    high: float
+    predicted: float  # mean over the rows
+    observed: float  # share of them that came true
+    rows: int
+
+
+class EvaluatedRun(TypedDict):
+    """One run on the split."""
+
+    run: str
+    name: str
+    rows: int
+    scores: list[EvaluationScore]
+    confusion: list[list[int]]  # truth down, predicted across, as `EvaluationShown.labels`; empty without labels
+    curves: list[EvaluationCurve]
+    bins: list[CalibrationBin]
+    residuals: list[int]  # rows between two of `EvaluationShown.edges`
+    heads: list[str]
+    worst: list[list[Scalar]]  # the rows that are most wrong, under the heads
+
+
+class EvaluationShown(TypedDict):
+    """One split of some runs, side by side."""
+
+    split: str
+    task: Literal["binary", "multiclass", "regression", "ranking"]
+    labels: list[str]
+    edges: list[float]  # of the residuals, predicted minus true; one more than counts
+    runs: list[EvaluatedRun]
+    omitted: int  # runs left out
+
+
+class EvaluationOptions(TypedDict):
+    """How an evaluation is shown: the panel owns it."""
+
+    split: str  # "" is the first
+    label: str  # whose curves; "" is the first that has some
+    shares: bool  # a confusion matrix in shares of its rows instead of counts
