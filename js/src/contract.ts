@@ -260,7 +260,7 @@ export interface OpenView {
   name: string;
 }
 
-/** Panel to kernel: the rows behind a part of an evaluation; by labels, or by a range with both ends in it. */
+/** Panel to kernel: the rows behind a part of an evaluation; by labels, or by a range. */
 export interface Pick {
   kind: "pick";
   id: string;

@@ -203,7 +203,7 @@ class Write(TypedDict):
 
 
 class Pick(TypedDict):
-    """Panel to kernel: the rows behind a part of an evaluation; by labels, or by a range with both ends in it."""
+    """Panel to kernel: the rows behind a part of an evaluation; by labels, or by a range."""
 
     kind: Literal["pick"]
     id: str

@@ -78,7 +78,7 @@ def picked(evaluations: Sequence[Evaluations], asked: Pick) -> Answer:
     for found in evaluations:
         for one in found:
             if found.split == asked["split"] and one.run.id == asked["run"]:
-                rows = one.table[_mask(one, asked)]
+                rows = one.table.loc[_mask(one, asked)]
                 heads, lines = _table(rows.head(MOST_ROWS))
                 return answer(
                     asked["id"], content=empty_but(heads=heads, rows=lines, more=max(0, len(rows) - MOST_ROWS))
@@ -95,10 +95,12 @@ def _mask(one: Evaluated, asked: Pick) -> Any:
             label = next((each for each in one.labels if str(each) == asked["truth"]), None)
             if not one.column(label):
                 raise BadValue(f"the label {asked['truth']!r} has no scores")
-            values = table[one.column(label)]
+            values = table[one.column(label)].to_numpy()
+            return ((values > asked["low"]) | (asked["low"] <= 0)) & (values <= asked["high"])
         case "residuals":
-            values = table["error"]
-    return (values >= asked["low"]) & (values <= asked["high"])
+            values = table["error"].to_numpy()
+            is_last = asked["high"] >= np.abs(values).max()
+            return (values >= asked["low"]) & ((values < asked["high"]) | is_last)
 
 
 def _run(one: Evaluated, labels: Sequence[Any], edges: Any) -> EvaluatedRun:
@@ -134,13 +136,13 @@ def _curves(one: Evaluated, label: Any) -> list[EvaluationCurve]:
         return []  # a label that every row has, or none, has no curve
     found = {"roc": one.roc(label), "precision_recall": one.precision_recall(label)}
     return [
-        {"kind": cast("Any", kind), "label": str(label), "x": few(curve.x), "y": few(curve.y)}
+        {"kind": cast("Any", kind), "label": str(label), "x": few(curve.x.tolist()), "y": few(curve.y.tolist())}
         for kind, curve in found.items()
     ]
 
 
 def _bins(one: Evaluated, label: Any) -> list[CalibrationBin]:
-    score = one.table[one.column(label)]
+    score = one.table[one.column(label)].to_numpy()
     if score.min() < 0 or score.max() > 1:
         return []  # no probabilities
     found = one.calibration(label)
