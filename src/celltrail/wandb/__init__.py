@@ -1,0 +1,130 @@
+"""``import celltrail.wandb as wandb``: scripts written for wandb record into the trail, with no account and no network.
+
+What such a script uses day by day: `init`, `log`, `config`, `summary`, `finish`, `define_metric`, `watch`, `alert` and
+the media `Image`, `Table`, `Histogram`, `Audio`, `Video`, `Html`. Settings that are about accounts, servers and
+processes (``entity``, ``mode="online"``, ``settings`` ...) are accepted and mean nothing here; ``mode="disabled"``
+records nothing. What is not there says so when it is asked for.
+
+>>> import celltrail.wandb as wandb
+>>> with wandb.init(project="demo", config={"lr": 0.1}) as run:
+...     run.log({"loss": 0.5, "val": {"acc": 0.9}})
+...     wandb.config.lr
+0.1
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import celltrail as ct
+from celltrail.wandb.media import Audio, Histogram, Html, Image, Table, Video
+from celltrail.wandb.running import AlertLevel, Run
+from celltrail.wandb.settings import Settings
+
+__all__ = [
+    "AlertLevel", "Audio", "Histogram", "Html", "Image", "Run", "Table", "Video",
+    "alert", "config", "define_metric", "finish", "init", "log", "login", "run", "summary", "unwatch", "watch",
+]  # fmt: skip
+
+run: Run | None
+config: Settings
+summary: Settings
+_run: Run | None = None
+
+
+def init(
+    entity: str | None = None,
+    project: str | None = None,
+    *,
+    name: str | None = None,
+    notes: str | None = None,
+    tags: Iterable[str] | None = None,
+    config: Any = None,
+    group: str | None = None,
+    job_type: str | None = None,
+    mode: str | None = None,
+    **_: Any,
+) -> Run:
+    """Begin a run; one that was begun so before and goes on is finished first.
+
+    Args:
+        entity: accepted, and of no meaning here.
+        project: the run's project.
+        name: the run's name; named by its time without one.
+        notes: plain text.
+        tags: short labels.
+        config: settings, as a mapping or an object with attributes such as ``argparse.Namespace``.
+        group: runs that belong together.
+        job_type: becomes a tag.
+        mode: "disabled" records nothing; every other one is the same here.
+    """
+    global _run
+    if _run is not None:
+        _run.finish()
+    given = config if isinstance(config, Mapping) else vars(config) if config is not None else {}
+    if (mode or os.environ.get("WANDB_MODE")) == "disabled":
+        _run = Run(None, given)
+        return _run
+    labels = [*([tags] if isinstance(tags, str) else tags or ()), *([job_type] if job_type else ())]
+    own = ct.start(
+        name or os.environ.get("WANDB_NAME"),
+        tags=labels,
+        notes=notes or "",
+        group=group,
+        project=project or os.environ.get("WANDB_PROJECT"),
+    )
+    _run = Run(own, given)
+    return _run
+
+
+def log(data: Mapping[str, Any], step: int | None = None, commit: bool | None = None, **_: Any) -> None:
+    """`Run.log` of the run that `init` began."""
+    _current().log(data, step, commit)
+
+
+def finish(exit_code: int | None = None, **_: Any) -> None:
+    """End the run; without one nothing happens."""
+    global _run
+    if _run is not None:
+        _run.finish(exit_code)
+        _run = None
+
+
+def define_metric(name: str, step_metric: Any = None, **more: Any) -> None:
+    """`Run.define_metric` of the run that `init` began."""
+    _current().define_metric(name, step_metric, **more)
+
+
+def watch(models: Any, criterion: Any = None, log: Any = "gradients", log_freq: int = 1000, **_: Any) -> None:
+    """`Run.watch` of the run that `init` began."""
+    _current().watch(models, criterion, log, log_freq)
+
+
+def unwatch(models: Any = None) -> None:
+    """Nothing: models are watched until their run ends."""
+
+
+def alert(title: str, text: str = "", level: Any = None, **_: Any) -> None:
+    """`Run.alert` of the run that `init` began."""
+    _current().alert(title, text, level)
+
+
+def login(*_: Any, **__: Any) -> bool:
+    """Nothing to log in to: True."""
+    return True
+
+
+def _current() -> Run:
+    if _run is None or _run.is_over:
+        raise ct.CelltrailError("no run was begun: call wandb.init() first")
+    return _run
+
+
+def __getattr__(name: str) -> Any:
+    if name == "run":
+        return None if _run is None or _run.is_over else _run
+    if name in ("config", "summary"):
+        return getattr(_current(), name)
+    raise AttributeError(f"celltrail.wandb has no {name!r}; it has {', '.join(__all__)}")

@@ -1,0 +1,124 @@
+"""What wandb wraps before it is logged: pictures, tables, histograms, sound, film, pages."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import celltrail as ct
+
+
+class Media(Protocol):
+    """Something that knows how it is kept in a run."""
+
+    def keep(self, run: ct.Run, key: str, step: int) -> None:
+        """Keep it under this name."""
+        ...
+
+
+class Image:
+    """A picture: an array, a tensor (channels first), a picture of PIL, a figure of matplotlib, or a path."""
+
+    def __init__(self, data_or_path: Any, mode: str | None = None, caption: str | None = None, **_: Any) -> None:
+        self._data, self.caption = data_or_path, caption
+
+    def keep(self, run: ct.Run, key: str, step: int) -> None:
+        """Keep it, and its caption as a text."""
+        data = self._data
+        if hasattr(data, "savefig"):
+            run.log_figure(key, data, step)
+        else:
+            run.log_image(key, _pixels(data), step)
+        if self.caption is not None:
+            run.log_text(f"{key}.caption", str(self.caption), step)
+
+
+class Table:
+    """Rows and columns, added to until it is logged."""
+
+    def __init__(
+        self,
+        columns: Sequence[Any] | None = None,
+        data: Iterable[Sequence[Any]] | None = None,
+        rows: Iterable[Sequence[Any]] | None = None,
+        dataframe: Any = None,
+        **_: Any,
+    ) -> None:
+        self._frame = dataframe
+        given = data if data is not None else rows
+        self.data = [list(row) for row in given] if given is not None else []
+        width = len(self.data[0]) if self.data else 3
+        self.columns = list(columns) if columns is not None else ["Input", "Output", "Expected"][:width]
+
+    def add_data(self, *row: Any) -> None:
+        """Add a row."""
+        if len(row) != len(self.columns):
+            raise ct.BadValue(f"a row of {len(row)} values for {len(self.columns)} columns: {', '.join(self.columns)}")
+        self.data.append(list(row))
+
+    def keep(self, run: ct.Run, key: str, step: int) -> None:
+        """Keep it; what is no plain value in a cell is kept as its text."""
+        if self._frame is not None:
+            run.log_table(key, self._frame, step)
+        elif self.data:
+            names = [str(name) for name in self.columns]
+            run.log_table(key, [dict(zip(names, map(_plain, row), strict=False)) for row in self.data], step)
+
+
+class Histogram:
+    """How values are spread: the values, or counts and edges as NumPy gives them."""
+
+    def __init__(self, sequence: Any = None, np_histogram: Any = None, num_bins: int = 64) -> None:
+        self._spread = tuple(np_histogram) if np_histogram is not None else sequence
+
+    def keep(self, run: ct.Run, key: str, step: int) -> None:
+        """Keep it."""
+        run.log_histogram(key, self._spread, step)
+
+
+class Audio:
+    """Sound: a path, or samples with their rate."""
+
+    def __init__(self, data_or_path: Any, sample_rate: int | None = None, caption: str | None = None) -> None:
+        self._data = data_or_path if sample_rate is None else (data_or_path, sample_rate)
+
+    def keep(self, run: ct.Run, key: str, step: int) -> None:
+        """Keep it."""
+        run.log_audio(key, self._data, step)
+
+
+class Video:
+    """A film: a path or the bytes of a file."""
+
+    def __init__(self, data_or_path: Any, caption: str | None = None, **_: Any) -> None:
+        self._data = data_or_path
+
+    def keep(self, run: ct.Run, key: str, step: int) -> None:
+        """Keep it."""
+        run.log_video(key, self._data.getvalue() if isinstance(self._data, io.BytesIO) else self._data, step)
+
+
+class Html:
+    """A page, kept and shown as its text."""
+
+    def __init__(self, data: Any, **_: Any) -> None:
+        self._data = data.read() if hasattr(data, "read") else data
+
+    def keep(self, run: ct.Run, key: str, step: int) -> None:
+        """Keep it."""
+        run.log_text(key, str(self._data), step)
+
+
+def _pixels(data: Any) -> Any:
+    """An array with its channels last; what is none stays what it is."""
+    if not hasattr(data, "detach"):
+        return data
+    array = data.detach().cpu().numpy()
+    return array.transpose(1, 2, 0) if array.ndim == 3 and array.shape[0] in (1, 3, 4) else array
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "item") and getattr(value, "shape", None) == ():
+        return value.item()
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
