@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+import celltrail as ct
 from celltrail.errors import BadValue, NoRun, StoreError
+from celltrail.query.detail import detail
 from celltrail.run import start
 from celltrail.store import Store
 
@@ -277,3 +279,62 @@ def test_a_rank_may_be_there_before_the_owner(store: Store) -> None:
     (record,) = store.records()
     assert (record.name, record.status) == ("ranks", "finished")
     assert record.metrics["loss"].count == 40
+
+
+LAUNCHED = """
+import multiprocessing, os, signal, sys, time
+import celltrail as ct
+rank = int(os.environ["RANK"])
+with ct.start("launched", params={"job": sys.argv[1]}) as run:
+    for step in range(10):
+        run.log({"loss": rank + step / 100}, step=step)
+        time.sleep(0.02 * (1 + 2 * rank))
+        if rank == 1 and step == 6 and "dies" in sys.argv:
+            os.kill(os.getpid(), signal.SIGKILL)
+    loader = multiprocessing.get_context("fork").Process(target=ct.log, args=({"loaded": 1.0},))
+    loader.start()  # as a loader of data does: it belongs to the run too
+    loader.join()
+    while "dies" in sys.argv:
+        time.sleep(0.1)
+"""
+
+
+def torchrun(program: Path, *options: object) -> subprocess.Popen[str]:
+    program.write_text(LAUNCHED)
+    words = ["--nproc-per-node", 2, *options[:-1], program, *str(options[-1]).split()]
+    command = [sys.executable, "-m", "torch.distributed.run", *map(str, words)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+
+
+def test_torchrun_makes_one_run_of_all_ranks(store: Store, tmp_path: Path) -> None:
+    """One run with two ranks, two jobs are two runs, with and without --standalone; a rank that is killed is named."""
+    pytest.importorskip("torch")
+    program = tmp_path / "train.py"
+    plain = ("--master-port", 29613)  # the same port and the same name, "none", one job after the other
+    done(torchrun(program, *plain, "first"), torchrun(program, "--standalone", "second"))
+    done(torchrun(program, *plain, "third"))
+    dead = torchrun(program, "--standalone", "fourth dies")
+    dead.communicate(timeout=60)
+    assert dead.returncode
+    records = {record.params["job"].value: record for record in store.records()}
+    assert sorted(records) == ["first", "fourth", "second", "third"]
+    assert len(store.records()) == 4
+    for job in ("first", "second", "third"):
+        record = records[job]
+        assert (record.status, record.problems) == ("finished", ())
+        assert record.metrics["loss"].count == 20
+        assert record.metrics["loaded"].count == 2
+        ranks = ct.run(record.id, store=store).ranks
+        assert [(rank.rank, rank.step, rank.is_slow, rank.has_died) for rank in ranks] == [
+            (0, 9, False, False),
+            (1, 9, True, False),
+        ]
+        assert ranks[1].step_s > 0.06
+    run = ct.run(records["fourth"].id, store=store)
+    assert run.status in ("killed", "interrupted")
+    assert str(run.ranks[1]).endswith("(died after step 6; slower than the others)")
+    (told,) = (each["rows"] for each in detail(run)["sections"] if each["title"] == "ranks")
+    assert told[1][:2] == [1, 6]
+    assert told[1][3].startswith("died after step 6")

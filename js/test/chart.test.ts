@@ -89,6 +89,21 @@ test("plots stand in sections by prefix, those without one first; a folded secti
   expect(source.kept.at(-1)?.folded).toEqual(["sys"]);
 });
 
+test("what the machine did stands over time, in bytes for people, and shares no cursor with steps", () => {
+  const { root, tell } = show();
+  tell({ "train/loss": [1, 2, 3], "sys/rss": [1e6, 2e8, 3.2e8] });
+  const [loss, rss] = [...root.querySelectorAll<HTMLElement>(".card")];
+  const walk = (card: HTMLElement | undefined): string | null | undefined => {
+    const stage = card?.querySelector(".stage");
+    stage?.dispatchEvent(new KeyboardEvent("keydown", { key: "End" }));
+    return card?.querySelector("[aria-live]")?.textContent;
+  };
+  expect(walk(loss)).toBe("step 2: train 3");
+  expect(walk(rss)).toMatch(/^2\.0 s: /);
+  expect(loss?.querySelector("th.at")?.textContent).toBe("step 2");
+  expect(rss?.querySelector("td.max")?.textContent).toBe("320 MB");
+});
+
 test("many plots can be searched by every word; what is not found is said in words", () => {
   const { root, tell } = show();
   tell({ ...plots(8, "val/metric"), "grad/layer3/norm": [1] });

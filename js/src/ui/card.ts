@@ -2,10 +2,10 @@ import type { ChartOptions, Flag, Mark, RunState } from "../contract.ts";
 import type { Axis } from "./axis.ts";
 import { element, say } from "./element.ts";
 import { factsOf, goalOf } from "./facts.ts";
-import { count, formatReal } from "./format.ts";
+import { count, formatBytes, formatReal } from "./format.ts";
 import { Legend } from "./legend.ts";
 import { bestOf, noted, shortName, spell, standing } from "./lines.ts";
-import { isTrain, isVal } from "./names.ts";
+import { isBytes, isTrain, isVal } from "./names.ts";
 import type { Pictured } from "./plot/picture.ts";
 import { Plot, type PlotEvents, type Range } from "./plot/plot.ts";
 import type { Bend } from "./plot/scale.ts";
@@ -20,6 +20,8 @@ import { paint, type Theme } from "./theme.ts";
 export interface Setting {
   theme: Theme;
   axis: Axis;
+  /** The time since the start: what the machine did stands over it, whatever the others stand over. */
+  clock: Axis;
   bend: Bend;
   smooth: Smoothing;
   weight: number;
@@ -53,6 +55,7 @@ export interface Picked {
 }
 
 export const PLOT_HEIGHT = 172;
+const MACHINE = "sys";
 const ZOOM = 0.5; // of the window is left by one key
 const PAN = 0.25; // of the window is moved by one key
 const TOLD = 5; // alerts that stand in words below a plot, the newest
@@ -77,11 +80,14 @@ export class Card {
   #range: readonly [number, number] = [0, 1];
   #speaking = false;
 
+  private setting: Setting;
+
   constructor(
     private readonly group: Group,
-    private setting: Setting,
+    setting: Setting,
     private readonly events: CardEvents,
   ) {
+    this.setting = this.#own(setting);
     this.#strands = strands(group, setting);
     this.#pools = setting.pools;
     this.#alone = setting.runs.size <= 1;
@@ -98,7 +104,15 @@ export class Card {
     });
     this.el = element("div", { class: "card", role: "figure" }, element("h3", { title: group.name }, shortName(group)));
     this.el.append(this.#stage, this.#legend.el, this.#gap, this.#standing, this.#notes, this.#spoken);
-    this.#plot = new Plot({ ...events, click: (line, x) => this.#pick(line, x) }, PLOT_HEIGHT);
+    this.#plot = new Plot(
+      {
+        point: (x) => (this.#isApart ? this.#point(x) : events.point(x)),
+        brush: (range) => this.#isApart || events.brush(range),
+        zoom: (range) => this.#isApart || events.zoom(range),
+        click: (line, x) => this.#pick(line, x),
+      },
+      PLOT_HEIGHT,
+    );
     this.#stage.append(this.#plot.el);
     this.#stage.addEventListener("keydown", (event) => this.#key(event));
     this.#stage.addEventListener("blur", () => events.point(null));
@@ -107,7 +121,7 @@ export class Card {
 
   /** New colours or another axis: what was drawn is made anew. */
   apply(setting: Setting): void {
-    this.setting = setting;
+    this.setting = this.#own(setting);
     this.#traces.forget();
     if (!this.visible) this.#plot.clear(); // else it would come into view in the old colours
     this.#legend.paint(setting.theme, this.#strands);
@@ -116,7 +130,7 @@ export class Card {
 
   /** Whether this card can go on showing the group, or must be made anew. */
   shows(group: Group, setting: Setting): boolean {
-    this.setting = setting;
+    this.setting = this.#own(setting);
     const members = this.#strands.reduce((sum, strand) => sum + strand.members.length, 0);
     const same = setting.runs.size <= 1 === this.#alone && setting.pools === this.#pools;
     return same && group.members.length === members;
@@ -124,7 +138,7 @@ export class Card {
 
   /** The plot as a picture of this window. */
   pictured(range: Range): Pictured {
-    const { lines, ...rest } = this.#scene(range);
+    const { lines, ...rest } = this.#scene(this.#span(range));
     const labels = this.#strands.map(({ name, split }) => `${name} ${split}`.trim());
     return {
       title: this.group.name,
@@ -140,11 +154,12 @@ export class Card {
   }
 
   draw(range: Range): boolean {
-    this.#range = range;
+    const shown = this.#span(range);
+    this.#range = shown;
     const single = this.#isSingle;
     this.el.classList.toggle("single", single); // its table tells all there is
     this.#legend.single(single);
-    const drawn = this.#plot.show(this.#scene(range), this.#stage.clientWidth) || single;
+    const drawn = this.#plot.show(this.#scene(shown), this.#stage.clientWidth) || single;
     const { name } = this.group;
     const facts = this.#strands.map((strand, i) => factsOf(strand, this.#traces.at(i)?.trace, this.setting));
     this.#legend.facts(facts);
@@ -172,6 +187,10 @@ export class Card {
 
   /** The cursor of all cards stands here. */
   point(x: number | null): void {
+    if (!this.#isApart) this.#point(x);
+  }
+
+  #point(x: number | null): void {
     const found = this.#plot.point(x);
     const values = found.map((index, i) => this.#traces.at(i)?.curve.y[index] ?? null);
     const place = x === null ? null : this.setting.axis.spell(x);
@@ -186,7 +205,7 @@ export class Card {
   }
 
   brush(range: Range | null): void {
-    this.#plot.brush(range);
+    if (!this.#isApart) this.#plot.brush(range);
   }
 
   destroy(): void {
@@ -200,6 +219,22 @@ export class Card {
     return this.group.members.every(
       ({ run, column }) => column.count <= 1 && (runs.get(run)?.status ?? "running") !== "running",
     );
+  }
+
+  /** Whether it stands over another axis than the others, so that places of theirs are none of its own. */
+  get #isApart(): boolean {
+    return this.setting.axis === this.setting.clock;
+  }
+
+  #own(setting: Setting): Setting {
+    const { by } = setting.axis;
+    return this.group.prefix !== MACHINE || by === "relative" || by === "time"
+      ? setting
+      : { ...setting, axis: setting.clock };
+  }
+
+  #span(range: Range): Range {
+    return (this.#isApart && this.setting.axis.extent()) || range;
   }
 
   #isShown(row: number): boolean {
@@ -227,7 +262,16 @@ export class Card {
       ...this.setting.marks.map((mark) => ({ mark, level: "note" as const })),
       ...this.setting.flags.map((mark) => ({ mark, level: mark.level })),
     ].flatMap(({ mark, level }) => (this.#bears(mark) ? this.#places(mark).map((x) => ({ x, level })) : []));
-    return { lines: this.#ringed(lines), range, by: axis.by, bend, theme, flags, bands: this.#bands() };
+    return {
+      lines: this.#ringed(lines),
+      range,
+      by: axis.by,
+      tick: isBytes(this.group.name) ? formatBytes : null,
+      bend,
+      theme,
+      flags,
+      bands: this.#bands(),
+    };
   }
 
   /** The lines with a ring around the best point of each; where there are many, around the best of all. */
@@ -332,6 +376,7 @@ export class Card {
     const width = high - low;
     const near = this.#plot.cursor ?? (low + high) / 2;
     const about = (factor: number): Range => [near + (low - near) * factor, near + (high - near) * factor];
+    if (this.#isApart && /^[-+=[\]0]$/.test(event.key)) return;
     if (event.key === "+" || event.key === "=") this.events.zoom(about(ZOOM));
     if (event.key === "-") this.events.zoom(about(1 / ZOOM));
     if (event.key === "[") this.events.zoom([low - PAN * width, high - PAN * width]);

@@ -222,6 +222,7 @@ export class Chart {
     const shared = {
       theme,
       axis: this.#axis,
+      clock: axisOf("relative", this.#set),
       bend: y,
       smooth,
       weight,

@@ -21,6 +21,19 @@ export function formatReal(value: Real): string {
   return typeof value === "string" ? value : significant(value);
 }
 
+/** So many bytes, as people say it: 980 B, 2.5 MB, 320 MB. */
+export function formatBytes(value: number): string {
+  const size = Math.abs(value);
+  const [unit, name] = (
+    [
+      [1e9, "GB"],
+      [1e6, "MB"],
+      [1e3, "kB"],
+    ] as const
+  ).find(([unit]) => size >= unit) ?? [1, "B"];
+  return `${Number((value / unit).toPrecision(3))} ${name}`;
+}
+
 /** A number somebody typed: as short as it can be written, 4 significant digits at most when it is a fraction. */
 export function formatTyped(value: number): string {
   const text = significant(value);

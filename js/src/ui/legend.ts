@@ -1,6 +1,7 @@
 import type { Goal } from "../contract.ts";
 import { element, say } from "./element.ts";
-import { formatReal, NOTHING } from "./format.ts";
+import { formatBytes, formatReal, NOTHING } from "./format.ts";
+import { isBytes } from "./names.ts";
 import { paint, type Theme } from "./theme.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -50,7 +51,11 @@ export class Legend {
   readonly #last = element("th", { scope: "col", class: "ct-number last" }, "last");
   readonly #rows: Row[];
 
-  constructor(title: string, entries: readonly Entry[], events: LegendEvents) {
+  constructor(
+    private readonly title: string,
+    entries: readonly Entry[],
+    events: LegendEvents,
+  ) {
     this.#head = element("th", { scope: "col", class: "ct-number at" });
     const heads = ["min", "max"].map((word) => element("th", { scope: "col", class: `ct-number ${word}` }, word));
     const first = element("th", { scope: "col" }, element("span", { class: "ct-unseen" }, "series"));
@@ -69,9 +74,9 @@ export class Legend {
     facts.forEach((fact, i) => {
       const row = this.#rows[i];
       if (!row) return;
-      say(row.last, typeof fact.last === "string" ? fact.last : number(fact.last));
-      say(row.min, number(fact.min));
-      say(row.max, number(fact.max));
+      say(row.last, typeof fact.last === "string" ? fact.last : this.#said(fact.last));
+      say(row.min, this.#said(fact.min));
+      say(row.max, this.#said(fact.max));
       row.min.classList.toggle("best", fact.goal === "min");
       row.max.classList.toggle("best", fact.goal === "max");
       const notes: [number, string][] = [
@@ -83,12 +88,17 @@ export class Legend {
     });
   }
 
+  #said(value: number | null): string {
+    if (value === null || !Number.isFinite(value)) return NOTHING;
+    return isBytes(this.title) ? formatBytes(value) : formatReal(value);
+  }
+
   /** The column of values at the cursor; its place is kept while there is none. */
   cursor(at: string | null, values: readonly (number | null)[]): void {
     say(this.#head, at ?? "at cursor");
     this.el.classList.toggle("pointed", at !== null);
     this.#rows.forEach((row, i) => {
-      say(row.cursor, at === null ? "" : number(values[i] ?? null));
+      say(row.cursor, at === null ? "" : this.#said(values[i] ?? null));
     });
   }
 
@@ -144,8 +154,4 @@ export function swatch(dash: readonly number[]): SVGSVGElement {
   if (dash.length > 0) line.setAttribute("stroke-dasharray", dash.join(" "));
   svg.append(line);
   return svg;
-}
-
-function number(value: number | null): string {
-  return value === null || !Number.isFinite(value) ? NOTHING : formatReal(value);
 }

@@ -18,6 +18,9 @@ export function partsOf(metric: string): Parts {
   return { plot, split, prefix: plot.slice(0, Math.max(0, plot.indexOf("/"))) };
 }
 
+/** Whether a series of the machine counts bytes, or bytes a second. */
+export const isBytes = (metric: string): boolean => /^sys\/(.+\/)?(rss|memory|(disk|net)_\w+)$/.test(metric);
+
 const BOOKKEEPING =
   /^(.+\/)?(lr|learning_rate|momentum|weight_decay|grad_?norm.*|.*_per_s|.*_per_sec(ond)?|time|seconds|.*_(time|s))(\/.+)?$/i;
 const COUNTED = /^(.+\/)?(epochs?|steps?|iter(ation)?s?|global_step)$/i;

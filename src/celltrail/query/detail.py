@@ -19,6 +19,7 @@ from celltrail.query.files import File
 from celltrail.query.items import counts, size
 from celltrail.query.lineage import Lineage, SliceStep
 from celltrail.query.plain import length, moment, number, shown
+from celltrail.query.ranks import Rank
 from celltrail.query.resources import TOTALS, cells, is_resource, lines, spelled
 from celltrail.query.row import real, row, scalar
 from celltrail.query.shown import Piece as Output
@@ -75,6 +76,7 @@ def tables(run: StoredRun) -> Iterator[Table]:
     yield Table("summary", "resources", ["what", "how much"], list(lines(record)))
     yield Table("summary", "resources by cell", *_by_cell(record))
     yield Table("summary", "run", ["name", "value"], facts(run))
+    yield Table("summary", "ranks", ["rank", "last step", "a step takes", "to look at"], _ranks(run.ranks))
     events = run.store.events(run.id)
     kept = counts(events)
     yield Table("summary", "items", ["kind", "kept"], list(kept.items()))
@@ -143,6 +145,13 @@ def _metric(metric: Metric) -> list[Scalar]:
         metric.count,
         metric.nan_count or None,
     ]
+
+
+def _ranks(found: Sequence[Rank]) -> list[list[Json]]:
+    """Of a run of several ranks, or of one that died."""
+    if len(found) < 2:
+        return []
+    return [[each.rank, each.step, length(each.step_s), each.told or None] for each in found]
 
 
 _BY_CELL = ("sys/seconds", "sys/cpu_s", "sys/rss_peak", "sys/rss_growth", "sys/disk_write", "energy/kwh")

@@ -20,6 +20,7 @@ from celltrail.query.lineage import Lineage
 from celltrail.query.media import Media, media_of
 from celltrail.query.opening import open_store
 from celltrail.query.plain import length, number
+from celltrail.query.ranks import Rank, ranks
 from celltrail.query.resources import resources
 from celltrail.query.shown import Shown
 from celltrail.query.standing import Staleness, standing
@@ -252,6 +253,18 @@ class StoredRun(Edits["StoredRun"]):
         its blobs not among them. Empty for a run that no cell recorded.
         """
         return dict(self.record.environment.get("overhead", {}))
+
+    @property
+    def ranks(self) -> list[Rank]:
+        """Its ranks by number: the last step of each, how long a step takes it, who is slow and who died.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run:
+        ...     run.log(loss=0.5)
+        >>> print(*ct.run(run.id).ranks)
+        rank 0: step 0
+        """
+        return ranks(self.record, self.store)
 
     def resources(self, by: Literal["run", "cell"] = "run") -> dict[str, Json] | pd.DataFrame:
         """What it used of the machine, as a dict; with ``by="cell"`` a frame with a row for each of its cells.

@@ -31,8 +31,7 @@ class Described:
         self._store = store
         self.writer: RunWriter = store.join(record.id, rank) if joins else store.begin(record, rank, before)
         joining.take(record.id)
-        if record.writer:  # of the process before this one
-            record = replace(record, writer=self.writer.writer)
+        record = replace(record, writer=self.writer.writer)
         self._record = record if self.writer.owns else _as_owned(store, record)
         self.tags = Tags(lambda: self._record.tags, self._tag)
         self.params = Facts("param", self._params, self._set_param)

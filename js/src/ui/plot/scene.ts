@@ -46,6 +46,8 @@ export interface Scene {
   lines: readonly Line[];
   range: readonly [number, number];
   by: X;
+  /** How values are said along y, where they are no plain numbers. */
+  tick: ((value: number) => string) | null;
   bend: Bend;
   theme: Theme;
   /** Behind the lines: where the middle half of others stood. */
@@ -143,13 +145,13 @@ export function draw(pen: Pen, scene: Scene, at: Frame, focus: number | null = n
   });
 }
 
-function drawAxes(pen: Pen, { by, theme }: Scene, { box, across, up, x, y }: Frame): void {
+function drawAxes(pen: Pen, { by, tick, theme }: Scene, { box, across, up, x, y }: Frame): void {
   const right = box.left + box.width;
   const bottom = box.top + box.height;
   for (const { value, word } of yTicks(up, box.height)) {
     const at = Math.round(y(value)) + 0.5;
     pen.path([box.left, at, right, at], { colour: theme.line, width: 1 });
-    pen.text(word, box.left - 6, at + 3.5, "right", theme.muted);
+    pen.text(tick?.(value) ?? word, box.left - 6, at + 3.5, "right", theme.muted);
   }
   for (const { value, word } of xTicks(by, across.min, across.max, box.width)) {
     const at = x(value);

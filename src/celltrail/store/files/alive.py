@@ -26,7 +26,7 @@ class Process:
 
 def myself() -> Process:
     """The process that asks."""
-    return _process(os.getpid())
+    return process(os.getpid())
 
 
 def writer_name(rank: int = 0) -> str:
@@ -37,8 +37,9 @@ def writer_name(rank: int = 0) -> str:
     return f"{host}-{os.getpid()}-{_base36(time.time_ns() // 1_000_000)}-{rank}-{os.urandom(2).hex()}"
 
 
-@lru_cache(maxsize=1)
-def _process(pid: int) -> Process:
+@lru_cache(maxsize=2)
+def process(pid: int) -> Process:
+    """The process of this machine that has this pid now."""
     return Process(pid, _start(pid) or "", _boot(), platform.node())
 
 
