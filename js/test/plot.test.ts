@@ -33,6 +33,7 @@ const scene = (lines: Line[], range: [number, number], change: Partial<Scene> = 
   lines,
   range,
   by: "step",
+  tick: null,
   bend: "linear",
   theme,
   flags: [],
