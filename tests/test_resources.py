@@ -108,6 +108,15 @@ def test_memory_disk_energy_and_prices(store: Store, tmp_path: Path) -> None:
         burn(0.05)
     totals = ct.run(run.id, store=store).resources()
     assert totals["cost/usd"] == pytest.approx(0.3 * totals["energy/kwh"])
+    used = ct.run("writes", store=store).resources()
+    with ct.start(resume="writes", store=store) as run:
+        burn(0.1)
+        run.summary["cost/usd"] = 7.0
+    both = ct.run("writes", store=store).resources()
+    assert used["sys/cpu_s"] + 0.08 <= both["sys/cpu_s"] <= used["sys/cpu_s"] + 0.5
+    assert both["sys/disk_write"] >= used["sys/disk_write"]
+    assert both["sys/rss_peak"] >= used["sys/rss_peak"]
+    assert both["cost/usd"] == 7.0
     with pytest.raises(BadValue, match=r"usd_per_kwh=-1 is no price; it is a number from 0"):
         run.prices(usd_per_kwh=-1)
     with pytest.raises(BadValue, match="takes a number from 0, not 'dear'"):

@@ -332,9 +332,11 @@ def test_torchrun_makes_one_run_of_all_ranks(store: Store, tmp_path: Path) -> No
             (1, 9, True, False),
         ]
         assert ranks[1].step_s > 0.06
+        assert all(rank.resources["sys/rss_peak"] > 10_000_000 for rank in ranks)
+        assert ranks[1].resources["sys/seconds"] > 0.6
     run = ct.run(records["fourth"].id, store=store)
     assert run.status in ("killed", "interrupted")
     assert str(run.ranks[1]).endswith("(died after step 6; slower than the others)")
     (told,) = (each["rows"] for each in detail(run)["sections"] if each["title"] == "ranks")
     assert told[1][:2] == [1, 6]
-    assert told[1][3].startswith("died after step 6")
+    assert told[1][-1].startswith("died after step 6")

@@ -76,7 +76,12 @@ def tables(run: StoredRun) -> Iterator[Table]:
     yield Table("summary", "resources", ["what", "how much"], list(lines(record)))
     yield Table("summary", "resources by cell", *_by_cell(record))
     yield Table("summary", "run", ["name", "value"], facts(run))
-    yield Table("summary", "ranks", ["rank", "last step", "a step takes", "to look at"], _ranks(run.ranks))
+    yield Table(
+        "summary",
+        "ranks",
+        ["rank", "last step", "a step takes", *(TOTALS[name] for name in _BY_RANK), "to look at"],
+        _ranks(run.ranks),
+    )
     events = run.store.events(run.id)
     kept = counts(events)
     yield Table("summary", "items", ["kind", "kept"], list(kept.items()))
@@ -151,9 +156,17 @@ def _ranks(found: Sequence[Rank]) -> list[list[Json]]:
     """Of a run of several ranks, or of one that died."""
     if len(found) < 2:
         return []
-    return [[each.rank, each.step, length(each.step_s), each.told or None] for each in found]
+    return [
+        [each.rank, each.step, length(each.step_s), *(_spelled(name, each.resources) for name in _BY_RANK), each.told]
+        for each in found
+    ]
 
 
+def _spelled(name: str, known: Mapping[str, Json]) -> str | None:
+    return None if known.get(name) is None else spelled(name, known[name])
+
+
+_BY_RANK = ("sys/cpu_s", "sys/rss_peak")
 _BY_CELL = ("sys/seconds", "sys/cpu_s", "sys/rss_peak", "sys/rss_growth", "sys/disk_write", "energy/kwh")
 
 
@@ -161,7 +174,7 @@ def _by_cell(record: RunRecord) -> tuple[list[str], list[list[Json]]]:
     """Of a run over several cells; that of one cell says nothing more than the totals."""
     known = cells(record)
     heads = ["cell", *(TOTALS[name] for name in _BY_CELL)]
-    rows = [[_cell(cell), *(spelled(name, cell.get(name)) for name in _BY_CELL)] for cell in known]
+    rows = [[_cell(cell), *(_spelled(name, cell) for name in _BY_CELL)] for cell in known]
     return heads, rows if len(rows) > 1 else []
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from celltrail.model import RunRecord, is_of_machine
+from celltrail.model import Json, RunRecord, is_of_machine
 from celltrail.query.plain import length
+from celltrail.query.resources import totals
 from celltrail.store.folders import run_folder
 from celltrail.store.log.ranks import rank_of
 
@@ -30,6 +31,7 @@ class Rank:
         step_s: the median time between two of its steps, in seconds; None with fewer than three.
         is_slow: its steps take more than 1.2 times the median of all ranks.
         has_died: it is gone without having ended; what it logged until then is in the run.
+        resources: what it used of the machine, as in `StoredRun.resources`; empty where it was not measured.
     """
 
     rank: int
@@ -38,6 +40,7 @@ class Rank:
     step_s: float | None
     is_slow: bool
     has_died: bool
+    resources: dict[str, Json] = field(default_factory=dict)
 
     @property
     def told(self) -> str:
@@ -62,14 +65,21 @@ def ranks(record: RunRecord, store: Store) -> list[Rank]:
     times = {number: _step_s([calls[name] for name in calls if rank_of(name) == number]) for number in numbers}
     known = [each for each in times.values() if each is not None]
     slow = SLOW * statistics.median_low(known) if len(known) > 1 else float("inf")
+    used = _used(record, store.events(record.id))
     found: list[Rank] = []
     for number, step_s in times.items():
         mine = [series for name, series in calls.items() if rank_of(name) == number]
         step = max((int(series.step[-1]) for series in mine), default=None)
         processes = len({name for name in (*calls, *(each.name for each in writers)) if rank_of(name) == number}) or 1
         is_slow = step_s is not None and step_s > slow
-        found.append(Rank(number, processes, step, step_s, is_slow, number in gone))
+        found.append(Rank(number, processes, step, step_s, is_slow, number in gone, used.get(number, {})))
     return found
+
+
+def _used(record: RunRecord, events: Iterable[Mapping[str, Json]]) -> dict[int, dict[str, Json]]:
+    """What each rank used: that of the owner is the run's, the others tell theirs in their logs."""
+    told = {each["rank"]: each["totals"] for each in events if each.get("kind") == "resources"}
+    return {**told, rank_of(record.writer): totals(record)}
 
 
 def _calls(found: SeriesMapping) -> dict[str, Series]:

@@ -17,6 +17,10 @@ from celltrail.store import Store
 EVERY_S = 1.0
 SHARE = 0.01  # of one core, at most
 _MOST_CELLS = 200
+_HIGHEST = {"sys/rss_peak", "sys/gpu_memory_peak"}
+_ADDED = {
+    "sys/seconds", "sys/cpu_s", "sys/disk_read", "sys/disk_write", "sys/net_in", "sys/net_out", "energy/kwh",
+}  # fmt: skip
 # of series, by the last part of their names; as in UCUM
 UNITS = {
     "cpu_percent": "%", "cpu_limit_percent": "%", "rss": "By", "rss_limit_percent": "%", "threads": "1",
@@ -46,10 +50,12 @@ class Account:
         self._begin = self._last = machine.begin()
         self._peak_rss, self._gpu_peak, self._gpu_percent = self._begin.used.rss, 0, list[float]()
         self._due_s = self._begin.at_s + EVERY_S
-        self._cells: list[dict[str, Json]] = []
         self._stretch: _Stretch | None = _Stretch(cell, self._begin)
         self._peak_before = self._begin.used.rss
         self._spent_s = 0.0
+        record = run.record()  # of a run that is resumed, with what it had used by then
+        self._earlier = record.summary
+        self._cells: list[dict[str, Json]] = [*record.environment.get("resources", {}).get("cells", ())]
         self._is_resting, self._why = os.environ.get("CELLTRAIL_SAMPLES") == "0", ""
         self._is_declared = False
 
@@ -113,14 +119,18 @@ class Account:
 
     def _tell(self, totals: dict[str, Json], facts: dict[str, Json]) -> None:
         if not self.run.writer.owns:  # a rank or worker says it in its own log
-            self.run.writer.event("resources", totals=totals)
+            self.run.writer.event("resources", rank=self.run.writer.rank, totals=totals)
             return
         record = self.run.record()
+        totals = _with_earlier(totals, self._earlier)
         known = Prices(**{name: self._chosen[f"prices.{name}"] for name in Prices.names()})
         prices = known.but(record.environment.get("prices", {}))
         priced = prices.of(totals.get("energy/kwh"), totals["sys/seconds"])
         told = {name: value for name, value in (totals | priced).items() if value is not None}
-        self.run.learn(summary={**told, **record.summary}, environment={"resources": facts, "prices": prices.told()})
+        own = {name: value for name, value in record.summary.items() if self._earlier.get(name) != value}
+        self.run.learn(
+            summary={**record.summary, **told, **own}, environment={"resources": facts, "prices": prices.told()}
+        )
 
     def _read(self, thorough: bool) -> Reading:
         reading = self._last = self._machine.read(thorough)
@@ -213,3 +223,19 @@ def _totals(between: Mapping[str, Any], gpus: Mapping[str, Any]) -> dict[str, Js
         "energy/kwh": between["kwh"],
         "energy/method": between["method"],
     }
+
+
+def _with_earlier(totals: dict[str, Json], earlier: Mapping[str, Json]) -> dict[str, Json]:
+    """The totals of a run that was resumed: those of all its processes together.
+
+    >>> now, then = {"sys/seconds": 1.0, "sys/cpu_s": 1.0, "sys/rss_peak": 7}, {"sys/seconds": 3.0, "sys/rss_peak": 9}
+    >>> _with_earlier(now, then)
+    {'sys/seconds': 4.0, 'sys/cpu_s': 1.0, 'sys/rss_peak': 9, 'sys/cpu_mean_percent': 25.0}
+    """
+    known = {name: earlier[name] for name in totals if isinstance(earlier.get(name), int | float)}
+    if not known:
+        return totals
+    together = {name: max(totals[name], known[name]) for name in _HIGHEST & known.keys()}
+    together |= {name: totals[name] + known[name] for name in _ADDED & known.keys()}
+    together = {**totals, **together}
+    return {**together, "sys/cpu_mean_percent": round(100 * together["sys/cpu_s"] / together["sys/seconds"], 1)}
