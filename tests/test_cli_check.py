@@ -92,3 +92,16 @@ def test_what_cannot_be_asked(
     """A job that cannot ask fails with 2 and a sentence, not with the answer no."""
     assert main(["check", *asked]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_trials_are_not_checked_unless_named(trained: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a run the newest counts that no other began; a fork is a run of its own."""
+    with start("candidate", store=trained) as outer:
+        outer.log({"val/acc": 0.99})
+        with start("trial", store=trained) as trial:
+            trial.log({"val/acc": 0.1})
+    assert main(["check", "--expr", "val/acc >= 0.9"]) == 0
+    assert main(["check", "trial", "--expr", "val/acc >= 0.9"]) == 1
+    with start(fork="candidate", store=trained) as fork:
+        fork.log({"val/acc": 0.995})
+    assert main(["check", "--expr", "val/acc >= 0.992"]) == 0

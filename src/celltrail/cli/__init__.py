@@ -28,6 +28,7 @@ from celltrail.cli import (
     restoring,
     searching,
     showing,
+    surrounding,
     verifying,
 )
 from celltrail.errors import CelltrailError, NoRun
@@ -77,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
         checking.add,
         replaying.add_slice,
         replaying.add,
+        surrounding.add,
         editing.add,
         verifying.add,
         examining.add,

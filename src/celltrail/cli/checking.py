@@ -27,7 +27,9 @@ def add(commands: Any) -> argparse.ArgumentParser:
         epilog="example: celltrail check --baseline release --expr 'val/acc >= base - 0.01' "
         "--expr 'last(val/loss) <= base + 2%%'",
     )
-    command.add_argument("run", nargs="?", metavar="RUN", help="name or id (default: the newest other run)")
+    command.add_argument(
+        "run", nargs="?", metavar="RUN", help="name or id (default: the newest other that no run began)"
+    )
     command.add_argument("--baseline", metavar="TAG", help="tag of the run to beat")
     command.add_argument(
         "--expr", action="append", required=True, metavar="EXPR",
@@ -78,10 +80,15 @@ def _named(name: str, store: Store) -> StoredRun:
 
 
 def _newest(store: Store, but: str | None) -> StoredRun:
-    found = next((each for each in runs(sort="-created", store=store) if each.id != but), None)
+    found = next((each for each in runs(sort="-created", store=store) if each.id != but and not _is_trial(each)), None)
     if found is None:
         raise BadValue(f"there is no run in {store.root.name} to check" + (", but for the baseline" if but else ""))
     return found
+
+
+def _is_trial(run: StoredRun) -> bool:
+    """Whether it is one of many that another run began; a fork is a run of its own."""
+    return run.record.parent is not None and run.fork_step is None
 
 
 def _told(run: StoredRun, baseline: StoredRun | None, told: Sequence[Checked], is_met: bool) -> str:
