@@ -105,10 +105,18 @@ class Replay:
             "series": series,
         }
 
+    @property
+    def _over_causes(self) -> str:
+        if self.verdict == "cannot-run":
+            return "because"
+        return "seen on the way" if self else "may explain it"
+
     def _facts(self) -> list[str]:
         points = sum(each.n for each in self.series)
         differing = sum(each.n_diff for each in self.series)
         lines = [f"{len(self.plan)} executions, {self.mode}, in {self.seconds:.1f} s (cells {self.cells_s:.1f} s)"]
+        if not self.cells_s and self.verdict == "cannot-run":
+            lines = [f"none of its {len(self.plan)} executions was run"]
         if points:
             lines.append(f"{points - differing:,} of {points:,} points in {len(self.series)} series identical")
         if self.measured:
@@ -122,7 +130,7 @@ class Replay:
     def __str__(self) -> str:
         lines = [f"replay of run {self.name!r}: {self.headline}", *(f"  {line}" for line in self._facts())]
         if self.causes:
-            lines.append("  may explain it:" if self.verdict != "reproduced" else "  seen on the way:")
+            lines.append(f"  {self._over_causes}:")
             lines += [f"    - {cause}" for cause in self.causes]
         for each in [each for each in self.series if each.n_diff][:_MOST_SHOWN]:
             lines.append(
@@ -148,8 +156,11 @@ class Replay:
             if rows else ""
         )  # fmt: skip
         causes = "".join(f"<li>{escape(cause)}</li>" for cause in self.causes)
-        title = "may explain it" if not self else "seen on the way"
-        listed = f"<p style='margin:.4em 0 0'>{title}</p><ul style='margin:.2em 0'>{causes}</ul>" if causes else ""
+        listed = (
+            f"<p style='margin:.4em 0 0'>{self._over_causes}</p><ul style='margin:.2em 0'>{causes}</ul>"
+            if causes
+            else ""
+        )
         facts = "".join(f"<div style='opacity:.75'>{escape(line)}</div>" for line in self._facts())
         return (
             f"<div role='status' style='border-left:3px solid {colour};padding:.2em .8em'>"

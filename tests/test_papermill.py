@@ -1,0 +1,34 @@
+"""A notebook executed with parameters, as papermill and nbclient do it: each execution is a run with its parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+import celltrail as ct
+from celltrail.store import Store
+
+
+def executed(folder: Path, lr: float) -> None:
+    """The defaults in a cell tagged ``parameters``, and behind it the cell that papermill puts in."""
+    cells = [
+        new_code_cell("%load_ext celltrail"),
+        new_code_cell("lr = 0.5\nepochs = 2", metadata={"tags": ["parameters"]}),
+        new_code_cell(f"# Parameters\nlr = {lr}\n", metadata={"tags": ["injected-parameters"]}),
+        new_code_cell("%%track nightly\nfor epoch in range(epochs):\n    loss = lr / (epoch + 1)"),
+    ]
+    NotebookClient(new_notebook(cells=cells), kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+
+
+def test_each_execution_is_a_run_with_its_parameters(store: Store, tmp_path: Path) -> None:
+    """What was injected counts, and a default that was not replaced."""
+    for lr in (0.1, 0.01):
+        executed(tmp_path, lr)
+    found = ct.runs(store=store).sort("created")
+    assert [(run.name, run.status, run.params) for run in found] == [
+        ("nightly", "finished", {"lr": 0.1, "epochs": 2}),
+        ("nightly", "finished", {"lr": 0.01, "epochs": 2}),
+    ]
+    assert [run.series("loss")[1].tolist() for run in found] == [[0.1, 0.05], [0.01, 0.005]]
