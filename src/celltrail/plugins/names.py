@@ -174,6 +174,8 @@ def per_run(make: Callable[[ct.Run], Any]) -> Callable[[ct.Run], Any]:
 
 
 def _is_number(value: Any) -> bool:
+    if type(value) is float:
+        return True
     try:
         float(value)
     except (TypeError, ValueError):
