@@ -1,14 +1,18 @@
 """What differs between runs, as lines, frames, text and the payload of the panel."""
 
 import math
+import time
 
 import orjson
 import pytest
 
 from celltrail.compare import code_lines, compare
 from celltrail.errors import BadValue, NoRun
+from celltrail.panels import saved
+from celltrail.panels.table import Compared, compare_bundle
 from celltrail.query import find, runs
 from celltrail.run import start
+from celltrail.store import Store
 from kernels import Kernel
 
 
@@ -158,6 +162,42 @@ def test_what_changed_is_told_by_likelihood(store):
     several = compare("a", "c", store=store).changed
     assert several[-1] == "2 things changed at once: which of them did it cannot be told from these runs"
     assert two.payload()["changed"] == two.changed
+
+
+def test_outputs_and_media_stand_side_by_side(kernel, tmp_path):
+    """What two cells showed and the pictures they kept are in the panel; of seven runs no outputs are put there."""
+    kernel.run("%load_ext celltrail\nimport celltrail as ct\nimport numpy as np")
+    for shade in (10, 200):
+        code = f"print('shade', {shade})\nct.current().log_image('sample', np.full((4, 4), {shade}, np.uint8))"
+        kernel.run(f"%%track shade-{shade}\n{code}")
+    store = Store(tmp_path / ".celltrail")
+    deadline = time.monotonic() + 20
+    while not (find("shade-200", store).outputs and find("shade-10", store).outputs) and time.monotonic() < deadline:
+        time.sleep(0.05)  # what a cell showed is kept once the kernel is idle
+    comparison = compare("shade-10", "shade-200", store=store)
+    shown = comparison.payload()["outputs"]
+    assert [[piece["data"].strip() for piece in pieces] for pieces in shown] == [["shade 10"], ["shade 200"]]
+    panel = Compared(comparison, store.id)
+    assert [item["key"] for item in panel.state["media"]["items"]] == ["sample", "sample"]
+    run = comparison.runs[1]
+    answered, (data,) = panel.answers["take"]({"kind": "take", "id": "1", "run": run.id, "number": 0})
+    assert answered["content"]["media"] == "image/png"
+    assert data == run.items()[0].bytes
+    bundle = compare_bundle(comparison, store.id, None)
+    assert saved.size(bundle) <= saved.BUDGET
+    assert compare([run.id] * 7, store=store).payload()["outputs"] == []
+
+
+def test_the_saved_form_says_the_verdict(store):
+    """In the table of a notebook where nothing of ours is installed."""
+    for lr, values in ((0.1, (0.5, 0.51, 0.52)), (0.01, (0.8, 0.81, 0.83))):
+        for seed, value in enumerate(values):
+            with start("mlp", {"lr": lr, "seed": seed}, store=store) as run:
+                run.log({"val/acc": value})
+    first, second = (runs(f"params.lr == {lr}", store=store)[0] for lr in (0.1, 0.01))
+    bundle = compare_bundle(compare(first, second), store.id, None)
+    assert "better by 0.3033" in bundle["text/html"]
+    assert "(n=3)" in bundle["text/html"]
 
 
 def test_cells_that_runs_depend_on_are_compared(kernel):

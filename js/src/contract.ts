@@ -68,6 +68,7 @@ export interface Comparison {
   metrics: Difference[];
   environment: Difference[];
   code: CodeDifference[];
+  outputs: Piece[][];
   changed: string[];
 }
 

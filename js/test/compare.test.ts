@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type CompareOptions, mount } from "../src/panels/compare.ts";
+import { MEDIA } from "../src/panels/media.ts";
 import { inside, layOut, outputArea, standIn } from "./page.ts";
 import { comparison, payload, run } from "./rows.ts";
 
@@ -13,7 +14,11 @@ afterEach(() => end.abort());
 
 function show(change: Parameters<typeof comparison>[0]): ShadowRoot {
   const { output } = outputArea();
-  mount(output, standIn<CompareOptions>(payload({ kind: "compare", comparison: comparison(change) }), {}), end.signal);
+  mount(
+    output,
+    standIn<CompareOptions>(payload({ kind: "compare", comparison: comparison(change) }), MEDIA),
+    end.signal,
+  );
   return inside(output);
 }
 
@@ -96,6 +101,49 @@ test("each changed line carries its mark as sign and as word, not as colour alon
 
 test("without a comparison the panel says what to do", () => {
   const { output } = outputArea();
-  mount(output, standIn<CompareOptions>(payload({ kind: "compare" }), {}), end.signal);
+  mount(output, standIn<CompareOptions>(payload({ kind: "compare" }), MEDIA), end.signal);
   expect(inside(output).textContent).toContain("nothing to compare");
+});
+
+test("what the cells showed stands side by side, and is not repeated where all showed the same", () => {
+  const piece = (data: string) => ({ kind: "stdout" as const, media: "text/plain", data, said: "" });
+  const root = show({ runs: three.slice(0, 2), outputs: [[piece("loss 0.5")], [piece("<b>loss</b> 0.4")]] });
+  expect([...root.querySelectorAll(".ct-shown section")].map((one) => one.textContent)).toEqual([
+    "mlploss 0.5",
+    "mlp<b>loss</b> 0.4",
+  ]);
+  const same = show({ runs: three.slice(0, 2), outputs: [[piece("a")], [piece("a")]] });
+  expect(same.querySelector(".ct-shown")).toBeNull();
+  expect(same.textContent).toContain("all showed the same");
+  same.querySelector<HTMLInputElement>("input[type=checkbox]")?.click();
+  expect(same.querySelectorAll(".ct-shown section")).toHaveLength(2);
+});
+
+test("pictures of the runs stand below, taken one by one", async () => {
+  const { output } = outputArea();
+  const item = (run: string) => ({
+    run,
+    number: 0,
+    key: "sample",
+    kind: "text" as const,
+    step: 0,
+    digest: "",
+    said: "",
+  });
+  const media = { runs: { a: "one", b: "two" }, items: [item("a"), item("b")], omitted: 0, kept: [] };
+  const content = { media: "", said: "", counts: [], edges: [], heads: [], rows: [], more: 0 };
+  const source = standIn<CompareOptions>(
+    payload({ kind: "compare", comparison: comparison({ runs: three }), media }),
+    MEDIA,
+    {
+      take: ({ run }) => Promise.resolve([{ ...content, text: `text of ${run}` }, new Uint8Array()]),
+    },
+  );
+  mount(output, source, end.signal);
+  await new Promise((done) => setTimeout(done));
+  const held = output.querySelector(".celltrail")?.shadowRoot?.querySelector(".celltrail")?.shadowRoot;
+  expect([...(held?.querySelectorAll("figure") ?? [])].map((figure) => figure.textContent)).toEqual([
+    "onetext of a",
+    "twotext of b",
+  ]);
 });

@@ -969,6 +969,10 @@ export const messages = [
       "lines": []
      }
     ],
+    "outputs": [
+     [],
+     []
+    ],
     "changed": [
      "params: lr 0.01 → 0.1",
      "params: layers 128, 10 → 64, 10"
@@ -1512,6 +1516,10 @@ export const panels = [
      "cell": "",
      "lines": []
     }
+   ],
+   "outputs": [
+    [],
+    []
    ],
    "changed": [
     "params: lr 0.01 → 0.1",

@@ -71,5 +71,16 @@ export function payload(change: Partial<SavedPanel>): SavedPanel {
 }
 
 export function comparison(change: Partial<Comparison>): Comparison {
-  return { runs: [], facts: [], params: [], data: [], metrics: [], environment: [], code: [], changed: [], ...change };
+  return {
+    runs: [],
+    facts: [],
+    params: [],
+    data: [],
+    metrics: [],
+    environment: [],
+    code: [],
+    outputs: [],
+    changed: [],
+    ...change,
+  };
 }

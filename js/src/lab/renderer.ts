@@ -211,8 +211,9 @@ async function mountOf(payload: SavedPanel, session: ISessionContext | undefined
       return (el, signal) => mount(el, savedSource(payload, EVALUATION), signal);
     }
     case "compare": {
+      const { MEDIA } = await import("../panels/media.ts");
       const { mount } = await import("../panels/compare.ts");
-      return (el, signal) => mount(el, savedSource(payload, {}), signal);
+      return (el, signal) => mount(el, savedSource(payload, MEDIA), signal);
     }
   }
 }

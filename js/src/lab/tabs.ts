@@ -89,11 +89,12 @@ class PanelTab extends Widget {
         return;
       }
       case "compare": {
+        const { MEDIA } = await import("../panels/media.ts");
         const { mount } = await import("../panels/compare.ts");
         const comparison = await this.#trail.compare(runs);
         this.#payload = { ...NOTHING_SAVED, kind, trail: this.shown.trail, title: this.shown.title, comparison };
         this.node.replaceChildren(into);
-        mount(into, source({}), signal);
+        mount(into, source(MEDIA), signal);
         return;
       }
       case "table": {

@@ -19,6 +19,7 @@ from celltrail.errors import BadValue, NoRun, StoreError, nearest
 from celltrail.model import Json, RunRecord
 from celltrail.query import RunSet, StoredRun, find, open_store, plain, row
 from celltrail.query.columns import labels
+from celltrail.query.detail import pieces
 from celltrail.query.evaluation import evaluation_of
 from celltrail.query.row import scalar
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 Ref = str | StoredRun | RunRecord
 _PARTS = ("facts", "params", "data", "metrics", "environment")
 _CONTEXT = 3
+_MOST_SHOWN = 6  # runs whose outputs are put side by side
 _WHOLE = 400  # a diff of more lines shows only what is near a change
 
 
@@ -159,6 +161,7 @@ class Comparison:
             metrics=_differences(self._lines["metrics"]),
             environment=_differences(self._lines["environment"]),
             code=[*self._own_code(), *self._upstream_code()],
+            outputs=[pieces(run) for run in self.runs] if len(self.runs) <= _MOST_SHOWN else [],
             changed=self.changed,
         )
 

@@ -2,6 +2,7 @@
 
 from typing import Literal, TypedDict
 
+from celltrail.contract.detail import Piece
 from celltrail.contract.rows import RunRow
 from celltrail.contract.words import Goal, Scalar
 
@@ -49,4 +50,5 @@ class Comparison(TypedDict):
     metrics: list[Difference]
     environment: list[Difference]
     code: list[CodeDifference]  # of each run but the first; then of cells they depend on, where they differ
+    outputs: list[list[Piece]]  # what each run's cell showed; empty where there are many runs
     changed: list[str]  # the likeliest causes first, then what came of it

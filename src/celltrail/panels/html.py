@@ -158,6 +158,13 @@ def _numeric(section: Section) -> list[bool]:
     return [any(isinstance(v, int | float) for v in column) for column in columns] or [False] * len(section["heads"])
 
 
+def _compared(fact: Difference, at: int) -> str:
+    """A value of a run, where it lies, and what can be said of it against the first."""
+    verdict = fact["verdicts"][at] if fact["verdicts"] else None
+    words = [short(shown(fact["values"][at]))]
+    return " · ".join(filter(None, [*words, *([verdict["around"], verdict["text"]] if verdict else [])]))
+
+
 def comparison_tables(comparison: Comparison) -> str:
     """What differs between runs, section by section, and the code as a diff."""
     names = [short(row["name"], 24) for row in comparison["runs"]]
@@ -172,7 +179,7 @@ def comparison_tables(comparison: Comparison) -> str:
         differing = [fact for fact in facts if fact["differs"]]
         if differing:
             lines = [
-                [fact["name"], *(short(shown(value)) for value in fact["values"])] for fact in differing[:MOST_ROWS]
+                [fact["name"], *(_compared(fact, at) for at in range(len(names)))] for fact in differing[:MOST_ROWS]
             ]
             parts.append(table([title, *names], lines, [False] + [True] * len(names)))
     for code in comparison["code"]:

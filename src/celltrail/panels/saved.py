@@ -26,6 +26,7 @@ from celltrail.contract import (
     Grouping,
     Mark,
     PanelKind,
+    Piece,
     RowsPage,
     RunRow,
     RunState,
@@ -301,9 +302,7 @@ def _without_sparks(row: RunRow) -> RunRow:
 def _abridge(bundle: Bundle, detail: Detail) -> None:
     """What the trail has anyway goes out of the file: pictures, then long outputs, tables and code."""
     if size(bundle) > BUDGET:
-        for piece in detail["outputs"]:
-            if piece["media"] != "text/plain":
-                piece |= {"media": "text/plain", "data": "", "said": "the picture is in the trail"}
+        detail["outputs"] = [_small(piece, len(piece["data"])) for piece in detail["outputs"]]
     for most in (4_000, 800, 200):
         if size(bundle) <= BUDGET:
             return
@@ -316,12 +315,24 @@ def _abridge(bundle: Bundle, detail: Detail) -> None:
         bundle["text/html"] = html.detail_tables(detail)
 
 
+def _small(piece: Piece, most: int) -> Piece:
+    """A piece without its picture, its text in so many characters."""
+    if piece["media"] != "text/plain":
+        return {**piece, "media": "text/plain", "data": "", "said": "the picture is in the trail"}
+    return {**piece, "data": _middle(piece["data"], most)}
+
+
 def _middle(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}\n⋯\n{text[-most // 2 :]}"
 
 
 def _shorten(bundle: Bundle, comparison: Comparison) -> None:
     """What does not differ goes first, then the rows of the runs, then the end of long parts."""
+    for most in (2_000, 300):
+        if size(bundle) > BUDGET:
+            comparison["outputs"] = [[_small(piece, most) for piece in shown[:20]] for shown in comparison["outputs"]]
+    if size(bundle) > BUDGET:
+        comparison["outputs"] = []
     if size(bundle) > BUDGET:
         comparison["environment"] = [fact for fact in comparison["environment"] if fact["differs"]][:100]
         comparison["params"] = [fact for fact in comparison["params"] if fact["differs"]][:200]

@@ -10,10 +10,13 @@ from celltrail.contract import Answer, Fetch, Hold, List, News, Proposal, Renew,
 from celltrail.panels import saved
 from celltrail.panels.changing import Changing
 from celltrail.panels.curves import drawn
+from celltrail.panels.media import OPTIONS as MEDIA
+from celltrail.panels.media import listing, taken
 from celltrail.panels.viewing import keep, opened, options_of, views_of
-from celltrail.panels.widget import Panel, answer
+from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.query import RunSet
 from celltrail.query.completion import complete
+from celltrail.query.media import media_of
 from celltrail.query.sheet import Sheet
 
 MOST_PROPOSALS = 12
@@ -163,18 +166,25 @@ def written(runs: RunSet, asked: Write) -> str:
 
 
 class Compared(Panel):
-    """The comparison of a few runs; it holds all it shows and asks for nothing."""
+    """The comparison of a few runs; it holds all it shows but the media, which it asks for one by one."""
 
     def __init__(self, comparison: Comparison, trail: str) -> None:
-        state = saved.panel("compare", trail, title_of(comparison), comparison=comparison.payload())
-        super().__init__("compare", state, {})
+        self._media = media_of(comparison.runs)
+        media = listing(self._media) if self._media.places else None
+        state = saved.panel("compare", trail, title_of(comparison), comparison=comparison.payload(), media=media)
+        super().__init__("compare", state, MEDIA)
+
+    @property
+    def answers(self) -> dict[str, Callable[[Any], Answer | Reply | None]]:
+        """One thing that a run kept beside numbers."""
+        return {"take": lambda asked: taken(self._media, asked)}
 
 
 def title_of(shown: RunSet | Comparison) -> str:
     """What a panel is of, in a few words."""
     if isinstance(shown, RunSet):
         return shown.question or "all runs"
-    return " · ".join(row["name"] for row in shown.payload()["runs"])
+    return " · ".join(run.name for run in shown.runs)
 
 
 def table_bundle(runs: RunSet, view: str | None) -> saved.Bundle:

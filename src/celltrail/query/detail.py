@@ -50,7 +50,7 @@ def detail(run: StoredRun) -> Detail:
         "run": {**row(run.record, None), "params": {}, "metrics": {}},
         "sections": [found for table in tables(run) if (found := section(table))["rows"]],
         "code": _text(run, run.record.code),
-        "outputs": _pieces(run),
+        "outputs": pieces(run),
         "traceback": _text(run, run.record.error.traceback if run.record.error else ""),
     }
 
@@ -340,7 +340,8 @@ def _change(change: Change) -> list[Any]:
     return [when, change.who, str(change).removeprefix(f"{when} {change.who or 'somebody'} ")]
 
 
-def _pieces(run: StoredRun) -> list[Piece]:
+def pieces(run: StoredRun) -> list[Piece]:
+    """What the cell of a run showed, in order; pictures as far as there is room for them."""
     room, found = MOST_PICTURES, list[Piece]()
     for output in run.shown():
         try:

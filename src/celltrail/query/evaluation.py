@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from celltrail.errors import BadValue, Damaged, NoRun, nearest
 from celltrail.query.items import Item
+from celltrail.query.media import EVALUATION as NAME
 from celltrail.stats.evaluation import Evaluation, Score
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from celltrail.query.stored import StoredRun
 
-NAME = "evaluation/"
 ROWS = "/rows"
 MOST_RUNS = 12
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from celltrail.query.stored import StoredRun
 
 MOST_RUNS = 24
+EVALUATION = "evaluation/"
 _SHOWN = 12
 
 
@@ -63,7 +64,12 @@ def media_of(runs: Sequence[StoredRun], key: str | None = None) -> Media:
     Raises:
         NoRun: no run kept anything under this key; the sentence names the nearest.
     """
-    held = [Place(run, number, item) for run in runs for number, item in enumerate(run.items())]
+    held = [
+        Place(run, number, item)
+        for run in runs
+        for number, item in enumerate(run.items())
+        if not item.name.startswith(EVALUATION)  # those have a panel of their own
+    ]
     found = [place for place in held if key in (None, place.item.name)]
     if key is not None and not found:
         names = list(dict.fromkeys(place.item.name for place in held))

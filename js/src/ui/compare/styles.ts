@@ -28,6 +28,12 @@ export const comparisonStyles = `
 .ct-changed summary { cursor: pointer; font-weight: 600; }
 .ct .ct-changed ol { margin: 4px 0 0; padding-inline-start: 28px; }
 .ct-codehead { font-size: 13px; font-weight: 600; margin: 12px 0 2px; }
+.ct-shown { display: grid; gap: 10px 16px; grid-auto-columns: minmax(240px, 1fr); grid-auto-flow: column; margin: 4px 0 10px; max-height: 420px; overflow: auto; }
+.ct-shown section { min-width: 0; }
+.ct-shown img { background: #fff; display: block; max-width: 100%; }
+.ct-shown p { font-size: 12px; margin: 2px 0; }
+.ct-shown .ct-text { font: 12px/1.5 var(--ct-mono); margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
+.ct-shown .ct-bad { background: color-mix(in srgb, var(--ct-failed) 12%, transparent); padding: 4px 8px; }
 .ct-codediff { margin: 4px 0 10px; }
 .ct-codetitle { display: flex; font-size: 12px; gap: 5px; margin: 0 0 4px; white-space: nowrap; }
 .ct-codetitle > * { flex: none; max-width: 40%; overflow: hidden; text-overflow: ellipsis; }

@@ -1,5 +1,6 @@
 import type { Comparison, RunRow } from "../../contract.ts";
 import { checkbox } from "../controls.ts";
+import { pieceView } from "../detail/outputs.ts";
 import { element } from "../element.ts";
 import { formatAgo, formatMoment } from "../format.ts";
 import { statusChip } from "../status.ts";
@@ -16,7 +17,8 @@ export function comparisonView(comparison: Comparison, signal: AbortSignal): HTM
   const equal = sum(parts, (part) => part.equal);
   const content = element("div");
   const draw = (onlyDiffering: boolean): void => {
-    content.replaceChildren(table(comparison, parts, onlyDiffering), ...codes(comparison, onlyDiffering));
+    const shown = [...codes(comparison, onlyDiffering), ...outputs(comparison, onlyDiffering)];
+    content.replaceChildren(table(comparison, parts, onlyDiffering), ...shown);
   };
   const only = checkbox("only differing", draw, signal);
   only.box.checked = true;
@@ -114,6 +116,23 @@ function codes(comparison: Comparison, onlyDiffering: boolean): HTMLElement[] {
     return codeView(code, first, run, !onlyDiffering);
   });
   return [element("div", { class: "ct-codehead" }, "code"), ...views];
+}
+
+/** What the cells of the runs showed, side by side; where all showed the same, on request. */
+function outputs({ outputs: shown = [], runs }: Comparison, onlyDiffering: boolean): HTMLElement[] {
+  if (shown.every((pieces) => pieces.length === 0)) return []; // saved panels may lack them
+  const heading = element("div", { class: "ct-codehead" }, "outputs");
+  const [first] = shown.map((pieces) => JSON.stringify(pieces));
+  if (onlyDiffering && shown.every((pieces) => JSON.stringify(pieces) === first)) {
+    return [heading, element("p", { class: "ct-muted" }, "all showed the same")];
+  }
+  const columns = shown.map((pieces, at) => {
+    const name = element("div", { class: "ct-codename" }, runs[at]?.name ?? "");
+    const none = element("p", { class: "ct-muted" }, "showed nothing");
+    return element("section", {}, name, ...(pieces.length > 0 ? pieces.map(pieceView) : [none]));
+  });
+  const label = "what the cells showed, a column per run";
+  return [heading, element("div", { class: "ct-shown", tabindex: 0, role: "group", "aria-label": label }, ...columns)];
 }
 
 function sum(parts: Section[], of: (part: Section) => number): number {

@@ -12,7 +12,8 @@ export function outputsView(detail: Detail): HTMLElement {
   return element("div", { class: "ct-outputs" }, ...pieces);
 }
 
-function pieceView(piece: Piece): HTMLElement {
+/** One thing that a cell showed. */
+export function pieceView(piece: Piece): HTMLElement {
   const said = piece.said ? element("p", { class: "ct-muted" }, piece.said) : null;
   if (PICTURES.test(piece.media)) {
     const source = `data:${piece.media};base64,${piece.data}`;
