@@ -175,6 +175,24 @@ def test_every_route_answers_in_the_shapes_of_the_contract(
         urllib.request.urlopen(again, timeout=10)
 
 
+def test_the_newest_run_of_each_cell_of_a_notebook(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
+    """With what it came to, whether the same ran before, and the run before it; other notebooks are not asked."""
+    base, _ = trail_of
+    store = Store(jupyter.root / "project" / ".celltrail")
+    again = {"already": {"kind": "repeat", "number": 2, "run": "x"}}
+    ids: list[str] = []
+    for cell, notebook, found in (("c1", "a b.ipynb", {}), ("c1", "a b.ipynb", again), ("c2", "other.ipynb", {})):
+        with start(f"in {cell}", store=store, cell_id=cell, notebook=notebook, environment=found) as run:
+            run.log({"val/acc": 0.5})
+        ids.append(run.id)
+    reply = jupyter.ask(f"{base}/cells?notebook=a%20b.ipynb")
+    assert misfits(reply.json, list[contract.CellRun]) == []
+    (cell,) = reply.json
+    assert (cell["cell"], cell["run"], cell["previous"], cell["status"]) == ("c1", ids[1], ids[0], "finished")
+    assert (cell["said"], cell["already"][:8]) == ("best val/acc 0.5", "repeat 2")
+    assert jupyter.ask(f"{base}/cells?notebook=none%22.ipynb").json == []
+
+
 def test_series_come_as_one_block_of_numbers(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
     """Length, JSON, padding, float64; a window of them, thinned to what was asked for."""
     base, found = trail_of

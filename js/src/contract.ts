@@ -642,6 +642,17 @@ export interface SavedPanel {
   evaluations: EvaluationShown[];
 }
 
+/** The newest run of a cell of a notebook. */
+export interface CellRun {
+  cell: string;
+  run: string;
+  name: string;
+  status: Status;
+  said: string;
+  already: string;
+  previous: string | null;
+}
+
 /** What a server says first. */
 export interface Hello {
   version: string;

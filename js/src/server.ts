@@ -3,6 +3,7 @@ import { assert } from "./assert.ts";
 import type {
   Answer,
   Asked,
+  CellRun,
   Comparison,
   Content,
   Drawn,
@@ -72,6 +73,11 @@ export class TrailServer {
 
   run(id: string, signal?: AbortSignal): Promise<SavedPanel> {
     return this.#json(`runs/${id}`, {}, signal);
+  }
+
+  /** The newest run of each cell of a notebook. */
+  cells(notebook: string): Promise<CellRun[]> {
+    return this.#json("cells", { notebook });
   }
 
   compare(runs: readonly string[]): Promise<Comparison> {

@@ -1,6 +1,8 @@
+import { cells } from "./cells.ts";
+import { commands } from "./commands.ts";
 import { runs } from "./runs.ts";
 import { saved } from "./saved.ts";
 import { status } from "./status.ts";
 import { vega } from "./vega.ts";
 
-export default [runs, saved, status, vega];
+export default [cells, commands, runs, saved, status, vega];

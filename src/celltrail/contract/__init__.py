@@ -61,7 +61,7 @@ from celltrail.contract.points import (
 )
 from celltrail.contract.rows import GroupOf, Head, Listing, MetricSummary, ParamValue, RowsPage, RunRow, Summed, Sums
 from celltrail.contract.saved import SavedPanel
-from celltrail.contract.server import Hello, Trail
+from celltrail.contract.server import CellRun, Hello, Trail
 from celltrail.contract.table import Proposal, SavedView, TableOptions
 from celltrail.contract.words import MIME, VERSION, Goal, MediaKind, PanelKind, Real, Scalar, Smoothing, Status
 
@@ -72,6 +72,7 @@ __all__ = [
     "Asked",
     "Band",
     "CalibrationBin",
+    "CellRun",
     "ChartOptions",
     "CodeDifference",
     "CodeLine",

@@ -2,6 +2,8 @@
 
 from typing import TypedDict
 
+from celltrail.contract.words import Status
+
 
 class Trail(TypedDict):
     """A trail that a server shows."""
@@ -10,6 +12,18 @@ class Trail(TypedDict):
     name: str  # of the folder it is in
     folder: str | None  # that folder below the server's root, with slashes; null where it is elsewhere
     live: int  # runs that go on
+
+
+class CellRun(TypedDict):
+    """The newest run of a cell of a notebook."""
+
+    cell: str
+    run: str
+    name: str
+    status: Status
+    said: str  # what it came to, in a few words
+    already: str  # that the same ran before, in words, or ""
+    previous: str | None  # the run of the cell before it
 
 
 class Hello(TypedDict):

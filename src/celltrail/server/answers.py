@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from celltrail.capture.already.saying import result
 from celltrail.compare import compare
 from celltrail.contract import (
     Answer,
     Asked,
+    CellRun,
     Comparison,
     Content,
     Drawn,
@@ -69,6 +72,17 @@ class Answers:
         hints = [] if len(found) or not where else ["no run matches"]
         part = found[max(0, offset) : max(0, offset) + min(max(0, limit), MOST_ROWS)]
         return {"rows": part.rows(), "total": len(found), "hints": hints + found.hints}
+
+    def cells(self, notebook: str) -> list[CellRun]:
+        """The newest run of each cell of a notebook, which is named as its runs name it."""
+        found: dict[str, CellRun] = {}
+        for run in runs(f"notebook == {json.dumps(notebook)}", store=self.store)[:MOST_ROWS]:
+            cell = run.record.cell_id
+            if cell is not None and cell not in found:
+                found[cell] = _cell_run(run, cell)
+            elif cell is not None and found[cell]["previous"] is None:
+                found[cell]["previous"] = run.id
+        return list(found.values())
 
     def run(self, run_id: str) -> SavedPanel:
         """Everything of one run, as its panel holds it."""
@@ -175,6 +189,20 @@ class Answers:
         if not RUN_ID.fullmatch(run_id):
             raise NoRun(f"{run_id[:40]!r} is no id of a run, which has 26 characters")
         return find(run_id, self.store)
+
+
+def _cell_run(run: StoredRun, cell: str) -> CellRun:
+    again = run.record.environment.get("already", {})
+    already = ""
+    if again.get("kind") == "repeat":
+        already = f"repeat {again.get('number')} of the same with other random numbers"
+    elif again:
+        already = "the same code and inputs ran before"
+    said = result(run.record)
+    return {
+        "cell": cell, "run": run.id, "name": run.name, "status": run.status, "said": said, "already": already,
+        "previous": None,
+    }  # fmt: skip
 
 
 def _some(run_ids: Sequence[str], least: int = 1) -> list[str]:

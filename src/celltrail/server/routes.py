@@ -176,6 +176,17 @@ class RunHandler(Handler):
         self.reply(await self.on_thread(answers.run, run))
 
 
+class CellsHandler(Handler):
+    """``cells``: the newest run of each cell of a notebook."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, trail: str) -> None:
+        """Arguments: notebook, relative to the folder of the trail."""
+        answers = await self.about(trail)
+        self.reply(await self.on_thread(answers.cells, self.get_query_argument("notebook", "")))
+
+
 class CompareHandler(Handler):
     """``compare``: runs fact by fact."""
 
@@ -301,6 +312,7 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (r"hello", HelloHandler),
     (rf"{_TRAIL}/runs", RunsHandler),
     (rf"{_TRAIL}/runs/([0-9A-HJKMNP-TV-Z]{{26}})", RunHandler),
+    (rf"{_TRAIL}/cells", CellsHandler),
     (rf"{_TRAIL}/compare", CompareHandler),
     (rf"{_TRAIL}/drawn", DrawnHandler),
     (rf"{_TRAIL}/series", SeriesHandler),
