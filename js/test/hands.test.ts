@@ -53,7 +53,7 @@ test("what a click has come to is said, and why it waits", () => {
   expect(standingOf(running, sent({ seconds: 3 }))).toMatch(/^waiting: the kernel is busy/);
   expect(standingOf(asked, sent())).toBe("asked to stop at the next ct.log()");
   expect(whyNot(asked, 0.1)).toBe("");
-  expect(whyNot(asked, 12)).toMatch(/no point came for 12 s: the stop button of Jupyter interrupts/);
+  expect(whyNot(asked, 12)).toMatch(/no step for 12 s: the stop button of Jupyter interrupts/);
   expect(standingOf({ ...running, paused: true, asked_to: "pause" }, sent())).toBe("paused at step 1,200");
   expect(standingOf(running, sent({ do: "resume", seconds: 9 }))).toBe("");
   expect(standingOf(running, sent({ fault: "lr takes 1e-05 to 0.1" }))).toBe("lr takes 1e-05 to 0.1");

@@ -36,11 +36,11 @@ export function standingOf(state: RunState, sent: Sent | undefined): string {
 /**
  * Why it takes so long, where a cell does not log.
  *
- * @param quiet - seconds since the run's last point
+ * @param quiet - seconds since the run came to its step
  */
 export function whyNot({ asked_to, paused }: RunState, quiet: number): string {
   if (!asked_to || paused || quiet < PATIENCE_S) return "";
-  const told = `no point came for ${formatDuration(quiet)}`;
+  const told = `no step for ${formatDuration(quiet)}`;
   return asked_to === "stop" ? `${told}: the stop button of Jupyter interrupts the cell at once` : told;
 }
 
@@ -53,7 +53,8 @@ export class Hands {
   readonly #pause: HTMLButtonElement;
   readonly #knobs = element("span", { class: "knobs" });
   readonly #controls = new Map<string, KnobControl>();
-  readonly #points = new Map<string, { count: number; at: number }>();
+  // Not of points: a machine is sampled also while the cell is silent.
+  readonly #steps = new Map<string, { step: number | null; at: number }>();
   #running: RunState[] = [];
   #sent: (Sent & { at: number }) | undefined;
 
@@ -80,8 +81,8 @@ export class Hands {
       this.#sent = undefined;
       return;
     }
-    for (const { run, points } of this.#running) {
-      if (this.#points.get(run)?.count !== points) this.#points.set(run, { count: points, at: performance.now() });
+    for (const { run, step } of this.#running) {
+      if (this.#steps.get(run)?.step !== step) this.#steps.set(run, { step, at: performance.now() });
     }
     say(this.#pause, this.#holds ? "resume" : "pause");
     this.#turn(this.#newest);
@@ -117,7 +118,7 @@ export class Hands {
     if (!state || this.el.hidden) return;
     const now = performance.now();
     const sent = this.#sent && { ...this.#sent, seconds: (now - this.#sent.at) / 1000 };
-    const quiet = (now - (this.#points.get(state.run)?.at ?? now)) / 1000;
+    const quiet = (now - (this.#steps.get(state.run)?.at ?? now)) / 1000;
     tell(this.#said, standingOf(state, sent));
     tell(this.#why, sent?.fault ? "" : whyNot(state, quiet));
     this.#said.classList.toggle("ct-error", Boolean(sent?.fault));
