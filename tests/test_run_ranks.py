@@ -15,8 +15,9 @@ import pytest
 import celltrail as ct
 from celltrail.errors import BadValue, NoRun, StoreError
 from celltrail.query.detail import detail
-from celltrail.run import start
-from celltrail.store import Store
+from celltrail.run import joining, start
+from celltrail.store import Store, control
+from celltrail.store.log.ranks import Writer
 
 RANK = """
 import sys, time, celltrail as ct
@@ -340,3 +341,31 @@ def test_torchrun_makes_one_run_of_all_ranks(store: Store, tmp_path: Path) -> No
     (told,) = (each["rows"] for each in detail(run)["sections"] if each["title"] == "ranks")
     assert told[1][:2] == [1, 6]
     assert told[1][-1].startswith("died after step 6")
+
+
+STOPPED = """
+import time, celltrail as ct
+run = ct.start("ranks")
+with run:
+    for step in range(100_000):
+        run.log({"loss": 1 / (1 + step)}, step=step)
+        time.sleep(0.01)
+"""
+
+
+def writers_of(store: Store, run: str) -> list[Writer]:
+    return store.writers(run) if store.records() else []
+
+
+def test_a_stop_is_for_all_ranks_at_one_step(store: Store) -> None:
+    """The owner says at which, far enough ahead: a rank that left alone would leave the others waiting for it."""
+    children = [process(STOPPED, CELLTRAIL_RUN_ID="job-stop", RANK=str(rank)) for rank in range(3)]
+    run = joining.id_of("job-stop")
+    while len([writer for writer in writers_of(store, run) if writer.step]) < 3:
+        time.sleep(0.05)
+    control.post(store.root, run, {"id": "w", "do": "stop", "by": "panel"})
+    errors = [child.communicate(timeout=60)[1] for child in children]
+    assert all("StopTraining: ranks was stopped at step" in error for error in errors)
+    (record,) = store.records()
+    assert (record.status, record.summary["stopped_by"], record.problems) == ("finished", "panel", ())
+    assert len({writer.step for writer in store.writers(record.id)}) == 1

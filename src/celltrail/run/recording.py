@@ -301,8 +301,7 @@ class Run(Steered, Items, Evaluates):
         if not self.is_running:
             self._rest(now_s)
             return
-        if self.writer.owns:  # of many ranks one alone
-            self._heed()
+        self._heed()
         if self._rows:
             self._wrote = now_s
             self._folding.fold()

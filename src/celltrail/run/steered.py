@@ -13,6 +13,8 @@ from celltrail.run.steering import Knob, Steering, Wish
 from celltrail.run.values import check_name
 from celltrail.store import control
 
+AHEAD, HEARD_S = 16, 1.0  # steps, and the time in which every rank has heard
+
 
 class Steered(Described):
     """A run that listens to people."""
@@ -23,6 +25,7 @@ class Steered(Described):
         super().__init__(*args, **kwargs)
         self.steering = Steering()
         self._wishes = control.Wishes(self.id)
+        self._relays: dict[str, Wish] = {}
         self._wishes.fresh(self.store.root)  # what was asked of an earlier process of the same run is over
 
     @property
@@ -41,6 +44,8 @@ class Steered(Described):
         """
         if not self.is_running:
             raise CelltrailError(f"run {self.name!r} has already {self.status}; there is nothing to {wish.do}")
+        if wish.do == "stop" and wish.at is None and self.writer.is_shared:
+            wish = self._relayed(wish)
         return f"{self.name} {self.steering.ask(wish)}"
 
     def knob(self, name: str, value: float, low: float | None = None, high: float | None = None) -> float:
@@ -77,6 +82,16 @@ class Steered(Described):
         self.writer.event("intervention", **deed.told())
         tell(Intervened(self, deed))
 
+    def _relayed(self, wish: Wish) -> Wish:
+        """A stop for all ranks: one that left alone would leave the others waiting for it."""
+        known = self._relays.get(wish.id)
+        if known is None:
+            step = self.step or 0
+            known = wish._replace(id=f"{wish.id}, all", at=step + max(AHEAD, round(step * HEARD_S / self.seconds)))
+            self._relays[wish.id] = known
+            control.post(self.store.root, self.id, known._asdict())
+        return known
+
     def _declare(self, name: str, value: float, low: float | None, high: float | None) -> Knob:
         name = check_name(name, "knob")
         for number in (value, low, high):
@@ -95,6 +110,8 @@ class Steered(Described):
     def _heed(self) -> None:
         """What people asked by way of the trail, who cannot reach this process."""
         for wish in self._wishes.fresh(self.store.root):
+            if not self.writer.owns and wish.get("at") is None:
+                continue  # what is not for all ranks is for the first
             try:
                 self.steer(Wish(**wish))
             except (CelltrailError, TypeError) as problem:

@@ -42,6 +42,7 @@ class Wish(NamedTuple):
     by: str = "panel"
     knob: str = ""
     value: float | None = None
+    at: int | None = None  # the step to stop at, the same for all ranks; the next one where there is none
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ class Steering:
         self.is_paused = False
         self.changes = 0  # grows with each, for whoever shows how the run stands
         self.knobs: dict[str, Knob] = {}
-        self._by = ""
+        self._by, self._at = "", -math.inf
         self._met: set[str] = set()
         self._lock = threading.Lock()  # of those who ask
         self._may_go_on = threading.Event()
@@ -114,9 +115,11 @@ class Steering:
                     self._may_go_on.set()
                 elif self.asked_to != "stop":
                     self._may_go_on.clear()
+                if wish.do == "stop":
+                    self._at = -math.inf if wish.at is None else wish.at
                 if wish.do == "stop" or self.asked_to != "stop":
                     self._await("" if wish.do == "resume" else wish.do)
-            return _SAID[wish.do]
+            return _SAID[wish.do] if wish.at is None else f"stops at step {wish.at:,}, with all its ranks"
 
     def obey(self, run: Obeying) -> None:
         """Wait as long as the run is to pause; raise if it is to stop, once."""
@@ -124,7 +127,7 @@ class Steering:
             return
         if self.asked_to == "pause":
             self._wait(run)
-        if self.asked_to == "stop":
+        if self.asked_to == "stop" and (run.step or 0) >= self._at:
             by = self._by
             self._await("")
             run.intervened(Intervention("stop", run.step, by))

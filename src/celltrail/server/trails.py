@@ -15,6 +15,7 @@ from celltrail.store import Store, places
 from celltrail.store import root as trail
 
 _FRESH_S = 10.0  # how long what was found counts
+_MISSED_S = 1.0  # the same where a trail is asked for that was not among it: it may have come to be since
 _DEEPEST, _MOST_FOLDERS = 5, 5_000
 _PASSED = frozenset(["node_modules", "site-packages", "__pycache__"])
 
@@ -40,17 +41,17 @@ class Trails:
         self._looked = -_FRESH_S
         self._lock = threading.Lock()
 
-    def all(self) -> dict[str, Trail]:
-        """All of them, looked for again after some seconds; walks folders, so not on the server's own loop."""
+    def all(self, fresh_s: float = _FRESH_S) -> dict[str, Trail]:
+        """All of them, looked for again after so many seconds; walks folders, so not on the server's own loop."""
         with self._lock:
-            if time.monotonic() - self._looked >= _FRESH_S:
+            if time.monotonic() - self._looked >= fresh_s:
                 self._found = self._look()
                 self._looked = time.monotonic()
             return dict(self._found)
 
     def store(self, trail_id: str) -> Store | None:
         """The store of a trail in reach."""
-        found = self._found.get(trail_id) or self.all().get(trail_id)
+        found = self._found.get(trail_id) or self.all(_MISSED_S).get(trail_id)
         return None if found is None else found.store
 
     def _look(self) -> dict[str, Trail]:

@@ -66,6 +66,12 @@ class RunWriter:
         """Whether the run's document is this process's to write; that of ranks, workers and forks is not."""
         return self._document is not None
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes write logs of this run too."""
+        found = {writer_of(path.name) for path in (self._folder / "m").glob("*.ctl")}
+        return bool(found - self._known - {self.writer})
+
     def own(self, record: RunRecord, blobs: Blobs, before: Tables | None = None, known: Collection[str] = ()) -> bool:
         """Make the run's document, unless another process has; whether it is this one's now.
 
@@ -252,8 +258,7 @@ class RunWriter:
             self._troubles.note(f"{lost} records could not be written to the trail")
         failure: OSError | None = None
         if self._document is not None:
-            others = {writer_of(path.name) for path in (self._folder / "m").glob("*.ctl")} - self._known
-            if others - {self.writer}:
+            if self.is_shared:
                 self._document.put("run", self.id, {"shared": True})  # others log too: look for them
             if self._is_left_open:
                 self._document.put("run", self.id, {"open": False})
