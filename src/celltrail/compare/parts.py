@@ -36,14 +36,14 @@ def facts(records: Sequence[RunRecord]) -> list[Line]:
 
 
 def metrics(records: Sequence[RunRecord]) -> list[Line]:
-    """The last value of each metric, then the best one where its direction is known."""
+    """The last value of each metric, then the best of several where its direction is known."""
     lines: list[Line] = []
     for name in _names(map(trained, records)):
         found = [record.metrics.get(name) for record in records]
         goals: list[Goal] = [metric.goal for metric in found if metric is not None and metric.goal != "none"]
         goal: Goal = goals[0] if goals else "none"
         lines.append(Line(name, tuple(value_of(record, name) for record in records), goal))
-        if goal != "none":
+        if goal != "none" and any(metric.count > 1 for metric in found if metric is not None):
             lines.append(Line(f"best {name}", tuple(value_of(record, name, goal) for record in records), goal, True))
     return lines
 
