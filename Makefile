@@ -177,7 +177,7 @@ vitest: setup
 
 browser: setup
 	@echo "test: JupyterLab and Notebook 7 in Chromium"
-	@$(PY) -m pytest -q -m browser tests/browser
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m browser tests/browser
 
 package: setup
 	@echo "test: the wheel on a machine without Node"
