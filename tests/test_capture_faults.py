@@ -134,6 +134,10 @@ def later():
     for k in range(2):
         mse = k / 2
 """,
+    **dict.fromkeys(
+        [("capture.calls", name) for name in ("_begun", "_ended", "around", "call")],
+        "\nLinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])",
+    ),
     ("capture.already", "_refresh"): "\nfor trail in recorder._already._trails.values(): trail.looked = 0.0",
     ("capture.recorder", "self._end"): "\nrecorder.off()\nrecorder.on()",
     ("capture.recorder", "self._state.start"): "\nrecorder.off()\nrecorder.on()",
@@ -141,7 +145,6 @@ def later():
 # guarded calls that no cell of this kernel reaches, and why
 ELSEWHERE = {
     ("capture.autolog", "function"): "only a plug-in's library calls it: test_autolog.py",
-    ("capture.autolog", "self._begin"): "only when a plug-in begins: test_autolog.py",
     ("capture.autolog", "put_back"): "only when a plug-in is switched off",
     ("capture.tracked", "self.run.describe"): "only after another guarded call has raised",
 }
@@ -166,6 +169,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 import pyarrow as pa, pyarrow.parquet as pq
+from sklearn.linear_model import LinearRegression
 import celltrail as ct
 from celltrail.capture.worker import TICK_S
 """
@@ -235,6 +239,7 @@ GUARDED = [site for site in _guarded() if (site[0], site[3]) not in ELSEWHERE]
 HANDED_ON = {
     ("capture.session.executions", "self._arrived"): None,  # in a kernel of its own, below
     ("capture.already", "_refresh"): ("capture.already", "_refresh"),
+    ("capture.autolog", "begin"): None,  # the same
     ("capture.autolog", "self._begin"): None,  # only when a plug-in begins: test_autolog.py
 }
 

@@ -118,12 +118,12 @@ def test_repeats_are_found_and_judged_aloud(store, accuracy):
     told = comparison.metrics.verdict
     assert told["val/acc"].startswith("worse by ")
     assert told["val/acc"].endswith("(n=5)")
-    assert told["best val/loss"].startswith("worse by ")
+    assert told["val/loss"].startswith("worse by ")
     assert told["epoch"] == ""  # it never varies
     assert told["val/acc"] in repr(comparison)
     assert comparison.df().loc[("metrics", "val/acc"), "verdict"] == told["val/acc"]
     assert any(sentence.endswith("worse (n=5)") for sentence in comparison.changed)
-    (line,) = (each for each in comparison.payload()["metrics"] if each["name"] == "best val/acc")
+    (line,) = (each for each in comparison.payload()["metrics"] if each["name"] == "val/acc")
     assert [verdict and verdict["word"] for verdict in line["verdicts"]] == ["", "worse"]
     frame = comparison.verdicts.set_index(["metric", "run"])
     values = [accuracy(seed) for seed in range(5)]

@@ -180,10 +180,12 @@ class Recorder:
         tracked = self._open.get(self._key()) if self._open else None
         if tracked is not None and isinstance(tree, ast.Module):
             with tracked.meter.timing("examine"):
-                shield(tracked.examine, tree, self.shell.user_ns, self._watcher, self._place_hooks)
+                is_body = shield(tracked.examine, tree, self.shell.user_ns)
+                shield(self._state.meet, self._key(), tracked)
+                if is_body:
+                    shield(tracked.insert, tree, self.shell.user_ns, self._watcher, self._place_hooks)
                 if self.shell.ast_transformers[-1:] != [self]:
                     tracked.tree = None  # the next one may put something into it
-                shield(self._state.meet, self._key(), tracked)
                 tree = shield(self._already.meet, tracked, tree) or tree
             if tracked.watched and tracked.mark.arguments.chart is None:
                 self._tell_chart(tracked, True)  # points will come, so the chart can stand above what is printed

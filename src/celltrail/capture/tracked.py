@@ -95,18 +95,26 @@ class Tracked:
 
     # before the body
 
-    def examine(
-        self, tree: ast.Module, namespace: dict[str, Any], watcher: Watcher, place_hooks: Callable[[], None]
-    ) -> None:
-        """Look at the code about to run: where it stands, its parameters, what to watch."""
+    def examine(self, tree: ast.Module, namespace: dict[str, Any]) -> bool:
+        """Look at the code about to run: where it stands, its parameters; whether it is the body that comes."""
         magic = cell_magic(tree)
         if magic is not None:  # %%time and the like: the body comes by itself, as a tree of its own
             name, _, body = magic
             self.offset = len(self.source.splitlines()) - len(body.splitlines())
             if (inner := _parsed(name, body)) is not None:
                 self._meet(inner, namespace)
+            return False
+        if self.found is None:
+            self._meet(tree, namespace)
+        return True
+
+    def insert(
+        self, tree: ast.Module, namespace: dict[str, Any], watcher: Watcher, place_hooks: Callable[[], None]
+    ) -> None:
+        """Put into the body what watches; whoever reads the code as it was written has done so by now."""
+        found = self.found
+        if found is None:
             return
-        found = self.found or self._meet(tree, namespace)
         # the tree is another one when %%time hands in its body
         kinds = found.kinds if found.tree is tree else by_kind(tree)
         shield(self._watch, tree, kinds, namespace, watcher, place_hooks)

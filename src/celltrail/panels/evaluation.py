@@ -6,10 +6,9 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import pandas as pd
 
 from celltrail import contract
 from celltrail.contract import (
@@ -32,6 +31,9 @@ from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.query.evaluation import Evaluated, Evaluations
 from celltrail.query.plain import shown
 from celltrail.query.row import real, scalar
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OPTIONS: EvaluationOptions = {"split": "", "label": "", "shares": False}
 MOST_LABELS, MOST_WORST, MOST_ROWS, MOST_COLUMNS = 40, 40, 200, 16

@@ -24,7 +24,7 @@ def imported() -> list[str]:
     >>> "pytest" in imported(), "re" in imported(), "celltrail" in imported()
     (True, False, False)
     """
-    names = {name for name in list(sys.modules) if "." not in name}
+    names = {name for name in sys.modules.copy() if "." not in name}
     return sorted(name for name in names - sys.stdlib_module_names - _PLUMBING if name[:1] != "_")
 
 

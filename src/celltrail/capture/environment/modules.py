@@ -60,7 +60,7 @@ class Modules:
         others = self._others
         for name in others.keys() - sys.modules.keys():
             others.pop(name, None)
-        for name, module in [each for each in list(sys.modules.items()) if others.get(each[0]) is not each[1]]:
+        for name, module in [each for each in sys.modules.copy().items() if others.get(each[0]) is not each[1]]:
             # it may be anything that somebody put there: only what is plainly a module is looked at
             held: Any = getattr(module, "__dict__", None)
             facts: dict[str, Any] = held if type(held) is dict and name != "__main__" else {}
