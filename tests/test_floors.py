@@ -12,6 +12,7 @@ FLOORS = {
     "model": 1,
     "screen": 1,
     "stats": 1,
+    "dataset": 2,
     "store": 2,
     "run": 3,
     "query": 3,

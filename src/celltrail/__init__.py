@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from celltrail import data as data
     from celltrail.capture.autolog import autolog as autolog
     from celltrail.compare import compare as compare
     from celltrail.errors import BadValue as BadValue
@@ -52,6 +53,7 @@ _ROOMS = {
     "search": "query.search:search",
     "sql": "query.tables:sql",
     "compare": "compare:compare",
+    "data": "data:",
     "autolog": "capture.autolog:autolog",
     "slice": "replay:slice_of",
     "replay": "replay:replay",
@@ -66,8 +68,8 @@ _ROOMS = {
 
 __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "StopTraining", "Store",
-    "autolog", "compare", "current", "executions", "knob", "log", "replay", "run", "runs", "search", "slice", "sql",
-    "start", "sweep",
+    "autolog", "compare", "current", "data", "executions", "knob", "log", "replay", "run", "runs", "search", "slice",
+    "sql", "start", "sweep",
 ]  # fmt: skip
 
 
@@ -88,7 +90,8 @@ class _Door(ModuleType):
         if name not in _ROOMS:
             raise AttributeError(f"celltrail has no {name!r}; it has {', '.join(__all__)}")
         room, _, verb = _ROOMS[name].partition(":")
-        value = getattr(import_module(f"celltrail.{room}"), verb)
+        found = import_module(f"celltrail.{room}")
+        value = getattr(found, verb) if verb else found
         if name == "start":
             import_module("celltrail.capture.script").describe_runs()
         if room.startswith("query"):

@@ -349,6 +349,8 @@ class RunRecord:
     summary: dict[str, Json] = field(default_factory=dict)
     executions: tuple[Execution, ...] = ()
     environment: dict[str, dict[str, Json]] = field(default_factory=dict)  # env, git, hardware, seeds
+    data: dict[str, dict[str, Json]] = field(default_factory=dict)  # by name and split: what it used, by digest
+    models: dict[str, dict[str, Json]] = field(default_factory=dict)  # by model@version: what it made, loaded, timed
     problems: tuple[str, ...] = ()  # faults of celltrail's own while recording this run
     rev: int = 0
     # what only people say, in edits and never in the run's own document

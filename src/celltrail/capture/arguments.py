@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any, Literal, NoReturn, get_args
 
 from celltrail.capture.allowance import LEAST_NS, Limit
-from celltrail.capture.files.hashing import Asked
 from celltrail.errors import BadValue, nearest
+from celltrail.store.files.hashing import Asked
 from celltrail.store.upkeep.usage import bytes_in
 
 IfSame = Literal["notice", "skip", "stop", "off"]

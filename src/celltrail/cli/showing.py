@@ -11,8 +11,9 @@ from celltrail.cli.outputs import told
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json
 from celltrail.query import StoredRun, find, open_store, row
-from celltrail.query.detail import Table, tables
+from celltrail.query.detail import tables
 from celltrail.query.plain import MARKS, clipped, shown, table
+from celltrail.query.tabled import Table
 
 _WIDE = 60
 _MOST = {"changes by people": 10, "files": 40, "cells it depends on": 20, "other runs": 20, "replays": 10}

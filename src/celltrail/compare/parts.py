@@ -11,8 +11,11 @@ from celltrail.contract import Goal
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, RunRecord, trained
 from celltrail.query import StoredRun, inputs
+from celltrail.query.data import version_of
+from celltrail.query.datasets import short
 from celltrail.query.evaluate import aggregate_of, duration_of
 
+_MOST_COLUMNS = 20  # of one version, where they differ
 _OF_THE_TIME = ("rng.", "overhead.", "resources.", "prices.")
 
 
@@ -60,9 +63,33 @@ def family(found: Sequence[Mapping[str, Json]]) -> list[Line]:
 
 
 def data(runs: Sequence[StoredRun]) -> list[Line]:
-    """The files, then the values that were read; of either nothing where one of the runs did not record them."""
+    """What was named as data, by its columns where it differs; then the files and the values that were read.
+
+    Of files and values nothing where one of the runs did not record them.
+    """
     found = [inputs.data(run) for run in runs]
-    return [*_files(runs), *(family(found) if all(inputs.values_of(run) for run in runs) else [])]
+    values = family(found) if all(inputs.values_of(run) for run in runs) else []
+    return [*_versions(runs), *_files(runs), *values]
+
+
+def _versions(runs: Sequence[StoredRun]) -> list[Line]:
+    lines: list[Line] = []
+    told = [run.record.data for run in runs]
+    for line in family([{key: _version(each) for key, each in one.items()} for one in told]):
+        lines.append(line)
+        having = [(run, run.record.data[line.name]) for run in runs if line.name in run.record.data]
+        if line.differs and len(having) == len(runs):
+            columns = [version_of(each, run.store.blobs).columns for run, each in having]
+            inner = family([{column.name: f"{column.kind} {column.hex[:12]}" for column in one} for one in columns])
+            differing = [Line(f"{line.name}: {each.name}", each.values) for each in inner if each.differs]
+            lines += differing[:_MOST_COLUMNS]
+    return lines
+
+
+def _version(told: Mapping[str, Json]) -> str:
+    rows = f"{told['rows']:,} rows · " if told.get("rows") is not None else ""
+    source = told.get("source") or {}
+    return f"{rows}{short(told.get('digest')) or source.get('reference')}"
 
 
 def _files(runs: Sequence[StoredRun]) -> list[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -14,6 +14,7 @@ from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric, Param, RunRecord, trained
 from celltrail.query.alerts import Alert, alerts, interventions
 from celltrail.query.changes import Change
+from celltrail.query.datasets import named_data
 from celltrail.query.evaluate import aggregate_of
 from celltrail.query.files import File
 from celltrail.query.items import counts, size
@@ -24,6 +25,7 @@ from celltrail.query.resources import TOTALS, cells, is_resource, lines, spelled
 from celltrail.query.row import real, row, scalar
 from celltrail.query.shown import Piece as Output
 from celltrail.query.stored import StoredRun
+from celltrail.query.tabled import Table
 
 MOST_ROWS = 400  # of one section; a table of a thousand packages helps nobody
 MOST_TEXT = 20_000  # characters of one output: the first and the last half of them
@@ -32,16 +34,6 @@ MOST_PICTURES = 4 << 20  # bytes of all pictures together: a panel carries them 
 _EDGES = {"uses": "uses", "continues": "goes on with"}
 _WAYS = {"bound": "made", "changed": "changed", "deleted": "deleted"}
 _PICTURES = ("image/png", "image/jpeg", "image/gif")
-
-
-class Table(NamedTuple):
-    """Facts of one kind, all of them."""
-
-    tab: str
-    title: str
-    heads: Sequence[str]
-    rows: Iterable[Sequence[Json]]
-    beyond: int = 0  # of which only the number is known
 
 
 def detail(run: StoredRun) -> Detail:
@@ -86,6 +78,7 @@ def tables(run: StoredRun) -> Iterator[Table]:
     kept = counts(events)
     yield Table("summary", "items", ["kind", "kept"], list(kept.items()))
     needs, problem = _needs(run)
+    yield from named_data(run)
     yield from _data(needs, problem)
     yield from _lineage(Lineage(needs, run.store))
     for title, known in _surroundings(record.environment):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from celltrail.dataset import DataVersion
     from celltrail.query.evaluation import Evaluated
     from celltrail.store import Store
     from celltrail.store.index import Look
@@ -213,6 +214,13 @@ class StoredRun(Edits["StoredRun"]):
     def files(self) -> list[File]:
         """The files that its newest execution read and wrote, in the order of first use; a thousand at most."""
         return [File.of(record) for record in self.needs.get("files", ())]
+
+    @property
+    def data(self) -> list[DataVersion]:
+        """The data it used: versions named by `log_data`, then what its cell was seen to read, each by its digest."""
+        from celltrail.query.data import data_of
+
+        return data_of(self)
 
     @property
     def lineage(self) -> Lineage:

@@ -97,6 +97,16 @@ class Described:
         self.describe(summary={name: value})
         self._say(f"summary:{name}", value)
 
+    def say_data(self, key: str, told: dict[str, Json]) -> None:
+        """Add or replace what the run says of data it uses."""
+        self.describe(data={key: told})
+        self._say(f"data:{key}", told)
+
+    def say_model(self, key: str, told: dict[str, Json]) -> None:
+        """Add or replace what the run says of a model it made, loaded or timed."""
+        self.describe(models={key: told})
+        self._say(f"model:{key}", told)
+
     def _say(self, field: str, value: Json) -> None:
         """What a rank or worker says of the run is an edit, for the document is the owner's to write."""
         if not self.writer.owns and value is not None:
@@ -230,7 +240,7 @@ class Described:
             tables = tables_of(self.record())
             for table, entries in tables.items():
                 for key, fields in entries.items():
-                    if self._stored[table].get(key) != fields:
+                    if self._stored.get(table, {}).get(key) != fields:
                         self.writer.put(table, key, fields)
             self._stored = tables
             self.writer.flush()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from celltrail.errors import BadValue, CelltrailError, StopTraining
 from celltrail.model import STATUSES, Failure, RunRecord, Status
 from celltrail.run import events
+from celltrail.run.data import LogsData
 from celltrail.run.described import FLUSH_S
 from celltrail.run.evaluating import Evaluates
 from celltrail.run.events import Ended, Logged, LoggedBlock, Results, tell
@@ -33,7 +34,7 @@ MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
 SYNC_S, BEAT_S, QUIET_S = 2.0, 10.0, 60.0
 
 
-class Run(Steered, Items, Evaluates):
+class Run(Steered, Items, Evaluates, LogsData):
     """A run while it happens; made by `start`, never directly.
 
     Used as a context manager it finishes by itself: ``finished``, ``failed`` after an exception,

@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from celltrail.capture.files.hashing import Stamp
 from celltrail.capture.files.places import is_data, is_within, placed, project
 from celltrail.model import Json
 from celltrail.store import Store
+from celltrail.store.files.hashing import Stamp
 
 MOST_KEPT = 200
 _LARGEST = 1_000_000

@@ -18,11 +18,11 @@ from functools import partial
 from pathlib import PurePath
 from typing import Any, Literal
 
-from celltrail.capture.files.hashing import WHOLE_BYTES, Asked, Print, Stamp, hashed
 from celltrail.capture.files.places import is_data, is_secret, placed, project
 from celltrail.capture.worker import Worker
 from celltrail.model import Json
 from celltrail.run import Run
+from celltrail.store.files.hashing import WHOLE_BYTES, Asked, Print, Stamp, hashed
 
 Mode = Literal["read", "write", "both"]
 By = Literal["open", "name", "slice"]

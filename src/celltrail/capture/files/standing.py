@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from celltrail.capture.files.hashing import Stamp, hashed
 from celltrail.model import Json
 from celltrail.query.files import File
+from celltrail.store.files.hashing import Stamp, hashed
 
 State = Literal["same", "likely", "changed", "gone", "unknown"]
 _MOST_BYTES = 50_000_000  # that are read while a cell waits: a twentieth of a second

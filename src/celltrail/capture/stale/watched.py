@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from celltrail.capture.already.match import packages_changed
 from celltrail.capture.environment.imported import is_among
-from celltrail.capture.files.hashing import Stamp
 from celltrail.capture.files.places import project
 from celltrail.capture.files.standing import State, as_left, state_of
 from celltrail.capture.session.past import Past
@@ -20,6 +19,7 @@ from celltrail.model import Json
 from celltrail.query.files import File
 from celltrail.query.standing import Reason
 from celltrail.store import Store
+from celltrail.store.files.hashing import Stamp
 
 _MOST_FILES = 200
 _MOST_BYTES = 50_000_000  # of a file that is read to see whether it is still the same

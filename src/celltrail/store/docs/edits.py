@@ -214,7 +214,7 @@ def applied(record: RunRecord, values: Mapping[str, Json]) -> RunRecord:
         return record
     tags = dict.fromkeys(record.tags, True)
     params = dict(record.params)
-    summary = dict(record.summary)
+    summary, data, models = dict(record.summary), dict(record.data), dict(record.models)
     changes: dict[str, Json] = {}
     for field, value in values.items():
         kind, _, name = field.partition(":")
@@ -224,13 +224,14 @@ def applied(record: RunRecord, values: Mapping[str, Json]) -> RunRecord:
             tags[name] = value
         elif kind == "param":
             params[name] = Param(name, value, "declared")
-        elif kind == "summary":
-            summary[name] = value
+        elif kind in ("summary", "data", "model"):
+            {"summary": summary, "data": data, "model": models}[kind][name] = value
         elif field in _FACTS:
             changes[field] = value
     kept = tuple(tag for tag, is_on in tags.items() if is_on)
     notes = tuple(notes_of(record.notes, values).values())
-    return dataclasses.replace(record, tags=kept, notes=notes, params=params, summary=summary, **changes)
+    told = {"params": params, "summary": summary, "data": data, "models": models, **changes}
+    return dataclasses.replace(record, tags=kept, notes=notes, **told)
 
 
 def notes_of(own: Sequence[str], values: Mapping[str, Json]) -> dict[str, str]:

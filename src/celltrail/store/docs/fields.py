@@ -126,4 +126,6 @@ _FIELDS: dict[str, Callable[[str, Json], Json]] = {
     "replay:": _object,
     "param:": _json,
     "summary:": _json,
+    "data:": _object,
+    "model:": _object,
 }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 # kept in tables of their own
-_APART = {"params", "metrics", "summary", "executions", "environment", "problems", "resumes"}
+_APART = {"params", "metrics", "summary", "executions", "environment", "problems", "resumes", "data", "models"}
 # what the run itself never says
 EDITED = ("folder", "rating", "starred", "archived", "deleted")
 _names: dict[type, tuple[str, ...]] = {}
@@ -25,16 +25,22 @@ def tables_of(record: RunRecord) -> Tables:
     run["error"] = dataclasses.asdict(record.error) if record.error else None
     del run["rev"]
     resumes = {str(n): dataclasses.asdict(each) for n, each in enumerate(record.resumes, 2)}
+    # most runs have none of these
+    rare = {"resumes": resumes, "data": _copied(record.data), "models": _copied(record.models)}
     return {
-        **({"resumes": resumes} if resumes else {}),
+        **{name: entries for name, entries in rare.items() if entries},
         "run": {record.id: {**run, "format": 1}},
         "params": {name: _fields(param, "name") for name, param in record.params.items()},
         "metrics": metric_fields(record.metrics),
         "summary": {name: {"value": value} for name, value in record.summary.items()},
         "executions": {execution.id: _execution_fields(execution) for execution in record.executions},
-        "environment": {name: dict(fields) for name, fields in record.environment.items()},
+        "environment": _copied(record.environment),
         "problems": {str(n): {"text": text} for n, text in enumerate(record.problems, 1)},
     }
+
+
+def _copied(entries: Mapping[str, Mapping[str, Json]]) -> dict[str, dict[str, Json]]:
+    return {name: dict(fields) for name, fields in entries.items()}
 
 
 def metric_fields(metrics: Mapping[str, Metric]) -> dict[str, dict[str, Json]]:
@@ -62,6 +68,8 @@ def record_of(tables: Tables) -> RunRecord:
         summary={name: fields.get("value") for name, fields in tables.get("summary", {}).items()},
         executions=tuple(_execution(id_, fields) for id_, fields in tables.get("executions", {}).items()),
         environment=dict(tables.get("environment", {})),
+        data=dict(tables.get("data", {})),
+        models=dict(tables.get("models", {})),
         resumes=tuple(_made(Resumption, fields) for fields in tables.get("resumes", {}).values()),
         problems=_texts(tables.get("problems", {}).values()),
     )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
-import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -43,6 +41,10 @@ class Stamp:
         if not stat.S_ISREG(found.st_mode):
             return None
         return cls(found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)
+
+    def is_settled(self, at_ns: int) -> bool:
+        """Whether a file that is changed from this moment on will have another stamp."""
+        return at_ns - self.mtime_ns > _STANDS_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def hashed(path: str, asked: Asked = "sample", whole_bytes: int = WHOLE_BYTES) -
     except OSError:
         return Print("", "unreadable", stamp)
     after = Stamp.of(path)
-    if after == stamp and begun - stamp.mtime_ns > _STANDS_NS:
+    if after == stamp and stamp.is_settled(begun):
         _known[key] = digest
         while len(_known) > _REMEMBERED:
             _known.popitem(last=False)
@@ -131,12 +133,3 @@ def _open(path: str) -> int:
     # never through a pipe that took the file's place meanwhile: that would wait for ever
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
     return os.open(path, flags)
-
-
-def lower_priority() -> None:
-    """Let the user's own threads go first; on Linux a thread has a priority of its own."""
-    if sys.platform == "linux":
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
-        except OSError:  # not allowed: then as quick as everybody
-            return

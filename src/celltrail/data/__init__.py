@@ -1,0 +1,147 @@
+"""``ct.data``: what data holds, what two versions differ in, what leaks between splits, and which runs used it.
+
+>>> import celltrail as ct
+>>> print(ct.data.diff({"age": [31, 44]}, {"age": [31, 45]}))
+age: 1 cell changed
+  row 1, age: 44 → 45
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from celltrail.dataset import (
+    DataVersion,
+    Difference,
+    Digest,
+    Splits,
+    Table,
+    difference,
+    digest_of,
+    of_digests,
+    profile_of,
+    sample_of,
+    table_of,
+)
+from celltrail.dataset.source import rows_in
+from celltrail.dataset.splits import check_splits as checked
+from celltrail.errors import BadValue
+from celltrail.query import RunSet, open_store, runs
+from celltrail.run import current
+
+if TYPE_CHECKING:
+    from celltrail.store import Store
+
+__all__ = ["DataVersion", "check_splits", "diff", "digest", "profile", "used_by"]
+
+
+def digest(data: Any) -> Digest:
+    """The digest of rows: of a frame, an array, a tensor, a dict of columns ..., or of a file that holds rows.
+
+    >>> str(digest({"a": [1, 2]}))
+    'cdg1:...'
+    """
+    return digest_of(_rows(data))
+
+
+def profile(data: Any) -> dict[str, dict[str, Any]]:
+    """By column what is in it: missing values, quartiles, frequent values; of more than 100,000 rows, of a sample."""
+    return profile_of(sample_of(_rows(data)))
+
+
+def diff(a: Any, b: Any, key: str | None = None) -> Difference:
+    """What ``b`` has that ``a`` has not, and the other way round: columns, rows and cells.
+
+    Args:
+        a: the older rows, a file of them, or a version such as ``ct.run("baseline").data[0]``.
+        b: the newer ones.
+        key: a column that names each row, once. Without it rows are held against each other by their place where
+            there are equally many, else by all they hold.
+
+    Raises:
+        BadValue: one of them holds no rows, or the key does not name each row once.
+    """
+    if isinstance(a, DataVersion) or isinstance(b, DataVersion):
+        if key is not None:
+            raise BadValue("of a version only digests are kept, so there is no key to go by; give the rows themselves")
+        return of_digests(*(each.as_digest if isinstance(each, DataVersion) else digest(each) for each in (a, b)))
+    return difference(_rows(a), _rows(b), key)
+
+
+def check_splits(
+    train: Any = None,
+    val: Any = None,
+    test: Any = None,
+    *,
+    group: str | None = None,
+    time: str | None = None,
+    label: str | None = None,
+    ignore: Sequence[str] = (),
+    **others: Any,
+) -> Splits:
+    """Look for what leaks between splits: rows in two of them, torn groups, times that overlap, labels that shift.
+
+    While a run goes on, what is found is an alert of it too.
+
+    Args:
+        train: the rows; or rows and labels, ``(x, y)``.
+        val: likewise.
+        test: likewise.
+        group: the column of what must not be torn apart, such as a patient.
+        time: the column by which later splits must lie later.
+        label: the column that is predicted; rows are equal without it.
+        ignore: columns that make every row another one, such as an id.
+        others: further splits by their names.
+
+    Raises:
+        BadValue: fewer than two splits, no column in common, or a column that is not there.
+
+    >>> print(check_splits(train={"x": [1, 2, 3]}, test={"x": [3, 4]}))
+    train 3 rows, test 2 rows
+    - 1 of 2 rows of test stands in train too (0 is 2): what is measured on test is partly what was learned by heart
+    """
+    given = {"train": train, "val": val, "test": test, **others}
+    held = {name: _rows_and_labels(value) for name, value in given.items() if value is not None}
+    found = checked(held, group=group, time=time, label=label, ignore=ignore)
+    run = current()
+    if run is not None and run.is_running:
+        for about, sentence in found.problems.items():
+            run.log_alert(f"splits: {about}", sentence, rule="check_splits")
+    return found
+
+
+def used_by(data: Any, store: Store | None = None) -> RunSet:
+    """The runs that used this data, newest first: rows, a file of rows, a version, or its digest as text.
+
+    Only what was named by `Run.log_data` is looked at; every run of the trail is.
+    """
+    text = data if isinstance(data, str) and ":" in data and not Path(data).exists() else None
+    wanted = text or str(data.digest if isinstance(data, DataVersion) else digest(data))
+    store = open_store(store)
+    ids = [
+        record.id
+        for record in store.records()
+        if any(wanted in (told.get("digest"), *(told.get("parents") or ())) for told in record.data.values())
+    ]
+    return runs(store=store).pick(ids)
+
+
+def _rows(data: Any) -> Table:
+    if not isinstance(data, str | os.PathLike):
+        return table_of(data)
+    path = Path(data).expanduser()
+    if not path.is_file():
+        raise BadValue(f"there is no file {path.name!r}")
+    table = rows_in(path)
+    if table is None:
+        raise BadValue(
+            f"{path.name!r} is no file of rows; those are csv, tsv, parquet, feather, arrow and jsonl up to 2 GB"
+        )
+    return table
+
+
+def _rows_and_labels(value: Any) -> Any:
+    return _rows(value) if isinstance(value, str | os.PathLike) else value
