@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -30,6 +31,7 @@ from celltrail.query import find
 from celltrail.run import start
 from celltrail.server.routes import ROUTES
 from celltrail.server.shape import misfits
+from celltrail.server.view import PAGES
 from celltrail.store import Store, places
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -53,6 +55,16 @@ class Reply:
     @property
     def json(self) -> Any:
         return json.loads(self.body)
+
+
+class _Staying(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+_STAYING = urllib.request.build_opener(_Staying)
 
 
 class Jupyter:
@@ -93,7 +105,7 @@ class Jupyter:
         address = f"http://127.0.0.1:{self.port}/hub/user{path}"
         request = urllib.request.Request(address, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with _STAYING.open(request, timeout=30) as answer:
                 return Reply(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             return Reply(error.code, dict(error.headers), error.read())
@@ -314,20 +326,22 @@ def test_a_notebook_heals_as_it_is_saved_and_nothing_else_of_it_is_touched(
 def test_nobody_without_the_token_gets_anything(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
     """Every route, every method: forbidden or the login page, and no word of the trail."""
     base, found = trail_of
+    words = (("([0-9A-HJKMNP-TV-Z]{26})", base.split("/")[3]), ("([0-9a-f]{64})", "0" * 64), ("([a-z]+)\\.", "view."))
     asked = 0
-    for path, handler in ROUTES:
+    for path, handler in (*ROUTES, *PAGES):
         address = path
-        for group, word in (("([0-9A-HJKMNP-TV-Z]{26})", base.split("/")[3]), ("([0-9a-f]{64})", "0" * 64)):
+        for group, word in words:
             address = address.replace(group, word)
         for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"):
             for token in (None, "wrong"):
                 reply = jupyter.ask(
                     f"/celltrail/{address}", b"{}" if method != "GET" else None, token=token, method=method
                 )
-                assert reply.status in (401, 403, 405), (handler, method, reply.status)
+                to_login = reply.status == 302 and "/login?" in reply.headers["Location"]
+                assert reply.status in (401, 403, 405) or to_login, (handler, method, reply.status)
                 assert found["first"].encode() not in reply.body
                 asked += 1
-    assert asked == len(ROUTES) * 12
+    assert asked == (len(ROUTES) + len(PAGES)) * 12
 
 
 @pytest.mark.parametrize(
@@ -358,6 +372,21 @@ def test_what_cannot_be_asked_is_said(jupyter: Jupyter, trail_of: tuple[str, dic
     reply = jupyter.ask(f"{trail_of[0]}/runs?{words}")
     assert reply.status == 400
     assert misfits(reply.json, contract.Fault) == []
+
+
+def test_the_page_of_runs_loads_its_own_scripts_and_nothing_else(jupyter: Jupyter) -> None:
+    """The same page in any server with the extension: no script of another place, none in the page, no other file."""
+    page = jupyter.ask("/celltrail/view")
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=UTF-8")
+    assert "script-src 'self'; style" in page.headers["Content-Security-Policy"]
+    (script,) = re.findall(r'<script type="module" src="/hub/user(.*?)">', page.body.decode())
+    scripts = [script, *(f"/celltrail/view/{name}.js" for name in ("chart", "table", "detail", "compare", "media"))]
+    for path in scripts:
+        reply = jupyter.ask(path)
+        assert (reply.status, reply.headers["Content-Type"]) == (200, "text/javascript; charset=utf-8"), path
+        assert not re.search(rb"https?://(?!www\.w3\.org/)", reply.body), path
+    for path in ("nothing.js", "../routes.js", "..%2fview.js", "view.py"):
+        assert jupyter.ask(f"/celltrail/view/{path}").status == 404
 
 
 def test_a_blob_never_becomes_a_page_of_the_server(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:

@@ -1,4 +1,3 @@
-import { ServerConnection } from "@jupyterlab/services";
 import { assert } from "./assert.ts";
 import type {
   Answer,
@@ -17,6 +16,7 @@ import type {
   SavedPanel,
   SavedView,
 } from "./contract.ts";
+import { request } from "./request.ts";
 import type { Source, Wish } from "./source.ts";
 
 type Words = Record<string, string | number | readonly string[] | undefined>;
@@ -46,7 +46,8 @@ export interface RowsAsked {
 /** The server extension's first word; null where this server has none. */
 export async function hello(): Promise<Hello | null> {
   try {
-    return (await (await ask("hello")).json()) as Hello;
+    const reply = await ask("hello");
+    return reply.headers.get("Content-Type")?.includes("json") ? ((await reply.json()) as Hello) : null;
   } catch (problem) {
     if (problem instanceof ServerFault && problem.status === 404) return null;
     throw problem;
@@ -143,14 +144,12 @@ async function ask(
   init: RequestInit = {},
   signal: AbortSignal | null = null,
 ): Promise<Response> {
-  const settings = ServerConnection.makeSettings();
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(words)) {
     if (value === undefined) continue;
     for (const each of Array.isArray(value) ? value : [value]) query.append(name, String(each));
   }
-  const address = `${settings.baseUrl}celltrail/${path}${query.size > 0 ? `?${query}` : ""}`;
-  const reply = await ServerConnection.makeRequest(address, { ...init, signal }, settings);
+  const reply = await request(`${path}${query.size > 0 ? `?${query}` : ""}`, { ...init, signal });
   if (reply.ok) return reply;
   const fault = (await reply.json().catch(() => null)) as { text?: string } | null;
   throw new ServerFault(reply.status, fault?.text ?? `the server answered ${reply.status} ${reply.statusText}`);

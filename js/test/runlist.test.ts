@@ -25,7 +25,7 @@ afterEach(() => {
 
 interface Shown {
   root: ShadowRoot;
-  owner: { [Name in keyof RunListOwner]: ReturnType<typeof vi.fn> };
+  owner: { [Name in Exclude<keyof RunListOwner, "code">]: ReturnType<typeof vi.fn> };
   look(): void;
 }
 
@@ -38,7 +38,7 @@ async function show(rest: readonly RunRow[] = done, change: Partial<RunListOwner
     open: vi.fn(),
     compare: vi.fn(),
     table: vi.fn(),
-    insert: vi.fn(() => "open a notebook first"),
+    code: { label: "insert code", title: "", take: vi.fn(() => "open a notebook first") },
     change: vi.fn(async () => "tagged 1 run best"),
     visible: vi.fn(() => true),
     ...change,
@@ -103,6 +103,7 @@ describe("the list of runs", () => {
     button(root, "compare").click();
     expect(owner.compare.mock.calls).toEqual([["T", ["a", "b"]]]);
     button(root, "insert code").click();
+    await vi.advanceTimersByTimeAsync(1);
     expect(root.querySelector(".ct-rl-said")?.textContent).toBe("open a notebook first");
   });
 

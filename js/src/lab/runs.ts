@@ -2,9 +2,9 @@ import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndP
 import { ICommandPalette, type MainAreaWidget, WidgetTracker } from "@jupyterlab/apputils";
 import { INotebookTracker, NotebookActions } from "@jupyterlab/notebook";
 import { Widget } from "@lumino/widgets";
-import { hello, TrailServer } from "../server.ts";
+import { nameOf, type Shown } from "../served/panel.ts";
 import { runsIcon } from "./icon.ts";
-import { type Shown, tabOf, type ViewKind } from "./tabs.ts";
+import { tabOf } from "./tabs.ts";
 
 const OPEN = "celltrail:open";
 const SHOW = "celltrail:show-runs";
@@ -30,7 +30,7 @@ export const runs: JupyterFrontEndPlugin<void> = {
       label: "Open Run",
       execute: async (args) => {
         const shown = args as unknown as Shown;
-        const id = `celltrail-${shown.kind}-${shown.trail}-${shown.runs.join("-")}`;
+        const id = `celltrail-${nameOf(shown)}`;
         const known = tabs.find((tab) => tab.id === id);
         const tab = known ?? tabOf(shown, id);
         if (!known) {
@@ -106,42 +106,25 @@ class Side extends Widget {
   }
 
   async #load(): Promise<{ look(): void }> {
-    const { runList } = await import("../ui/runlist/list.ts");
-    const of = (trail: string): TrailServer => new TrailServer(trail);
-    const open = (kind: ViewKind, trail: string, some: readonly string[], title: string): void => {
-      void this.app.commands.execute(OPEN, { kind, trail, runs: [...some], title });
-    };
-    let edits = 0;
-    return runList(
-      this.node,
-      {
-        async trails() {
-          const said = await hello();
-          if (!said) throw new Error("this Jupyter server has no celltrail: install it where the server runs");
-          return said.trails;
-        },
-        rows: (trail, where, offset, limit, signal) => of(trail).rows({ where, offset, limit }, signal),
-        complete: (trail, where, cursor) => of(trail).complete(where, cursor),
-        open: (trail, run) => open("detail", trail, [run.id], run.name),
-        compare: (trail, some) => open("compare", trail, some, `${some.length} runs`),
-        table: (trail) => open("table", trail, [], "runs"),
-        insert: (some) => this.#insert(some),
-        async change(trail, some, what, text) {
-          const id = `side-${Date.now()}-${++edits}`;
-          const { said } = await of(trail).change({ kind: "edit", id, runs: [...some], do: what, text });
-          return said ?? "";
-        },
-        visible: () => this.isVisible && !document.hidden,
+    const [{ runList }, { servedList }] = await Promise.all([
+      import("../ui/runlist/list.ts"),
+      import("../served/list.ts"),
+    ]);
+    const owner = servedList({
+      open: (shown) => void this.app.commands.execute(OPEN, { ...shown }),
+      code: {
+        label: "insert code",
+        title: "the line that loads it, into the notebook in front",
+        take: (_, call) => this.#insert(call),
       },
-      this.#end.signal,
-    );
+      visible: () => this.isVisible && !document.hidden,
+    });
+    return runList(this.node, owner, this.#end.signal);
   }
 
-  #insert(some: readonly string[]): string {
+  #insert(call: string): string {
     const panel = this.notebooks?.currentWidget;
     if (!panel) return "open a notebook first: the code goes below its active cell";
-    const names = some.map((run) => JSON.stringify(run));
-    const call = names.length === 1 ? `ct.run(${names[0]})` : `ct.compare(${names.join(", ")})`;
     NotebookActions.insertBelow(panel.content);
     panel.content.activeCell?.model.sharedModel.setSource(`import celltrail as ct\n\n${call}`);
     this.app.shell.activateById(panel.id);

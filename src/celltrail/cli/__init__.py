@@ -30,6 +30,7 @@ from celltrail.cli import (
     showing,
     surrounding,
     verifying,
+    viewing,
 )
 from celltrail.errors import CelltrailError, NoRun
 from celltrail.query.standing import told_by
@@ -71,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (
         listing.add,
+        viewing.add,
         searching.add,
         restoring.add,
         showing.add,

@@ -33,10 +33,11 @@ class Trails:
 
     Args:
         root: the folder the server serves.
+        only: the folder of the one trail that is shown; None for all in reach.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root.resolve()
+    def __init__(self, root: Path, only: Path | None = None) -> None:
+        self._root, self._only = root.resolve(), only
         self._found: dict[str, Trail] = {}
         self._looked = -_FRESH_S
         self._lock = threading.Lock()
@@ -57,12 +58,19 @@ class Trails:
     def _look(self) -> dict[str, Trail]:
         found: dict[str, Trail] = {}
         # a trail that was copied is there twice under one id: the one below the root is the one that is meant
-        for trail_id, folder in (*_below(self._root), *places.noted()):
+        for trail_id, folder in self._places():
             if trail_id not in found:
                 known = self._found.get(trail_id)
                 store = known.store if known is not None and known.store.root == folder else Store(folder)
                 found[trail_id] = Trail(store, folder.parent.name or "/", self._relative(folder.parent))
         return found
+
+    def _places(self) -> Iterator[tuple[str, Path]]:
+        if self._only is None:
+            yield from _below(self._root)
+            yield from places.noted()
+        elif found := trail.trail_id(self._only):
+            yield found, self._only
 
     def _relative(self, folder: Path) -> str | None:
         with suppress(ValueError):

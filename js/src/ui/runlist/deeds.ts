@@ -6,8 +6,8 @@ import { count } from "../format.ts";
 interface Doer {
   open(): void;
   compare(): void;
-  /** The sentence why it could not be done; "" when it was. */
-  insert(): string;
+  /** The button with which the line is taken that loads them; what was done with it, in words. */
+  readonly code: { label: string; title: string; take(): string | Promise<string> };
   change(what: Edit["do"], text: string): Promise<string>;
 }
 
@@ -29,7 +29,7 @@ export class Deeds {
       button(text, title, press, signal);
     this.#one = [
       push("open", "in a tab of its own", () => doer.open()),
-      push("insert code", "the line that loads it, into the notebook in front", () => this.#tell(doer.insert())),
+      push(doer.code.label, doer.code.title, () => void this.#say(doer.code.take())),
       push("tag", "", () => this.#ask("tag")),
       push("note", "", () => this.#ask("note")),
       push("archive", "out of the list, not out of the trail", () => void this.#change("archive", "")),
@@ -66,9 +66,13 @@ export class Deeds {
     void this.#change(this.#wanted, this.#words.value.trim());
   }
 
-  async #change(what: Edit["do"], text: string): Promise<void> {
+  #change(what: Edit["do"], text: string): Promise<void> {
+    return this.#say(this.doer.change(what, text));
+  }
+
+  async #say(done: string | Promise<string>): Promise<void> {
     try {
-      this.#tell(await this.doer.change(what, text));
+      this.#tell(await done);
     } catch (problem) {
       this.#tell(problem instanceof Error ? problem.message : String(problem));
     }

@@ -21,8 +21,8 @@ export interface RunListOwner {
   open(trail: string, run: RunRow): void;
   compare(trail: string, runs: readonly string[]): void;
   table(trail: string): void;
-  /** Puts the code that loads these runs into the notebook in front; the sentence why not. */
-  insert(runs: readonly string[]): string;
+  /** What becomes of the line that loads the selected runs; what was done with it, in words. */
+  readonly code: { label: string; title: string; take(trail: string, call: string): string | Promise<string> };
   change(trail: string, runs: readonly string[], what: Edit["do"], text: string): Promise<string>;
   /** Whether anybody can see the list: nothing is asked for while it is hidden. */
   visible(): boolean;
@@ -70,11 +70,12 @@ class RunList {
       { open: (run) => this.#open(run), changed: () => this.#act() },
       signal,
     );
+    box.addEventListener("dragstart", (event) => this.#drag(event), { signal });
     this.#deeds = new Deeds(
       {
         open: () => this.#picked.runs[0] && this.#open(this.#picked.runs[0]),
         compare: () => owner.compare(this.#trail, this.#picked.ids),
-        insert: () => owner.insert(this.#picked.ids),
+        code: { ...owner.code, take: () => owner.code.take(this.#trail, loading(this.#picked.ids)) },
         change: async (what, text) => {
           const said = await owner.change(this.#trail, this.#picked.ids, what, text);
           this.look();
@@ -162,6 +163,12 @@ class RunList {
     this.owner.open(this.#trail, run);
   }
 
+  /** Dropped into a cell, it is the line that loads the run. */
+  #drag(event: DragEvent): void {
+    const item = this.#shown().find(({ el }) => el === event.target);
+    if (item) event.dataTransfer?.setData("text/plain", loading([item.row.id]));
+  }
+
   #again(wait: number): void {
     clearTimeout(this.#timer);
     if (!this.signal.aborted) this.#timer = setTimeout(() => this.look(), wait);
@@ -245,4 +252,10 @@ class RunList {
   #empty(sentence: string): void {
     tell(this.#none, sentence);
   }
+}
+
+/** The call that shows these runs. */
+function loading(runs: readonly string[]): string {
+  const names = runs.map((run) => JSON.stringify(run));
+  return names.length === 1 ? `ct.run(${names[0]})` : `ct.compare(${names.join(", ")})`;
 }

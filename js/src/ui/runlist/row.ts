@@ -34,7 +34,13 @@ export class RunItem {
   constructor(public row: RunRow) {
     const first = element("div", { class: "ct-rl-line" }, this.#status, this.#name, this.#when);
     const second = element("div", { class: "ct-rl-line ct-rl-second" }, this.#metric, this.#tags, this.#spark);
-    this.el = element("div", { class: "ct-rl-row", role: "option", tabindex: -1, "aria-selected": "false" });
+    this.el = element("div", {
+      class: "ct-rl-row",
+      role: "option",
+      tabindex: -1,
+      draggable: "true",
+      "aria-selected": "false",
+    });
     this.el.append(first, second);
     this.show(row, Date.now() / 1000);
   }

@@ -9,7 +9,6 @@ export const runListStyles = `
   font: inherit; min-width: 0; padding: 2px 4px;
 }
 .ct-rl-head .ct-search { flex: none; max-width: none; }
-.ct-rl-head .ct-search { flex: none; max-width: none; }
 .ct-rl-head .ct-filter { width: 100%; }
 .ct-rl-scroll { flex: 1; min-height: 0; overflow: auto; }
 .ct-rl-title {
@@ -19,6 +18,7 @@ export const runListStyles = `
 .ct-rl-row { cursor: default; padding: 4px 8px; user-select: none; }
 .ct-rl-row:hover { background: var(--ct-hover); }
 .ct-rl-row[aria-selected="true"] { background: color-mix(in srgb, var(--ct-accent) 18%, var(--ct-surface)); }
+.ct-rl-row[aria-selected="true"] .ct-muted { color: var(--ct-ink); }
 .ct .ct-rl-row:focus-visible { outline-offset: -2px; }
 .ct-rl-line { align-items: center; display: flex; gap: 6px; min-width: 0; }
 .ct-rl-second { font-size: 12px; min-height: 18px; padding-inline-start: 18px; }

@@ -1,0 +1,34 @@
+import { hello, TrailServer } from "../server.ts";
+import type { RunListOwner } from "../ui/runlist/list.ts";
+import type { Shown } from "./panel.ts";
+
+/** What the list needs of the page that it stands in. */
+export interface ListPlace extends Pick<RunListOwner, "code" | "visible"> {
+  open(shown: Shown): void;
+}
+
+let edits = 0;
+
+/** The runs of all trails in reach, from the server; what is clicked is done there, or opened in this place. */
+export function servedList(place: ListPlace): RunListOwner {
+  const of = (trail: string): TrailServer => new TrailServer(trail);
+  return {
+    async trails() {
+      const said = await hello();
+      if (!said) throw new Error("this Jupyter server has no celltrail: install it where the server runs");
+      return said.trails;
+    },
+    rows: (trail, where, offset, limit, signal) => of(trail).rows({ where, offset, limit }, signal),
+    complete: (trail, where, cursor) => of(trail).complete(where, cursor),
+    open: (trail, run) => place.open({ kind: "detail", trail, runs: [run.id], title: run.name }),
+    compare: (trail, runs) => place.open({ kind: "compare", trail, runs: [...runs], title: `${runs.length} runs` }),
+    table: (trail) => place.open({ kind: "table", trail, runs: [], title: "runs" }),
+    async change(trail, runs, what, text) {
+      const id = `list-${Date.now()}-${++edits}`;
+      const { said } = await of(trail).change({ kind: "edit", id, runs: [...runs], do: what, text });
+      return said ?? "";
+    },
+    code: place.code,
+    visible: () => place.visible(),
+  };
+}
