@@ -51,7 +51,7 @@ _ASSIGNED = re.compile(
     r"""[rbuf]{0,2}"(?:[^"\\\n]|\\.)*"|[^\s'"(){}\[\],;]+(?![\w.]*\())""",
     re.IGNORECASE,
 )
-_SECRET_HINT = re.compile(_SECRET_WORD, re.IGNORECASE)
+_SECRET_HINTS = ("key", "secret", "token", "passw", "passphrase", "credent")  # one is in each secret word, folded
 # names of the field that only look like secrets
 _INNOCENT = re.compile(
     r".*(?:tokeniz|(?:max|min|num|n|pad|eos|bos|unk|cls|sep|mask|new|total|prompt|completion|input|output|special|"
@@ -113,7 +113,8 @@ class Redactor:
         text = self._without_known(text)
         if _HINT.search(text):
             text = _SHAPE.sub(self._shape, text)
-        if _SECRET_HINT.search(text):
+        folded = text.casefold()  # folds as re.IGNORECASE does
+        if any(hint in folded for hint in _SECRET_HINTS):
             text = _ASSIGNED.sub(self._assigned, text)
         return text
 

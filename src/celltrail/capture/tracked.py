@@ -234,9 +234,10 @@ class Tracked:
                 state = shield(self.conclude, self) if self.conclude is not None else None
             late = self.files is not None and shield(self.files.finish, _PATIENCE_S) is False
             if shield(self._describe_end, message_ns, state or {}) is None and self.problems:
-                shield(self.run.describe, problems=tuple(map(self.redactor.text, self.problems)))
+                shield(self.run.learn, problems=tuple(map(self.redactor.text, self.problems)))
         finally:
             if late and self.files is not None:
+                shield(self.run.describe)  # what there is by now, which else is written with the end
                 self.files.hasher.put(self._close_late)  # after the digests that are still to come
             else:
                 self._let_go()
@@ -244,7 +245,7 @@ class Tracked:
     def _close_late(self) -> None:
         try:
             self.execution = replace(self.execution, needs=self._put_needs())
-            self.run.describe(executions=self._executions())
+            self.run.learn(executions=self._executions())
         finally:
             self._let_go()
 
@@ -280,14 +281,14 @@ class Tracked:
         surroundings = {"overhead": overhead, **({"state": state} if state else {})}
         if self.again:
             surroundings["already"] = self.again
-        self.run.describe(environment=surroundings, **facts)
+        self.run.learn(environment=surroundings, **facts)
         return True
 
     def _describe_randomness(self) -> None:
         put = self.run.store.blobs.put
         if any(":" in library for library in self.states):
             states = {library: put(rng.pack(library, state)) for library, state in self.states.items()}
-            self.run.describe(environment={"rng": states})
+            self.run.learn(environment={"rng": states})
         if self.end_states:
             told = self.needs["rng_end"] = randomness.ends(self.states, self.end_states, put)
             self.needs["randomness"] = randomness.randomness(self.states, told, self.history)

@@ -237,16 +237,24 @@ class Described:
             if self._is_closed:
                 return
             began = time.monotonic()
-            tables = tables_of(self.record())
-            for table, entries in tables.items():
-                for key, fields in entries.items():
-                    if self._stored.get(table, {}).get(key) != fields:
-                        self.writer.put(table, key, fields)
-            self._stored = tables
+            self._stage()
             self.writer.flush()
             now = time.monotonic()
             # a slow disk gets fewer writes: at most 1 % of the time goes into documents
             self._flushed = now + max(0.0, 100 * (now - began) - FLUSH_S)
+
+    def _stage(self) -> None:
+        """Put what is known now into the log; the next write of the document brings it there."""
+        tables = tables_of(self.record())
+        self.writer.put_all(
+            [
+                (table, key, fields)
+                for table, entries in tables.items()
+                for key, fields in entries.items()
+                if self._stored.get(table, {}).get(key) != fields
+            ]
+        )
+        self._stored = tables
 
 
 def _as_owned(store: Store, record: RunRecord) -> RunRecord:

@@ -200,8 +200,8 @@ class Run(Steered, Items, Evaluates, LogsData):
             )
             if self._owed:
                 self.writer.leave_open()
-        self._flush()
-        self._close()
+        if not self._close():
+            self._flush()
         leave, self._leave = self._leave, []
         for call in leave:
             call()
@@ -258,7 +258,8 @@ class Run(Steered, Items, Evaluates, LogsData):
         def settle() -> None:
             with self.writer.lock:
                 self._owed -= 1
-            self._close()
+            if not self._close():
+                self._flush()
 
         return settle
 
@@ -278,12 +279,14 @@ class Run(Steered, Items, Evaluates, LogsData):
 
         return leave
 
-    def _close(self) -> None:
-        """Let go of the files of a run that has finished, as soon as nothing is owed to it any more."""
+    def _close(self) -> bool:
+        """Write a run that has finished to its end, once nothing is owed to it any more; whether that is done."""
         with self._document_lock:
             if not self.is_running and not self._is_closed and not self._owed:
+                self._stage()
                 self._is_closed = True
                 self.writer.close(self.record())
+            return self._is_closed
 
     def _rest(self, now_s: float) -> None:
         """Close the files of a run that has finished when the threads that outlive it have been quiet for a while."""

@@ -6,6 +6,8 @@ then the text is not what ran.
 
 from __future__ import annotations
 
+import itertools
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -57,10 +59,11 @@ class Modules:
         """Name, file and spec of the modules in these folders; of the many others each is asked about once."""
         if self._places != (trail, roots):
             self._places, self._others = (trail, roots), {}
-        others = self._others
-        for name in others.keys() - sys.modules.keys():
-            others.pop(name, None)
-        for name, module in [each for each in sys.modules.copy().items() if others.get(each[0]) is not each[1]]:
+        others, imported = self._others, sys.modules.copy()
+        if others.keys() - imported.keys():
+            others = self._others = {name: module for name, module in others.items() if name in imported}
+        known = map(others.get, imported)
+        for name, module in itertools.compress(imported.items(), map(operator.is_not, imported.values(), known)):
             # it may be anything that somebody put there: only what is plainly a module is looked at
             held: Any = getattr(module, "__dict__", None)
             facts: dict[str, Any] = held if type(held) is dict and name != "__main__" else {}

@@ -77,12 +77,15 @@ def is_data(path: str, trail: Path) -> bool:
     """
     if path.endswith(_ENDINGS) or _INSTALLED.search(path):
         return False
-    return not any(is_within(path, folder) for folder in (*_foreign(), str(trail), os.path.realpath(trail)))
+    foreign, within = _foreign()
+    if path in foreign or path.startswith(within):
+        return False
+    return not (is_within(path, str(trail)) or is_within(path, os.path.realpath(trail)))
 
 
 @functools.cache
-def _foreign() -> tuple[str, ...]:
-    """The folders of Python, its packages, the system, Jupyter and celltrail itself."""
+def _foreign() -> tuple[frozenset[str], tuple[str, ...]]:
+    """The folders of Python, its packages, the system, Jupyter and celltrail itself; and how what is in them begins."""
     found = {*_SYSTEM, *sysconfig.get_paths().values(), *site.getsitepackages(), site.getusersitepackages()}
     if sys.prefix != sys.base_prefix:
         found.add(sys.prefix)
@@ -100,7 +103,8 @@ def _foreign() -> tuple[str, ...]:
     found.add(str(Path(__file__).resolve().parents[2]))
     # an installation into the root folder must not hide everything
     data = {sys.prefix, sysconfig.get_paths().get("data", "")} if sys.prefix == sys.base_prefix else set()
-    return tuple(sorted(folder for folder in found - data if folder.strip(os.sep)))
+    folders = frozenset(folder for folder in found - data if folder.strip(os.sep))
+    return folders, tuple(folder.rstrip(os.sep) + os.sep for folder in sorted(folders))
 
 
 def is_secret(path: str) -> bool:

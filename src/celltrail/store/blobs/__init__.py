@@ -195,7 +195,6 @@ class Blobs:
     def _keep(self, digest: str, data: bytes) -> None:
         path = self._path(digest)
         if not self._is_kept(path, len(data)):
-            self._make_room(path)
             self._replace(path, data)
 
     def _is_kept(self, path: Path, size: int | None = None) -> bool:
@@ -222,7 +221,7 @@ class Blobs:
     def _replace(self, path: Path, data: bytes) -> None:
         try:
             disk.replace_whole(path, data, mode=0o444)
-        except FileNotFoundError:  # the folder went between our look and now
+        except FileNotFoundError:  # the first of its folder
             self._make_room(path)
             disk.replace_whole(path, data, mode=0o444)
 
@@ -268,7 +267,6 @@ class Blobs:
         if len(found) != 1:  # else the one piece is the blob
             data, path = Manifest(digest, tuple(found)).encode(), self._path(digest, PIECES)
             if not (self._is_kept(path, len(data)) and path.read_bytes() == data):
-                self._make_room(path)
                 self._replace(path, data)
         return digest
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import threading
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 _TEMP_AGE_S = 3600.0
+_OWN, _count = os.urandom(4).hex(), itertools.count()  # of this process: another host may have one of its pid
 
 
 class _Unsynced(threading.local):
@@ -62,17 +64,21 @@ def make_folder(path: Path, top: Path) -> None:
 
     A folder that exists keeps its mode. Several processes may do this at once.
     """
-    if path.is_dir():
+    try:
+        os.mkdir(path, 0o700)
+    except FileNotFoundError:
+        if path.parent == path:
+            raise
+        make_folder(path.parent, top)
+        make_folder(path, top)
         return
-    missing = [path]
-    while not missing[-1].parent.is_dir():
-        missing.append(missing[-1].parent)
-    mode = 0o700 | (top.stat().st_mode & 0o2070 if top.is_dir() else 0)
-    for folder in reversed(missing):
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(folder, 0o700)
-            if mode != 0o700:
-                os.chmod(folder, mode)
+    except OSError:
+        if path.is_dir():
+            return
+        raise
+    with contextlib.suppress(FileNotFoundError):  # what is made lies above the top
+        if group := top.stat().st_mode & 0o2070:
+            os.chmod(path, 0o700 | group)
 
 
 def file_mode(folder: Path) -> int:
@@ -83,17 +89,20 @@ def file_mode(folder: Path) -> int:
 def write_new(path: Path, data: bytes, mode: int, *, is_synced: bool = True) -> None:
     """Write a file that must not exist yet, all of it, and fsync it."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(fd, "wb") as file:  # not `open`: the notebook may have put its own in the place of that
+    try:
         os.fchmod(fd, mode)
-        file.write(data)
-        file.flush()
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
         if is_synced and not _is_later(path):
             os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def temp_name(path: Path) -> Path:
     """A name beside ``path`` that nobody else uses; `sweep` knows it for a temporary file."""
-    return path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    return Path(f"{path}.{os.getpid()}.{_OWN}{next(_count):x}.tmp")
 
 
 def replace_whole(path: Path, data: bytes, mode: int | None = None, *, is_synced: bool = True) -> None:

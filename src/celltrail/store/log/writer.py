@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from struct import error as StructError  # noqa: N812
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 8192  # so that others get at the lock in between
 # what the log has anyway, as points
 _NOT_LOGGED = {"metrics"}
+Change = tuple[str, str, dict[str, Json]]  # a table, the key of an entry, and the fields of it that change
 
 
 class RunWriter:
@@ -175,11 +176,20 @@ class RunWriter:
 
     def put(self, table: str, key: str, fields: dict[str, Json]) -> None:
         """Stage a change of the run's document: these fields of this entry; `flush` writes it."""
-        if self._document is None:
+        self.put_all([(table, key, fields)])
+
+    def put_all(self, changes: Iterable[Change]) -> None:
+        """`put` many at once: one write of the log for all of them."""
+        document = self._document
+        if document is None:
             return
-        number = self._document.put(table, key, fields)
-        if table not in _NOT_LOGGED:
-            self.event("fact", n=number, table=table, key=key, fields=fields)
+        facts = [
+            {"t": self.clock(), "kind": "fact", "n": number, "table": table, "key": key, "fields": fields}
+            for number, (table, key, fields) in [(document.put(*change), change) for change in changes]
+            if table not in _NOT_LOGGED
+        ]
+        if facts and not self._in_child:
+            self._append(EVENT_KIND, *facts)
 
     def flush(self) -> None:
         """Write the document if anything changed; after a failure the change stays staged."""
@@ -281,10 +291,11 @@ class RunWriter:
             self._closed = True
         self._say(failure)
 
-    def _append(self, kind: int, body: dict[str, Json]) -> None:
+    def _append(self, kind: int, *bodies: dict[str, Json]) -> None:
         with self.lock:
             self._check_open()
-            failure = self._waiting.append(frame(kind, encode(body), self._log.salt))
+            salt = self._log.salt
+            failure = self._waiting.append(b"".join(frame(kind, encode(body), salt) for body in bodies))
         self._say(failure)
 
     def _check_open(self) -> None:
