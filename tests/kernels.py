@@ -49,9 +49,9 @@ class Reply:
 class Kernel:
     """A kernel process and a client of it."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] = {}) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] = {}, python: str = sys.executable) -> None:
         self.manager = KernelManager()
-        self.manager.kernel_spec.argv[0] = sys.executable
+        self.manager.kernel_spec.argv[0] = python
         self.manager.start_kernel(cwd=str(folder), env={**os.environ, **environment})
         self.client = self.manager.client()
         self.client.start_channels()

@@ -13,7 +13,7 @@ from celltrail.cli import main
 from celltrail.errors import BadValue, NoRun
 from celltrail.query import StoredRun
 from celltrail.query.detail import detail
-from celltrail.replay import Replay, replaying
+from celltrail.replay import Replay, attempt, replaying
 from celltrail.store import Store
 from kernels import Kernel
 
@@ -89,7 +89,7 @@ def test_unseeded_training_is_reproduced(notebook: Notebook) -> None:
 def test_states_withheld_make_it_drift_at_the_first_step(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     """That the states do it is seen by leaving them out: then the first value differs already, and is named."""
     notebook.run(*NUMPY)
-    monkeypatch.setattr(replaying, "_restore", lambda *_: None)
+    monkeypatch.setattr(attempt, "restore", lambda *_: None)
     told = notebook.replay("sgd")
     assert (told.verdict, bool(told)) == ("drifted", False)
     assert told.series[0].first_step == 0
@@ -459,3 +459,25 @@ def test_a_long_messy_session(notebook: Notebook) -> None:
     wanted = [NUMPY[0], NUMPY[1], cells[cells.index(NUMPY[1]) + 4], "lr = 0.02", NUMPY[2], "X[0] = 0", "scale = 3",
               "y = y * scale", "lr = lr * 2", cells[-1]]  # fmt: skip
     assert kept == wanted
+
+
+def test_a_resumed_run_and_a_fork_are_replayed_from_where_they_began(notebook: Notebook) -> None:
+    """The last process of a resumed run, the points of a fork beyond those it shares; also steps are the same."""
+    loop = "for step in range({}, {}):\n    w += random.random()\n    ct.log({{'loss': w}}, step=step)"
+    imports = "import random\nimport celltrail as ct"
+    save = "open('w.txt', 'w').write(str(w))\nraise RuntimeError('power cut')"
+    notebook.run(imports, f"%%track base\nw = 0.0\n{loop.format(0, 6)}\n{save}")
+    notebook.run(
+        imports,
+        f"%%track --resume base\nw = float(open('w.txt').read())\n{loop.format(6, 12)}",
+        f"%%track forked --fork=base@3\nw = 0.5\n{loop.format(4, 9)}",
+    )
+    assert notebook.status == ["ok", "ok", "ok"]
+    told = notebook.replay("base")
+    assert (told.verdict, told.series[0].n, len(told.plan)) == ("reproduced", 12, 2), str(told)
+    assert "its points up to step 5 are taken as recorded" in str(told)
+    told = notebook.replay("forked")
+    assert (told.verdict, told.series[0].n) == ("reproduced", 9), str(told)
+    (notebook.folder / "w.txt").write_text("1.0")
+    told = notebook.replay("base")
+    assert (told.verdict, told.series[0].first_step, told.series[0].n_diff) == ("drifted", 6, 6), str(told)

@@ -9,7 +9,7 @@ from typing import Any
 
 from celltrail.cli import terminal
 from celltrail.query import open_store
-from celltrail.replay import replay, slice_of
+from celltrail.replay import Progress, replay, slice_of
 
 _COLOURS = {"reproduced": "finished", "within-tolerance": "finished", "drifted": "failed", "cannot-run": "interrupted"}
 _COULD_NOT = 2
@@ -29,6 +29,9 @@ def add(commands: Any) -> argparse.ArgumentParser:
     command.add_argument("--rtol", type=float, help="relative difference that is within tolerance (default 1e-6)")
     command.add_argument("--cwd", choices=("copy", "same"), help="work in a copy of the folder, or in it")
     command.add_argument("--timeout", type=float, metavar="SECONDS", help="how long one cell may take")
+    command.add_argument(
+        "--isolated", action="store_true", help="build the environment it had, with uv, and run in that"
+    )
     command.add_argument("--trust", action="store_true", help="also run code that another person recorded")
     command.set_defaults(command=run)
     return command
@@ -37,8 +40,9 @@ def add(commands: Any) -> argparse.ArgumentParser:
 def run(asked: argparse.Namespace) -> int:
     """Replay and print the verdict."""
     told = replay(
-        asked.run, asked.mode, rtol=asked.rtol, cwd=asked.cwd, timeout=asked.timeout, trust=asked.trust,
-        store=open_store(asked.store), tell=_progress if sys.stderr.isatty() else lambda text: None,
+        asked.run, asked.mode, rtol=asked.rtol, cwd=asked.cwd, isolated=asked.isolated, timeout=asked.timeout,
+        trust=asked.trust, store=open_store(asked.store),
+        tell=_progress if sys.stderr.isatty() else lambda progress: None,
     )  # fmt: skip
     if asked.json:
         terminal.print_json(told.payload())
@@ -49,8 +53,8 @@ def run(asked: argparse.Namespace) -> int:
     return 0 if told else _COULD_NOT if told.verdict == "cannot-run" else 1
 
 
-def _progress(text: str) -> None:
-    print(terminal.harmless(text), file=sys.stderr, flush=True)
+def _progress(progress: Progress) -> None:
+    print(terminal.harmless(str(progress)), file=sys.stderr, flush=True)
 
 
 def add_slice(commands: Any) -> argparse.ArgumentParser:

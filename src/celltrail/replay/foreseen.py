@@ -18,12 +18,14 @@ from celltrail.capture.already.match import differences
 from celltrail.capture.analyze import by_kind
 from celltrail.capture.analyze.chance import sources
 from celltrail.capture.environment.here import machine
+from celltrail.capture.environment.imported import is_among
 from celltrail.capture.files.standing import state_of
 from celltrail.capture.redact import MARK
 from celltrail.capture.session.executions import parsed
 from celltrail.query.files import File
 from celltrail.query.stored import StoredRun
 from celltrail.replay.slices import Slice, Step
+from celltrail.replay.surroundings import imported_by
 
 Reason = Literal["environment-differs", "missing-data", "failed", "not-replayable"]
 
@@ -78,22 +80,24 @@ class Foreseen:
         return self.is_changed or bool(self.chance)
 
 
-def foresee(part: Slice, project: Path) -> Foreseen:
+def foresee(part: Slice, project: Path, *, isolated: bool = False) -> Foreseen:
     """Look at everything a replay of this slice depends on, without running any of it.
 
     Args:
         part: what would run.
         project: the folder that the paths of the run are relative to.
+        isolated: whether Python and the packages will be those that the run had.
     """
     found = Foreseen()
     trees = [(step, parsed(step.code)) for step in part]
-    record = part.run.record
-    if record.resumes or record.fork_step is not None:
-        word = "was resumed" if record.resumes else "is a fork"
-        found.stops.append(("not-replayable", f"it {word}: what came before its last process is not in its cells"))
     _look_at_code(found, part, trees)
     _look_at_files(found, part.run, project)
-    _look_at_machine(found, part, [tree for _, tree in trees if tree is not None], project)
+    _look_at_machine(found, part.run, isolated=isolated)
+    if not isolated:
+        _look_for_packages(found, part.run, [tree for _, tree in trees if tree is not None], project)
+    devices = [name for step in part for name in step.rng if name.startswith("torch.cuda.")]
+    if devices and "torch" in sys.modules and not sys.modules["torch"].cuda.is_available():
+        found.stops.append(("environment-differs", "it computed on a GPU, and there is none here"))
     found.causes = list(dict.fromkeys(found.causes))
     found.chance = list(dict.fromkeys(found.chance))
     found.unguarded = list(dict.fromkeys(found.unguarded))
@@ -148,19 +152,23 @@ def _look_at_files(found: Foreseen, run: StoredRun, project: Path) -> None:
                 pass
 
 
-def _look_at_machine(found: Foreseen, part: Slice, trees: list[ast.Module], project: Path) -> None:
-    here, recorded = machine(part.run.store.blobs), part.run.environment
+def _look_at_machine(found: Foreseen, run: StoredRun, *, isolated: bool) -> None:
+    here, recorded = machine(run.store.blobs), run.environment
     given = {name: recorded[name] for name in VARIABLES if name in recorded}
-    without = {name: value for name, value in here.software().items() if name not in VARIABLES}
-    found.causes += differences(part.run.record, replace(here, software=lambda: without | given))
+    now = {name: value for name, value in here.software().items() if name not in VARIABLES} | given
+    if isolated:
+        now |= {name: recorded.get(name) for name in ("python", "implementation", "packages")}
+    used = imported_by(run)
+    counts = (lambda package: is_among(package, used)) if used else None
+    found.causes += differences(run.record, replace(here, software=lambda: now), counts)
+
+
+def _look_for_packages(found: Foreseen, run: StoredRun, trees: list[ast.Module], project: Path) -> None:
     for name in sorted(_imported(trees)):
         if not _is_here(name, project):
-            version = part.run.environment.get(name)
+            version = run.environment.get(name)
             was = f", it was {version}" if version else ""
             found.stops.append(("environment-differs", f"the package {name} is not installed{was}"))
-    devices = [name for step in part for name in step.rng if name.startswith("torch.cuda.")]
-    if devices and "torch" in sys.modules and not sys.modules["torch"].cuda.is_available():
-        found.stops.append(("environment-differs", "it computed on a GPU, and there is none here"))
 
 
 def _imported(trees: Iterable[ast.Module]) -> set[str]:

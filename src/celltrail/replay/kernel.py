@@ -68,12 +68,13 @@ class Fresh:
 
 
 @contextmanager
-def fresh(folder: Path, environment: Mapping[str, str | None]) -> Generator[Fresh]:
-    """A kernel of this Python in a folder.
+def fresh(folder: Path, environment: Mapping[str, str | None], python: str | None = None) -> Generator[Fresh]:
+    """A kernel in a folder.
 
     Args:
         folder: where it works.
         environment: variables that it gets, None for those it must not have.
+        python: whose kernel it is; None is this one.
     """
     from jupyter_client.manager import KernelManager
 
@@ -83,7 +84,7 @@ def fresh(folder: Path, environment: Mapping[str, str | None]) -> Generator[Fres
             variables.pop(name, None)
     manager = KernelManager()
     assert manager.kernel_spec is not None  # ipykernel brings one of its own
-    manager.kernel_spec.argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    manager.kernel_spec.argv = [python or sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     manager.start_kernel(cwd=str(folder), env=variables, stdout=DEVNULL, stderr=DEVNULL)
     client = manager.client()
     try:

@@ -138,6 +138,8 @@ def slice_of(
         raise BadValue(f"a slice is minimal or full, not {mode!r}")
     found = find(run, open_store(store))
     own = found.record.executions
+    if found.record.resumes:
+        own = own[-1:]  # what came before is in the points that it goes on from
     if not own:
         raise NoRun(
             f"run {found.name!r} was begun by ct.start(), and no cell recorded what it needed; mark a cell with %%track"

@@ -36,6 +36,7 @@ class Surroundings:
     python: str
     packages: Mapping[str, str]
     origins: Mapping[str, str]
+    imported: list[str]  # the top names of what the run had imported
     differences: list[Difference]
 
     def requirements(self, name: str) -> str:
@@ -73,7 +74,7 @@ def surroundings(run: StoredRun) -> Surroundings:
     if "packages" not in known:
         raise NoRun(f"the environment of run {run.name!r} was not recorded; that of a tracked cell or script is")
     then: dict[str, str] = decode(run.store.blobs.get(known["packages"]))
-    now, used = environment.packages(), _imported(run)
+    now, used = environment.packages(), imported_by(run)
     found = [
         Difference(name, then.get(name), now.get(name), is_among(name, used))
         for name in sorted(then.keys() | now.keys())
@@ -83,9 +84,10 @@ def surroundings(run: StoredRun) -> Surroundings:
     here = platform.python_version()
     if known.get("python") != here:
         found.insert(0, Difference("python", known.get("python"), here, True))
-    return Surroundings(str(known.get("python", "")), then, known.get("origins", {}), found)
+    return Surroundings(str(known.get("python", "")), then, known.get("origins", {}), used, found)
 
 
-def _imported(run: StoredRun) -> list[str]:
+def imported_by(run: StoredRun) -> list[str]:
+    """The top names of what the run had imported, no part of Python among them; empty where nobody knows."""
     digest = run.needs.get("imported")
     return decode(run.store.blobs.get(digest)) if digest else []

@@ -46,6 +46,7 @@ class Replay:
     name: str
     mode: Mode
     plan: Slice
+    isolated: bool = False  # in an environment built from its record
     verdict: Verdict | str = ""
     reason: Reason | None = None
     first: First | None = None
@@ -82,6 +83,7 @@ class Replay:
             "reason": self.reason,
             "at": at_us,
             "mode": self.mode,
+            "isolated": self.isolated,
             "executions": len(self.plan),
             "first": str(self.first) if self.first is not None else "",
             "causes": self.causes[:8],
