@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from celltrail.capture.environment.imported import is_among
@@ -152,18 +153,17 @@ class _Building:
 
     def _installed(self, folder: Path) -> bool:
         """All packages; of those that cannot be had the ones that the run did not import are left out."""
-        lock = folder / "requirements.txt"
-        for _ in range(_MOST_TRIES):
+        lock, said = folder / "requirements.txt", ""
+        for left in reversed(range(_MOST_TRIES)):
             lock.write_text("\n".join(self._wanted.values()) + "\n", encoding="utf-8")
-            answer = self._install(folder, "--no-deps", "-r", str(lock))
-            if not answer.returncode:
+            said = self._install(folder, "--no-deps", "-r", str(lock))
+            if not said or not left or not self._leave_out(said):
                 break
-            if not self._leave_out(answer.stderr):
-                break
-        if missing := _missing_of_ours(self._wanted) if not answer.returncode and not self._found.stops else []:
-            answer = self._install(folder, "-c", str(lock), *missing)
-        if answer.returncode and not self._found.stops:
-            self._found.stops.append(f"uv could not install its packages: {_reason(answer.stderr)}")
+        missing = _missing_of_ours(self._wanted)
+        if not said and not self._found.stops and missing:
+            said = self._install(folder, "-c", str(lock), *missing)
+        if said and not self._found.stops:
+            self._found.stops.append(f"uv could not install its packages: {_reason(said)}")
         return not self._found.stops
 
     def _leave_out(self, said: str) -> bool:
@@ -181,12 +181,19 @@ class _Building:
                 self._notes.append(f"left out {what}, which cannot be had and which it did not import")
         return bool(named)
 
-    def _install(self, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-        return self._ask("pip", "install", "--python", str(_python_in(folder)), *words)
+    def _install(self, folder: Path, *words: str) -> str:
+        """What uv complains of; "" where all is well."""
+        answer = self._ask("pip", "install", "--python", str(_python_in(folder)), *words)
+        return (answer.stderr.strip() or "it did not say why") if answer.returncode else ""
 
     def _ask(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self._uv, "--quiet", *words], env=self._variables, capture_output=True, text=True, errors="replace", check=False
+            [self._uv, "--quiet", *words],
+            env=self._variables,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
 
 
@@ -223,7 +230,7 @@ def _from_folder(found: Built, name: str, version: str, origin: str, is_used: bo
         found.notes.append(f"left out {name} {version}, which came from {origin}")
 
 
-def _spec(top: str) -> importlib.machinery.ModuleSpec | None:
+def _spec(top: str) -> ModuleSpec | None:
     try:
         return importlib.util.find_spec(top)
     except (ImportError, ValueError, AttributeError):

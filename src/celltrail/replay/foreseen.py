@@ -159,8 +159,11 @@ def _look_at_machine(found: Foreseen, run: StoredRun, *, isolated: bool) -> None
     if isolated:
         now |= {name: recorded.get(name) for name in ("python", "implementation", "packages")}
     used = imported_by(run)
-    counts = (lambda package: is_among(package, used)) if used else None
-    found.causes += differences(run.record, replace(here, software=lambda: now), counts)
+
+    def counts(package: str) -> bool:
+        return is_among(package, used)
+
+    found.causes += differences(run.record, replace(here, software=lambda: now), counts if used else None)
 
 
 def _look_for_packages(found: Foreseen, run: StoredRun, trees: list[ast.Module], project: Path) -> None:
