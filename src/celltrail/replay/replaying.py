@@ -17,7 +17,7 @@ from celltrail.query.stored import StoredRun
 from celltrail.replay.attempt import attempt, trail
 from celltrail.replay.building import build, uv_here
 from celltrail.replay.folder import copied
-from celltrail.replay.foreseen import Foreseen, foresee
+from celltrail.replay.foreseen import Foreseen, Reason, foresee
 from celltrail.replay.how import How, Progress, Tell, Where
 from celltrail.replay.judgement import judge
 from celltrail.replay.slices import Mode, Slice, slice_of
@@ -27,6 +27,7 @@ from celltrail.store import Store
 RTOL = 1e-6  # of what a processor computed
 RTOL_GPU = 1e-3
 _MOST_CAUSES = 20
+_DIFFERS: Reason = "environment-differs"
 
 
 def replay(
@@ -119,11 +120,11 @@ def _judged(part: Slice, ahead: Foreseen, project: Path, how: How, notes: list[s
     told.causes = [*ahead.causes, *(f"chance: {what}" for what in ahead.chance)][:_MOST_CAUSES]
     told.notes += [f"not held back from writing outside the folder: {what}" for what in ahead.unguarded]
     told.notes += _taken(part.run)
-    stops, built = ahead.stops, None
+    stops, built = list(ahead.stops), None
     if how.isolated and not stops:
         built = build(part.run, lambda text: how.tell(Progress(text)))
         told.notes += built.notes
-        stops += [("environment-differs", text) for text in built.stops]
+        stops += [(_DIFFERS, text) for text in built.stops]
     if stops:
         told.verdict, told.reason = "cannot-run", stops[0][0]
         told.causes = [*(text for _, text in stops), *told.causes]
