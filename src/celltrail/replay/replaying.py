@@ -27,7 +27,6 @@ from celltrail.store import Store
 RTOL = 1e-6  # of what a processor computed
 RTOL_GPU = 1e-3
 _MOST_CAUSES = 20
-_DIFFERS: Reason = "environment-differs"
 
 
 def replay(
@@ -120,11 +119,12 @@ def _judged(part: Slice, ahead: Foreseen, project: Path, how: How, notes: list[s
     told.causes = [*ahead.causes, *(f"chance: {what}" for what in ahead.chance)][:_MOST_CAUSES]
     told.notes += [f"not held back from writing outside the folder: {what}" for what in ahead.unguarded]
     told.notes += _taken(part.run)
-    stops, built = list(ahead.stops), None
+    stops: list[tuple[Reason, str]] = [*ahead.stops]
+    built = None
     if how.isolated and not stops:
         built = build(part.run, lambda text: how.tell(Progress(text)))
         told.notes += built.notes
-        stops += [(_DIFFERS, text) for text in built.stops]
+        stops += [("environment-differs", text) for text in built.stops]
     if stops:
         told.verdict, told.reason = "cannot-run", stops[0][0]
         told.causes = [*(text for _, text in stops), *told.causes]
