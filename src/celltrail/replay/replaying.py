@@ -124,7 +124,7 @@ def _judged(part: Slice, ahead: Foreseen, project: Path, how: How, notes: list[s
     if how.isolated and not stops:
         built = build(part.run, lambda text: how.tell(Progress(text)))
         told.notes += built.notes
-        stops += [("environment-differs", text) for text in built.stops]
+        stops.extend(("environment-differs", text) for text in built.stops)
     if stops:
         told.verdict, told.reason = "cannot-run", stops[0][0]
         told.causes = [*(text for _, text in stops), *told.causes]
