@@ -58,6 +58,7 @@ class Arguments:
     chart: bool | None = None  # None: when there is something to draw
     hash: Asked = "sample"
     output: bool = True
+    checkpoints: bool = True
     max_output: int = 2_000_000  # bytes of each stream, half from the start and half from the end
     budget: Limit | None = None  # of recording; None: what `Limit` says
     off: bool = False
@@ -146,6 +147,7 @@ def _parser() -> _Parser:
     add("--no-chart", dest="chart", action="store_false", help="never show the live chart")
     add("--hash", choices=get_args(Asked), default="sample", help="digests of files: sample those over 1 GB, full, off")
     add("--no-output", dest="output", action="store_false", help="do not keep what the cell shows")
+    add("--no-checkpoints", dest="checkpoints", action="store_false", help="do not keep the models it writes")
     add("--max-output", type=_size, default=2_000_000, metavar="SIZE", help="of each stream; default 2MB")
     add("--budget", type=_budget, metavar="COST", help="of recording: 1%% of the cell (default) or 20ms")
     add("--off", action="store_true", help="run the cell without recording it")
@@ -206,6 +208,7 @@ def parse(line: str) -> Arguments:
         chart=found.chart,
         hash=found.hash,
         output=found.output,
+        checkpoints=found.checkpoints,
         max_output=found.max_output,
         budget=found.budget,
         off=found.off,

@@ -49,6 +49,7 @@ from celltrail.resources import cell_begins, cell_ends, measure_runs
 from celltrail.run import set_current, start
 from celltrail.store import Store, locate
 from celltrail.store.files import disk, pending
+from celltrail.store.files.priority import lower_priority
 
 _TAKEN_NS = 20_000  # a message that takes longer waits for other threads, as it would without the recorder
 _PATIENCE_S = 1.0  # how long whoever reads the trail waits for the record of the cell before, at most
@@ -299,7 +300,8 @@ class Recorder:
         self._worker.ticking = True
         self._tell_chart(tracked, arguments.chart)
         tracked.imported = self._modules
-        tracked.files = Files(run, os.getcwd(), arguments.hash, self._hasher)
+        keep = run.offer_checkpoint if arguments.checkpoints else None
+        tracked.files = Files(run, os.getcwd(), arguments.hash, self._hasher, keep)
         self._openings.begin(run, tracked.files)
         # the last thing before the body, after --seed
         tracked.states = shield(rng.take) or {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import celltrail as ct
@@ -55,6 +56,7 @@ def logger_class() -> type:
             self._is_own, self.run = run is None, run or ct.start()
             self._series = Series(_hand, self.run, "lightning")
             self._series.reserve("train/loss")
+            self._kept: set[tuple[str, int]] = set()  # checkpoints that were told of, and when they were written
 
         @property
         def name(self) -> str:
@@ -79,10 +81,25 @@ def logger_class() -> type:
             _hand.guard(self._tell)(metrics, step)
 
         @rank_zero_only
+        def after_save_checkpoint(self, checkpoint_callback: Any) -> None:
+            """The library's protocol: the callback has written one."""
+            _hand.guard(self._keep)(checkpoint_callback)
+
+        @rank_zero_only
         def finalize(self, status: str) -> None:
             """The library's protocol."""
             if self._is_own:
                 self.run.finish("finished" if status == "success" else "failed")
+
+        def _keep(self, callback: Any) -> None:
+            best = getattr(callback, "best_k_models", {})
+            for path in (*best, callback.best_model_path, getattr(callback, "last_model_path", "")):
+                written = Path(path) if path else None
+                if written is not None and written.exists():
+                    key = path, written.stat().st_mtime_ns
+                    if key not in self._kept:
+                        self._kept.add(key)
+                        self.run.offer_checkpoint(written, "lightning")
 
         def _tell(self, metrics: Mapping[str, float], step: int | None) -> None:
             axes = {"epoch": float(metrics["epoch"])} if "epoch" in metrics else {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import celltrail as ct
@@ -78,10 +79,20 @@ def callback_class() -> type:
             if state.is_world_process_zero and logs:
                 _hand.guard(self._tell)(logs, int(state.global_step))
 
+        def on_save(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+            """The library's protocol: a checkpoint is written."""
+            if state.is_world_process_zero:
+                _hand.guard(self._keep)(Path(args.output_dir) / f"checkpoint-{state.global_step}", state.global_step)
+
         def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
             """The library's protocol."""
             if self._is_own and self._run is not None:
                 self._run.finish()
+
+        def _keep(self, folder: Path, step: int) -> None:
+            run = self._run or ct.current()
+            if run is not None:
+                run.offer_checkpoint(folder, "transformers", step=step)
 
         def _begin(self, model: Any, name: str | None) -> None:
             run = self._run = ct.current()

@@ -26,6 +26,7 @@ from celltrail.query.row import real, row, scalar
 from celltrail.query.shown import Piece as Output
 from celltrail.query.stored import StoredRun
 from celltrail.query.tabled import Table
+from celltrail.store.artifacts import Artifact
 
 MOST_ROWS = 400  # of one section; a table of a thousand packages helps nobody
 MOST_TEXT = 20_000  # characters of one output: the first and the last half of them
@@ -79,6 +80,9 @@ def tables(run: StoredRun) -> Iterator[Table]:
     yield Table("summary", "items", ["kind", "kept"], list(kept.items()))
     needs, problem = _needs(run)
     yield from named_data(run)
+    yield Table(
+        "data", "kept files", ["name", "kind", "step", "size", "metrics", "content"], map(_artifact, run.artifacts)
+    )
     yield from _data(needs, problem)
     yield from _lineage(Lineage(needs, run.store))
     for title, known in _surroundings(record.environment):
@@ -304,6 +308,12 @@ def _step(step: SliceStep) -> list[Json]:
         ways.setdefault(_WAYS.get(how, how), []).append(name)
     what = "; ".join(f"{way} {', '.join(names)}" for way, names in ways.items())
     return [None if step.count is None else f"[{step.count}]", first, what]
+
+
+def _artifact(artifact: Artifact) -> list[Json]:
+    metrics = ", ".join(f"{name} {number(value)}" for name, value in artifact.metrics.items())
+    content = artifact.why or f"{', '.join(file.digest[:12] for file in artifact.files[:3])}"
+    return [artifact.name, artifact.kind, artifact.step, size(artifact.size), metrics, content]
 
 
 def _file(file: File) -> list[Json]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from celltrail.contract import Status
+from celltrail.contract import Goal, Status
 from celltrail.errors import BadValue, NoRun, nearest
 from celltrail.model import Failure, Intervention, Json, Metric, Output, Resumption, RunRecord, is_of_machine, trained
 from celltrail.query.alerts import Alert, alerts, interventions
@@ -25,6 +25,7 @@ from celltrail.query.resources import resources
 from celltrail.query.shown import Shown
 from celltrail.query.standing import Staleness, standing
 from celltrail.query.thin import FEWEST, keep
+from celltrail.store.artifacts import CHECKPOINT, Artifacts, artifacts_of
 from celltrail.store.files.encoding import decode
 
 if TYPE_CHECKING:
@@ -289,6 +290,32 @@ class StoredRun(Edits["StoredRun"]):
         False
         """
         return resources(self.record, by)
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The files that it kept, oldest first, checkpoints among them: by number, or by name the newest.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run: pass
+        >>> len(ct.run(run.id).artifacts)
+        0
+        """
+        return self._artifacts(None)
+
+    @property
+    def checkpoints(self) -> Artifacts:
+        """The checkpoints that it kept, oldest first; each has ``step``, ``metrics``, ``restore(path)`` and ``load()``.
+
+        ``checkpoints.best("val/loss")`` is the best of them, ``checkpoints[-1]`` the last. Those whose content was not
+        kept say why. ``checkpoints.keep(best=2, by="val/loss")`` lets go of the others.
+        """
+        return self._artifacts(CHECKPOINT)
+
+    def _artifacts(self, kind: str | None) -> Artifacts:
+        goals: dict[str, Goal] = {
+            name: metric.goal for name, metric in self.record.metrics.items() if metric.goal != "none"
+        }
+        return artifacts_of(self.store.root, self.id, self.store.blobs, goals, kind)
 
     @property
     def error(self) -> Failure | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from celltrail.errors import BadValue, CelltrailError, StopTraining
 from celltrail.model import STATUSES, Failure, RunRecord, Status
 from celltrail.run import events
+from celltrail.run.artifacts import KeepsFiles
 from celltrail.run.data import LogsData
 from celltrail.run.described import FLUSH_S
 from celltrail.run.evaluating import Evaluates
@@ -34,7 +35,7 @@ MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
 SYNC_S, BEAT_S, QUIET_S = 2.0, 10.0, 60.0
 
 
-class Run(Steered, Items, Evaluates, LogsData):
+class Run(Steered, Items, Evaluates, LogsData, KeepsFiles):
     """A run while it happens; made by `start`, never directly.
 
     Used as a context manager it finishes by itself: ``finished``, ``failed`` after an exception,
@@ -306,6 +307,8 @@ class Run(Steered, Items, Evaluates, LogsData):
             self._rest(now_s)
             return
         self._heed()
+        if self._filing is not None:
+            self._filing.tick(now_s)
         if self._rows:
             self._wrote = now_s
             self._folding.fold()

@@ -17,6 +17,7 @@ from celltrail.errors import BadValue, CelltrailError
 from celltrail.model import Param, RunRecord, new_id, now_us
 from celltrail.run import joining, onward
 from celltrail.run.attribution import current, current_block, enter, open_runs
+from celltrail.run.copying import PATIENCE_S, copier
 from celltrail.run.events import Started, tell
 from celltrail.run.facts import plain
 from celltrail.run.keeper import keeper
@@ -175,3 +176,4 @@ def _finish_all() -> None:
             run.finish("interrupted")
         else:
             run.finish(error=error)
+    copier.wait(PATIENCE_S)

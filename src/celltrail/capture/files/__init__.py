@@ -33,6 +33,8 @@ _MOST_MENTIONED = 2_000
 _LONGEST = 4_096
 _MOST_CODE = 1 << 16  # characters of an earlier cell that are looked through
 _MOST_HASHED = 8 << 30  # bytes of one execution that are read whole; what comes after is sampled
+# files of these names hold models, whoever writes them
+_MODELS = tuple(".pt .pth .ckpt .safetensors .joblib .keras .weights.h5 .onnx .gguf .cbm .skops".split())  # noqa: SIM905
 _QUOTED = re.compile(r"""'([^'\n]{1,1024})'|"([^"\n]{1,1024})\"""")
 
 
@@ -54,12 +56,14 @@ class Files:
         folder: the working folder as the cell begins.
         asked: how to hash.
         hasher: the thread that hashes.
+        keep: is told of each model that a library has written: its path, and the library.
     """
 
     run: Run
     folder: str
     asked: Asked
     hasher: Worker
+    keep: Callable[[str, str], None] | None = None  # is told of the models that libraries write, with their names
     begun_ns: int = field(default_factory=time.time_ns)
     beyond: int = 0  # opened, but more than are kept
     _opened: dict[tuple[str, Any, str], int] = field(default_factory=dict)
@@ -72,6 +76,7 @@ class Files:
     _uses: dict[str, _Use] = field(default_factory=dict)
     _after: dict[str, Print] = field(default_factory=dict)
     _bytes: int = 0
+    _told_of: set[str] = field(default_factory=set[str])  # models whose library said so
     _own: dict[str, bool] = field(default_factory=dict)
     _here: str = ""  # the working folder of this moment: a loop may change it
 
@@ -107,6 +112,14 @@ class Files:
         for text in _texts(value):
             if len(self._mentioned) < _MOST_MENTIONED:
                 self._mentioned[text, folder] = self._mentioned.get((text, folder), False) or writes
+
+    def saved(self, value: Any, by: str) -> None:
+        """This library has written a model to the file of this name."""
+        if self.keep is not None and isinstance(value, str | os.PathLike):
+            path = self._path(os.fsdecode(value), self._here)
+            if path and self._is_data(path) and not is_secret(path):
+                self._told_of.add(path)
+                self.keep(path, by)
 
     def look(self, constants: Iterable[ast.AST], names: Iterable[str], namespace: Mapping[str, Any]) -> None:
         """The texts in the code, and what the names that it reads hold, may name files."""
@@ -161,6 +174,8 @@ class Files:
                 self._use(path, "read", began_ns, "slice")
         for path in self._kept():
             self._later(partial(self._hash_late, path))
+            if self.keep is not None and path not in self._told_of and self._is_model(path):
+                self.keep(path, "open")
         return not self._uses or self.hasher.wait(patience_s)
 
     def told(self, clean: Callable[[str], str]) -> dict[str, Json]:
@@ -171,6 +186,9 @@ class Files:
         return {"files": records, **({"files_beyond": beyond} if beyond else {})}
 
     # inside
+
+    def _is_model(self, path: str) -> bool:
+        return self._uses[path].mode == "write" and path.lower().endswith(_MODELS) and not is_secret(path)
 
     def _kept(self) -> list[str]:
         return list(self._uses)[:MOST_KEPT]

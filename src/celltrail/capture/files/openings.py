@@ -37,6 +37,14 @@ _READERS: dict[str, tuple[str, str]] = {
     "sqlite3": ("connect", ""),
     "numpy": ("loadtxt genfromtxt", ""),
     "torch": ("load", "save"),
+    "joblib": ("load", "dump"),
+}
+# of these writers the whole file is a model; where the call has its name, by place and keyword
+_SAVERS: dict[tuple[str, str], tuple[int, str]] = {
+    ("torch", "save"): (1, "f"),
+    ("joblib", "dump"): (1, "filename"),
+    ("safetensors.torch", "save_file"): (1, "filename"),
+    ("safetensors.numpy", "save_file"): (1, "filename"),
 }
 
 
@@ -53,6 +61,10 @@ class Collector(Protocol):
 
     def mention(self, value: Any, writes: bool = False) -> None:
         """This value was handed to a reader or a writer: it may name files."""
+        ...
+
+    def saved(self, value: Any, by: str) -> None:
+        """This library has written a model to the file of this name."""
         ...
 
 
@@ -122,6 +134,8 @@ class Reading(Wrapped):
         result = self.real(*args, **kwargs)
         if _collecting:
             shield(_tell_mentioned, args, kwargs, self.writes)
+            if self.place in _SAVERS:
+                shield(_tell_saved, self.place, args, kwargs)
         return result
 
 
@@ -141,6 +155,12 @@ def _tell_mentioned(args: tuple[Any, ...], kwargs: dict[str, Any], writes: bool)
     if collector is not None:
         for value in (*args, *kwargs.values()):
             collector.mention(value, writes)
+
+
+def _tell_saved(place: tuple[str, str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    collector, (at, name) = _collector(), _SAVERS[place]
+    if collector is not None:
+        collector.saved(args[at] if len(args) > at else kwargs.get(name), place[0].partition(".")[0])
 
 
 def _at(module: str, name: str) -> Any:

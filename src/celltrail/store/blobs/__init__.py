@@ -1,7 +1,8 @@
 """Bytes kept once, under the name of their BLAKE3 digest.
 
 Up to `WHOLE_BYTES` a blob is one file, ``blobs/<first two>/<digest>``; a larger one is a list of pieces,
-``<digest>.pieces``, and each piece a blob of its own. The digest is that of the whole either way.
+``<digest>.pieces``, and each piece a blob of its own. So is a file of tensors from `LAID_OUT_BYTES` on, cut where its
+tensors end: what checkpoints share is kept once. The digest is that of the whole either way.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from typing import BinaryIO
 
 from celltrail.errors import BadValue, Damaged, NoRun, StoreError
 from celltrail.store import root
-from celltrail.store.blobs import chunks
+from celltrail.store.blobs import chunks, layout
 from celltrail.store.blobs.chunks import Manifest, manifest_of
+from celltrail.store.blobs.layout import Part
+from celltrail.store.blobs.reading import Section, joined, opened
 from celltrail.store.files import disk
 
 WHOLE_BYTES = 64 << 20
+LAID_OUT_BYTES = 64 << 10
 PIECES = ".pieces"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"([0-9a-f]{64})(\.pieces)?")
@@ -76,6 +80,9 @@ class Blobs:
             raise BadValue(f"{Path(path).name!r} is a folder: put its files one by one") from None
         with source, self._writing():
             size = os.fstat(source.fileno()).st_size
+            if size >= LAID_OUT_BYTES and (parts := layout.parts(source, size)):
+                return self._put_parts(source, parts, size)
+            source.seek(0)
             if size > WHOLE_BYTES:
                 return self._put_pieces(source)
             # a data set is logged again and again: look before copying, reading is cheaper than writing
@@ -109,7 +116,9 @@ class Blobs:
 
         Each piece is verified as it is read and before any of it is handed out, so nothing is read twice.
         """
-        return io.BufferedReader(_Reader(self, digest), 1 << 16)
+        path = self._path(digest)
+        manifest = Manifest(digest, ((digest, path.stat().st_size),)) if path.exists() else self._listed(digest)
+        return opened(manifest, lambda piece: self._piece(digest, piece))
 
     def save(self, digest: str, path: Path) -> None:
         """Write the bytes of this digest to a file outside the trail; it appears only once they verified."""
@@ -144,6 +153,15 @@ class Blobs:
             return self._path(digest).stat().st_size
         except FileNotFoundError:
             return self.manifest(digest).size
+
+    def made_of(self, digest: str) -> dict[str, int]:
+        """The files that hold this digest, by name, and their sizes; none where there is no such blob."""
+        names = [digest] if self._path(digest).exists() else self._piece_names(digest)
+        found: dict[str, int] = {}
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                found[name] = (self._folder / name[:2] / name).stat().st_size
+        return found
 
     def touch(self, digest: str) -> bool:
         """Make a blob young again, so that no clean-up takes it; whether it is there."""
@@ -224,6 +242,10 @@ class Blobs:
         except FileNotFoundError:  # the first of its folder
             self._make_room(path)
             disk.replace_whole(path, data, mode=0o444)
+        self._has_made(path)
+
+    def _has_made(self, path: Path) -> None:
+        """A file came by these blobs."""
 
     def _put_stream(self, file: BinaryIO, expected: str = "") -> str:
         from blake3 import blake3
@@ -249,6 +271,7 @@ class Blobs:
             if not self._is_kept(path, size):
                 self._make_room(path)
                 os.replace(temp, path)
+                self._has_made(path)
                 disk.fsync_folder(path.parent)
             return whole.hexdigest()
         finally:
@@ -265,10 +288,37 @@ class Blobs:
             self._keep(found[-1][0], piece)
         digest = whole.hexdigest()
         if len(found) != 1:  # else the one piece is the blob
-            data, path = Manifest(digest, tuple(found)).encode(), self._path(digest, PIECES)
-            if not (self._is_kept(path, len(data)) and path.read_bytes() == data):
-                self._replace(path, data)
+            self._put_manifest(Manifest(digest, tuple(found)))
         return digest
+
+    def _put_parts(self, file: BinaryIO, parts: list[Part], size: int) -> str:
+        """Keep each part as pieces of its own, and all that lies between them as one."""
+        from blake3 import blake3
+
+        if size - sum(part.size for part in parts) > chunks.MOST:  # more headers than tensors
+            file.seek(0)
+            return self._put_pieces(file)
+        whole, rest = blake3(), bytearray()
+        found: list[tuple[str, int]] = []
+        file.seek(0)
+        for stretch, is_part in layout.stretches(parts, size):
+            for piece in chunks.pieces(Section(file, stretch.size)):
+                whole.update(piece)
+                digest = _digest(piece) if is_part else ""
+                found.append((digest, len(piece)))
+                if is_part:
+                    self._keep(digest, piece)
+                else:
+                    rest += piece
+        kept = self.put(bytes(rest)) if rest else ""
+        digest = whole.hexdigest()
+        self._put_manifest(Manifest(digest, tuple(found), kept))
+        return digest
+
+    def _put_manifest(self, manifest: Manifest) -> None:
+        data, path = manifest.encode(), self._path(manifest.digest, PIECES)
+        if not (self._is_kept(path, len(data)) and path.read_bytes() == data):
+            self._replace(path, data)
 
     # reading
 
@@ -277,16 +327,15 @@ class Blobs:
         try:
             data = self._path(digest).read_bytes()
         except FileNotFoundError:
-            for piece, _ in self._pieces(digest):
-                yield self._piece(digest, piece)
+            yield from joined(self._listed(digest), lambda piece: self._piece(digest, piece))
             return
         if _digest(data) != digest:
             raise self._damaged(digest)
         yield data
 
-    def _pieces(self, digest: str) -> tuple[tuple[str, int], ...]:
+    def _listed(self, digest: str) -> Manifest:
         try:
-            return self.manifest(digest).pieces
+            return self.manifest(digest)
         except Damaged as error:
             raise self._damaged(digest) from error
 
@@ -301,7 +350,7 @@ class Blobs:
 
     def _piece_names(self, digest: str) -> list[str]:
         try:
-            return [digest + PIECES, *(piece for piece, _ in self.manifest(digest).pieces)]
+            return [digest + PIECES, *self.manifest(digest).blobs]
         except (NoRun, Damaged):
             return []
 
@@ -315,52 +364,6 @@ class Blobs:
         if not _DIGEST.fullmatch(digest):
             raise NoRun(f"no blob {digest[:12]!r}: a digest is 64 characters of 0-9 and a-f")
         return self._folder / digest[:2] / f"{digest}{suffix}"
-
-
-class _Reader(io.RawIOBase):
-    """A blob as a seekable stream that holds one verified piece at a time."""
-
-    def __init__(self, blobs: Blobs, digest: str) -> None:
-        self._blobs = blobs
-        self._digest = digest
-        self._at = 0
-        self._piece, self._start = b"", 0
-        try:
-            self._pieces = ((digest, blobs._path(digest).stat().st_size),)
-        except FileNotFoundError:
-            self._pieces = blobs._pieces(digest)
-        self._size = sum(size for _, size in self._pieces)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._at = max(0, offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence])
-        return self._at
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        if not self._start <= self._at < self._start + len(self._piece):
-            self._load()
-        offset = self._at - self._start
-        part = self._piece[offset : offset + len(buffer)]
-        buffer[: len(part)] = part
-        self._at += len(part)
-        return len(part)
-
-    def _load(self) -> None:
-        self._piece = b""
-        self._start = 0
-        for piece, size in self._pieces:
-            if self._at < self._start + size:
-                self._piece = self._blobs._piece(self._digest, piece)
-                return
-            self._start += size
 
 
 def _digest(data: bytes) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol
 
 from celltrail.errors import Damaged, StoreError
 from celltrail.store.files.encoding import decode, encode
@@ -23,10 +23,14 @@ _RARE = 12  # bits that must be zero
 _FACTOR = 0x9E3779B97F4A7C15
 _BLOCK = 16 << 20
 _STRETCH = 256 << 10  # looked at in one go
-_FORMAT = 1
+_FORMAT = 2
 
 
-def pieces(file: BinaryIO) -> Iterator[bytes]:
+class _Readable(Protocol):
+    def read(self, most: int, /) -> bytes: ...
+
+
+def pieces(file: _Readable) -> Iterator[bytes]:
     """The bytes of a stream in pieces, cut at places that depend on their surroundings only."""
     rest, is_last = b"", False
     while not is_last:
@@ -69,16 +73,34 @@ class Manifest:
     """Which pieces, in order, make up the bytes of a digest."""
 
     digest: str
-    pieces: tuple[tuple[str, int], ...]  # digest and size
+    pieces: tuple[tuple[str, int], ...]  # digest and size; without a digest the next bytes of the rest
+    rest: str = ""  # digest of what lies between the pieces, all of it
 
     @property
     def size(self) -> int:
         """Of the whole."""
         return sum(size for _, size in self.pieces)
 
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        """All that is needed to put the whole together."""
+        return tuple(dict.fromkeys(filter(None, (self.rest, *(piece for piece, _ in self.pieces)))))
+
+    def places(self) -> Iterator[tuple[str, int, int]]:
+        """In order: a blob, and from where to where in it."""
+        at = 0
+        for piece, size in self.pieces:
+            if piece:
+                yield piece, 0, size
+            else:
+                yield self.rest, at, at + size
+                at += size
+
     def encode(self) -> bytes:
         """As the bytes of its file."""
-        body = {"format": _FORMAT, "size": self.size, "pieces": [list(piece) for piece in self.pieces]}
+        body: dict[str, object] = {"format": 1, "size": self.size, "pieces": [list(piece) for piece in self.pieces]}
+        if self.rest:
+            body |= {"format": 2, "rest": self.rest}
         return encode({**body, "check": _check(self.digest, body)})
 
 
@@ -93,7 +115,7 @@ def manifest_of(digest: str, data: bytes) -> Manifest:
                     f"blob {digest[:12]} has format {body['format']}, newer than this celltrail knows ({_FORMAT}); "
                     "pip install --upgrade celltrail"
                 )
-            return Manifest(digest, tuple((piece, size) for piece, size in body["pieces"]))
+            return Manifest(digest, tuple((piece, size) for piece, size in body["pieces"]), body.get("rest", ""))
     except (Damaged, KeyError, TypeError, ValueError, AttributeError):
         pass
     raise Damaged(f"the list of pieces of blob {digest[:12]} does not verify")

@@ -69,8 +69,7 @@ def closed(digests: Iterable[str], blobs: Blobs) -> set[str]:
         known.add(digest)
         try:
             if blobs.is_in_pieces(digest):
-                pieces = [piece for piece, _ in blobs.manifest(digest).pieces]
-                known.update(pieces)  # bytes of a file: nothing to follow
+                known.update(blobs.manifest(digest).blobs)  # bytes of a file: nothing to follow
             elif 64 < blobs.size(digest) <= _LISTING_BYTES:
                 waiting += _named_in(blobs, digest)
         except StoreError:

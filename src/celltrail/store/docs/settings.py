@@ -14,6 +14,7 @@ from celltrail.errors import BadValue, nearest
 from celltrail.model import Json
 from celltrail.store.docs.choices import Choices
 from celltrail.store.upkeep.trash import KEEP_DAYS
+from celltrail.store.upkeep.usage import bytes_in
 
 Take = Callable[[Json], Json | None]
 
@@ -62,6 +63,18 @@ def price(value: Json) -> float | None:
     return number if 0 <= number < float("inf") else None
 
 
+def size(value: Json) -> int | None:
+    """A number of bytes, also as people write it.
+
+    >>> size("2GB"), size(1000), size("much")
+    (2000000000, 1000, None)
+    """
+    try:
+        return bytes_in(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    except BadValue:
+        return None
+
+
 _PRICE = "a number from 0"
 
 KNOWN: dict[str, Setting] = {
@@ -70,6 +83,13 @@ KNOWN: dict[str, Setting] = {
     "sessions.kept": Setting(True, flag, "True or False", "cells that are no runs are kept too, without their outputs"),
     "logs.sealed": Setting(True, flag, "True or False", "logs of runs that are over become Parquet by themselves"),
     "resources.measured": Setting(True, flag, "True or False", "what runs use of the machine is measured"),
+    "checkpoints.kept": Setting(True, flag, "True or False", "checkpoints that libraries write are kept by content"),
+    "checkpoints.budget": Setting(
+        1_000_000_000,
+        size,
+        "a size such as 5GB",
+        "how much room those of one run may take unless the run says otherwise",
+    ),
     "energy.core_watts": Setting(10.0, price, _PRICE, "what a busy core is taken to use where no counter tells"),
     "prices.usd_per_hour": Setting(None, price, _PRICE, "what an hour of the machine costs"),
     "prices.usd_per_kwh": Setting(None, price, _PRICE, "what a kWh costs"),

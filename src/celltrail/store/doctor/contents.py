@@ -46,10 +46,10 @@ def _missing(patient: Patient) -> Iterator[Finding]:
     for file in patient.blobs.files():
         if file.is_list:
             try:
-                pieces = patient.blobs.manifest(file.digest).pieces
+                pieces = patient.blobs.manifest(file.digest).blobs
             except StoreError:
                 continue
-            for piece, _ in pieces:
+            for piece in pieces:
                 if piece not in there:
                     named.setdefault(piece, set()).add(f"blob {file.digest[:12]}")
     if not named:

@@ -29,7 +29,7 @@ _TOP = {
     "audit",
     "trash",
 }
-_IN_RUN = re.compile(r"run(\.\d+)?\.json|sealed(\.\d+)?\.json|m|edits|control|sealed")
+_IN_RUN = re.compile(r"run(\.\d+)?\.json|sealed(\.\d+)?\.json|m|edits|control|sealed|artifacts")
 _FUTURE_S = 86400.0
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 Wait = Callable[[], object]
-_waits: tuple[Wait, ...] = ()
+What = Literal["records", "files"]
+_waits: tuple[tuple[What, Wait], ...] = ()
 
 
-def wait_with(wait: Wait) -> Callable[[], None]:
-    """Call this before the trail is read; returns the way to stop.
+def wait_with(wait: Wait, what: What = "records") -> Callable[[], None]:
+    """Call this before the trail is read, or only before files of runs are; returns the way to stop.
 
     It returns once what its writer has under way is in the trail, or its patience is at an end.
 
@@ -19,16 +21,17 @@ def wait_with(wait: Wait) -> Callable[[], None]:
     >>> stop()
     """
     global _waits
-    _waits = (*_waits, wait)
+    _waits = (*_waits, (what, wait))
 
     def stop() -> None:
         global _waits
-        _waits = tuple(other for other in _waits if other is not wait)
+        _waits = tuple(other for other in _waits if other[1] is not wait)
 
     return stop
 
 
-def settle() -> None:
+def settle(what: What = "records") -> None:
     """Wait for the writers of this process: a cell that asks about the run before it gets all of it."""
-    for wait in _waits:
-        wait()
+    for kind, wait in _waits:
+        if kind == what:
+            wait()

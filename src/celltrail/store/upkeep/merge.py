@@ -19,6 +19,7 @@ from pathlib import Path
 from celltrail.errors import Damaged, NoRun, StoreError
 from celltrail.model import Json
 from celltrail.store import root
+from celltrail.store.artifacts import FOLDER
 from celltrail.store.audit import Audit
 from celltrail.store.blobs import PIECES, Blobs, references
 from celltrail.store.blobs.chunks import manifest_of
@@ -46,6 +47,7 @@ _LOG = re.compile(r"[\w.-]+\.ctl")
 _LOG_BESIDE = re.compile(r"[\w.-]+\.ctl~[0-9a-f]{12}")
 _PARQUET = re.compile(r".+\.parquet")
 _ENTRIES = re.compile(r".+\.json")
+_ARTIFACT = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}\.json")
 _DOCUMENT = re.compile(r"run(\.\d+)?\.json")
 _SEAL = re.compile(r"sealed(\.\d+)?\.json")
 _BLOB = re.compile(r"([0-9a-f]{64})(\.pieces)?")
@@ -187,7 +189,7 @@ class _Merge:
             return
         try:
             data = read_small(path)
-            missing = [piece for piece, _ in manifest_of(digest, data).pieces if piece not in self._blobs]
+            missing = [piece for piece in manifest_of(digest, data).blobs if piece not in self._blobs]
         except Damaged as error:
             self.report.notes.append(f"{error}; it was left out")
             return
@@ -309,6 +311,7 @@ _JOINS: tuple[tuple[str, re.Pattern[str], Join], ...] = (
     ("sealed", _PARQUET, join_immutable),
     ("", _SEAL, join_seal),
     ("edits", _ENTRIES, join_entries),
+    (FOLDER, _ARTIFACT, join_immutable),
     ("", _DOCUMENT, join_document),
 )
 
