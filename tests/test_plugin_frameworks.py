@@ -33,8 +33,29 @@ trainer = Trainer(model, arguments, train_dataset=rows)
 trainer.train()
 own = [[each["loss"], each["grad_norm"], each["learning_rate"]] for each in trainer.state.log_history[:-1]]
 """,
+    "saving": """
+arguments = TrainingArguments(
+    "saved", max_steps=4, logging_steps=1, save_steps=2, eval_strategy="steps", eval_steps=2, save_total_limit=1,
+    use_cpu=True, disable_tqdm=True, report_to="none",
+)
+trainer = Trainer(model, arguments, train_dataset=rows, eval_dataset=rows[:4])
+trainer.train()
+own = [[each["step"], each["eval_loss"]] for each in trainer.state.log_history if "eval_loss" in each]
+""",
     "keras": indented(FRAMEWORKS["keras"][0]) + "\nown = fit()\n",
     "lightning": indented(FRAMEWORKS["lightning"][0]) + "\nown = fit()\n",
+    "checkpoint-callback": """
+data = torch.utils.data.TensorDataset(torch.randn(8, 2))
+loader = torch.utils.data.DataLoader(data, batch_size=4)
+best = pl.callbacks.ModelCheckpoint("best", "{epoch}", monitor="val_loss", save_top_k=2)
+trainer = pl.Trainer(
+    max_epochs=2, logger=False, callbacks=[best], enable_progress_bar=False, enable_model_summary=False,
+    log_every_n_steps=1, accelerator="cpu",
+)
+trainer.fit(Line(), loader, loader)
+import pathlib
+own = sorted(pathlib.Path(path).name for path in best.best_k_models)
+""",
 }
 
 
@@ -95,3 +116,23 @@ def test_keras_and_lightning_in_cells(told: dict[str, Any]):
     assert len(series["train/loss"]) == 4
     assert len(series["val/loss"]) == 2
     assert loggers == 0
+
+
+def test_what_a_trainer_saves_is_kept(told: dict[str, Any], tmp_path: Path):
+    """Each of its folders once, with its evaluation, also where the Trainer deletes it again; it can be loaded."""
+    from transformers import GPT2LMHeadModel
+
+    run, own, _ = told["saving"]
+    found = [each for each in run.checkpoints if each.is_kept]
+    assert [each.name for each in found][-1] == "checkpoint-4"
+    assert {each.name for each in run.checkpoints} == {"checkpoint-2", "checkpoint-4"}
+    assert [found[-1].step, found[-1].metrics["val/loss"]] == own[-1]
+    model = GPT2LMHeadModel.from_pretrained(found[-1].restore(tmp_path))
+    assert set(found[-1].load("model.safetensors")) <= set(model.state_dict())
+
+
+def test_what_lightning_saves_is_kept(told: dict[str, Any]):
+    """The best two, as its callback has them, with the loss by which they are."""
+    run, own, series = told["checkpoint-callback"]
+    assert sorted(each.name for each in run.checkpoints) == own
+    assert {each.metrics["val/loss"] for each in run.checkpoints} == set(series["val/loss"])

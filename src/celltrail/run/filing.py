@@ -187,7 +187,8 @@ class Filing:
                 if len(before.value):
                     values[name] = float(before.value[-1])
                     last = max(last, (int(before.t_us[-1]), int(before.step[-1])), key=itemgetter(0))
-        metrics = values if offer.metrics is None else offer.metrics
+        told = {name: values[name] for name in sorted(values, key=lambda name: not _is_held_out(name))}
+        metrics = told if offer.metrics is None else offer.metrics
         return (last[1] if offer.step is None else offer.step), metrics
 
     def _is_wanted(self) -> bool:
@@ -240,7 +241,11 @@ class Filing:
         self._run.writer.event("artifact", do=do, type=artifact.kind, **told)
 
 
+def _is_held_out(metric: str) -> bool:
+    return metric.startswith(("val", "eval", "test"))
+
+
 def _telling(metrics: Mapping[str, Metric]) -> str | None:
     """The metric by which a checkpoint is good, where nobody says: the loss of held-out data, or the first of it."""
-    held = [name for name, metric in metrics.items() if name.startswith(("val", "eval")) and metric.goal != "none"]
+    held = [name for name, metric in metrics.items() if _is_held_out(name) and metric.goal != "none"]
     return next((name for name in held if name.endswith("loss")), held[0] if held else None)
