@@ -41,7 +41,7 @@ from celltrail.capture.tracked import Tracked, cell_name
 from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
 from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
 from celltrail.capture.watch.points import Watcher, pass_through
-from celltrail.capture.worker import Worker, lower_priority
+from celltrail.capture.worker import Worker
 from celltrail.errors import CelltrailError
 from celltrail.model import Execution, new_id, now_us
 from celltrail.query.standing import told_by

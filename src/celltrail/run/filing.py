@@ -23,6 +23,7 @@ from celltrail.store.artifacts import CHECKPOINT, Artifact, Artifacts, File
 from celltrail.store.artifacts.keeping import Keep, plan
 from celltrail.store.blobs.fresh import FreshBlobs
 from celltrail.store.files import forks
+from celltrail.store.files.hashing import Stamp
 from celltrail.store.files.telling import sized
 
 SOON_S = 0.2  # until then the values of a loop that came before are written
@@ -31,7 +32,7 @@ REST = 20  # times as long as copying took nothing is copied unasked: a loop may
 MOST_METRICS = 50
 MOST_FILES = 2000
 
-Stamps = dict[str, tuple[int, int, int]]  # path inside -> size, time of change in ns, inode
+Stamps = dict[str, Stamp]  # by the path inside
 
 
 @dataclass(slots=True, eq=False)
@@ -59,25 +60,18 @@ class Offer:
 
 def stamps_of(path: Path) -> Stamps:
     """What tells cheaply whether a file, or those in a folder, are still the same; empty where there are none."""
-    try:
-        if not path.is_dir():
-            return {path.name: _stamp(path)}
-        found: Stamps = {}
-        for folder, _, names in os.walk(path):
-            for name in names:
-                each = Path(folder, name)
-                if each.is_file():
-                    found[each.relative_to(path).as_posix()] = _stamp(each)
-                if len(found) > MOST_FILES:
-                    raise BadValue(f"{path.name!r} has more than {MOST_FILES:,} files; keep an archive of it instead")
-        return dict(sorted(found.items()))
-    except FileNotFoundError:
-        return {}
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    about = path.stat()
-    return about.st_size, about.st_mtime_ns, about.st_ino
+    if not path.is_dir():
+        stamp = Stamp.of(str(path))
+        return {path.name: stamp} if stamp else {}
+    found: Stamps = {}
+    for folder, _, names in os.walk(path):
+        for name in names:
+            each = Path(folder, name)
+            if stamp := Stamp.of(str(each)):
+                found[each.relative_to(path).as_posix()] = stamp
+            if len(found) > MOST_FILES:
+                raise BadValue(f"{path.name!r} has more than {MOST_FILES:,} files; keep an archive of it instead")
+    return dict(sorted(found.items()))
 
 
 class Filing:
@@ -153,7 +147,7 @@ class Filing:
         if not (offer.is_asked or self._is_wanted()):
             return
         keep = self._policy(offer)
-        size = sum(size for size, _, _ in offer.stamps.values())
+        size = sum(stamp.size for stamp in offer.stamps.values())
         why = self._why_not(size, keep) if offer.is_same() else "it was changed or deleted before it could be copied"
         digests: dict[str, str] = {}
         if not why:
@@ -167,7 +161,7 @@ class Filing:
         step, metrics = self._standing(offer)
         is_one = not offer.path.is_dir() and len(offer.stamps) == 1
         files = tuple(
-            File(offer.name if is_one else path, stamp[0], digests.get(path, ""))
+            File(offer.name if is_one else path, stamp.size, digests.get(path, ""))
             for path, stamp in offer.stamps.items()
         )
         made = Artifact(new_id(), offer.name, offer.kind, step, offer.t_us, offer.by, files, metrics, why)
@@ -187,7 +181,7 @@ class Filing:
                 if len(before.value):
                     values[name] = float(before.value[-1])
                     last = max(last, (int(before.t_us[-1]), int(before.step[-1])), key=itemgetter(0))
-        told = {name: values[name] for name in sorted(values, key=lambda name: not _is_held_out(name))}
+        told = {name: values[name] for name in [*filter(_is_held_out, values), *values]}  # held-out ones first
         metrics = told if offer.metrics is None else offer.metrics
         return (last[1] if offer.step is None else offer.step), metrics
 
