@@ -27,7 +27,7 @@ import pytest
 from celltrail import contract
 from celltrail.errors import StopTraining
 from celltrail.panels.detail import payload
-from celltrail.query import find
+from celltrail.query import find, runs
 from celltrail.run import start
 from celltrail.server.routes import ROUTES
 from celltrail.server.shape import misfits
@@ -168,23 +168,87 @@ def test_every_route_answers_in_the_shapes_of_the_contract(
         f"compare?runs={first},{second}": contract.Comparison,
         f"drawn?runs={first},{second}": contract.Drawn,
         "complete?q=params.": list[contract.Proposal],
-        f"text?form=markdown&runs={first},{second}&column=name&column=params.lr": str,
+        "table": contract.SavedPanel,
+        f"news?since={first}&runs={first}": contract.News,
         "views": list[contract.SavedView],
     }
     answers = {path: jupyter.ask(f"{base}/{path}") for path in pages}
     assert {reply.status for reply in answers.values()} == {200}, answers
     for path, shape in pages.items():
         assert misfits(answers[path].json, shape) == [], path
-    rows, _, _, _, proposals, text, _ = (reply.json for reply in answers.values())
+    rows, _, _, _, proposals, table, news, _ = (reply.json for reply in answers.values())
     assert (rows["total"], [row["name"] for row in rows["rows"]]) == (2, ["second"])
     assert "lr" in {each["text"].split(".")[-1] for each in proposals}
-    assert "| first" in text
+    assert {"first", "second", EVIL} <= {row["name"] for row in table["rows"]}
+    assert [row["id"] for row in news["rows"]] == [first]
+    assert news["fresh"] >= 2
     again = urllib.request.Request(
         f"http://127.0.0.1:{jupyter.port}/hub/user{base}/views",
         headers={"Authorization": f"token {jupyter.token}", "If-None-Match": answers["views"].headers["Etag"]},
     )
     with pytest.raises(urllib.error.HTTPError, match="304"):
         urllib.request.urlopen(again, timeout=10)
+
+
+def test_a_table_is_asked_as_in_a_kernel(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
+    """Order, groups, rows, sums, text and staleness, of all runs or of a saved view; and nothing that changes a run."""
+    base, found = trail_of
+    first, second = found["first"], found["second"]
+    ask = lambda intent, view="": jupyter.ask(f"{base}/questions?view={view}", {"id": "q", **intent})  # noqa: E731
+    question = {"where": "'mlp' in tags", "words": "", "sort": ["-params.lr"], "group": ["tags"]}
+    over: dict[str, Any] = {"rows": [], "cols": [], "value": None}
+    asked: list[dict[str, Any]] = [
+        {"kind": "list", **question},
+        {"kind": "sum", **question, "columns": ["params.lr"]},
+        {"kind": "fetch", "runs": [second], "sparks": True},
+        {"kind": "write", "form": "markdown", "runs": [first, second], "columns": ["name", "params.lr"], **over},
+        {"kind": "write", "form": "csv", "runs": [first, second], "columns": [],
+         "rows": ["params.lr"], "cols": ["tags"], "value": "best.loss"},
+        {"kind": "hold", "runs": [first]},
+        {"kind": "query", "where": "name == 'first'"},
+    ]  # fmt: skip
+    replies = [ask(intent) for intent in asked]
+    assert [reply.status for reply in replies] == [200] * len(asked), replies
+    assert all(misfits(reply.json, contract.Answer) == [] for reply in replies)
+    listed, summed, fetched, text, crossed, held, matching = (reply.json for reply in replies)
+    assert listed["listing"]["runs"][-2:] == [first, second]
+    assert listed["listing"]["groups"][0]["values"] == ["mlp"]
+    assert summed["sums"]["groups"][0]["params.lr"]["high"] == 1.0
+    assert [row["id"] for row in fetched["rows"]["rows"]] == [second]
+    assert fetched["rows"]["rows"][0]["metrics"]["loss"]["spark"]
+    assert "| first" in text["text"]
+    assert "0.01" in crossed["text"]
+    assert held["stale"] == {}
+    assert matching["rows"]["total"] == 1
+    store = Store(jupyter.root / "project" / ".celltrail")
+    runs("params.lr < 0.05", store=store).save("slow ones")
+    view = jupyter.ask(f"{base}/table?view=slow%20ones").json
+    assert [row["name"] for row in view["rows"]] == ["second"]
+    assert ask({"kind": "list", **question}, "slow%20ones").json["listing"]["runs"] == [second]
+    edit = {"kind": "edit", "id": "e9", "runs": [first], "do": "tag", "text": "no"}
+    assert ask(edit).status == ask({"kind": "pick", "run": first}).status == 400
+    assert jupyter.ask(f"{base}/table?view=none").status in (400, 404)
+
+
+def test_runs_of_several_trails_stand_together(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
+    """The newest first whichever trail they are in, each with that; of those named, or of all in reach."""
+    base, found = trail_of
+    other = Store(jupyter.root / "beside" / ".celltrail")
+    with start("beside", {"lr": 0.1}, store=other) as run:
+        run.log({"loss": 1.0})
+    here = base.split("/")[-1]
+    wait_for(lambda: other.id in {trail["id"] for trail in hello(jupyter)})
+    page = jupyter.ask(f"/celltrail/runs?trails={here},{other.id}&q=params.lr%20%3C%200.5&limit=2")
+    assert misfits(page.json, contract.TrailRows) == []
+    assert [(row["name"], at) for row, at in zip(page.json["rows"], page.json["trails"], strict=True)] == [
+        ("beside", other.id),
+        ("second", here),
+    ]
+    assert page.json["total"] == 3
+    assert found["first"] in {row["id"] for row in jupyter.ask("/celltrail/runs?limit=500").json["rows"]}
+    assert jupyter.ask("/celltrail/runs?q=params.lr%20%3C%3C").status == 400
+    assert jupyter.ask(f"/celltrail/runs?trails={'0' * 26}").json == {"rows": [], "trails": [], "total": 0}
+    shutil.rmtree(other.root)
 
 
 def test_the_newest_run_of_each_cell_of_a_notebook(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
@@ -413,6 +477,8 @@ def test_who_may_only_read_changes_nothing(tmp_path: Path) -> None:
         assert served.ask(f"{base}/runs").json["total"] == 3
         edit = {"kind": "edit", "id": "e", "runs": [run], "do": "delete", "text": ""}
         assert served.ask(f"{base}/intents", edit).status == 403
+        held = {"kind": "hold", "id": "h", "runs": [run]}
+        assert served.ask(f"{base}/questions", held).status == 200
         assert served.ask(f"{base}/runs").json["total"] == 3
     finally:
         served.stop()

@@ -5,6 +5,7 @@ export const VERSION = 1;
 export type FromKernel = Points | News | Answer | Fault;
 export type Asked = Note | Steer | Edit | Undo | SaveView | DropView;
 export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take | Pick;
+export type Question = Query | List | Fetch | Sum | Hold | Write | Pick;
 export type Goal = "min" | "max" | "none";
 export type MediaKind = "text" | "image" | "figure" | "audio" | "video" | "table" | "histogram";
 export type PanelKind = "chart" | "table" | "compare" | "detail" | "media" | "evaluation";
@@ -666,6 +667,13 @@ export interface Trail {
   name: string;
   folder: string | null;
   live: number;
+}
+
+/** Runs of several trails, the newest first. */
+export interface TrailRows {
+  rows: RunRow[];
+  trails: string[];
+  total: number;
 }
 
 /** What may be written next: the characters from `start` to `end` become `text`. */

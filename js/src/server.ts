@@ -9,12 +9,15 @@ import type {
   FromPanel,
   Hello,
   Mark,
+  News,
   Part,
   Points,
   Proposal,
+  Question,
   RowsPage,
   SavedPanel,
   SavedView,
+  TrailRows,
 } from "./contract.ts";
 import { request } from "./request.ts";
 import type { Source, Wish } from "./source.ts";
@@ -30,6 +33,15 @@ const CHANGES: readonly string[] = [
   "save_view",
   "drop_view",
 ] satisfies Asked["kind"][];
+const QUESTIONS: readonly string[] = [
+  "query",
+  "list",
+  "fetch",
+  "sum",
+  "hold",
+  "write",
+  "pick",
+] satisfies Question["kind"][];
 
 let asked = 0;
 const page = Math.random().toString(36).slice(2, 10);
@@ -54,6 +66,16 @@ export async function hello(): Promise<Hello | null> {
   }
 }
 
+/** The newest runs of these trails that match, each with its trail. */
+export async function newest(
+  trails: readonly string[],
+  where: string,
+  limit: number,
+  signal: AbortSignal,
+): Promise<TrailRows> {
+  return (await (await ask("runs", { q: where, limit, trails: trails.join(",") }, {}, signal)).json()) as TrailRows;
+}
+
 /** The server refused, with a sentence for the user. */
 export class ServerFault extends Error {
   constructor(
@@ -70,6 +92,16 @@ export class TrailServer {
 
   rows({ where, sort, offset, limit }: RowsAsked, signal?: AbortSignal): Promise<RowsPage> {
     return this.#json("runs", { q: where, sort: sort?.join(","), offset, limit }, signal);
+  }
+
+  /** The run table of a saved view, "" of all runs. */
+  table(view: string): Promise<SavedPanel> {
+    return this.#json("table", { view });
+  }
+
+  /** What has become of these runs, and how many came after that one. */
+  news(view: string, since: string, runs: readonly string[], signal?: AbortSignal): Promise<News> {
+    return this.#json("news", { view, since, runs: runs.join(",") }, signal);
   }
 
   run(id: string, signal?: AbortSignal): Promise<SavedPanel> {
@@ -97,10 +129,6 @@ export class TrailServer {
     return this.#json("views", {});
   }
 
-  text(form: string, runs: readonly string[], columns: readonly string[]): Promise<string> {
-    return this.#json("text", { form, runs: runs.join(","), column: columns });
-  }
-
   async series(runs: readonly string[], words: Words = {}, signal?: AbortSignal): Promise<[Points, Float64Array]> {
     const reply = await ask(this.#path("series"), { runs: runs.join(","), ...words }, {}, signal);
     return unpack(await reply.arrayBuffer());
@@ -111,9 +139,18 @@ export class TrailServer {
     return framed<Content>(await reply.arrayBuffer());
   }
 
-  async change(intent: Asked): Promise<Answer> {
+  change(intent: Asked): Promise<Answer> {
+    return this.#send("intents", {}, intent);
+  }
+
+  /** What an intent asks without changing anything, about the table of a view. */
+  question(intent: Question, view: string): Promise<Answer> {
+    return this.#send("questions", { view }, intent);
+  }
+
+  async #send(what: string, words: Words, intent: Asked | Question): Promise<Answer> {
     const sent = { method: "POST", body: JSON.stringify(intent) };
-    return (await (await ask(this.#path("intents"), {}, sent)).json()) as Answer;
+    return (await (await ask(this.#path(what), words, sent)).json()) as Answer;
   }
 
   async #json<Found>(what: string, words: Words, signal?: AbortSignal): Promise<Found> {
@@ -164,6 +201,7 @@ export function serverSource<Options>(
   payload: () => SavedPanel,
   options: Options,
   renewed: (hear: () => void, signal: AbortSignal) => void,
+  view: () => string = () => "",
 ): Source<Options> {
   let kept = options;
   return {
@@ -177,7 +215,11 @@ export function serverSource<Options>(
     follow: (hear, signal) => follow(trail, payload, hear, signal),
     news() {},
     faults() {},
-    query: (where) => trail.rows({ where, limit: 500 }),
+    async query(where) {
+      const { rows } = await trail.question({ kind: "query", id: freshId(), where }, view());
+      assert(rows, "the server answered a query without rows");
+      return rows;
+    },
     compare: (runs) => trail.compare(runs),
     async window(asked): Promise<[Part[], Float64Array]> {
       const { runs, metrics, x, low, high, points } = asked;
@@ -191,12 +233,11 @@ export function serverSource<Options>(
       return marks;
     },
     steer: (asked) => trail.change({ kind: "steer", id: freshId(), ...asked }),
-    ask: (wish) => answer(trail, wish),
+    ask: (wish) => answer(trail, wish, view()),
   };
 }
 
-/** Intents that only ask go by address, since who may only read may ask them. */
-async function answer(trail: TrailServer, wish: Wish): Promise<Answer> {
+async function answer(trail: TrailServer, wish: Wish, view: string): Promise<Answer> {
   const intent = { ...wish, id: freshId() } as FromPanel;
   switch (intent.kind) {
     case "complete":
@@ -205,15 +246,14 @@ async function answer(trail: TrailServer, wish: Wish): Promise<Answer> {
       return said(intent.id, { drawn: await trail.drawn(intent.runs) });
     case "views":
       return said(intent.id, { views: await trail.views() });
-    case "write":
-      if (intent.value !== null) throw new Error("a table over rows and columns is written by a kernel: use ct.runs()");
-      return said(intent.id, { text: await trail.text(intent.form, intent.runs, intent.columns) });
   }
+  if (QUESTIONS.includes(intent.kind)) return trail.question(intent as Question, view);
   if (CHANGES.includes(intent.kind)) return trail.change(intent as Asked);
   throw new Error("this needs the kernel of a notebook");
 }
 
-function said(reply_to: string, parts: Partial<Answer>): Answer {
+/** An answer that says only this. */
+export function said(reply_to: string, parts: Partial<Answer>): Answer {
   return {
     kind: "answer",
     reply_to,

@@ -30,7 +30,7 @@ interface Shown {
 }
 
 async function show(rest: readonly RunRow[] = done, change: Partial<RunListOwner> = {}): Promise<Shown> {
-  const page = (rows: readonly RunRow[]) => ({ rows: [...rows], total: rows.length, hints: [] });
+  const page = (rows: readonly RunRow[]) => ({ rows: [...rows], trails: rows.map(() => "T"), total: rows.length });
   const owner = {
     trails: vi.fn(async () => [trail]),
     rows: vi.fn(async (_: string, where: string) => page(where.startsWith("not") ? rest : [live])),
@@ -72,8 +72,8 @@ describe("the list of runs", () => {
     expect(first?.textContent).toContain("loss 0.5000");
     owner.rows.mockImplementation(async (_: string, where: string) => ({
       rows: where.startsWith("not") ? done : [{ ...live, metrics: { loss: metric({ last: 0.25 }) } }],
+      trails: ["T", "T"],
       total: 2,
-      hints: [],
     }));
     await vi.advanceTimersByTimeAsync(2100);
     expect(items(root)[0]).toBe(first);
@@ -140,6 +140,41 @@ describe("the list of runs", () => {
     expect(none.root.querySelector(".ct-rl-none")?.textContent).toContain("no runs yet");
     const gone = await show([], { trails: () => Promise.reject(new Error("this Jupyter server has no celltrail")) });
     expect(gone.root.querySelector(".ct-rl-none")?.textContent).toBe("this Jupyter server has no celltrail");
+  });
+
+  test("runs of all trails stand together, each with its trail; what is done to them is done there", async () => {
+    const other: Trail = { id: "U", name: "elsewhere", folder: null, live: 0 };
+    const rows = async (trails: readonly string[], where: string) => {
+      const all = [
+        ["T", run({ id: "a" })],
+        ["U", run({ id: "a" })],
+      ] as const;
+      const found = where.startsWith("not") ? all.filter(([id]) => trails.includes(id)) : [];
+      return { rows: found.map(([, row]) => row), trails: found.map(([id]) => id), total: found.length };
+    };
+    const { root, owner } = await show([], { trails: async () => [trail, other], rows });
+    const [first, second] = items(root);
+    expect([first?.textContent, second?.textContent].map((text) => /project|elsewhere/.exec(text ?? "")?.[0])).toEqual([
+      "project",
+      "elsewhere",
+    ]);
+    first?.click();
+    second?.dispatchEvent(new MouseEvent("click", { bubbles: true, ctrlKey: true }));
+    expect(button(root, "compare").disabled).toBe(true);
+    expect(button(root, "compare").title).toContain("different trails");
+    button(root, "archive").click();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(owner.change.mock.calls.map(([where, runs]) => [where, runs])).toEqual([
+      ["T", ["a"]],
+      ["U", ["a"]],
+    ]);
+    const choice = root.querySelector("select");
+    if (!choice) throw new Error("no choice");
+    choice.value = "U";
+    choice.dispatchEvent(new Event("change"));
+    await vi.advanceTimersByTimeAsync(10);
+    expect(items(root)).toHaveLength(1);
+    expect(items(root)[0]?.textContent).not.toContain("elsewhere");
   });
 
   test("names from a trail are never markup", async () => {

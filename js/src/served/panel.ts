@@ -2,6 +2,7 @@ import type { RunState, SavedPanel } from "../contract.ts";
 import { NOTHING_SAVED } from "../saved.ts";
 import { serverSource, TrailServer } from "../server.ts";
 import { element } from "../ui/element.ts";
+import { tableSource } from "./table.ts";
 
 export type ViewKind = "detail" | "compare" | "table";
 
@@ -14,7 +15,6 @@ export interface Shown {
 }
 
 const AGAIN_MS = 2000;
-const MOST_ROWS = 500;
 
 /** One name for what is shown, so that it is opened once. */
 export function nameOf({ kind, trail, runs }: Shown): string {
@@ -52,8 +52,16 @@ class ServedPanel {
     this.#trail = new TrailServer(shown.trail);
   }
 
+  /** In a tab of its own a panel may be as tall as that, and scrolls with it. */
+  #roomy(): void {
+    this.into.style.containerType = "size";
+    this.into.style.setProperty("--celltrail-tall", "max(240px, 100cqh - 130px)");
+    this.into.style.setProperty("--celltrail-sheet", "none");
+  }
+
   async begin(): Promise<void> {
     const { signal } = this;
+    this.#roomy();
     this.into.replaceChildren(element("p", {}, "asking the trail …"));
     try {
       await this.#show(signal);
@@ -99,13 +107,10 @@ class ServedPanel {
         return;
       }
       case "table": {
-        const { mount, TABLE } = await import("../panels/table.ts");
-        const { rows, hints, total } = await this.#trail.rows({ where: "", limit: MOST_ROWS });
-        if (total > rows.length) hints.push(`the newest ${rows.length} of ${total} runs; filter to find others`);
-        const { trail, title } = this.shown;
-        this.#payload = { ...NOTHING_SAVED, kind, trail, title, rows, hints, table: TABLE };
+        const { mount } = await import("../panels/table.ts");
+        const table = await tableSource(this.#trail, this.visible);
         this.into.replaceChildren(into);
-        mount(into, source(TABLE), signal);
+        mount(into, table, signal);
       }
     }
   }

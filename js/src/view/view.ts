@@ -8,7 +8,7 @@ import { Tabs } from "./tabs.ts";
 function view(): void {
   forgetToken();
   const forever = new AbortController().signal;
-  const aside = element("aside", { "aria-label": "runs of the trails in reach" });
+  const aside = element("aside", { "aria-label": "runs in reach" });
   const tabs = new Tabs();
   document.head.append(element("style", {}, pageStyles));
   document.body.append(aside, tabs.el);

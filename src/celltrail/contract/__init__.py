@@ -34,6 +34,7 @@ from celltrail.contract.intents import (
     OpenView,
     Pick,
     Query,
+    Question,
     Renew,
     SaveView,
     Steer,
@@ -61,7 +62,7 @@ from celltrail.contract.points import (
 )
 from celltrail.contract.rows import GroupOf, Head, Listing, MetricSummary, ParamValue, RowsPage, RunRow, Summed, Sums
 from celltrail.contract.saved import SavedPanel
-from celltrail.contract.server import CellRun, Hello, Trail
+from celltrail.contract.server import CellRun, Hello, Trail, TrailRows
 from celltrail.contract.table import Proposal, SavedView, TableOptions
 from celltrail.contract.words import MIME, VERSION, Goal, MediaKind, PanelKind, Real, Scalar, Smoothing, Status
 
@@ -124,6 +125,7 @@ __all__ = [
     "Points",
     "Proposal",
     "Query",
+    "Question",
     "Real",
     "Renew",
     "RowsPage",
@@ -145,6 +147,7 @@ __all__ = [
     "TableOptions",
     "Take",
     "Trail",
+    "TrailRows",
     "Undo",
     "Verdict",
     "Views",

@@ -242,3 +242,5 @@ FromPanel = (
 )
 # what a server is asked to change; all else it is asked by address
 Asked = Note | Steer | Edit | Undo | SaveView | DropView
+# what it is asked in a body, since there is no room in an address for all that they may name
+Question = Query | List | Fetch | Sum | Hold | Write | Pick

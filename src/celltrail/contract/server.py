@@ -2,6 +2,7 @@
 
 from typing import TypedDict
 
+from celltrail.contract.rows import RunRow
 from celltrail.contract.words import Status
 
 
@@ -12,6 +13,14 @@ class Trail(TypedDict):
     name: str  # of the folder it is in
     folder: str | None  # that folder below the server's root, with slashes; null where it is elsewhere
     live: int  # runs that go on
+
+
+class TrailRows(TypedDict):
+    """Runs of several trails, the newest first."""
+
+    rows: list[RunRow]
+    trails: list[str]  # of each row the id of the trail that it is in
+    total: int
 
 
 class CellRun(TypedDict):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from celltrail.capture.already.saying import result
@@ -18,27 +19,30 @@ from celltrail.contract import (
     Content,
     Drawn,
     Edit,
+    News,
     Points,
     Proposal,
+    Question,
     RowsPage,
     SavedPanel,
     SavedView,
     Steer,
     Take,
+    TrailRows,
     Window,
-    Write,
 )
-from celltrail.errors import BadValue, NoRun
+from celltrail.errors import BadValue, NoRun, StoreError
 from celltrail.model import RUN_ID
-from celltrail.panels import detail
+from celltrail.panels import browsing, detail
+from celltrail.panels.browsing import Browsing
 from celltrail.panels.changing import Changing
 from celltrail.panels.closer import closer, marks_of, place_of
 from celltrail.panels.curves import drawn, state_of
+from celltrail.panels.evaluation import picked
 from celltrail.panels.media import taken
-from celltrail.panels.table import written
-from celltrail.panels.viewing import keep, views_of
+from celltrail.panels.viewing import keep, options_of, views_of
 from celltrail.panels.widget import answer
-from celltrail.query import StoredRun, find, runs
+from celltrail.query import RunSet, StoredRun, find, runs
 from celltrail.query.completion import complete
 from celltrail.server.shape import misfits
 from celltrail.store import control
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from celltrail.store import Store
 
 MOST_ROWS, MOST_RUNS, MOST_PROPOSALS = 500, 50, 12
+MOST_TABLES = 8  # whose runs are held, of one trail: one for each saved view that is looked at
 Series = tuple[Points, bytes]
 
 
@@ -61,6 +66,8 @@ class Answers:
         self.store = store
         self._changing = Changing(store)
         self._lock = threading.Lock()
+        self._tables: dict[str, Browsing] = {}  # by saved view, that which was asked for last at the end
+        self._reading = threading.Lock()
 
     def live(self) -> int:
         """How many runs go on."""
@@ -72,6 +79,39 @@ class Answers:
         hints = [] if len(found) or not where else ["no run matches"]
         part = found[max(0, offset) : max(0, offset) + min(max(0, limit), MOST_ROWS)]
         return {"rows": part.rows(), "total": len(found), "hints": hints + found.hints}
+
+    def table(self, view: str = "") -> SavedPanel:
+        """The table of a saved view, "" of all runs, as it is now; questions are about its runs from here on."""
+        found = self._runs_of(view)
+        with self._reading:
+            self._keep(view, Browsing(found))
+        return browsing.panel(found, options_of(found))
+
+    def news(self, view: str, since: str, followed: Sequence[str]) -> News:
+        """How the runs of a table stand that go on or did, and how many came after the run of this id."""
+        now = self._runs_of(view)
+        return browsing.news(now, followed, sum(run_id > since for run_id in now._resolve()))
+
+    def ask(self, intent: object, view: str = "") -> Answer:
+        """What a page asks without changing anything, of the table of a view where it is about one."""
+        if wrong := misfits(intent, Question):
+            raise BadValue(f"this is no question that a server knows: {wrong[0]}")
+        asked = cast("Question", intent)
+        if asked["kind"] == "pick":
+            return picked(detail.evaluations(self._find(asked["run"])), asked)
+        with self._reading:  # a table keeps what it has found
+            table = self._tables.get(view) or Browsing(self._runs_of(view))
+            self._keep(view, table)
+            return table.answers[asked["kind"]](asked)
+
+    def _runs_of(self, view: str) -> RunSet:
+        return runs(view=view, store=self.store) if view else runs(store=self.store)
+
+    def _keep(self, view: str, table: Browsing) -> None:
+        self._tables.pop(view, None)
+        self._tables[view] = table
+        for least in list(self._tables)[:-MOST_TABLES]:
+            del self._tables[least]
 
     def cells(self, notebook: str) -> list[CellRun]:
         """The newest run of each cell of a notebook, which is named as its runs name it."""
@@ -130,14 +170,6 @@ class Answers:
         """What may be written next in an expression."""
         found = complete(where, cursor, self.store.names)[:MOST_PROPOSALS]
         return [Proposal(**each._asdict()) for each in found]
-
-    def text(self, form: str, run_ids: Sequence[str], columns: Sequence[str]) -> str:
-        """Runs as a table in text: csv, markdown or latex."""
-        write = {"kind": "write", "id": "", "form": form, "runs": list(run_ids), "columns": list(columns)}
-        write |= {"rows": [], "cols": [], "value": None}
-        if wrong := misfits(write, Write):
-            raise BadValue(f"runs cannot be written so: {wrong[0]}")
-        return written(runs(store=self.store), cast("Write", write))
 
     def views(self) -> list[SavedView]:
         """The saved views."""
@@ -210,3 +242,24 @@ def _some(run_ids: Sequence[str], least: int = 1) -> list[str]:
     if not least <= len(found) <= MOST_RUNS:
         raise BadValue(f"{len(found)} runs were named; name {least} to {MOST_RUNS}, by their ids with commas between")
     return found
+
+
+def newest(trails: Mapping[str, Answers], where: str, limit: int) -> TrailRows:
+    """The newest runs of several trails that match, each with the trail it is in."""
+    limit = min(max(0, limit), MOST_ROWS)
+    found: list[tuple[int, str, str]] = []
+    total = 0
+    for trail_id, answers in trails.items():
+        with contextlib.suppress(StoreError, NoRun):  # that one is gone, or cannot be read
+            matching = runs(where, store=answers.store)
+            found += [(record.created_us, trail_id, record.id) for record in matching[:limit].records]
+            total += len(matching)
+    found = sorted(found, reverse=True)[:limit]
+    chosen = {trail_id: [run for _, at, run in found if at == trail_id] for trail_id in trails}
+    rows = {
+        (trail_id, row["id"]): row
+        for trail_id, ids in chosen.items()
+        for row in runs(store=trails[trail_id].store).pick(ids).rows()
+    }
+    shown = [(trail_id, run) for _, trail_id, run in found if (trail_id, run) in rows]
+    return {"rows": [rows[each] for each in shown], "trails": [trail_id for trail_id, _ in shown], "total": total}

@@ -5,29 +5,16 @@ Reading asks Jupyter's Authorizer for ``read``, changing for ``write`` of the re
 
 from __future__ import annotations
 
-import asyncio
-import json
 import math
-import struct
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
 from importlib.metadata import version
-from typing import Any, TypeVar
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from celltrail import contract
-from celltrail.errors import CelltrailError, NoRun, StoreError
-from celltrail.server.answers import Answers
-from celltrail.server.trails import Trails
-from celltrail.store import Store
+from celltrail.server.answers import newest
+from celltrail.server.handling import BYTES, Handler, Said, answers_of
 
-DEADLINE_S = 30.0
-_THREADS = ThreadPoolExecutor(4, thread_name_prefix="celltrail-server")
-_BYTES = "application/octet-stream"
 # shown in the page; everything else is handed out as a file to keep
 _INLINE = frozenset(
     [
@@ -44,94 +31,6 @@ _INLINE = frozenset(
         "text/plain",
     ]
 )
-_T = TypeVar("_T")
-
-
-@lru_cache(maxsize=64)
-def answers_of(store: Store) -> Answers:
-    """The answers about a trail; one for all who ask, so that a change can be taken back."""
-    return Answers(store)
-
-
-class Handler(APIHandler):
-    """What all routes share: the trail by its id, threads, and errors as the contract's `Fault`."""
-
-    auth_resource = "celltrail"
-
-    @property
-    def trails(self) -> Trails:
-        """The trails of this server."""
-        return self.settings["celltrail_trails"]
-
-    async def on_thread(self, work: Callable[..., _T], *args: Any) -> _T:
-        """The result of work that may wait for a disk; what goes wrong becomes an answer with the sentence."""
-        loop = asyncio.get_running_loop()
-        try:
-            return await asyncio.wait_for(loop.run_in_executor(_THREADS, partial(work, *args)), DEADLINE_S)
-        except TimeoutError:
-            raise _Said(
-                504, f"the trail did not answer within {DEADLINE_S:.0f} s; ask for less, or try again"
-            ) from None
-        except NoRun as error:
-            raise _Said(404, str(error)) from error
-        except StoreError as error:
-            raise _Said(500, str(error)) from error
-        except CelltrailError as error:
-            raise _Said(400, str(error)) from error
-
-    async def about(self, trail: str) -> Answers:
-        """What answers for the trail of this id."""
-        store = await self.on_thread(self.trails.store, trail)
-        if store is None:
-            raise _Said(404, "this server shows no trail of that id")
-        return answers_of(store)
-
-    def words(self, name: str) -> list[str]:
-        """An argument of the address as a list, by commas."""
-        return [word for word in self.get_query_argument(name, "").split(",") if word]
-
-    def number(self, name: str, default: float) -> float:
-        """An argument of the address as a number."""
-        text = self.get_query_argument(name, "")
-        try:
-            return float(text) if text else default
-        except ValueError:
-            raise _Said(400, f"{name} is {text[:40]!r}, which is no number") from None
-
-    def whole(self, name: str, default: int) -> int:
-        """An argument of the address as a whole number."""
-        found = self.number(name, default)
-        if not math.isfinite(found):
-            raise _Said(400, f"{name} is {found}, which is no whole number")
-        return int(found)
-
-    def reply(self, answer: object) -> None:
-        """An answer in JSON."""
-        self.finish(json.dumps(answer, allow_nan=False))
-
-    def frame(self, head: object, data: bytes) -> None:
-        """JSON with bytes behind it.
-
-        Little-endian: the length of the JSON as u32, the JSON, zeros up to a multiple of 8, then the bytes.
-        """
-        said = json.dumps(head, allow_nan=False).encode()
-        body = struct.pack("<I", len(said)) + said + bytes(-(4 + len(said)) % 8) + data
-        self.finish(body, set_content_type=_BYTES)
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """A `Fault` with the sentence: ours, or the one that belongs to the status."""
-        error = (kwargs.get("exc_info") or (None, None, None))[1]
-        text = error.text if isinstance(error, _Said) else f"celltrail could not answer ({self._reason})"
-        fault: contract.Fault = {"kind": "fault", "reply_to": None, "text": text}
-        self.finish(json.dumps(fault))
-
-
-class _Said(web.HTTPError):
-    """An error whose sentence is meant for the user."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(status, "%s", text)
-        self.text = text
 
 
 class HelloHandler(Handler):
@@ -163,6 +62,19 @@ class RunsHandler(Handler):
         offset, limit = self.whole("offset", 0), self.whole("limit", 50)
         where, sort = self.get_query_argument("q", ""), self.words("sort")
         self.reply(await self.on_thread(answers.rows, where, sort, offset, limit))
+
+
+class AllRunsHandler(Handler):
+    """``runs``: the newest runs of several trails."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Arguments: q, limit, trails, by commas; none means all in reach."""
+        named, where, limit = self.words("trails"), self.get_query_argument("q", ""), self.whole("limit", 50)
+        found = await self.on_thread(self.trails.all)
+        chosen = {trail_id: answers_of(found[trail_id].store) for trail_id in named or found if trail_id in found}
+        self.reply(await self.on_thread(newest, chosen, where, limit))
 
 
 class RunHandler(Handler):
@@ -248,16 +160,27 @@ class CompleteHandler(Handler):
         self.reply(await self.on_thread(answers.complete, where, self.whole("cursor", len(where))))
 
 
-class TextHandler(Handler):
-    """``text``: runs as a table in text."""
+class TableHandler(Handler):
+    """``table``: the run table."""
 
     @web.authenticated
     @authorized
     async def get(self, trail: str) -> None:
-        """Arguments: form, runs, columns."""
+        """Arguments: view, the name of a saved one."""
         answers = await self.about(trail)
-        form = self.get_query_argument("form", "csv")
-        self.reply(await self.on_thread(answers.text, form, self.words("runs"), self.get_query_arguments("column")))
+        self.reply(await self.on_thread(answers.table, self.get_query_argument("view", "")))
+
+
+class NewsHandler(Handler):
+    """``news``: what has happened to the runs of a table."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, trail: str) -> None:
+        """Arguments: view, since, the id of the newest run that is known, and runs, those that went on."""
+        answers = await self.about(trail)
+        view, since = self.get_query_argument("view", ""), self.get_query_argument("since", "")
+        self.reply(await self.on_thread(answers.news, view, since, self.words("runs")))
 
 
 class ViewsHandler(Handler):
@@ -280,16 +203,27 @@ class BlobHandler(Handler):
         """Arguments: type, the media type that the run's record gives."""
         answers = await self.about(trail)
         if digest not in answers.store.blobs:
-            raise _Said(404, "the trail has no blob of that digest")
+            raise Said(404, "the trail has no blob of that digest")
         data = await self.on_thread(answers.store.blobs.get, digest)
         media = self.get_query_argument("type", "")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'")
         self.set_header("Cache-Control", "private, max-age=31536000, immutable")
         if media not in _INLINE:
-            media = _BYTES
+            media = BYTES
             self.set_header("Content-Disposition", f'attachment; filename="{digest[:12]}"')
         self.finish(data, set_content_type=media)
+
+
+class QuestionsHandler(Handler):
+    """``questions``: an intent that only asks; it may name more runs than an address has room for."""
+
+    @web.authenticated
+    @authorized(action="read")
+    async def post(self, trail: str) -> None:
+        """One of `contract.Question`, answered by an `Answer`. Arguments: view, whose table it is about."""
+        answers = await self.about(trail)
+        self.reply(await self.on_thread(answers.ask, self.intent(), self.get_query_argument("view", "")))
 
 
 class IntentsHandler(Handler):
@@ -300,16 +234,13 @@ class IntentsHandler(Handler):
     async def post(self, trail: str) -> None:
         """One of `contract.Asked`, answered by an `Answer`."""
         answers = await self.about(trail)
-        try:
-            intent = json.loads(self.request.body)
-        except ValueError:
-            raise _Said(400, "the body is no JSON") from None
-        self.reply(await self.on_thread(answers.change, intent))
+        self.reply(await self.on_thread(answers.change, self.intent()))
 
 
 _TRAIL = r"trails/([0-9A-HJKMNP-TV-Z]{26})"
 ROUTES: list[tuple[str, type[Handler]]] = [
     (r"hello", HelloHandler),
+    (r"runs", AllRunsHandler),
     (rf"{_TRAIL}/runs", RunsHandler),
     (rf"{_TRAIL}/runs/([0-9A-HJKMNP-TV-Z]{{26}})", RunHandler),
     (rf"{_TRAIL}/cells", CellsHandler),
@@ -318,7 +249,9 @@ ROUTES: list[tuple[str, type[Handler]]] = [
     (rf"{_TRAIL}/series", SeriesHandler),
     (rf"{_TRAIL}/item", ItemHandler),
     (rf"{_TRAIL}/complete", CompleteHandler),
-    (rf"{_TRAIL}/text", TextHandler),
+    (rf"{_TRAIL}/table", TableHandler),
+    (rf"{_TRAIL}/news", NewsHandler),
+    (rf"{_TRAIL}/questions", QuestionsHandler),
     (rf"{_TRAIL}/views", ViewsHandler),
     (rf"{_TRAIL}/blobs/([0-9a-f]{{64}})", BlobHandler),
     (rf"{_TRAIL}/intents", IntentsHandler),

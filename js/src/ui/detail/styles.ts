@@ -11,7 +11,7 @@ export const detailStyles = `
 .ct-tabs button[aria-selected="true"] { border-bottom-color: var(--ct-accent); font-weight: 600; }
 .ct-hint { font-weight: 600; margin: 4px 0 0; }
 .ct-tabs .ct-muted { font-weight: 400; }
-.ct-sheet { max-height: 560px; overflow: auto; padding: 8px 0 2px; }
+.ct-sheet { max-height: var(--celltrail-sheet, 560px); overflow: auto; padding: 8px 0 2px; }
 .ct-sections { columns: 420px; column-gap: 32px; }
 .ct-sections section { break-inside: avoid-column; padding: 0 0 14px; }
 .ct-sections section:has(.ct-wide), .ct-sections section:has(tr:nth-child(25)) { column-span: all; }

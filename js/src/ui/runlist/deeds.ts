@@ -3,6 +3,8 @@ import { button } from "../controls.ts";
 import { element, tell } from "../element.ts";
 import { count } from "../format.ts";
 
+const MIXED = "these are of different trails: celltrail import brings them into one";
+
 interface Doer {
   open(): void;
   compare(): void;
@@ -18,6 +20,7 @@ export class Deeds {
   readonly #words = element("input", { type: "text", "aria-label": "tag" });
   readonly #one: HTMLButtonElement[];
   readonly #two: HTMLButtonElement[];
+  readonly #code: HTMLButtonElement;
   #wanted: Edit["do"] = "tag";
   #selected = 0;
 
@@ -27,9 +30,10 @@ export class Deeds {
   ) {
     const push = (text: string, title: string, press: () => void): HTMLButtonElement =>
       button(text, title, press, signal);
+    this.#code = push(doer.code.label, doer.code.title, () => void this.#say(doer.code.take()));
     this.#one = [
       push("open", "in a tab of its own", () => doer.open()),
-      push(doer.code.label, doer.code.title, () => void this.#say(doer.code.take())),
+      this.#code,
       push("tag", "", () => this.#ask("tag")),
       push("note", "", () => this.#ask("note")),
       push("archive", "out of the list, not out of the trail", () => void this.#change("archive", "")),
@@ -41,9 +45,15 @@ export class Deeds {
     this.#tell("");
   }
 
-  show(selected: number): void {
+  /** @param mixed - whether those selected are of several trails */
+  show(selected: number, mixed: boolean): void {
     for (const one of this.#one) one.disabled = selected === 0;
-    for (const two of this.#two) two.disabled = selected < 2;
+    for (const two of this.#two) {
+      two.disabled = selected < 2 || mixed;
+      two.title = mixed ? MIXED : "select two or more";
+    }
+    this.#code.disabled = selected === 0 || (mixed && selected > 1);
+    this.#code.title = this.#code.disabled && mixed ? MIXED : this.doer.code.title;
     if (selected === 0) this.#words.hidden = true;
     if (selected === this.#selected) return;
     this.#selected = selected;

@@ -1,4 +1,4 @@
-import type { Edit, Proposal, RowsPage, RunRow, Trail } from "../../contract.ts";
+import type { Edit, Proposal, RunRow, Trail, TrailRows } from "../../contract.ts";
 import { button, controlStyles } from "../controls.ts";
 import { element, say, tell } from "../element.ts";
 import { count } from "../format.ts";
@@ -12,15 +12,18 @@ import { Deeds } from "./deeds.ts";
 import { Picked } from "./picked.ts";
 import { RunItem } from "./row.ts";
 import { runListStyles } from "./styles.ts";
+import { TrailChoice } from "./trails.ts";
 
 /** Who brings the runs and does what is clicked. */
 export interface RunListOwner {
   trails(): Promise<Trail[]>;
-  rows(trail: string, where: string, offset: number, limit: number, signal: AbortSignal): Promise<RowsPage>;
-  complete(trail: string, where: string, cursor: number): Promise<Proposal[]>;
+  /** The newest runs of these trails that match. */
+  rows(trails: readonly string[], where: string, limit: number, signal: AbortSignal): Promise<TrailRows>;
+  complete(trails: readonly string[], where: string, cursor: number): Promise<Proposal[]>;
   open(trail: string, run: RunRow): void;
   compare(trail: string, runs: readonly string[]): void;
-  table(trail: string): void;
+  /** All runs of a trail, of which these are the words, as a table. */
+  table(trail: string, title: string): void;
   /** What becomes of the line that loads the selected runs; what was done with it, in words. */
   readonly code: { label: string; title: string; take(trail: string, call: string): string | Promise<string> };
   change(trail: string, runs: readonly string[], what: Edit["do"], text: string): Promise<string>;
@@ -32,8 +35,9 @@ const PAGE = 50;
 const LIVE_MS = 2000;
 const REST_MS = 10_000;
 const LIVE = "status == 'running'";
+const NONE: TrailRows = { rows: [], trails: [], total: 0 };
 
-/** The runs of one trail at a time, live ones on top, with a search and what can be done to those selected. */
+/** The runs of the trails in reach, live ones on top, with a search and what can be done to those selected. */
 export function runList(into: HTMLElement, owner: RunListOwner, signal: AbortSignal): { look(): void } {
   const styles = controlStyles + popupStyles + completionStyles + tableStyles + runListStyles;
   const { el } = panelRoot(into, styles, "runs", signal);
@@ -43,7 +47,7 @@ export function runList(into: HTMLElement, owner: RunListOwner, signal: AbortSig
 
 class RunList {
   readonly #items = new Map<string, RunItem>();
-  readonly #trails = element("select", { "aria-label": "trail" });
+  readonly #trails: TrailChoice;
   readonly #live = element("div", { role: "group", "aria-label": "running" });
   readonly #rest = element("div", { role: "group", "aria-label": "runs" });
   readonly #liveTitle = element("p", { class: "ct-rl-title", "aria-hidden": "true" }, "running");
@@ -62,37 +66,33 @@ class RunList {
     private readonly owner: RunListOwner,
     private readonly signal: AbortSignal,
   ) {
+    this.#trails = new TrailChoice(() => this.#turn(), signal);
     const box = element("div", { role: "listbox", "aria-label": "runs", "aria-multiselectable": "true" });
     box.append(this.#liveTitle, this.#live, this.#restTitle, this.#rest);
     this.#picked = new Picked(
       box,
       () => this.#shown(),
-      { open: (run) => this.#open(run), changed: () => this.#act() },
+      { open: ({ trail, row }) => owner.open(trail, row), changed: () => this.#act() },
       signal,
     );
     box.addEventListener("dragstart", (event) => this.#drag(event), { signal });
     this.#deeds = new Deeds(
       {
-        open: () => this.#picked.runs[0] && this.#open(this.#picked.runs[0]),
-        compare: () => owner.compare(this.#trail, this.#picked.ids),
-        code: { ...owner.code, take: () => owner.code.take(this.#trail, loading(this.#picked.ids)) },
-        change: async (what, text) => {
-          const said = await owner.change(this.#trail, this.#picked.ids, what, text);
-          this.look();
-          return said;
-        },
+        open: () => this.#picked.runs.slice(0, 1).map(({ trail, row }) => owner.open(trail, row)),
+        compare: () => owner.compare(this.#one, this.#ids),
+        code: { ...owner.code, take: () => owner.code.take(this.#one, loading(this.#ids)) },
+        change: (what, text) => this.#change(what, text),
       },
       signal,
     );
     this.#more = button("more", "show older runs", () => this.#showMore(), signal);
     this.#more.classList.add("ct-rl-more");
-    this.#trails.addEventListener("change", () => this.#turn(), { signal });
-    const table = button("table", "all runs of this trail as a table", () => owner.table(this.#trail), signal);
+    const table = button("table", "all runs of the trail as a table", () => this.#table(), signal);
     el.append(
       element(
         "div",
         { class: "ct-rl-head" },
-        element("div", { class: "ct-rl-top" }, this.#trails, table),
+        element("div", { class: "ct-rl-top" }, this.#trails.el, table),
         this.#search(signal),
       ),
       element("div", { class: "ct-rl-scroll" }, this.#none, box, this.#more),
@@ -119,16 +119,21 @@ class RunList {
     void this.#read(this.#asking.signal);
   }
 
-  get #trail(): string {
-    return this.#trails.value;
+  get #ids(): string[] {
+    return this.#picked.runs.map(({ row }) => row.id);
+  }
+
+  /** The trail of what is selected. */
+  get #one(): string {
+    return this.#picked.runs[0]?.trail ?? this.#trails.chosen[0] ?? "";
   }
 
   #search(signal: AbortSignal): HTMLElement {
-    const box = searchBox<RowsPage>(
+    const box = searchBox<TrailRows>(
       {
         start: "",
-        ask: (where) => this.owner.rows(this.#trail, where, 0, 1, signal),
-        complete: (where, cursor) => this.owner.complete(this.#trail, where, cursor),
+        ask: (where) => this.owner.rows(this.#trails.chosen, where, 1, signal),
+        complete: (where, cursor) => this.owner.complete(this.#trails.chosen, where, cursor),
         // Plain words are looked for in everything that is kept as text; an expression is asked for first.
         words: (words, typed) => isExpression(typed) || this.#narrow(words ? `search(${JSON.stringify(words)})` : ""),
         found: (_, typed) => this.#narrow(typed),
@@ -149,7 +154,7 @@ class RunList {
   #turn(): void {
     this.#limit = PAGE;
     this.#picked.clear();
-    this.#show([], [], 0); // a click on a run of the trail before would ask the other one for it
+    this.#show(NONE, NONE); // what is not seen any more must not be clicked
     this.#empty("");
     this.look();
   }
@@ -159,8 +164,22 @@ class RunList {
     this.look();
   }
 
-  #open(run: RunRow): void {
-    this.owner.open(this.#trail, run);
+  #table(): void {
+    const trail = this.#one;
+    if (trail) this.owner.table(trail, `runs of ${this.#trails.wordsOf(trail)}`);
+  }
+
+  async #change(what: Edit["do"], text: string): Promise<string> {
+    const selected = this.#picked.runs;
+    const trails = [...new Set(selected.map(({ trail }) => trail))];
+    const said = await Promise.all(
+      trails.map((trail) => {
+        const runs = selected.filter((item) => item.trail === trail).map(({ row }) => row.id);
+        return this.owner.change(trail, runs, what, text);
+      }),
+    );
+    this.look();
+    return said.join("; ");
   }
 
   /** Dropped into a cell, it is the line that loads the run. */
@@ -176,82 +195,75 @@ class RunList {
 
   async #read(asking: AbortSignal): Promise<void> {
     try {
-      this.#offer(await this.owner.trails());
+      const trails = await this.owner.trails();
       if (asking.aborted) return;
-      if (!this.#trail) {
-        this.#show([], [], 0);
+      this.#trails.offer(trails);
+      if (trails.length === 0) {
+        this.#show(NONE, NONE);
         this.#empty("no runs yet: put %%track on a cell, and they are listed here");
         return;
       }
       const and = this.#where ? ` and (${this.#where})` : "";
-      const live = await this.owner.rows(this.#trail, LIVE + and, 0, PAGE, asking);
-      const rest = await this.owner.rows(this.#trail, `not (${LIVE})${and}`, 0, this.#limit, asking);
+      const live = await this.owner.rows(this.#trails.chosen, LIVE + and, PAGE, asking);
+      const rest = await this.owner.rows(this.#trails.chosen, `not (${LIVE})${and}`, this.#limit, asking);
       if (asking.aborted) return;
-      this.#show(live.rows, rest.rows, rest.total);
+      this.#show(live, rest);
       this.#again(live.total > 0 ? LIVE_MS : REST_MS);
     } catch (problem) {
       if (asking.aborted) return;
-      this.#show([], [], 0);
+      this.#show(NONE, NONE);
       this.#empty(problem instanceof Error ? problem.message : String(problem));
       this.#again(REST_MS);
     }
   }
 
-  #offer(trails: readonly Trail[]): void {
-    const chosen = this.#trail;
-    const words = trails.map((trail) => {
-      const live = trail.live > 0 ? ` (${trail.live} running)` : "";
-      return [trail.id, `${trail.folder ?? trail.name}${live}`] as const;
-    });
-    if (JSON.stringify(words) === this.#trails.dataset.known) return;
-    this.#trails.dataset.known = JSON.stringify(words);
-    this.#trails.replaceChildren(...words.map(([id, text]) => element("option", { value: id }, text)));
-    if (trails.some(({ id }) => id === chosen)) this.#trails.value = chosen;
-  }
-
-  #show(live: readonly RunRow[], rest: readonly RunRow[], total: number): void {
+  #show(live: TrailRows, rest: TrailRows): void {
     const now = Date.now() / 1000;
-    const rows = [...live, ...rest];
-    const known = new Set(rows.map(({ id }) => id));
-    for (const [id, item] of this.#items) {
-      if (known.has(id)) continue;
+    const known = new Set([...keysOf(live), ...keysOf(rest)]);
+    for (const [key, item] of this.#items) {
+      if (known.has(key)) continue;
       item.el.remove();
-      this.#items.delete(id);
+      this.#items.delete(key);
     }
-    const place = (group: HTMLElement, some: readonly RunRow[]): void => {
-      some.forEach((row, at) => {
-        const item = this.#items.get(row.id) ?? new RunItem(row);
-        this.#items.set(row.id, item);
-        item.show(row, now);
-        // An element that is moved loses the focus.
-        if (group.children[at] !== item.el) group.insertBefore(item.el, group.children[at] ?? null);
-      });
-    };
-    place(this.#live, live);
-    place(this.#rest, rest);
-    this.#liveTitle.hidden = live.length === 0;
-    say(this.#restTitle, count(total, "run"));
-    this.#restTitle.hidden = total === 0;
-    this.#more.hidden = rest.length >= total;
-    this.#empty(rows.length > 0 ? "" : this.#where ? "no run matches" : "no runs in this trail yet");
+    this.#place(this.#live, live, now);
+    this.#place(this.#rest, rest, now);
+    this.#liveTitle.hidden = live.rows.length === 0;
+    say(this.#restTitle, count(rest.total, "run"));
+    this.#restTitle.hidden = rest.total === 0;
+    this.#more.hidden = rest.rows.length >= rest.total;
+    this.#empty(known.size > 0 ? "" : this.#where ? "no run matches" : "no runs here yet");
     this.#picked.refresh();
     this.#act();
   }
 
-  #shown(): RunItem[] {
-    return [...this.#live.children, ...this.#rest.children].flatMap((el) => {
-      const found = [...this.#items.values()].find((item) => item.el === el);
-      return found ? [found] : [];
+  #place(group: HTMLElement, { rows, trails }: TrailRows, now: number): void {
+    rows.forEach((row, at) => {
+      const trail = trails[at] ?? "";
+      const key = `${trail}/${row.id}`;
+      const item = this.#items.get(key) ?? new RunItem(row, trail);
+      this.#items.set(key, item);
+      item.show(row, now, this.#trails.chosen.length > 1 ? this.#trails.wordsOf(trail) : "");
+      // An element that is moved loses the focus.
+      if (group.children[at] !== item.el) group.insertBefore(item.el, group.children[at] ?? null);
     });
   }
 
+  #shown(): RunItem[] {
+    const items = new Map([...this.#items.values()].map((item) => [item.el as Element, item]));
+    return [...this.#live.children, ...this.#rest.children].flatMap((el) => items.get(el) ?? []);
+  }
+
   #act(): void {
-    this.#deeds.show(this.#picked.ids.length);
+    this.#deeds.show(this.#picked.runs.length, new Set(this.#picked.runs.map(({ trail }) => trail)).size > 1);
   }
 
   #empty(sentence: string): void {
     tell(this.#none, sentence);
   }
+}
+
+function keysOf({ rows, trails }: TrailRows): string[] {
+  return rows.map(({ id }, at) => `${trails[at]}/${id}`);
 }
 
 /** The call that shows these runs. */

@@ -1,15 +1,14 @@
-import type { RunRow } from "../../contract.ts";
 import type { RunItem } from "./row.ts";
 
 /** Which runs of the list are selected, by mouse and keyboard as in Jupyter's file browser. */
 export class Picked {
-  readonly #ids = new Set<string>();
+  readonly #keys = new Set<string>();
   #at: string | undefined; // where the focus is, and a stretch begins
 
   constructor(
     box: HTMLElement,
     private readonly items: () => RunItem[],
-    private readonly owner: { open(run: RunRow): void; changed(): void },
+    private readonly owner: { open(run: RunItem): void; changed(): void },
     signal: AbortSignal,
   ) {
     box.addEventListener("click", (event) => this.#clicked(event), { signal });
@@ -18,18 +17,12 @@ export class Picked {
   }
 
   /** The selected runs, in the order of the list. */
-  get runs(): RunRow[] {
-    return this.items()
-      .filter(({ row }) => this.#ids.has(row.id))
-      .map(({ row }) => row);
-  }
-
-  get ids(): string[] {
-    return this.runs.map(({ id }) => id);
+  get runs(): RunItem[] {
+    return this.items().filter(({ key }) => this.#keys.has(key));
   }
 
   clear(): void {
-    this.#ids.clear();
+    this.#keys.clear();
     this.#at = undefined;
     this.refresh();
   }
@@ -37,9 +30,9 @@ export class Picked {
   /** Shows the selection on the rows there are now. */
   refresh(): void {
     const items = this.items();
-    const first = items.find(({ row }) => row.id === this.#at) ?? items[0];
+    const first = items.find(({ key }) => key === this.#at) ?? items[0];
     for (const item of items) {
-      item.select(this.#ids.has(item.row.id));
+      item.select(this.#keys.has(item.key));
       item.el.tabIndex = item === first ? 0 : -1;
     }
   }
@@ -64,7 +57,7 @@ export class Picked {
     const items = this.items();
     const at = Math.max(
       0,
-      items.findIndex(({ row }) => row.id === this.#at),
+      items.findIndex(({ key }) => key === this.#at),
     );
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
     const item = items[to === undefined ? at : Math.min(items.length - 1, Math.max(0, to))];
@@ -74,42 +67,42 @@ export class Picked {
       this.#go(item);
     } else if (event.key === " ") this.#flip(item);
     else if (event.key === "Enter") {
-      if (this.#ids.size === 0) this.#only(item);
+      if (this.#keys.size === 0) this.#only(item);
       this.#open();
     } else return;
     event.preventDefault();
   }
 
   #only(item: RunItem): void {
-    this.#ids.clear();
-    this.#ids.add(item.row.id);
+    this.#keys.clear();
+    this.#keys.add(item.key);
     this.#changed();
   }
 
   #flip(item: RunItem): void {
-    if (!this.#ids.delete(item.row.id)) this.#ids.add(item.row.id);
+    if (!this.#keys.delete(item.key)) this.#keys.add(item.key);
     this.#changed();
   }
 
   #stretch(item: RunItem): void {
     const items = this.items();
-    const from = items.findIndex(({ row }) => row.id === this.#at);
+    const from = items.findIndex(({ key }) => key === this.#at);
     const to = items.indexOf(item);
     for (const each of items.slice(Math.min(from < 0 ? to : from, to), Math.max(from, to) + 1)) {
-      this.#ids.add(each.row.id);
+      this.#keys.add(each.key);
     }
     this.#changed();
   }
 
   #go(item: RunItem): void {
-    this.#at = item.row.id;
+    this.#at = item.key;
     this.refresh();
     item.el.focus();
   }
 
   #open(): void {
-    const item = this.items().find(({ row }) => row.id === this.#at) ?? this.items()[0];
-    if (item) this.owner.open(item.row);
+    const item = this.items().find(({ key }) => key === this.#at) ?? this.items()[0];
+    if (item) this.owner.open(item);
   }
 
   #changed(): void {

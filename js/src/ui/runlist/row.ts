@@ -29,11 +29,16 @@ export class RunItem {
   readonly #metric = element("span", { class: "ct-rl-metric" });
   readonly #spark = element("span", { class: "ct-rl-spark" });
   readonly #tags = element("span", { class: "ct-muted ct-rl-tags" });
+  readonly #where = element("span", { class: "ct-muted ct-rl-trail" });
   #drawn = "";
 
-  constructor(public row: RunRow) {
+  constructor(
+    public row: RunRow,
+    readonly trail: string,
+  ) {
     const first = element("div", { class: "ct-rl-line" }, this.#status, this.#name, this.#when);
-    const second = element("div", { class: "ct-rl-line ct-rl-second" }, this.#metric, this.#tags, this.#spark);
+    const second = element("div", { class: "ct-rl-line ct-rl-second" });
+    second.append(this.#metric, this.#where, this.#tags, this.#spark);
     this.el = element("div", {
       class: "ct-rl-row",
       role: "option",
@@ -42,11 +47,18 @@ export class RunItem {
       "aria-selected": "false",
     });
     this.el.append(first, second);
-    this.show(row, Date.now() / 1000);
   }
 
-  show(row: RunRow, now: number): void {
+  /** What tells it from all others: a run that was merged is in two trails. */
+  get key(): string {
+    return `${this.trail}/${this.row.id}`;
+  }
+
+  /** @param trail - the words for its trail; "" where there is only one to see */
+  show(row: RunRow, now: number, trail: string): void {
     this.row = row;
+    tell(this.#where, trail && `in ${trail}`);
+    this.#where.title = trail && `in the trail of ${trail}`;
     showStatus(this.#status, row.status);
     say(this.#name, row.name);
     this.#name.title = row.error ?? row.note ?? row.name;

@@ -9,7 +9,8 @@ import { columnSpan, edges, rowSpan, scrolledTo } from "./window.ts";
 
 export const ROW_HEIGHT = 28;
 export const HEAD_HEIGHT = 42;
-export const MOST_HEIGHT = 420;
+// A page that is nothing but a table says how tall that may be.
+export const TALLEST = "var(--celltrail-tall, 420px)";
 
 interface Line {
   el: HTMLElement;
@@ -73,7 +74,7 @@ export class Grid<Row> {
     this.el.setAttribute("role", view.tree ? "treegrid" : "grid");
     this.el.setAttribute("aria-rowcount", String(view.rows.length + 1));
     this.el.setAttribute("aria-colcount", String(view.columns.length));
-    this.el.style.minHeight = `${Math.min(MOST_HEIGHT, HEAD_HEIGHT + view.reserve * ROW_HEIGHT)}px`;
+    this.el.style.minHeight = `min(${TALLEST}, ${HEAD_HEIGHT + view.reserve * ROW_HEIGHT}px)`;
     this.#body.style.height = `${Math.max(0, view.rows.length * ROW_HEIGHT - 1)}px`;
     this.#body.style.width = this.#head.el.style.width = `${this.#lefts.at(-1)}px`;
     this.#body.hidden = view.rows.length === 0;

@@ -1,4 +1,4 @@
-import { HEAD_HEIGHT, MOST_HEIGHT, ROW_HEIGHT } from "./grid.ts";
+import { HEAD_HEIGHT, ROW_HEIGHT, TALLEST } from "./grid.ts";
 
 /** How the run table looks; colours are the shared --ct-* tokens. */
 export const tableStyles = `
@@ -26,7 +26,7 @@ export const tableStyles = `
 .ct-grid {
   --ct-muted: color-mix(in srgb, var(--ct-ink) 72%, transparent);
   background: var(--ct-surface); border: 1px solid var(--ct-line); border-radius: 4px; contain: layout paint;
-  max-height: ${MOST_HEIGHT}px; overflow: auto; overscroll-behavior-x: contain; position: relative;
+  max-height: ${TALLEST}; overflow: auto; overscroll-behavior-x: contain; position: relative;
 }
 .ct-headgroup { position: sticky; top: 0; width: max-content; min-width: 100%; z-index: 3; }
 .ct-body { min-width: 100%; overflow: clip; position: relative; }
