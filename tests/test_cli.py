@@ -94,6 +94,12 @@ def test_an_unknown_run_answers_no(trained, capsys):
     assert "did you mean 'baseline'?" in capsys.readouterr().err
 
 
+def test_view_of_no_trail_answers_no(tmp_path, capsys):
+    """Nothing is served where nothing is; what shows all trails is named."""
+    assert main(["view", str(tmp_path)]) == 1
+    assert f"there is no trail in '{tmp_path.name}'; celltrail view without it" in capsys.readouterr().err
+
+
 def test_compare_shows_what_differs(trained, capsys):
     """Params, metrics and code of two runs; `--json` is the contract's Comparison."""
     assert main(["compare", "baseline", "sweep-1"]) == 0

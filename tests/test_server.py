@@ -31,6 +31,7 @@ from celltrail.query import find, runs
 from celltrail.run import start
 from celltrail.server.routes import ROUTES
 from celltrail.server.shape import misfits
+from celltrail.server.trails import Trails
 from celltrail.server.view import PAGES
 from celltrail.store import Store, places
 
@@ -495,6 +496,19 @@ def test_a_trail_elsewhere_is_in_reach_once_its_user_used_it(jupyter: Jupyter, m
     assert place.stat().st_mode & 0o777 == 0o600
     place.chmod(0o666)
     assert store.id not in dict(places.noted())
+
+
+def test_one_trail_may_be_shown_alone(tmp_path: Path) -> None:
+    """`celltrail view TRAIL` shows that one, in whatever folder it runs, and nothing while it is gone."""
+    stores = [Store(tmp_path / name / ".celltrail") for name in ("one", "other")]
+    for store in stores:
+        start("run", store=store).finish()
+    assert {store.id for store in stores} <= Trails(tmp_path).all().keys()
+    alone = Trails(tmp_path, stores[0].root)
+    assert alone.all().keys() == {stores[0].id}
+    assert alone.store(stores[1].id) is None
+    shutil.rmtree(stores[0].root)
+    assert alone.all(0).keys() == set()
 
 
 def test_ten_thousand_runs_hold_nobody_up(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -30,9 +31,20 @@ MARKUP = """() => {
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Three runs that ended, one of which says markup wherever a run says something, and one that goes on."""
-    found = Store(tmp_path_factory.mktemp("view") / "project" / ".celltrail")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two trails in it."""
+    sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+    from trails import make_trail
+
+    found = tmp_path_factory.mktemp("view")
+    make_trail(found / "many" / ".celltrail", 700)
+    return found
+
+
+@pytest.fixture(scope="module")
+def store(root: Path) -> Store:
+    """Three runs that ended, one of which says markup wherever a run says something."""
+    found = Store(root / "project" / ".celltrail")
     for name, rate in (("wide", 0.1), ("narrow", 0.01)):
         with start(name, {"lr": rate}, tags=["mlp"], store=found) as run:
             for step in range(30):
@@ -49,15 +61,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def address(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(store: Store, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("home")
     own = {name: str(home / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "XDG_CACHE_HOME")}
-    words = ["view", str(store.root.parent), "--port", str(free_port()), "--no-browser", "--json"]
+    words = ["view", "--port", str(free_port()), "--no-browser", "--json"]
     words.append(f"--jupyter=--ServerApp.base_url={BASE}")
     with (home / "log").open("wb") as log:
         served = subprocess.Popen(
             [sys.executable, "-m", "celltrail", *words],
-            env=os.environ | own, stdout=subprocess.PIPE, stderr=log, text=True, cwd=home,
+            env=os.environ | own, stdout=subprocess.PIPE, stderr=log, text=True, cwd=root,
         )  # fmt: skip
         assert served.stdout is not None
         told = "".join(served.stdout.readline() for _ in range(3))
@@ -115,6 +127,26 @@ def test_runs_are_opened_compared_changed_and_linked_to(page: Page, store: Store
     page.locator('[data-kind="detail"]:visible').get_by_text("charts").wait_for()
     page.get_by_role("tab", name="wide").press("Delete")
     page.locator('[data-kind="compare"]:visible').wait_for()
+
+
+def test_more_runs_than_a_page_holds(page: Page, store: Store) -> None:
+    """All trails at once, each run with its own; the table of one can be ordered and scrolled through to the last."""
+    row = page.locator(".ct-rl-row")
+    assert "in project" in row.filter(has_text="narrow").inner_text()
+    many = row.filter(has_text="in many").first
+    many.click()
+    row.filter(has_text="narrow").click(modifiers=["Control"])
+    assert page.get_by_role("button", name="compare").is_disabled()
+    many.click()
+    page.get_by_role("button", name="table").click()
+    grid = page.locator('[data-kind="table"] [role=grid]')
+    grid.wait_for()
+    page.locator("[role=grid][aria-rowcount='701']").wait_for()
+    head = grid.get_by_role("columnheader").filter(has_text="name")
+    head.click()
+    grid.locator("[role=row][aria-rowindex='2']").filter(has_text="baseline-").wait_for()
+    grid.evaluate("el => el.scrollTo(0, el.scrollHeight)")
+    grid.locator("[role=row][aria-rowindex='701']").filter(has_text="transformer-").wait_for()
 
 
 def test_it_serves_runs_and_starts_nothing(page: Page) -> None:
