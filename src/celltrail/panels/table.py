@@ -48,14 +48,17 @@ class Table(Panel):
         }
 
     def _changed(self, intent: Any, said: str) -> Answer:
-        self._show(self.runs.refresh(), cast("dict[str, Any]", self.state)["table"])
+        self._renew()
         return answer(intent["id"], said=said)
+
+    def _renew(self) -> None:
+        self._show(self.runs.refresh(), cast("Any", self.state)["table"])
 
     def _show(self, runs: RunSet, options: TableOptions) -> None:
         """These rows by the state, which a page that is loaded again reads too."""
         self._browsing, self._fresh = Browsing(runs), 0
-        now = cast("dict[str, Any]", browsing.panel(runs, options))
-        self.state = {**now, "view": cast("dict[str, Any]", self.state)["view"]}
+        view = cast("Any", self.state)["view"]
+        self.state = {**cast("dict[str, Any]", browsing.panel(runs, options)), "view": view}
 
     def _answer_views(self, intent: Any, said: str | None = None) -> Answer:
         return answer(intent["id"], views=views_of(self.runs.store), said=said)
@@ -70,7 +73,7 @@ class Table(Panel):
         return self._answer_views(intent, f"removed the view {intent['name']}")
 
     def _answer_renew(self, asked: Renew) -> Answer:
-        self._show(self.runs.refresh(), cast("dict[str, Any]", self.state)["table"])
+        self._renew()
         return answer(asked["id"])
 
     def tick(self) -> bool:
