@@ -13,6 +13,7 @@ FLOORS = {
     "screen": 1,
     "stats": 1,
     "dataset": 2,
+    "formats": 2,
     "store": 2,
     "run": 3,
     "query": 3,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from celltrail.query.executions import executions as executions
     from celltrail.query.search import search as search
     from celltrail.query.tables import sql as sql
+    from celltrail.registry import registry as registry
     from celltrail.replay import replay as replay
     from celltrail.replay import slice_of as slice
     from celltrail.run import Run as Run
@@ -58,6 +59,7 @@ _ROOMS = {
     "slice": "replay:slice_of",
     "replay": "replay:replay",
     "sweep": "sweep:sweep",
+    "registry": "registry:registry",
     "Store": "store:Store",
     "CelltrailError": "errors:CelltrailError",
     "NoRun": "errors:NoRun",
@@ -68,8 +70,8 @@ _ROOMS = {
 
 __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "StopTraining", "Store",
-    "autolog", "compare", "current", "data", "executions", "knob", "log", "replay", "run", "runs", "search", "slice",
-    "sql", "start", "sweep",
+    "autolog", "compare", "current", "data", "executions", "knob", "log", "registry", "replay", "run", "runs", "search",
+    "slice", "sql", "start", "sweep",
 ]  # fmt: skip
 
 

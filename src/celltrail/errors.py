@@ -3,6 +3,8 @@
 CelltrailError
 ├── NoRun (LookupError)          a run, metric or cell that is not in the trail
 ├── BadValue (ValueError)        a value that cannot be recorded or an argument out of range
+├── Refused (RuntimeError)       a promotion whose gate is not met; nothing was moved
+├── AliasMoved (RuntimeError)    somebody else moved the name of a model meanwhile
 ├── QueryError (ValueError)      a query expression that cannot be read; points at the place
 ├── MissingExtra (ImportError)   a feature whose optional packages are not installed
 └── StoreError (OSError)         the trail cannot be read or written
@@ -29,6 +31,14 @@ class NoRun(CelltrailError, LookupError):
 
 class BadValue(CelltrailError, ValueError):
     """A value that cannot be recorded, or an argument outside what is allowed."""
+
+
+class Refused(CelltrailError, RuntimeError):
+    """A version of a model that does not pass its gate."""
+
+
+class AliasMoved(CelltrailError, RuntimeError):
+    """The name of a model stands for another version than it did when it was looked at."""
 
 
 class QueryError(CelltrailError, ValueError):

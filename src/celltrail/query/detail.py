@@ -12,6 +12,7 @@ import orjson
 from celltrail.contract import Detail, Piece, Scalar, Section
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric, Param, RunRecord, trained
+from celltrail.query import models
 from celltrail.query.alerts import Alert, alerts, interventions
 from celltrail.query.changes import Change
 from celltrail.query.datasets import named_data
@@ -84,6 +85,7 @@ def tables(run: StoredRun) -> Iterator[Table]:
         "data", "kept files", ["name", "kind", "step", "size", "metrics", "content"], map(_artifact, run.artifacts)
     )
     yield from _data(needs, problem)
+    yield from models.tables(run)
     yield from _lineage(Lineage(needs, run.store))
     for title, known in _surroundings(record.environment):
         yield Table("environment", title, ["name", "value"], known)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from celltrail.contract import Goal
 from celltrail.errors import BadValue, nearest
-from celltrail.model import goal_of
+from celltrail.model import goal_of, is_of_machine
+from celltrail.query.resources import is_resource
 from celltrail.query.row import real
 from celltrail.query.stored import StoredRun
 
@@ -136,6 +137,6 @@ def _value(rule: Rule, run: StoredRun) -> float:
     told = run.record.summary.get(rule.metric)
     if isinstance(told, int | float) and not isinstance(told, bool):
         return float(told)
-    known = [*run.metrics, *run.record.summary]
+    known = [name for name in (*run.metrics, *run.record.summary) if not (is_resource(name) or is_of_machine(name))]
     tail = nearest(rule.metric, known) or f"; it has {', '.join(sorted(known)[:8]) or 'none'}"
     raise BadValue(f"run {run.name!r} has no metric {rule.metric!r}{tail}")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from celltrail.dataset import DataVersion
+    from celltrail.formats import ModelVersion
     from celltrail.query.evaluation import Evaluated
     from celltrail.store import Store
     from celltrail.store.index import Look
@@ -222,6 +223,13 @@ class StoredRun(Edits["StoredRun"]):
         from celltrail.query.data import data_of
 
         return data_of(self)
+
+    @property
+    def models(self) -> list[ModelVersion]:
+        """The versions of models that it made, loaded or timed."""
+        from celltrail.query.models import models_of
+
+        return models_of(self)
 
     @property
     def lineage(self) -> Lineage:

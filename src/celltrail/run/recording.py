@@ -20,6 +20,7 @@ from celltrail.run.events import Ended, Logged, LoggedBlock, Results, tell
 from celltrail.run.folding import FOLD_AT
 from celltrail.run.items import Items
 from celltrail.run.keeper import keeper
+from celltrail.run.modelling import LogsModels
 from celltrail.run.steered import Steered
 from celltrail.run.values import REAL, Read, are_plain, check_name, check_step
 from celltrail.run.watching import watch_model
@@ -35,7 +36,7 @@ MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
 SYNC_S, BEAT_S, QUIET_S = 2.0, 10.0, 60.0
 
 
-class Run(Steered, Items, Evaluates, LogsData, KeepsFiles):
+class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
     """A run while it happens; made by `start`, never directly.
 
     Used as a context manager it finishes by itself: ``finished``, ``failed`` after an exception,

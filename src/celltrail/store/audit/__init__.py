@@ -35,7 +35,10 @@ from celltrail.store.docs.actors import person_name
 from celltrail.store.files import alive, disk, forks
 from celltrail.store.files.encoding import decode, encode
 
-Deed = Literal["edit", "delete", "restore", "erase", "alias", "import", "seal", "compact", "gc", "repair", "anchor"]
+Deed = Literal[
+    "edit", "delete", "restore", "erase", "version", "alias", "deploy", "import", "seal", "compact", "gc", "repair",
+    "anchor",
+]  # fmt: skip
 _SEEN_AT_ONCE = 16  # of the newest chains, which have seen the others: all of them would grow as their square
 _SALT_BYTES = 16
 

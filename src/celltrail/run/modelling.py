@@ -1,0 +1,140 @@
+"""`run.log_model`: a model as a version in the registry of the trail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from celltrail.model import Json, RunRecord, now_us
+from celltrail.run.facts import Facts, plain
+from celltrail.run.modelfiles import keep
+from celltrail.store import Store
+from celltrail.store.docs.actors import person_name
+from celltrail.store.files.encoding import encode
+from celltrail.store.registry import ModelDocuments, check_model
+
+if TYPE_CHECKING:
+    from celltrail.formats import ModelVersion
+
+
+class LogsModels:
+    """What a run can be told of models. `celltrail.registry` reads them back."""
+
+    summary: Facts
+
+    def log_model(
+        self,
+        model: Any,
+        name: str,
+        alias: str | None = None,
+        *,
+        allow_pickle: bool = False,
+        base_model: str | None = None,
+        licence: str | None = None,
+    ) -> ModelVersion:
+        """Keep a model as a new version: what it holds, what it is built of, and which run and data made it.
+
+        Of tensors each is kept once: a checkpoint that differs in one costs that one and a list.
+
+        Args:
+            model: a module or state dict of PyTorch and dicts of arrays (kept as safetensors), an estimator of
+                scikit-learn (as skops), or the path of a .safetensors, .skops, .onnx, .gguf or other file, or of a
+                folder, such as a checkpoint.
+            name: what the model is called; its versions are counted from 1.
+            alias: also let this name stand for the version, such as "candidate".
+            allow_pickle: whether what nothing else can keep may become a pickle, which is a program: whoever loads it
+                runs what its author put in.
+            base_model: what it was made from, such as "gpt2" or ``churn@v2``.
+            licence: under which it may be used.
+
+        Returns:
+            The version: ``.version``, ``.digest``, ``.format``, ``.layers``, ``.bytes_added``.
+
+        Raises:
+            BadValue: it is of no kind that can be kept, or its file is not what its name says.
+            MissingExtra: the library that keeps its kind is not installed.
+            StoreError: the trail takes no more.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     made = run.log_model({"w": np.zeros((3, 4), "float32")}, "toy", alias="candidate")
+        >>> made.ref, made.layers.parameters
+        ('toy@v1', 12)
+        """
+        from celltrail.formats import ModelVersion, pack
+
+        if not self.is_running:
+            self._refuse()
+        check_model(name)
+        if alias is not None:
+            check_model(alias, "alias")
+        packed = pack(model, allow_pickle=allow_pickle, metadata={"celltrail.run.id": self.id})
+        kept = keep(packed, self.store.root)
+        record = self.record()
+        layers = [layer.told() for layer in packed.layers]
+        fields: dict[str, Json] = {
+            "name": name,
+            "digest": kept.digest,
+            "format": packed.format,
+            "files": kept.files,
+            "run": record.id,
+            "data": list(dict.fromkeys(told["digest"] for told in record.data.values() if told.get("digest"))),
+            "params": {each: param.value for each, param in record.params.items()},
+            "metrics": {each: value for each, value in self.summary.items() if isinstance(value, int | float)},
+            "settings": packed.settings,
+            "facts": plain(packed.facts),
+            "layers": self.store.blobs.put(encode(layers)),
+            "parameters": packed.layers.parameters,
+            "text": packed.text,
+            "untrusted": list(packed.untrusted),
+            "base_model": base_model,
+            "licence": licence,
+            "size": kept.size,
+            "bytes_added": kept.added,
+            "created_us": now_us(),
+            "by": person_name(),
+        }
+        documents = ModelDocuments(self.store.root)
+        number = documents.add(name, fields)
+        made = ModelVersion.of({**fields, "version": number}, layers)
+        self.say_model(made.ref, {"how": "made", "digest": kept.digest, "at_us": fields["created_us"]})
+        if alias is not None:
+            moves = documents.moves(name, alias)
+            documents.move(name, alias, {"version": number, "reason": "as it was logged", "gate": ""}, len(moves))
+        return made
+
+    def deployed(self, url: str, model: str, env: str | None = None) -> None:
+        """Say that a version of a model is at work somewhere, such as ``churn@v3`` at an address.
+
+        Raises:
+            NoRun: there is no such version.
+        """
+        documents = ModelDocuments(self.store.root)
+        name, number = documents.find(model)
+        documents.deploy(name, number, {"where": url, "env": env, "run": self.id})
+        self.say_model(f"{name}@v{number}", {"how": "deployed", "digest": documents.version(name, number)["digest"]})
+
+    def say_model(self, key: str, told: dict[str, Json]) -> None:
+        """Add or replace what the run says of a model."""
+        raise NotImplementedError
+
+    def record(self) -> RunRecord:
+        """The run as it is now."""
+        raise NotImplementedError
+
+    @property
+    def id(self) -> str:
+        """The run's ULID."""
+        raise NotImplementedError
+
+    @property
+    def store(self) -> Store:
+        """The trail that is written to."""
+        raise NotImplementedError
+
+    @property
+    def is_running(self) -> bool:
+        """Whether `finish` has not been called yet."""
+        raise NotImplementedError
+
+    def _refuse(self) -> None:
+        raise NotImplementedError
