@@ -20,6 +20,7 @@ FLOORS = {
     "compare": 4,
     "sweep": 4,
     "resources": 4,
+    "bench": 4,
     "data": 4,
     "evaluate": 4,
     "registry": 4,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from celltrail import data as data
+    from celltrail.bench import bench as bench
     from celltrail.capture.autolog import autolog as autolog
     from celltrail.compare import compare as compare
     from celltrail.errors import BadValue as BadValue
@@ -55,6 +56,7 @@ _ROOMS = {
     "sql": "query.tables:sql",
     "compare": "compare:compare",
     "data": "data:",
+    "bench": "bench:bench",
     "autolog": "capture.autolog:autolog",
     "slice": "replay:slice_of",
     "replay": "replay:replay",
@@ -70,8 +72,8 @@ _ROOMS = {
 
 __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "StopTraining", "Store",
-    "autolog", "compare", "current", "data", "executions", "knob", "log", "registry", "replay", "run", "runs", "search",
-    "slice", "sql", "start", "sweep",
+    "autolog", "bench", "compare", "current", "data", "executions", "knob", "log", "registry", "replay", "run", "runs",
+    "search", "slice", "sql", "start", "sweep",
 ]  # fmt: skip
 
 
