@@ -312,8 +312,10 @@ def test_show_and_compare_tell_what_was_read(
 ) -> None:
     """`show` has the inputs at a glance; of two runs over other data, `compare` names the array that differs."""
     kernel.run("import numpy as np, random\nX = np.zeros((1797, 64)); same = [1]; lr = 0.1")
-    kernel.run("%%track first\nloss = X.mean() * lr + len(same)\nX += 1\nmade = X * 2")
-    kernel.run("%%track second\nloss = X.mean() * lr + len(same); random.random()")
+    kernel.run("def scaled(x):\n    return x\ndef once(x):\n    return x")
+    kernel.run("%%track first\nloss = scaled(X.mean() * lr) + len(same)\nX += 1\nmade = once(X * 2)")
+    kernel.run("def scaled(x):\n    return 2 * x")
+    kernel.run("%%track second\nloss = scaled(X.mean() * lr) + len(same); random.random()")
     for name in ("first", "second"):
         needs(tmp_path, name)
     store = Store(tmp_path / ".celltrail")
@@ -326,8 +328,8 @@ def test_show_and_compare_tell_what_was_read(
     assert main(["show", "second", "--store", str(store.root)]) == 0
     assert "random numbers  random; without a seed: random" in capsys.readouterr().out
     both = compare("first", "second", store=store)
-    assert set(both.data.index) == {"X", "same"}
-    assert [line.name for line in both.lines()["data"]] == ["X"]
+    assert set(both.data.index) == {"X", "same", "scaled"}, "a function that only one calls is told of by the code"
+    assert [line.name for line in both.lines()["data"]] == ["X", "scaled"]
     assert "1797, 64" in repr(both)
     assert "lr" not in both.data.index  # a parameter
 

@@ -67,9 +67,17 @@ def data(runs: Sequence[StoredRun]) -> list[Line]:
 
     Of files and values nothing where one of the runs did not record them.
     """
-    found = [inputs.data(run) for run in runs]
-    values = family(found) if all(inputs.values_of(run) for run in runs) else []
-    return [*_versions(runs), *_files(runs), *values]
+    return [*_versions(runs), *_files(runs), *_values(runs)]
+
+
+def _values(runs: Sequence[StoredRun]) -> list[Line]:
+    recorded = [inputs.values_of(run) for run in runs]
+    if not all(recorded):
+        return []
+    codes = {name for told in recorded for name, facts in told.items() if inputs.is_code(facts)}
+    lines = family([inputs.data(run) for run in runs])
+    # a function or class that only one of them uses is told of by the difference of the code
+    return [line for line in lines if line.name not in codes or None not in line.values]
 
 
 def _versions(runs: Sequence[StoredRun]) -> list[Line]:

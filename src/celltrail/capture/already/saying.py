@@ -7,7 +7,7 @@ from typing import Any
 
 from celltrail.capture.already.match import Match
 from celltrail.capture.notice import Notice
-from celltrail.model import Json, Metric, RunRecord, now_us
+from celltrail.model import Json, Metric, RunRecord, now_us, trained
 from celltrail.query.evaluate import aggregate_of
 from celltrail.query.plain import clipped, length, number, shown
 
@@ -80,8 +80,14 @@ def age(record: RunRecord) -> str:
 
 
 def result(record: RunRecord) -> str:
-    """What came of it, by its main metrics: those that have a direction first, of the validation before all."""
-    found = sorted(record.metrics.values(), key=_weight)[:_METRICS]
+    """What came of it, by its main metrics: those that have a direction first, of the validation before all.
+
+    >>> from celltrail.model import Metric
+    >>> metrics = {name: Metric(name, count=1, last=0.5) for name in ("sys/rss", "note")}
+    >>> result(RunRecord("01", "a", "finished", "p", 0, 0, metrics=metrics))
+    'last note 0.5'
+    """
+    found = sorted(trained(record).values(), key=_weight)[:_METRICS]
     return ", ".join(text for metric in found if (text := _told(metric)))
 
 
