@@ -18,10 +18,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     folder = tmp_path_factory.mktemp("detail")
     store = Store(folder / ".celltrail")
     kernel = Kernel(folder, {"CELLTRAIL_STORE": str(store.root), "XDG_CACHE_HOME": str(folder / "cache")})
-    kernel.run("%load_ext celltrail\nimport numpy as np\nx, rate, api_key = np.zeros((30, 4)), 0.1, 'k' * 20")
+    kernel.run(
+        "%load_ext celltrail\nimport numpy as np, celltrail as ct\nx, rate, api_key = np.zeros((30, 4)), 0.1, 'k' * 20"
+    )
     kernel.run("def scaled(values):\n    return values * rate")
     kernel.run(
-        "%%track whole\nlr = 0.5\ny = scaled(x)\nprint('<b>' + api_key[:1] * 0 + 'shown</b>')\n"
+        "%%track whole\nlr = 0.5\ny = scaled(x) + np.zeros(4) * len(ct.__name__)\n"
+        "print('<b>' + api_key[:1] * 0 + 'shown</b>')\n"
         "open('kept.txt', 'w').write('abc')\nfor i in range(5):\n    loss = 1 / (i + 1)"
     )
     kernel.run("%%track broken\nprint('x' * 60_000)\n1 / 0")
@@ -44,6 +47,8 @@ def test_everything_of_a_cell_has_its_section(store: Store) -> None:
     read = {row[0]: row for row in by["objects it read"]["rows"]}
     assert read["x"][1:4] == ["ndarray", "30 x 4", "float64"]
     assert "rate" in read, "through the function that reads it"
+    assert not read.keys() & {"np", "ct"}, "modules are part of the environment"
+    assert not by.keys() & {"state"}, "it stands with the lineage"
     assert read["api_key"] == ["api_key", "(a secret)", None, None, None, None]
     assert {row[0] for row in by["objects it made"]["rows"]} >= {"lr", "y", "loss"}
     assert [row[2] for row in by["cells it depends on"]["rows"]][-1] == "made scaled"

@@ -37,6 +37,10 @@ test("runs have colours of their own while there are any, and the same whoever e
   const colours = runColours(runs);
   expect(new Set(runs.slice(0, 8).map((run) => colours.get(run))).size).toBe(8);
   expect(colours.size).toBe(11);
+  for (let first = 0; first < 40; first++) {
+    const few = runColours(Array.from({ length: 4 }, (_, i) => `01K${first + i}`));
+    expect([...few.values()].sort(), "orange and ochre are for the fifth").toEqual([0, 1, 2, 3]);
+  }
   expect(runColours(runs.slice(0, 3))).toEqual(new Map([...colours].slice(0, 3)));
   expect(new Set(DASHES.map(String)).size).toBe(DASHES.length);
 });

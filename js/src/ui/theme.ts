@@ -19,7 +19,7 @@ export const PALETTE = {
 } as const;
 
 /** Of the palette, from the first: no two of these resemble each other. */
-const DISTINCT = 5;
+const DISTINCT = 4;
 
 /** Dashes tell apart what shares a colour; the first is a plain line. */
 export const DASHES: readonly (readonly number[])[] = [[], [6, 4], [2, 3], [9, 3, 2, 3]];

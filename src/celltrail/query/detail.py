@@ -105,7 +105,9 @@ def tables(run: StoredRun) -> Iterator[Table]:
 def _data(needs: Mapping[str, Json], problem: str) -> Iterator[Table]:
     heads = ["name", "type", "shape", "dtype", "size", "fingerprint"]
     bound = needs.get("names", {}).get("writes", ())
-    values: dict[str, Any] = needs.get("values", {})
+    values: dict[str, Any] = {
+        name: told for name, told in needs.get("values", {}).items() if told.get("type") != "module"
+    }  # modules are part of the environment
     changed = {name: told["after"] for name, told in values.items() if told.get("after")}
     for title, found, chosen in (
         ("objects it read", values, [name for name in values if name not in bound]),
@@ -251,8 +253,8 @@ def cost(run: StoredRun) -> str:
 
 def _surroundings(environment: Mapping[str, Mapping[str, Json]]) -> Iterable[tuple[str, list[tuple[str, Json]]]]:
     for part, facts in environment.items():
-        if part in ("rng", "overhead", "already", "resources"):
-            continue  # digests of generator states; the others stand among the facts
+        if part in ("rng", "overhead", "already", "resources", "state"):
+            continue  # digests of generator states; the others stand among the facts and with the lineage
         known = [
             (name, value)
             for name, value in facts.items()

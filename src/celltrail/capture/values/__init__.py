@@ -139,7 +139,8 @@ def describe(value: object) -> Facts:
     ({'type': 'list', 'len': 2}, {'type': 'builtin_function_or_method'})
     """
     kind = type(value)
-    facts: Facts = {"type": kinds.qualname(kind)}
+    # a module that loads its parts late is of a class of its own, as this package is
+    facts: Facts = {"type": "module" if ModuleType in kinds.mro(kind) else kinds.qualname(kind)}
     tell = _teller(kind)
     if tell is not None:
         attempt(_tell, facts, tell, value)
