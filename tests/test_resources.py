@@ -14,7 +14,8 @@ import pytest
 
 import celltrail as ct
 from celltrail.errors import BadValue
-from celltrail.query.resources import KEPT_BYTES
+from celltrail.query.resources import COLUMNS, KEPT_BYTES
+from celltrail.query.sheet import Sheet
 from celltrail.resources.energy import Energies, Rapl
 from celltrail.resources.gpu import Gpu, Gpus
 from celltrail.resources.limits import Limits, limits
@@ -74,6 +75,13 @@ def test_samples_stand_beside_what_is_logged(store: Store) -> None:
     assert not [name for name in frame if name.startswith("metrics.sys/")]
     assert frame["summary.sys/cpu_s"].tolist() == [told.resources()["sys/cpu_s"]]
     assert ct.runs("summary.`sys/rss_peak` > 1e6", store=store)[0].id == run.id
+    # as columns of the run table, also of one too long to be held whole
+    runs = ct.runs(store=store).sort("-summary.sys/cpu_s")
+    totals = runs.rows()[0]["totals"]
+    assert {"sys/cpu_s", "sys/rss_peak", "energy/kwh"} <= totals.keys() <= set(COLUMNS)
+    assert totals["sys/rss_peak"] == told.resources()["sys/rss_peak"]
+    heads = {head["id"]: head["numeric"] for head in Sheet(runs).listing("", "", [], [])["heads"]}
+    assert [heads.get(f"summary.{name}") for name in ("sys/cpu_s", "sys/rss_peak", "cost/usd")] == [True, True, None]
     where, values = told.series("sys/rss", x="relative")
     assert 0.9 < where[0] < 1.7
     assert values[0] > 10 * MB

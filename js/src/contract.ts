@@ -594,6 +594,7 @@ export interface RunRow {
   error: string | null;
   params: Record<string, ParamValue>;
   metrics: Record<string, MetricSummary>;
+  totals: Record<string, number>;
   parent: string | null;
   group: string | null;
   starred: boolean;

@@ -705,6 +705,7 @@ export const messages = [
         ]
        }
       },
+      "totals": {},
       "parent": null,
       "group": null,
       "starred": false,
@@ -802,6 +803,7 @@ export const messages = [
         ]
        }
       },
+      "totals": {},
       "parent": null,
       "group": null,
       "starred": false,
@@ -867,6 +869,7 @@ export const messages = [
         ]
        }
       },
+      "totals": {},
       "parent": null,
       "group": null,
       "starred": false,
@@ -1196,6 +1199,7 @@ export const panels = [
       ]
      }
     },
+    "totals": {},
     "parent": null,
     "group": null,
     "starred": false,
@@ -1261,6 +1265,7 @@ export const panels = [
       ]
      }
     },
+    "totals": {},
     "parent": null,
     "group": null,
     "starred": false,
@@ -1350,6 +1355,7 @@ export const panels = [
        ]
       }
      },
+     "totals": {},
      "parent": null,
      "group": null,
      "starred": false,
@@ -1415,6 +1421,7 @@ export const panels = [
        ]
       }
      },
+     "totals": {},
      "parent": null,
      "group": null,
      "starred": false,
@@ -1609,6 +1616,7 @@ export const panels = [
     "error": null,
     "params": {},
     "metrics": {},
+    "totals": {},
     "parent": null,
     "group": null,
     "starred": false,

@@ -16,6 +16,7 @@ export function run(change: Partial<RunRow> & { id: string }): RunRow {
     error: null,
     params: {},
     metrics: {},
+    totals: {},
     parent: null,
     group: null,
     starred: false,

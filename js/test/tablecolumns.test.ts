@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
-import type { RunRow } from "../src/contract.ts";
-import { bestRuns, columnsOf, constantOf, headsOf, startsWithDiffering } from "../src/ui/table/columns.ts";
+import type { RunRow, TableOptions } from "../src/contract.ts";
+import { bestRuns, type Column, columnsOf, constantOf, headsOf, startsWithDiffering } from "../src/ui/table/columns.ts";
+import { termOf } from "../src/ui/table/condition.ts";
 import { toMarkdown, toTsv } from "../src/ui/table/copy.ts";
-import { arranged, UNTOUCHED } from "../src/ui/table/options.ts";
+import { aggregateOf } from "../src/ui/table/grouping.ts";
+import { arranged, showColumn, UNTOUCHED } from "../src/ui/table/options.ts";
 import { metric, param, run } from "./rows.ts";
 
 const ids = (rows: RunRow[]): string[] => columnsOf(headsOf(rows)).map((column) => column.id);
@@ -90,4 +92,27 @@ test("TSV has full precision and one line a run; Markdown says what the screen s
     "| --- | --- | ---: | ---: | ---: | ---: |",
     "| a\\|b c d | finished | 0.001235 | nan | 0.1235 | 12 s |",
   ]);
+});
+
+test("what runs used of the machine is a column once somebody chooses it", () => {
+  const rows = [
+    run({ id: "a", totals: { "sys/rss_peak": 2e9, "sys/cpu_s": 90, "energy/kwh": 0.25 } }),
+    run({ id: "b", totals: { "sys/rss_peak": 1.5e9 } }),
+  ];
+  const columns = columnsOf(headsOf(rows));
+  const shown = (options: Partial<TableOptions>): string[] =>
+    arranged(columns, { ...UNTOUCHED, ...options }, constantOf(columns, rows), 0).columns.map((column) => column.id);
+  expect(columns.map((column) => column.id).filter((id) => id.startsWith("summary."))).toEqual([
+    "summary.sys/cpu_s",
+    "summary.sys/rss_peak",
+    "summary.energy/kwh",
+  ]);
+  expect(shown({}).some((id) => id.startsWith("summary."))).toBe(false);
+  const chosen = showColumn(UNTOUCHED, columns, "summary.sys/rss_peak", true);
+  expect(shown(chosen)).toEqual([...shown({}).slice(0, -2), "summary.sys/rss_peak", "duration", "created"]);
+  const memory = columns.find((column) => column.id === "summary.sys/rss_peak");
+  expect(rows.map((row) => memory?.text(row))).toEqual(["2 GB", "1.5 GB"]);
+  expect(aggregateOf(memory as Column, rows).text).toBe("1.75 GB");
+  expect(termOf(memory as Column)).toBe('summary["sys/rss_peak"]');
+  expect(columns.find((column) => column.id === "summary.energy/kwh")?.text(rows[1] as RunRow)).toBe("–");
 });

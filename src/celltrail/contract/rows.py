@@ -44,6 +44,7 @@ class RunRow(TypedDict):
     error: str | None  # "ValueError: message", one line
     params: dict[str, ParamValue]
     metrics: dict[str, MetricSummary]
+    totals: dict[str, float]  # what it used of the machine, as far as that is known: bytes, seconds, kWh, dollars
     parent: str | None
     group: str | None
     starred: bool

@@ -34,6 +34,8 @@ TOTALS = {
     "energy/gco2e": "emitted",
     "cost/usd": "cost",
 }
+# of these a table has a column each
+COLUMNS = ("sys/cpu_s", "sys/rss_peak", "sys/gpu_memory_peak", "energy/kwh", "cost/usd")
 _BYTES = {"rss_peak", "rss_growth", "disk_read", "disk_write", "net_in", "net_out", "gpu_memory_peak"}
 METHODS = {
     "nvml_counter": "the counters of the GPUs",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from celltrail.contract import MetricSummary, ParamValue, Real, RunRow, Scalar
 from celltrail.model import Json, Metric, Param, RunRecord, trained
 from celltrail.query.evaluate import aggregate_of, duration_of
+from celltrail.query.resources import COLUMNS
 from celltrail.query.thin import spark
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def row(record: RunRecord, store: Store | None, *, sparks: bool = True) -> RunRo
         error=None if record.error is None else shortened(str(record.error)),
         params={name: param_value(param) for name, param in record.params.items()},
         metrics={name: metric_summary(metric, drawn.get(name, [])) for name, metric in trained(record).items()},
+        totals={name: value for name in COLUMNS if isinstance(value := record.summary.get(name), int | float)},
         parent=record.parent,
         group=record.group,
         starred=record.starred,

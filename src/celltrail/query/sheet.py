@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from celltrail.contract import Goal, GroupOf, Head, Listing, RunRow, Scalar, Summed, Sums
 from celltrail.model import is_of_machine
 from celltrail.query.columns import Column, known_column
+from celltrail.query.resources import COLUMNS
 from celltrail.query.row import row, scalar
 from celltrail.query.runs import RunSet
 from celltrail.stats.interval import mean_interval
@@ -99,6 +100,7 @@ class Sheet:
             if is_of_machine(name):
                 continue
             names += [f"metrics.{name}", *([f"best.{name}"] if name in named.goals else [])]
+        names += [f"summary.{name}" for name in COLUMNS if name in named.summary]
         heads = [_head(name, facts, named) for name in ("name", "status", *names, "duration", "created")]
         doubtful = [head["id"] for head in heads if head["same"]]
         values = self._values(ids, doubtful)
@@ -234,7 +236,7 @@ def summed(values: Sequence[Any]) -> Summed:
 def _head(name: str, facts: Mapping[Key, Sequence[Any]], named: Named) -> Head:
     family, _, rest = name.partition(".")
     goal = named.goals.get(rest, "none") if family in {"metrics", "best"} else "none"
-    measured = family in {"params", "metrics", "best"} and bool(rest)
+    measured = family in {"params", "metrics", "best", "summary"} and bool(rest)
     column = known_column(name, named.goals)
     values = _of(column, facts) if measured and all(key in facts for key in column.keys) else []
     present = [value for value in values if value is not None]

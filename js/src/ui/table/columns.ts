@@ -1,5 +1,5 @@
 import type { Goal, Head, MetricSummary, ParamValue, RunRow } from "../../contract.ts";
-import { formatDuration, formatMoment, formatReal, formatScalar, NOTHING, toNumber } from "../format.ts";
+import { formatBytes, formatDuration, formatMoment, formatReal, formatScalar, NOTHING, toNumber } from "../format.ts";
 import type { SortKey } from "./order.ts";
 
 export type ColumnKind =
@@ -12,6 +12,7 @@ export type ColumnKind =
   | "param"
   | "last"
   | "best"
+  | "total"
   | "duration"
   | "created";
 
@@ -28,6 +29,7 @@ export interface Column {
   key(row: RunRow): SortKey;
   text(row: RunRow): string; // for people; also what Markdown gets
   raw(row: RunRow): string; // in full precision, for a spreadsheet
+  spell?(value: number): string; // of a number with a unit
 }
 
 /** More columns than this and only those whose values differ are shown at first. */
@@ -49,6 +51,9 @@ export function headsOf(rows: readonly RunRow[]): Head[] {
       const last = head(`metrics.${name}`, true, goal);
       return goal === "none" ? [last] : [last, head(`best.${name}`, true, goal)];
     }),
+    ...Object.keys(TOTALS)
+      .filter((name) => rows.some((row) => totalOf(row, name) !== undefined))
+      .map((name) => head(`summary.${name}`, true)),
     head("duration", true),
     head("created", true),
   ];
@@ -67,7 +72,8 @@ export function columnsOf(heads: readonly Head[]): Column[] {
 }
 
 function columnOf(head: Head): Column {
-  const [family, name] = /^(params|metrics|best)\.(.+)$/s.exec(head.id)?.slice(1) ?? [];
+  const [family, name] = /^(params|metrics|best|summary)\.(.+)$/s.exec(head.id)?.slice(1) ?? [];
+  if (name !== undefined && family === "summary") return totalColumn(name, head);
   if (name !== undefined) return family === "params" ? paramColumn(name, head) : metricColumn(name, head);
   switch (head.id) {
     case "tags":
@@ -131,8 +137,11 @@ export function constantOf(columns: readonly Column[], rows: readonly RunRow[]):
 
 /** Whether showing everything at once would be too much. */
 export function startsWithDiffering(columns: readonly Column[]): boolean {
-  return columns.filter((column) => column.kind !== "select").length > MANY_COLUMNS;
+  return columns.filter((column) => column.kind !== "select" && !isAside(column)).length > MANY_COLUMNS;
 }
+
+/** Whether a column is shown only where somebody chose it: what the machine did is seldom what tells runs apart. */
+export const isAside = (column: Column): boolean => column.kind === "total";
 
 /** The ids of the runs whose best value of this metric is the best of all; none when they all tie. */
 export function bestRuns(rows: readonly RunRow[], metric: string): Set<string> {
@@ -162,6 +171,7 @@ export function goalArrow(goal: MetricSummary["goal"]): { arrow: string; word: s
 
 const secondsRaw = {
   numeric: true,
+  spell: formatDuration,
   raw: (row: RunRow): string => (row.duration === null ? "" : String(row.duration)),
 };
 
@@ -235,6 +245,39 @@ function metricColumn(name: string, { id, goal }: Head): Column {
     key: (row) => toNumber(metric(row)?.[kind] ?? null),
     text: (row) => formatReal(metric(row)?.[kind] ?? null),
     raw: (row) => String(metric(row)?.[kind] ?? ""),
+  };
+}
+
+/** What a run used of its machine: how a column of it is called, and its values. */
+const TOTALS: Record<string, { title: string; text(value: number): string }> = {
+  "sys/cpu_s": { title: "processor time", text: formatDuration },
+  "sys/rss_peak": { title: "memory at most", text: formatBytes },
+  "sys/gpu_memory_peak": { title: "GPU memory at most", text: formatBytes },
+  "energy/kwh": { title: "energy", text: (value) => `${formatReal(value)} kWh` },
+  "cost/usd": { title: "cost", text: (value) => `${formatReal(value)} $` },
+};
+
+// a panel that an older celltrail saved has none
+const totalOf = (row: RunRow, name: string): number | undefined => own(row.totals ?? {}, name);
+
+function totalColumn(name: string, { id }: Head): Column {
+  const { title = name, text = String } = own(TOTALS, name) ?? {};
+  const value = (row: RunRow): number | undefined => totalOf(row, name);
+  return {
+    id,
+    kind: "total",
+    name,
+    caption: "used",
+    title,
+    numeric: true,
+    goal: "none",
+    spell: text,
+    key: value,
+    text: (row) => {
+      const found = value(row);
+      return found === undefined ? NOTHING : text(found);
+    },
+    raw: (row) => String(value(row) ?? ""),
   };
 }
 

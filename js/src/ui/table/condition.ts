@@ -17,6 +17,8 @@ export function termOf(column: Column): string | null {
     case "last":
     case "best":
       return `${column.kind}(${quoted})`;
+    case "total":
+      return `summary[${quoted}]`;
     case "name":
     case "status":
     case "duration":

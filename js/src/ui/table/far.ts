@@ -182,6 +182,7 @@ function aggregateOf(column: Column, found: Summed | undefined, runs: number): A
   switch (column.kind) {
     case "last":
     case "best":
+    case "total":
     case "duration":
       return meanTold(column, found);
     case "created":

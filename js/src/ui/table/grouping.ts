@@ -1,5 +1,5 @@
 import type { RunRow, Summed } from "../../contract.ts";
-import { count, formatDuration, formatMoment, formatReal, NOTHING } from "../format.ts";
+import { count, formatMoment, formatReal, NOTHING } from "../format.ts";
 import type { Column } from "./columns.ts";
 import { meanInterval } from "./interval.ts";
 import { ordered, type Sort, type SortKey } from "./order.ts";
@@ -122,6 +122,7 @@ export function aggregateOf(column: Column, members: readonly RunRow[]): Aggrega
   switch (column.kind) {
     case "last":
     case "best":
+    case "total":
     case "duration":
       return meanOf(column, members);
     case "status":
@@ -149,8 +150,8 @@ function meanOf(column: Column, members: readonly RunRow[]): Aggregate {
 export function meanTold(column: Column, found: Omit<Summed, "values" | "kinds">): Aggregate {
   const { known, unknown, mean, half, low, high } = found;
   if (mean === null || low === null || high === null) return { text: NOTHING, title: "", key: undefined };
-  const show = column.kind === "duration" ? formatDuration : formatReal;
-  const text = half === null || column.kind === "duration" ? show(mean) : `${show(mean)} ± ${formatHalf(half)}`;
+  const show = column.spell ?? formatReal;
+  const text = half === null || column.spell ? show(mean) : `${show(mean)} ± ${formatHalf(half)}`;
   const interval = half === null ? "" : `, 95% interval ${show(mean - half)} to ${show(mean + half)}`;
   const range = `${show(low)} to ${show(high)}`;
   const title = `mean of ${count(known, "run")}${interval}; ${range}${unknown ? `; ${unknown} without a number` : ""}`;

@@ -1,6 +1,6 @@
 import type { TableOptions } from "../../contract.ts";
 import type { Column } from "./columns.ts";
-import { startsWithDiffering } from "./columns.ts";
+import { isAside, startsWithDiffering } from "./columns.ts";
 
 /** A table nobody touched yet. */
 export const UNTOUCHED: TableOptions = {
@@ -27,6 +27,10 @@ export function onlyDiffering(options: TableOptions, columns: readonly Column[])
   return options.differing ?? (options.columns === null && startsWithDiffering(columns));
 }
 
+/** The ids of the columns that are shown where nobody chose any. */
+const atFirst = (columns: readonly Column[]): string[] =>
+  columns.filter((column) => !isAside(column)).map((column) => column.id);
+
 /** The columns to show, pinned ones first, and how many stay at the left. */
 export function arranged(
   columns: readonly Column[],
@@ -37,7 +41,7 @@ export function arranged(
   const byId = new Map(columns.map((column) => [column.id, column]));
   const hides = onlyDiffering(options, columns);
   const grouped = new Set(options.group);
-  const ids = (options.columns ?? columns.map((column) => column.id)).filter(
+  const ids = (options.columns ?? atFirst(columns)).filter(
     (id) => !FIXED.includes(id) && byId.has(id) && !(hides && constant.has(id) && !grouped.has(id)),
   );
   const pinned = options.pinned.filter((id) => ids.includes(id)).slice(0, room);
@@ -50,7 +54,7 @@ export function arranged(
 
 /** The ids in the order they stand in, whether a choice was made or not. */
 export function chosenIds(options: TableOptions, columns: readonly Column[]): string[] {
-  return (options.columns ?? columns.map((column) => column.id)).filter((id) => !FIXED.includes(id));
+  return (options.columns ?? atFirst(columns)).filter((id) => !FIXED.includes(id));
 }
 
 /** A column put before another, or last where `before` is null; among the pinned ones where both are. */

@@ -22,6 +22,7 @@ const WIDTHS: Record<Column["kind"], { from: number; to: number; beside: number 
   param: { from: 58, to: 170, beside: 0 },
   last: { from: 130, to: 210, beside: SPARK_WIDTH + 6 },
   best: { from: 74, to: 170, beside: 8 },
+  total: { from: 82, to: 150, beside: 0 },
   duration: { from: 82, to: 110, beside: 0 },
   created: { from: 96, to: 110, beside: 0 },
 };
