@@ -16,7 +16,7 @@ from celltrail.stats import welch
 NAMES = (
     "loss", "train/loss", "val/loss", "val_loss", "Validation.acc", "loss/train", "eval/f1", "sys/gpu0/mem",
     "train/grad/norm", "training", "trainer/lr", "values/a", "test_time", "epoch", "lr", "grad_norm_applied",
-    "samples_per_s", "opt1_lr", "acc", "steps", "sys/step",
+    "samples_per_s", "opt1_lr", "acc", "steps", "sys/step", "train/weight_norm/head.0.bias", "update_ratio/a",
 )  # fmt: skip
 
 

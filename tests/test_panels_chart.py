@@ -261,3 +261,16 @@ def test_the_band_of_earlier_runs_is_in_the_saved_picture(store: Store):
     for x, drawn in (("step", 1), ("relative", 0)):
         made = saved.chart_bundle("t", "n", [Line(run.id, "loss", "loss", points)], [3], {**OPTIONS, "x": x}, facts)
         assert picture_of(made["text/html"]).count("fill-opacity") == drawn
+
+
+def test_a_chart_of_many_layers_saves_its_losses():
+    """Of 90 series of layers, which came first, the picture and the payload have those of the model before them."""
+    points = np.array([np.arange(20.0), np.arange(20.0), np.linspace(1, 0, 20)])
+    layers = [f"train/{what}/block.{n}" for n in range(30) for what in ("weight_norm", "grad_norm", "update_ratio")]
+    names = [*layers, "epoch", "sys/rss", "train/lr", "train/loss", "val/loss", "val/acc"]
+    lines = [Line("r", "run", name, points, 20) for name in names]
+    kept = [each["metric"] for each in saved.packed(lines, [20] * len(lines))]
+    assert kept[:4] == ["train/loss", "val/loss", "val/acc", "train/lr"]
+    assert len(kept) < len(lines)
+    picture = svg(lines)
+    assert [name in picture for name in (">loss<", ">acc<", ">lr<")] == [True] * 3

@@ -23,10 +23,12 @@ export const isBytes = (metric: string): boolean => /^sys\/(.+\/)?(rss|memory|(d
 
 const BOOKKEEPING =
   /^(.+\/)?(lr|learning_rate|momentum|weight_decay|grad_?norm.*|.*_per_s|.*_per_sec(ond)?|time|seconds|.*_(time|s))(\/.+)?$/i;
+const LAYER = /^(.+\/)?(weight_norm|grad_norm|update_ratio)\/.+$/;
 const COUNTED = /^(.+\/)?(epochs?|steps?|iter(ation)?s?|global_step)$/i;
 
-/** Where a plot stands: what a model comes to first, then rates and speeds, then what only counts. */
+/** Where a plot stands: what a model comes to, then rates and speeds, then what only counts, then single layers. */
 export function standing(plot: string): number {
+  if (LAYER.test(plot)) return 3;
   if (COUNTED.test(plot)) return 2;
   return BOOKKEEPING.test(plot) ? 1 : 0;
 }

@@ -56,15 +56,18 @@ _BOOKKEEPING = re.compile(
     r"(.+/)?(lr|learning_rate|momentum|weight_decay|grad_?norm.*|.*_per_s|.*_per_sec(ond)?|time|seconds|.*_(time|s))(/.+)?",
     re.IGNORECASE,
 )
+_LAYER = re.compile(r"(.+/)?(weight_norm|grad_norm|update_ratio)/.+")
 _COUNTED = re.compile(r"(.+/)?(epochs?|steps?|iter(ation)?s?|global_step)", re.IGNORECASE)
 
 
 def standing(plot: str) -> int:
-    """Where a plot stands: what a model comes to first, then rates and speeds, then what only counts; as in names.ts.
+    """Where a plot stands: what a model comes to first, then rates and speeds, what only counts, layers; as in names.ts.
 
-    >>> [standing(plot) for plot in ("loss", "grad_norm", "opt1_lr", "epoch")]
-    [0, 1, 0, 2]
+    >>> [standing(plot) for plot in ("loss", "grad_norm", "opt1_lr", "epoch", "weight_norm/head.bias")]
+    [0, 1, 0, 2, 3]
     """
+    if _LAYER.fullmatch(plot):
+        return 3
     if _COUNTED.fullmatch(plot):
         return 2
     return 1 if _BOOKKEEPING.fullmatch(plot) else 0

@@ -39,7 +39,7 @@ from celltrail.panels import html
 from celltrail.panels.abridging import within_share
 from celltrail.panels.columns import thin
 from celltrail.panels.earlier import decoded
-from celltrail.panels.figure import Beside, Line, Look, Pin, png, svg
+from celltrail.panels.figure import Beside, Line, Look, Pin, parts_of, png, standing, svg
 from celltrail.panels.places import PLAIN, placed, places
 from celltrail.panels.pools import pooled
 from celltrail.query.plain import length, shown
@@ -114,15 +114,21 @@ def chart_bundle(
 
 
 def packed(lines: Sequence[Line], totals: Sequence[int], room: int = PAYLOAD_SHARE) -> list[SavedSeries]:
-    """As many of the lines, and as many points of each, as a payload has room for."""
-    shown = list(lines)[: max(1, room // (BYTES_A_POINT * 12 + 130))]
+    """As many of the lines, those first that a model comes to, and as many points of each, as a payload has room for."""
+    told = sorted(zip(lines, totals, strict=False), key=lambda each: _standing(each[0]))
+    told = told[: max(1, room // (BYTES_A_POINT * 12 + 130))]
+    shown = [line for line, _ in told]
     beside = sum(is_of_machine(line.metric) for line in shown)
     room -= beside * FEW * BYTES_A_POINT
     each = max(12, min(400, room // (BYTES_A_POINT * max(1, len(shown) - beside))))
     return [
         _series(line, total, FEW if is_of_machine(line.metric) else each)
-        for line, total in zip(shown, totals, strict=False)
+        for line, total in told
     ]
+
+
+def _standing(line: Line) -> int:
+    return 2 if is_of_machine(line.metric) else standing(parts_of(line.metric)[0])
 
 
 def with_png(bundle: Bundle, lines: Sequence[Line], options: ChartOptions) -> Bundle:
