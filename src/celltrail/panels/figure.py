@@ -61,7 +61,7 @@ _COUNTED = re.compile(r"(.+/)?(epochs?|steps?|iter(ation)?s?|global_step)", re.I
 
 
 def standing(plot: str) -> int:
-    """Where a plot stands: what a model comes to first, then rates and speeds, what only counts, layers; as in names.ts.
+    """Where a plot stands: what a model comes to, rates and speeds, what only counts, single layers; as in names.ts.
 
     >>> [standing(plot) for plot in ("loss", "grad_norm", "opt1_lr", "epoch", "weight_norm/head.bias")]
     [0, 1, 0, 2, 3]

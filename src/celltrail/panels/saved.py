@@ -114,17 +114,14 @@ def chart_bundle(
 
 
 def packed(lines: Sequence[Line], totals: Sequence[int], room: int = PAYLOAD_SHARE) -> list[SavedSeries]:
-    """As many of the lines, those first that a model comes to, and as many points of each, as a payload has room for."""
+    """As many of the lines, what a model comes to first, and as many points of each, as a payload has room for."""
     told = sorted(zip(lines, totals, strict=False), key=lambda each: _standing(each[0]))
     told = told[: max(1, room // (BYTES_A_POINT * 12 + 130))]
     shown = [line for line, _ in told]
     beside = sum(is_of_machine(line.metric) for line in shown)
     room -= beside * FEW * BYTES_A_POINT
     each = max(12, min(400, room // (BYTES_A_POINT * max(1, len(shown) - beside))))
-    return [
-        _series(line, total, FEW if is_of_machine(line.metric) else each)
-        for line, total in told
-    ]
+    return [_series(line, total, FEW if is_of_machine(line.metric) else each) for line, total in told]
 
 
 def _standing(line: Line) -> int:
