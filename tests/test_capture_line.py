@@ -36,7 +36,7 @@ def test_every_option_is_understood() -> None:
         ("--budget 0%", "'0%' is not a budget"),
         ("--budget 300%", "'300%' is more than the cell's time; write at most 100%"),
         ("--budget -1ms", "expected one argument"),
-        ("--sweep lr=1,2", "--sweep is planned and does nothing yet"),
+        ("--parse-output", "--parse-output is planned and does nothing yet"),
         ("--if-same skp", "'skp' is none of notice, skip, stop and off; did you mean 'skip'?"),
         ("a b", "one name is enough, but got also 'b'; put a name with blanks in quotes"),
         ("--seed -3", "'-3' is not a seed; a seed is a whole number from 0 to 2**32 - 1"),
@@ -78,9 +78,9 @@ def test_sizes_are_written_as_everywhere(text: str, size: int) -> None:
 
 def test_the_help_names_every_option_that_works_and_no_other() -> None:
     """What the help lists is what the parser takes."""
-    for option in ("--watch", "--resume", "--fork", "--seed", "--no-chart", "--max-output", "--off"):
+    for option in ("--watch", "--resume", "--fork", "--seed", "--no-chart", "--max-output", "--sweep", "--off"):
         assert option in usage()
-    assert "--sweep" not in usage()
+    assert "--parse-output" not in usage()
 
 
 def test_texts_are_filled_from_variables() -> None:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Literal, NoReturn, get_args
 
 from celltrail.capture.allowance import LEAST_NS, Limit
+from celltrail.capture.axes import Axis, axis
 from celltrail.errors import BadValue, nearest
 from celltrail.store.files.hashing import Asked
 from celltrail.store.upkeep.usage import bytes_in
@@ -22,9 +23,7 @@ _LEAST = 1000  # bytes of a stream: its first and last words, and a marker betwe
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?) ?(%|ms|s)")
 _PLACE = re.compile(r"\$([A-Za-z_]\w*)|\{([^{}]+)\}")
 # promised by the public face and refused by name until they do something
-_PLANNED = frozenset(
-    "--sweep --parse-output --own-threads".split()  # noqa: SIM905
-)
+_PLANNED = frozenset(["--parse-output", "--own-threads"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,9 @@ class Arguments:
     checkpoints: bool = True
     max_output: int = 2_000_000  # bytes of each stream, half from the start and half from the end
     budget: Limit | None = None  # of recording; None: what `Limit` says
+    sweep: tuple[Axis, ...] = ()
+    metric: str = ""  # of a sweep
+    stop: str = ""  # the rule that ends it
     off: bool = False
 
 
@@ -150,6 +152,10 @@ def _parser() -> _Parser:
     add("--no-checkpoints", dest="checkpoints", action="store_false", help="do not keep the models it writes")
     add("--max-output", type=_size, default=2_000_000, metavar="SIZE", help="of each stream; default 2MB")
     add("--budget", type=_budget, metavar="COST", help="of recording: 1%% of the cell (default) or 20ms")
+    add("--sweep", nargs="+", type=axis, action="append", default=[], metavar="NAME=VALUES",
+        help="a run for each combination, as in lr=1e-3,1e-2 seed=0..4")  # fmt: skip
+    add("--metric", default="", metavar="KEY", help="of a sweep: what its table compares")
+    add("--stop", default="", metavar="EXPR", help="of a sweep: it ends after a run for which this holds")
     add("--off", action="store_true", help="run the cell without recording it")
     return parser
 
@@ -188,6 +194,7 @@ def parse(line: str) -> Arguments:
         raise BadValue("%%track: --watch and --no-watch exclude each other")
     if found.resume and found.fork:
         raise BadValue("%%track: --resume goes on with a run and --fork begins another one; give one of the two")
+    _check_sweep(found)
     return Arguments(
         name=found.name or None,
         project=found.project,
@@ -212,7 +219,25 @@ def parse(line: str) -> Arguments:
         max_output=found.max_output,
         budget=found.budget,
         off=found.off,
+        sweep=tuple(axis for group in found.sweep for axis in group),
+        metric=found.metric,
+        stop=found.stop,
     )
+
+
+def _check_sweep(found: argparse.Namespace) -> None:
+    names = [name for group in found.sweep for name, _ in group]
+    if not names and (found.metric or found.stop):
+        raise BadValue(f"%%track: {'--metric' if found.metric else '--stop'} goes with --sweep")
+    if len(set(names)) < len(names):
+        raise BadValue(f"%%track: --sweep names {max(names, key=names.count)} twice; give its values once")
+    for option in ("resume", "fork", "group"):
+        if names and getattr(found, option):
+            raise BadValue(f"%%track: --{option} does not go with --sweep; each of its runs begins anew, in its group")
+    if names and found.params == "off":
+        raise BadValue("%%track: --params off does not go with --sweep, whose runs differ by their parameters")
+    if "seed" in names and found.seed is not None:
+        raise BadValue("%%track: --seed does not go with the seeds of --sweep; give one of the two")
 
 
 def _refuse_unknown(words: Sequence[str]) -> None:

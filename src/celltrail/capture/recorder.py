@@ -36,6 +36,7 @@ from celltrail.capture.session.past import Status as ExecutionStatus
 from celltrail.capture.shield import complain_to, shield
 from celltrail.capture.stale.holding import holds
 from celltrail.capture.stale.marks import Marks
+from celltrail.capture.sweeping import Sweeping
 from celltrail.capture.threads import Threads
 from celltrail.capture.tracked import Tracked, cell_name
 from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
@@ -70,6 +71,7 @@ class Recorder:
         self.notify = notify
         self.is_automatic = False  # whether cells that train are runs without being marked
         self._open: dict[tuple[int, str], Tracked] = {}  # by thread and request
+        self._sweeps: dict[tuple[int, str], Sweeping] = {}  # cells that run as many trials
         self._refused: dict[tuple[int, str], str] = {}  # cells that cannot go on with the run they name, and why
         self._awaited: dict[str, Tracked] = {}  # by request, until its last output
         self._watcher = Watcher()
@@ -177,6 +179,9 @@ class Recorder:
         """IPython's protocol of an AST transformer: look at the code of a tracked cell, insert what watches."""
         if self._refused and (told := self._refused.get(self._key())):
             return refusal(tree, told) if isinstance(tree, ast.Module) else tree
+        sweep = self._sweeps.get(self._key()) if self._sweeps else None
+        if sweep is not None and not sweep.depth and isinstance(tree, ast.Module):
+            return shield(sweep.visit, tree) or tree
         tracked = self._open.get(self._key()) if self._open else None
         if tracked is not None and isinstance(tree, ast.Module):
             with tracked.meter.timing("examine"):
@@ -223,6 +228,12 @@ class Recorder:
         begun = stamp()
         key, mark = self._key(), read(info.raw_cell) or self._own_mark(info.raw_cell)
         is_tracked = mark is not None and self._is_run(key, info, mark)
+        sweep = self._sweeps.get(key)
+        if sweep is not None:
+            sweep.depth += 1
+        elif mark is not None and is_tracked and mark.arguments.sweep:
+            self._begin_sweep(key, info, mark)
+            return
         shield(self._endings.begin, key, info.raw_cell)
         past = shield(self.session.begin, key, info, mark, looks=not is_tracked)
         if past is not None:
@@ -242,6 +253,13 @@ class Recorder:
                 self._arm()
             else:
                 self._open[key].meter.add_since("pre", begun)
+
+    def _begin_sweep(self, key: tuple[int, str], info: Any, mark: Mark) -> None:
+        """The cell itself is no execution: its trials are, each with its own text."""
+        clean, changed = self._redactor.text, self._state.changed_by
+        self._redactor.learn_environment(os.environ)
+        self._sweeps[key] = Sweeping(self.shell, info, mark, Store(locate()), clean, changed)
+        self._arm()
 
     def _is_run(self, key: tuple[int, str], info: Any, mark: Mark) -> bool:
         is_off = mark.arguments.off or os.environ.get("CELLTRAIL_OFF") == "1"
@@ -319,7 +337,9 @@ class Recorder:
         if tracked.outputs is None:
             return
         if self._tee is not None:
-            self._awaited[request] = tracked
+            await_it = partial(self._awaited.__setitem__, request, tracked)
+            # what the trial before it showed may still be on its way
+            self._worker.put(await_it) if request in self._awaited else await_it()
         else:
             outputs = tracked.outputs
             self._terminal = TerminalTee(
@@ -342,6 +362,16 @@ class Recorder:
         if result is not None and not (result.info.raw_cell or "").strip():
             return  # nobody was told that it began
         key = self._key()
+        sweep = self._sweeps.get(key)
+        if sweep is not None and not sweep.depth:
+            self._sweeps.pop(key).end(result)
+            self._worker.put(partial(self._awaited.pop, key[1], None))
+            self._disarm()
+            return
+        if sweep is not None:
+            sweep.depth -= 1
+            sweep.tracked = self._open.get(key) or sweep.tracked
+            _flush()
         error = self._endings.end(key, result)
         tracked = self._open.get(key)
         status = status_after(error)
@@ -368,6 +398,8 @@ class Recorder:
         finally:
             self._open.pop(key, None)
             self._disarm()
+            if key in self._sweeps:  # a trial: the request goes on, and its end is no sign
+                self._worker.put(partial(tracked.close, self._message_ns()))
         return tracked.execution.status
 
     def _end(self, tracked: Tracked, error: BaseException | None, key: tuple[int, str] | None = None) -> None:
@@ -404,7 +436,7 @@ class Recorder:
 
     def _disarm(self) -> None:
         transformers = self.shell.ast_transformers
-        while not self._open and self in transformers:
+        while not (self._open or self._sweeps) and self in transformers:
             transformers.remove(self)
         self._worker.ticking = bool(self._open)
 
@@ -458,6 +490,13 @@ class Recorder:
             return
         self._complained = True
         self._tell(Notice("problem", "warning", f"recording had a problem, your cell did not: {_placeless(text)}"))
+
+
+def _flush() -> None:
+    """Let all that was printed be on its way to the client."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            shield(stream.flush)
 
 
 def _placeless(text: str) -> str:

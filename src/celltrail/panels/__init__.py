@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from celltrail.capture.stale.holding import holds
 from celltrail.compare import Comparison
-from celltrail.panels import detail, evaluation, media
+from celltrail.panels import detail, evaluation, media, trials
 from celltrail.panels.live import Live
 from celltrail.panels.saved import Bundle
 from celltrail.panels.table import Compared, Table, compare_bundle, table_bundle
@@ -17,6 +18,8 @@ from celltrail.query import RunSet, StoredRun
 from celltrail.query.evaluation import Evaluated, Evaluations
 from celltrail.query.media import Media
 from celltrail.query.standing import told_by
+from celltrail.sweep import Sweep
+from celltrail.sweep.live import shown_by
 
 
 class Shown:
@@ -28,6 +31,8 @@ class Shown:
         self._charts = Charts(shell)
         self._watching = Watching()
         self._widgets: list[Panel] = []
+        self._unshow = lambda: None
+        self._grown: tuple[Sweep | None, str] = (None, "")  # the sweep shown last while it went on, and in which cell
 
     def on(self) -> None:
         """Begin to show."""
@@ -36,6 +41,7 @@ class Shown:
         formatter.for_type(RunSet, self._table)
         formatter.for_type(Comparison, self._comparison)
         formatter.for_type(StoredRun, self._run)
+        formatter.for_type(Sweep, self._sweep)
         formatter.for_type(Media, self._media)
         formatter.for_type(Evaluations, self._evaluations)
         formatter.for_type(Evaluated, self._evaluated)
@@ -43,14 +49,16 @@ class Shown:
             self._charts.on()
         self.live.on()
         self._watching.on()
+        self._unshow = shown_by(self._growing)
 
     def off(self) -> None:
         """Leave the shell as it was found."""
+        self._unshow()
         self._watching.off()
         self.live.off()
         self._charts.off()
         formatter = self._formatter()
-        for kind in (RunSet, Comparison, StoredRun, Media, Evaluations, Evaluated):
+        for kind in (RunSet, Comparison, StoredRun, Sweep, Media, Evaluations, Evaluated):
             formatter.pop(kind, None)
 
     def _formatter(self) -> Any:
@@ -69,6 +77,20 @@ class Shown:
     def _run(self, run: StoredRun, **_: Any) -> Bundle:
         widget = detail.Details(run)
         return self._kept(widget, detail.bundle(run, widget))
+
+    def _sweep(self, found: Sweep, **_: Any) -> Bundle:
+        if self._grown == (found, self.live.execution()):
+            return {"text/plain": repr(found)}  # its table stands above
+        widget = trials.Trials(found)
+        self._watching.add(widget)
+        return self._kept(widget, trials.bundle(found, widget.model_id))
+
+    def _growing(self, found: Sweep) -> Callable[[], None]:
+        self._grown = found, self.live.execution()
+        growing = trials.Growing(found, self.shell.display_pub.publish)
+        self._watching.add(growing.table)
+        self._widgets.append(growing.table)
+        return growing.end
 
     def _media(self, found: Media, **_: Any) -> Bundle:
         widget = media.MediaPanel(found)

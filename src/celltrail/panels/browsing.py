@@ -50,13 +50,13 @@ def title_of(runs: RunSet) -> str:
     return runs.question or "all runs"
 
 
-def panel(runs: RunSet, options: TableOptions) -> SavedPanel:
-    """The payload of a table of these runs."""
+def panel(runs: RunSet, options: TableOptions, title: str = "") -> SavedPanel:
+    """The payload of a table of these runs, under a title or their question."""
     first = page(runs)
     return saved.panel(
         "table",
         runs.store.id,
-        title_of(runs),
+        title or title_of(runs),
         rows=first["rows"],
         hints=first["hints"],
         omitted=first["total"] - len(first["rows"]),

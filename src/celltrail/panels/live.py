@@ -32,6 +32,7 @@ class Live:
         self._of_run: dict[str, LiveChart] = {}
         self._resting: OrderedDict[str, LiveChart] = OrderedDict()  # by run, the newest
         self._of_cell: dict[str, LiveChart] = {}
+        self._depth: dict[str, int] = {}  # cells that run just now, one within the other, by request
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._unlisten = lambda: None
@@ -40,11 +41,13 @@ class Live:
     def on(self) -> None:
         """Begin to listen."""
         self._unlisten = listen(self._hear)
+        self._shell.events.register("pre_run_cell", self._cell_begins)
         self._shell.events.register("post_run_cell", self._cell_over)
 
     def off(self) -> None:
         """Stop listening and leave every chart in its saved form."""
         self._unlisten()
+        self._shell.events.unregister("pre_run_cell", self._cell_begins)
         self._shell.events.unregister("post_run_cell", self._cell_over)
         for chart in list(self._charts):
             shield(self._retire, chart)
@@ -99,7 +102,7 @@ class Live:
                 self._thread.start()
 
     def _begin(self, run: Run) -> None:
-        key = self._execution()
+        key = self.execution()
         with self._lock:
             chart = self._of_cell.get(key)
             if chart is None:
@@ -108,7 +111,16 @@ class Live:
             chart.add(run)
             self._of_run[run.id] = chart
 
+    def _cell_begins(self, *_: Any, **__: Any) -> None:
+        key = self.execution()
+        self._depth[key] = self._depth.get(key, 0) + 1
+
     def _cell_over(self, *_: Any, **__: Any) -> None:
+        key = self.execution()
+        left = self._depth.pop(key, 1) - 1
+        if left > 0:  # it ran within another cell, as a trial does, whose chart goes on
+            self._depth[key] = left
+            return
         for key, chart in list(self._of_cell.items()):
             chart.is_cell_over = True
             del self._of_cell[key]
@@ -155,7 +167,7 @@ class Live:
         while self._pictures:
             self._pictures.popleft().add_picture()
 
-    def _execution(self) -> str:
+    def execution(self) -> str:
         """What tells this execution of a cell from all others: the id of the request for it."""
         parent = self._shell.kernel.get_parent("shell") or {}
         return parent.get("header", {}).get("msg_id") or f"execution {self._shell.execution_count}"

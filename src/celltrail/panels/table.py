@@ -21,13 +21,13 @@ from celltrail.query.media import media_of
 class Table(Panel):
     """The run table of a `RunSet`."""
 
-    def __init__(self, runs: RunSet) -> None:
-        self._first = runs
+    def __init__(self, runs: RunSet, title: str = "") -> None:
+        self._first, self._title = runs, title
         self._browsing = Browsing(runs)
         self._changing = Changing(runs.store)
         self._going: list[str] = []
         self._fresh = 0
-        super().__init__("table", browsing.panel(runs, options_of(runs)), options_of(runs))
+        super().__init__("table", browsing.panel(runs, options_of(runs), title), options_of(runs))
 
     @property
     def runs(self) -> RunSet:
@@ -58,7 +58,7 @@ class Table(Panel):
         """These rows by the state, which a page that is loaded again reads too."""
         self._browsing, self._fresh = Browsing(runs), 0
         view = cast("Any", self.state)["view"]
-        self.state = {**cast("dict[str, Any]", browsing.panel(runs, options)), "view": view}
+        self.state = {**cast("dict[str, Any]", browsing.panel(runs, options, self._title)), "view": view}
 
     def _answer_views(self, intent: Any, said: str | None = None) -> Answer:
         return answer(intent["id"], views=views_of(self.runs.store), said=said)

@@ -5,97 +5,27 @@ from __future__ import annotations
 import inspect
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue
 from celltrail.model import Goal, RunRecord, goal_of
-from celltrail.query import RunSet, StoredRun, open_store, plain, runs
-from celltrail.query.evaluate import aggregate_of
+from celltrail.query import open_store, plain, runs
 from celltrail.run import Run, start
 from celltrail.run.facts import plain as plain_value
-from celltrail.stats.interval import mean_interval
+from celltrail.sweep.found import Sweep, holds, value_of
+from celltrail.sweep.live import live
 from celltrail.sweep.space import Point, SamplerName, Space, sampler, words
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from celltrail.store import Store
 
 __all__ = ["Sweep", "sweep"]
 
 OBJECTIVE = "objective"  # the metric of a function that returns one number
 SEED = "seed"
-
-
-class Sweep:
-    """What a sweep tried so far: its runs, the best of them, and a table of means over the repeats."""
-
-    def __init__(self, store: Store, name: str, params: list[str], metric: str, goal: Goal) -> None:
-        self.store, self.name, self.metric, self.goal = store, name, metric, goal
-        self._params = params
-
-    @property
-    def runs(self) -> RunSet:
-        """The trials, those of earlier attempts among them, newest first."""
-        found = runs(f"group == {json.dumps(self.name)} and has(parent)", store=self.store)
-        found.look = {"group": [f"params.{name}" for name in self._params]}
-        return found
-
-    @property
-    def best(self) -> StoredRun | None:
-        """The finished trial with the best value of the metric."""
-        valued = [(value, run) for run in self.runs if (value := self._value(run.record)) is not None]
-        if not valued:
-            return None
-        sign = -1 if self.goal == "max" else 1
-        return min(valued, key=lambda each: sign * each[0])[1]
-
-    def df(self) -> pd.DataFrame:
-        """A row per point: its parameters, ``n`` finished repeats, and of the metric the ``mean`` and its 95 %
-        interval from ``low`` to ``high`` (NaN where there is one repeat only), best first.
-        """
-        import pandas as pd
-
-        rows: list[dict[str, Any]] = []
-        for point, values in self._values():
-            mean, reach = mean_interval(values) if values else (math.nan, None)
-            ends = (math.nan, math.nan) if reach is None else (mean - reach, mean + reach)
-            rows.append({**dict(point), "n": len(values), "mean": mean, "low": ends[0], "high": ends[1]})
-        frame = pd.DataFrame(rows, columns=[*self._params, "n", "mean", "low", "high"])
-        return frame.sort_values("mean", ascending=self.goal != "max", na_position="last", ignore_index=True)
-
-    def __repr__(self) -> str:
-        frame = self.df()
-        cells = [
-            [*(plain.shown(row[name]) for name in self._params), str(row["n"]), _told(row)]
-            for row in frame.to_dict("records")
-        ]
-        heads = [*self._params, "n", self.metric]
-        return f"sweep {self.name}: {len(self.runs)} trials\n{plain.table(heads, cells, [False] * len(heads))}"
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.runs)  # the run table, grouped by point
-
-    def _values(self) -> list[tuple[tuple[tuple[str, Any], ...], list[float]]]:
-        found: dict[str, tuple[tuple[tuple[str, Any], ...], list[float]]] = {}
-        for run in self.runs:
-            point = tuple((name, run.params.get(name)) for name in self._params)
-            _, values = found.setdefault(json.dumps(point, default=str), (point, []))
-            value = self._value(run.record)
-            if value is not None:
-                values.append(value)
-        return list(found.values())
-
-    def _value(self, record: RunRecord) -> float | None:
-        metric = record.metrics.get(self.metric)
-        if record.status != "finished" or metric is None:
-            return None
-        value = aggregate_of(metric, self.goal if self.goal != "none" else "last")
-        return value if value is not None and math.isfinite(value) else None
 
 
 def sweep(
@@ -168,6 +98,7 @@ class _Work:
         title = name or getattr(fn, "__name__", "sweep")
         self.found = Sweep(store, "sweep" if title == "<lambda>" else title, list(space), self.metric, self.goal)
         self.takes_seed = _takes_seed(fn)
+        self.is_shown = False  # by a table that grows, so that nothing need be printed
         if stop:
             runs(stop, store=store)  # what cannot be read is said before anything is computed
 
@@ -179,15 +110,15 @@ class _Work:
             "repeats": self.repeats,
             "space": {key: repr(told) for key, told in self.space.items()},
         }
-        with start(self.found.name, about, tags=["sweep"], store=self.store):
+        with start(self.found.name, about, tags=["sweep"], store=self.store), live(self.found) as self.is_shown:
             for point in points.points():
                 values: list[float] = []
                 for repeat in range(self.repeats):
                     record = done.get(self._key(point, repeat)) or self._try(point, repeat)
-                    value = self.found._value(record)  # pyright: ignore[reportPrivateUsage]
+                    value = value_of(record, self.metric, self.goal)
                     if value is not None:
                         values.append(value)
-                    if self._is_enough(record):
+                    if self.stop and holds(self.stop, record.id, self.store):
                         return self.found
                 points.hear(point, math.fsum(values) / len(values) if values else None)
         return self.found
@@ -198,18 +129,26 @@ class _Work:
         params = {**point, **({SEED: repeat} if seeded else {})}
         given = {**point, **({SEED: repeat} if seeded and self.takes_seed and SEED not in point else {})}
         run = start(words(params), params, group=self.found.name, seed=repeat if seeded else None, store=self.store)
-        try:
-            with run:
-                if self.goal != "none":
-                    run.define_metric(self.metric, goal=self.goal)
-                self._log(run, self.fn(**given))
-        except Exception as error:  # noqa: BLE001  the user's function: its run says what it raised
-            print(f"{words(params)}: {type(error).__name__}: {error}")  # noqa: T201
+        with self._forgiven(words(params)), run:
+            if self.goal != "none":
+                run.define_metric(self.metric, goal=self.goal)
+            self._log(run, self.fn(**given))
         record = run.record()
-        value = self.found._value(record)  # pyright: ignore[reportPrivateUsage]
         if record.status == "finished":
-            print(f"{words(params)}: {self.metric} {plain.shown(value)}")  # noqa: T201
+            self._say(f"{words(params)}: {self.metric} {plain.shown(value_of(record, self.metric, self.goal))}")
         return record
+
+    @contextmanager
+    def _forgiven(self, trial: str) -> Generator[None]:
+        """Whatever the user's function raises has ended its run, and does not end the sweep; an interrupt does."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  of whatever kind: it is not ours
+            self._say(f"{trial}: {type(error).__name__}: {error}")
+
+    def _say(self, line: str) -> None:
+        if not self.is_shown:
+            print(line)  # noqa: T201
 
     def _log(self, run: Run, returned: Any) -> None:
         if isinstance(returned, Mapping):
@@ -226,11 +165,6 @@ class _Work:
     def _key(self, point: Point, repeat: int) -> str:
         return _text({**point, **({SEED: repeat} if self.repeats > 1 else {})})
 
-    def _is_enough(self, record: RunRecord) -> bool:
-        if not self.stop:
-            return False
-        return len(runs(f"id == {json.dumps(record.id)} and ({self.stop})", store=self.store)) > 0
-
 
 def _text(params: Mapping[str, Any]) -> str:
     return json.dumps({name: plain_value(value) for name, value in params.items()}, sort_keys=True, default=str)
@@ -242,10 +176,3 @@ def _takes_seed(fn: Callable[..., Any]) -> bool:
     except (TypeError, ValueError):  # a function of C
         return False
     return SEED in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
-
-
-def _told(row: Mapping[Any, Any]) -> str:
-    if math.isnan(row["mean"]):
-        return "-"
-    reach = row["high"] - row["mean"]
-    return plain.shown(row["mean"]) if math.isnan(reach) else f"{plain.shown(row['mean'])} ± {plain.shown(reach)}"

@@ -32,16 +32,17 @@ def shows(record: RunRecord, blobs: Blobs, publish: Callable[..., object]) -> li
 
 def nothing(tree: ast.Module) -> ast.Module:
     """A body that does nothing in place of this one."""
-    return _instead(tree, "pass")
+    return instead(tree, "pass")
 
 
 def refusal(tree: ast.Module, text: str) -> ast.Module:
     """A body that ends as a cell with a wrong argument does: one line, and "run all" stops."""
     error = '__import__("IPython.core.error", fromlist=["error"]).UsageError'
-    return _instead(tree, f"raise {error}({text!r})")
+    return instead(tree, f"raise {error}({text!r})")
 
 
-def _instead(tree: ast.Module, code: str) -> ast.Module:
+def instead(tree: ast.Module, code: str) -> ast.Module:
+    """A body of this code in place of another one."""
     # the same tree: transformers after ours hold on to it
     tree.body = ast.parse(code).body
     return tree

@@ -19,11 +19,12 @@ from typing import Any
 
 from celltrail.capture.analyze import keys
 from celltrail.capture.analyze.effects import Effects
+from celltrail.capture.analyze.known import Sure
 from celltrail.capture.analyze.touch import Touched, touched
 from celltrail.capture.analyze.walk import effects
 from celltrail.capture.files import quoted
 from celltrail.capture.lineage import History, Kept, Slice, Status
-from celltrail.capture.lineage.edges import Edge, edges, warning
+from celltrail.capture.lineage.edges import Edge, edges, is_quiet, warning
 from celltrail.capture.lineage.flags import Version, flags
 from celltrail.capture.notice import Notice
 from celltrail.capture.session.document import Document
@@ -247,6 +248,14 @@ class State:
         entry.after = entry.tracked = None
         self._entries.append(entry)
         self._versions.append(entry.version)
+
+    def changed_by(self, execution: str) -> list[str]:
+        """The names whose objects an execution that is over has changed in place, as far as that is known."""
+        self.catch_up()
+        step = next((each for each in reversed(self.history.steps) if each.id == execution), None)
+        space = self._namespace()
+        found = step.touched.changes.items() if step is not None else ()
+        return sorted(name for name, sure in found if sure > Sure.MAY and not is_quiet(space.get(name)))
 
     def conclude(self, tracked: Tracked) -> dict[str, Json]:
         """Put the sections of a run that is over into what it needed; the short form for its environment."""

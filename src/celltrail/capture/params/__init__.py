@@ -15,7 +15,8 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from celltrail.capture.analyze import Names, bound_names, by_kind, dotted, root
-from celltrail.capture.params.config import fields, is_key, is_scalar, literal
+from celltrail.capture.params.config import fields, is_scalar, literal
+from celltrail.capture.params.literals import is_settled, literals, pairs
 from celltrail.capture.values.reach import reach
 from celltrail.capture.watch import is_metric_name
 from celltrail.model import Json, Param, ParamRule
@@ -74,8 +75,8 @@ class Found:
 
     def before(self) -> dict[str, Param]:
         """Rules 1 to 3: what the code itself and the earlier cells say."""
-        for statement in self.tree.body:
-            self._assigned(statement)
+        for name, value, place in literals(self.tree, self.names):
+            self._add(name, value, "config" if "." in name else "assign", place.lineno)
         for name in sorted(self.reachable()):
             if name not in self.names.writes and name not in _SHELL and not name.startswith("_"):
                 self._read(name)
@@ -96,21 +97,6 @@ class Found:
 
     # before
 
-    def _assigned(self, statement: ast.stmt) -> None:
-        for name, value in _pairs(statement):
-            if not self._is_settled(name):
-                continue
-            if isinstance(value, ast.Dict) or (isinstance(value, ast.Call) and dotted(value.func) == "dict"):
-                for key, inner, line in _items(value):
-                    self._add(f"{name}.{key}", inner, "config", line)
-                continue
-            known, constant = literal(value)
-            if known and (is_scalar(constant) or (isinstance(constant, list) and constant)):
-                self._add(name, constant, "assign", value.lineno)
-
-    def _is_settled(self, name: str) -> bool:
-        return not name.startswith("_") and self.names.bound.get(name) == 1 and name not in self.names.deletes
-
     def _read(self, name: str) -> None:
         value = self.namespace.get(name, ...)
         if is_scalar(value):
@@ -128,8 +114,8 @@ class Found:
     # after
 
     def _computed(self, statement: ast.stmt) -> None:
-        for name, value in _pairs(statement):
-            if not self._is_settled(name) or name not in self.namespace:
+        for name, value in pairs(statement):
+            if not is_settled(name, self.names) or name not in self.namespace:
                 continue
             result = self.namespace[name]
             if isinstance(value, ast.Call) and not issubclass(type(result), dict):
@@ -251,42 +237,6 @@ def without(params: Mapping[str, Param], unwanted: tuple[str, ...]) -> dict[str,
         for name, param in params.items()
         if not any(name == other or name.startswith(f"{other}.") for other in unwanted)
     }
-
-
-def _pairs(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
-    """Name and expression for each plain assignment in a statement."""
-    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value is not None:
-        yield statement.target.id, statement.value
-    if not isinstance(statement, ast.Assign):
-        return
-    for target in statement.targets:
-        if isinstance(target, ast.Name):
-            yield target.id, statement.value
-        elif isinstance(target, ast.Tuple) and isinstance(statement.value, ast.Tuple):
-            for inner, value in zip(target.elts, statement.value.elts, strict=False):
-                if isinstance(inner, ast.Name):
-                    yield inner.id, value
-
-
-def _items(node: ast.expr, depth: int = 3) -> Iterator[tuple[str, Json, int]]:
-    """The literal entries of a dict display or a ``dict(...)`` call, nested ones dotted."""
-    if isinstance(node, ast.Dict):
-        entries = [
-            (key.value, value)
-            for key, value in zip(node.keys, node.values, strict=True)
-            if isinstance(key, ast.Constant) and isinstance(key.value, str) and is_key(key.value)
-        ]
-    elif isinstance(node, ast.Call):
-        entries = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]
-    else:
-        return
-    for key, value in entries[:100]:
-        known, constant = literal(value)
-        if known and (is_scalar(constant) or constant):
-            yield key, constant, value.lineno
-        elif depth > 1:
-            for inner, found, line in _items(value, depth - 1):
-                yield f"{key}.{inner}", found, line
 
 
 def _draws(value: object) -> bool:
