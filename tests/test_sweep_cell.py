@@ -58,7 +58,9 @@ def test_each_point_is_a_run_of_the_cell_with_its_values(kernel: Kernel, store: 
     names = [f"lr={lr} seed={seed}" for lr in (0.1, 0.5) for seed in range(3)]
     assert [run.name for run in found] == names
     assert [run.params["lr"] for run in found] == [0.1] * 3 + [0.5] * 3
-    assert {(run.parent.name, run.status, *run.tags) for run in found} == {("mlp", "finished", "wide")}
+    assert {(run.record.parent, run.status, *run.tags) for run in found} == {
+        (ct.run("mlp", store).id, "finished", "wide")
+    }
     assert [run.shown()[0].text for run in found] == [f"lr is {run.params['lr']}\n" for run in found]
     first = [run.series("loss")[1][0] for run in found]
     assert len(set(first)) == 6

@@ -34,7 +34,8 @@ class Sweep:
         self, store: Store, name: str, params: Sequence[str], metric: str = "", goal: Goal | None = None
     ) -> None:
         self.store, self.name, self.params = store, name, list(params)
-        self._metric, self._goal = metric, goal
+        self._metric = metric
+        self._goal: Goal | None = goal
 
     @property
     def runs(self) -> RunSet:
@@ -56,8 +57,11 @@ class Sweep:
         """Which way the metric is better."""
         if self._goal is not None:
             return self._goal
-        said = (run.record.metrics[self.metric].goal for run in self.runs if self.metric in run.record.metrics)
-        return next((goal for goal in said if goal != "none"), goal_of(self.metric))
+        for run in self.runs:
+            known = run.record.metrics.get(self.metric)
+            if known is not None and known.goal != "none":
+                return known.goal
+        return goal_of(self.metric)
 
     @property
     def best(self) -> StoredRun | None:
