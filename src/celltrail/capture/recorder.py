@@ -349,6 +349,9 @@ class Recorder:
             )
             self._terminal.on()
 
+    def _await_no_more(self, request: str) -> None:
+        self._awaited.pop(request, None)
+
     def _place_hooks(self) -> None:
         namespace = self.shell.user_ns
         for name, thing in {**self._watcher.names, **calls.NAMES}.items():
@@ -365,7 +368,7 @@ class Recorder:
         sweep = self._sweeps.get(key)
         if sweep is not None and not sweep.depth:
             self._sweeps.pop(key).end(result)
-            self._worker.put(partial(self._awaited.pop, key[1], None))
+            self._worker.put(partial(self._await_no_more, key[1]))
             self._disarm()
             return
         if sweep is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
 
 from celltrail.capture.outputs import SAYING
 from celltrail.model import new_id
@@ -25,9 +24,8 @@ class Trials(Table):
 
     def tick(self) -> bool:
         """Take in the trials that began since; the others as every table does."""
-        now = self.runs.refresh()
-        if len(now) != len(self.runs):
-            self._show(now, cast("dict[str, Any]", self.state)["table"])
+        if len(self.runs.refresh()) != len(self.runs):
+            self._renew()
         return super().tick()
 
 
