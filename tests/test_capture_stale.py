@@ -13,11 +13,15 @@ import pytest
 from celltrail.capture.session.document import Document
 from celltrail.capture.stale import differs, source_key
 from celltrail.capture.stale.holding import holds
+from celltrail.contract import ExecutionMap
+from celltrail.errors import NoRun
 from celltrail.panels.detail import payload
+from celltrail.panels.executions import executed
 from celltrail.query import StoredRun, find, runs
 from celltrail.query.detail import detail
 from celltrail.query.standing import told_by
 from celltrail.run import start
+from celltrail.server.shape import misfits
 from celltrail.store import Store
 from kernels import Kernel, Reply
 
@@ -136,6 +140,30 @@ def test_comments_blank_lines_and_our_own_line_are_no_edit(notebook: Notebook) -
     notebook.cells["train"] = CELLS["train"].replace("%%track train", "%%track train -t new") + "\n\n# the end"
     notebook.cells["clean"] = "# one more\nY = (X + 1)"
     assert notebook.said() == []
+
+
+def test_the_map_of_what_ran_for_a_run(notebook: Notebook) -> None:
+    """Each execution up to the run in its order: which of them it was made from, what each handed on, what is stale."""
+    notebook.cells["clean"] += "0"
+    notebook.save()
+    found = executed(notebook.trained)
+    assert misfits(found, ExecutionMap) == []
+    by_cell = {each["cell"]: each for each in found["executions"]}
+    assert [each["cell"] for each in found["executions"]][-3:] == ["load", "clean", "train"]
+    assert {cell: each["role"] for cell, each in by_cell.items() if cell} == {
+        "load": "needed", "clean": "needed", "train": "run",
+    }  # fmt: skip
+    assert [(each["cell"], each["stale"]) for each in found["executions"] if each["stale"]] == [
+        ("clean", "edited since")
+    ]
+    assert by_cell["load"]["what"] == "made X"
+    assert by_cell["clean"]["got"] == [{"execution": by_cell["load"]["id"], "names": ["X"]}]
+    assert by_cell["train"]["got"] == [{"execution": by_cell["clean"]["id"], "names": ["Y"]}]
+    assert by_cell["clean"]["code"] == CELLS["clean"]
+    with start("by hand", store=notebook.store) as run:
+        pass
+    with pytest.raises(NoRun, match="no cell recorded what ran before it"):
+        executed(find(run.id, notebook.store))
 
 
 def test_a_deleted_cell(notebook: Notebook) -> None:

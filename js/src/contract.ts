@@ -4,8 +4,8 @@ export const VERSION = 1;
 
 export type FromKernel = Points | News | Answer | Fault;
 export type Asked = Note | Steer | Edit | Undo | SaveView | DropView;
-export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take | Pick;
-export type Question = Query | List | Fetch | Sum | Hold | Write | Pick;
+export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take | Pick | Trace;
+export type Question = Query | List | Fetch | Sum | Hold | Write | Pick | Trace;
 export type Goal = "min" | "max" | "none";
 export type MediaKind = "text" | "image" | "figure" | "audio" | "video" | "table" | "histogram";
 export type PanelKind = "chart" | "table" | "compare" | "detail" | "media" | "evaluation";
@@ -31,6 +31,7 @@ export interface Answer {
   listing: Listing | null;
   sums: Sums | null;
   stale: Record<string, string> | null;
+  executions: ExecutionMap | null;
 }
 
 /** Kernel to panel: why an intent could not be answered. */
@@ -182,6 +183,37 @@ export interface EvaluationShown {
   omitted: number;
 }
 
+/** What ran in the kernel up to a run, oldest first. */
+export interface ExecutionMap {
+  executions: ExecutionShown[];
+  more: number;
+  lower_bound: string[];
+}
+
+/** One execution of the kernel session of a run. */
+export interface ExecutionShown {
+  id: string;
+  count: number | null;
+  cell: string | null;
+  nth: number;
+  of: number;
+  status: "running" | "ok" | "error" | "interrupted" | "killed" | "skipped";
+  error: string;
+  code: string;
+  run: string;
+  name: string;
+  role: "run" | "needed" | "other";
+  what: string;
+  got: Handed[];
+  stale: string;
+}
+
+/** What an execution got from an earlier one. */
+export interface Handed {
+  execution: string;
+  names: string[];
+}
+
 /** Panel to kernel: the comparison of these runs. */
 export interface Compare {
   kind: "compare";
@@ -330,6 +362,13 @@ export interface Take {
   id: string;
   run: string;
   number: number;
+}
+
+/** Panel to kernel: what ran for this run, and in which order. */
+export interface Trace {
+  kind: "trace";
+  id: string;
+  run: string;
 }
 
 /** Panel to kernel: take an `Edit` back. */

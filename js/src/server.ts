@@ -41,6 +41,7 @@ const QUESTIONS: readonly string[] = [
   "hold",
   "write",
   "pick",
+  "trace",
 ] satisfies Question["kind"][];
 
 let asked = 0;
@@ -270,6 +271,7 @@ export function said(reply_to: string, parts: Partial<Answer>): Answer {
     listing: null,
     sums: null,
     stale: null,
+    executions: null,
     ...parts,
   };
 }

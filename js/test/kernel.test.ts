@@ -126,6 +126,7 @@ test("an answer goes to whom it belongs, a fault rejects with the kernel's sente
     listing: null,
     sums: null,
     stale: null,
+    executions: null,
     marks: null,
   });
   model.say({ kind: "fault", reply_to: two?.id ?? "", text: "a value is missing" });
@@ -144,6 +145,7 @@ test("an answer goes to whom it belongs, a fault rejects with the kernel's sente
     listing: null,
     sums: null,
     stale: null,
+    executions: null,
     marks: null,
   });
   await expect(first).resolves.toEqual(rows);

@@ -726,7 +726,8 @@ export const messages = [
    "drawn": null,
    "listing": null,
    "sums": null,
-   "stale": null
+   "stale": null,
+   "executions": null
   },
   "data": []
  },
@@ -990,7 +991,8 @@ export const messages = [
    "drawn": null,
    "listing": null,
    "sums": null,
-   "stale": null
+   "stale": null,
+   "executions": null
   },
   "data": []
  }

@@ -21,6 +21,7 @@ const ANSWER = {
   sums: null,
   content: null,
   stale: null as Record<string, string> | null,
+  executions: null,
 };
 const plain: TableOptions = TABLE;
 let end: AbortController;
@@ -544,6 +545,7 @@ describe("changing", () => {
     sums: null,
     content: null,
     stale: null,
+    executions: null,
     marks: null,
   });
   const tagged = (): RunRow[] => [run({ id: "x", tags: ["old"] }), run({ id: "y" })];
@@ -626,6 +628,7 @@ describe("copying", () => {
     sums: null,
     content: null,
     stale: null,
+    executions: null,
     marks: null,
   });
   const rows = (): RunRow[] =>
@@ -723,6 +726,7 @@ describe("writing a filter", () => {
         sums: null,
         content: null,
         stale: null,
+        executions: null,
         marks: null,
       }),
     );
@@ -784,6 +788,7 @@ describe("views", () => {
     sums: null,
     content: null,
     stale: null,
+    executions: null,
     marks: null,
   });
   const items = (root: ShadowRoot): HTMLElement[] => [...root.querySelectorAll<HTMLElement>("[role=menu] button")];
@@ -838,6 +843,7 @@ test("the curves of the selected runs are drawn below, and follow the selection 
     sums: null,
     content: null,
     stale: null,
+    executions: null,
     marks: null,
   } as const;
   const ask = vi.fn(() => Promise.resolve({ kind: "answer" as const, reply_to: "d", ...nothing, drawn }));

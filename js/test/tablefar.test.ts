@@ -26,6 +26,7 @@ const EMPTY: Answer = {
   listing: null,
   sums: null,
   stale: null,
+  executions: null,
   content: null,
 };
 const HEADS = [

@@ -2,6 +2,8 @@ import type { ChartOptions, Detail, DetailOptions, EvaluationOptions, MediaOptio
 import { widget } from "../kernel.ts";
 import { savedSource } from "../saved.ts";
 import type { Mount, Source } from "../source.ts";
+import { controlStyles } from "../ui/controls.ts";
+import { executionsView } from "../ui/detail/executions.ts";
 import { headView } from "../ui/detail/head.ts";
 import { outputsView } from "../ui/detail/outputs.ts";
 import { sectionViews } from "../ui/detail/sections.ts";
@@ -17,7 +19,7 @@ export const DETAIL: DetailOptions = { tab: "", chart: CHART, media: MEDIA, eval
 
 /** All of one run: its curves, what it was given, what it showed, where it ran and what people said of it. */
 export const mount: Mount<DetailOptions> = (into, source, signal) => {
-  const { el } = panelRoot(into, detailStyles, "detail", signal);
+  const { el } = panelRoot(into, controlStyles + detailStyles, "detail", signal);
   let inside = new AbortController();
   const draw = (): void => {
     inside.abort();
@@ -54,7 +56,9 @@ function pages(detail: Detail, source: Source<DetailOptions>, signal: AbortSigna
     found.push({ name: "evaluation", note: "", make: () => evaluationView(source, signal) });
   }
   const names = [...new Set(detail.sections.map((section) => section.tab))];
-  const bySection = names.map((tab) => tabPage(tab, detail.sections));
+  const bySection = names
+    .map((tab) => tabPage(tab, detail.sections))
+    .map((page) => (page.name === "lineage" ? lineagePage(page, detail.run.id, source, signal) : page));
   found.push(...bySection.slice(0, 1));
   if (detail.code) found.push({ name: "code", note: "", make: () => sourceView(detail.code) });
   const shown = detail.outputs.length;
@@ -66,6 +70,22 @@ function pages(detail: Detail, source: Source<DetailOptions>, signal: AbortSigna
 
 function tabPage(tab: string, sections: readonly Section[]): Page {
   return { name: tab, note: "", make: () => sectionViews(sections.filter((section) => section.tab === tab)) };
+}
+
+/** What ran for it, asked for when it is looked at, above what its lineage says in tables. */
+function lineagePage(page: Page, run: string, source: Source<DetailOptions>, signal: AbortSignal): Page {
+  const make = (): HTMLElement => {
+    const place = element("div", {}, element("p", { class: "ct-muted" }, "asking what ran for it …"));
+    source
+      .ask({ kind: "trace", run })
+      .then(({ executions }) => place.replaceChildren(...(executions ? [executionsView(executions, signal)] : [])))
+      .catch((refusal: unknown) => {
+        const why = refusal instanceof Error ? refusal.message : String(refusal);
+        place.replaceChildren(element("p", { class: "ct-muted" }, `what ran for it is not in reach: ${why}`));
+      });
+    return element("div", {}, place, page.make());
+  };
+  return { ...page, make };
 }
 
 function sourceView(code: string): HTMLElement {

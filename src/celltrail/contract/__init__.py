@@ -19,6 +19,7 @@ from celltrail.contract.evaluation import (
     EvaluationScore,
     EvaluationShown,
 )
+from celltrail.contract.executions import ExecutionMap, ExecutionShown, Handed
 from celltrail.contract.intents import (
     Asked,
     Compare,
@@ -41,6 +42,7 @@ from celltrail.contract.intents import (
     Sum,
     Sync,
     Take,
+    Trace,
     Undo,
     Views,
     Window,
@@ -93,6 +95,8 @@ __all__ = [
     "EvaluationOptions",
     "EvaluationScore",
     "EvaluationShown",
+    "ExecutionMap",
+    "ExecutionShown",
     "Fault",
     "Fetch",
     "Flag",
@@ -101,6 +105,7 @@ __all__ = [
     "Goal",
     "GroupOf",
     "Grouping",
+    "Handed",
     "Head",
     "Hello",
     "Hold",
@@ -146,6 +151,7 @@ __all__ = [
     "Sync",
     "TableOptions",
     "Take",
+    "Trace",
     "Trail",
     "TrailRows",
     "Undo",

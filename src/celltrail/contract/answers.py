@@ -3,6 +3,7 @@
 from typing import Literal, TypedDict
 
 from celltrail.contract.comparison import Comparison
+from celltrail.contract.executions import ExecutionMap
 from celltrail.contract.media import Content
 from celltrail.contract.points import Drawn, Mark, Part, Points
 from celltrail.contract.rows import Listing, RowsPage, RunRow, Sums
@@ -27,6 +28,7 @@ class Answer(TypedDict):
     listing: Listing | None
     sums: Sums | None
     stale: dict[str, str] | None  # why, by run
+    executions: ExecutionMap | None
 
 
 class News(TypedDict):

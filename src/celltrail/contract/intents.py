@@ -202,6 +202,14 @@ class Write(TypedDict):
     value: str | None
 
 
+class Trace(TypedDict):
+    """Panel to kernel: what ran for this run, and in which order."""
+
+    kind: Literal["trace"]
+    id: str
+    run: str
+
+
 class Pick(TypedDict):
     """Panel to kernel: the rows behind a part of an evaluation; by labels, or by a range."""
 
@@ -239,8 +247,9 @@ FromPanel = (
     | Draw
     | Take
     | Pick
+    | Trace
 )
 # what a server is asked to change; all else it is asked by address
 Asked = Note | Steer | Edit | Undo | SaveView | DropView
 # what it is asked in a body, since there is no room in an address for all that they may name
-Question = Query | List | Fetch | Sum | Hold | Write | Pick
+Question = Query | List | Fetch | Sum | Hold | Write | Pick | Trace

@@ -14,6 +14,7 @@ from celltrail.panels.closer import closer, flags_of, marks_of, place_of
 from celltrail.panels.curves import curves, state_of
 from celltrail.panels.evaluation import OPTIONS as EVALUATION
 from celltrail.panels.evaluation import picked, shown_of
+from celltrail.panels.executions import executed
 from celltrail.panels.media import OPTIONS as MEDIA
 from celltrail.panels.media import listing, taken
 from celltrail.panels.widget import Panel, Reply, answer
@@ -41,6 +42,7 @@ class Details(Panel):
             "note": self._answer_note,
             "take": lambda asked: taken(self._media, asked),
             "pick": lambda asked: picked(evaluations(self._run), asked),
+            "trace": lambda asked: answer(asked["id"], executions=executed(self._run)),
         }
 
     def _answer_window(self, asked: Window) -> Reply:

@@ -86,6 +86,7 @@ def answer(reply_to: str, **parts: Any) -> Answer:
         "listing": None,
         "sums": None,
         "stale": None,
+        "executions": None,
     }
     return cast("Answer", {**empty, **parts})
 

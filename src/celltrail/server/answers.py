@@ -39,6 +39,7 @@ from celltrail.panels.changing import Changing
 from celltrail.panels.closer import closer, marks_of, place_of
 from celltrail.panels.curves import drawn, state_of
 from celltrail.panels.evaluation import picked
+from celltrail.panels.executions import executed
 from celltrail.panels.media import taken
 from celltrail.panels.viewing import keep, options_of, views_of
 from celltrail.panels.widget import answer
@@ -99,6 +100,8 @@ class Answers:
         asked = cast("Question", intent)
         if asked["kind"] == "pick":
             return picked(detail.evaluations(self._find(asked["run"])), asked)
+        if asked["kind"] == "trace":
+            return answer(asked["id"], executions=executed(self._find(asked["run"])))
         with self._reading:  # a table keeps what it has found
             table = self._tables.get(view) or Browsing(self._runs_of(view))
             self._keep(view, table)

@@ -28,6 +28,31 @@ export const detailStyles = `
 .ct-source { background: color-mix(in srgb, var(--ct-hover) 40%, var(--ct-surface)); border: 1px solid var(--ct-line); border-radius: 4px; display: grid; grid-template-columns: auto 1fr; padding: 6px 10px 6px 0; white-space: pre-wrap; }
 .ct-source span { color: var(--ct-muted); min-width: 40px; padding-inline: 8px 12px; text-align: end; user-select: none; }
 .ct-bad { background: color-mix(in srgb, var(--ct-failed) 12%, transparent); padding: 4px 8px; }
+.ct .ct-executions h3 { font-size: 13px; font-weight: 600; margin: 0 0 3px; }
+.ct-executions p { font-size: 12px; margin: 3px 0; }
+.ct-mapbox { margin: 6px 0 16px; position: relative; }
+.ct-arcs { inset: 0 auto auto 0; pointer-events: none; position: absolute; }
+.ct-arcs path { fill: none; stroke: var(--ct-muted); stroke-opacity: 0.45; stroke-width: 1.2; }
+.ct-arcs path.lit { stroke: var(--ct-accent); stroke-opacity: 1; stroke-width: 2; }
+.ct-arcs circle { fill: var(--ct-muted); }
+.ct-arcs circle.other { fill: var(--ct-surface); stroke: var(--ct-muted); stroke-opacity: 0.6; }
+.ct-arcs circle.run { fill: var(--ct-accent); }
+.ct .ct-map { list-style: none; margin: 0; padding: 0 0 0 76px; }
+.ct-map li { border-radius: 4px; }
+.ct-map li:hover { background: color-mix(in srgb, var(--ct-hover) 60%, transparent); }
+.ct-map summary { align-items: baseline; cursor: pointer; display: flex; gap: 10px; line-height: 22px; list-style: none; min-width: 0; padding-inline: 4px; }
+.ct-map summary::-webkit-details-marker { display: none; }
+.ct-map-count { color: var(--ct-muted); flex: none; font: 12px/22px var(--ct-mono); min-width: 34px; text-align: end; }
+.ct-map-first { flex: 0 1 auto; font: 12px/22px var(--ct-mono); min-width: 80px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.ct-map li[data-role="other"] .ct-map-first { color: var(--ct-muted); }
+.ct-map li[data-role="run"] .ct-map-first { font-weight: 600; }
+.ct-map summary span { flex: none; font-size: 12px; }
+.ct-map-run { background: var(--ct-hover); border-radius: 9px; padding: 0 8px; }
+.ct-map-stale { border: 1px dashed var(--ct-interrupted); border-radius: 9px; color: var(--ct-interrupted); line-height: 16px; padding: 0 8px; }
+.ct-map-bad { color: var(--ct-failed); }
+.ct-map summary .ct-map-what { flex: 1 1 0; min-width: 0; overflow: hidden; text-align: end; text-overflow: ellipsis; white-space: nowrap; }
+.ct-map-code { background: color-mix(in srgb, var(--ct-hover) 40%, var(--ct-surface)); border: 1px solid var(--ct-line); border-radius: 4px; margin: 2px 4px 6px 48px; padding: 6px 10px; }
+.ct-map details p { margin: 0 4px 2px 48px; }
 .ct-outputs > div { margin: 0 0 6px; }
 .ct-outputs img { background: #fff; display: block; max-width: 100%; }
 .ct-outputs p { font-size: 12px; margin: 2px 0 0; }

@@ -25,22 +25,31 @@ def upstream(run: StoredRun, document: Document) -> Iterator[Reason]:
         document: its notebook as it stands.
     """
     execution = run.record.executions[-1].id if run.record.executions else ""
-    session = _session_of(run, execution)
+    session = session_of(run, execution)
     if session is None:
         return
     blobs = run.store.blobs
     for each in _behind(session.executions, execution, run.needs):
         if each.cell_id is None or not each.code or each.cell_id == run.cell:
             continue
-        place = f"[{each.count}]" if each.count is not None else "a cell"
-        source = document.sources.get(each.cell_id)
-        if source is None:
-            yield Reason("upstream", f"{place}, which it depends on, was deleted since")
-        elif (ran := _text(blobs, each.code)) and differs(ran, source):
-            yield Reason("upstream", f"{place}, which it depends on, was edited since")
+        if became := fate(each, document, blobs):
+            place = f"[{each.count}]" if each.count is not None else "a cell"
+            yield Reason("upstream", f"{place}, which it depends on, was {became}")
 
 
-def _session_of(run: StoredRun, execution: str) -> KernelSession | None:
+def fate(execution: KernelExecution, document: Document, blobs: Blobs) -> str:
+    """What has become of the cell of an execution in its notebook: "edited since", "deleted since", or ""."""
+    if execution.cell_id is None or not execution.code:
+        return ""
+    source = document.sources.get(execution.cell_id)
+    if source is None:
+        return "deleted since"
+    ran = _text(blobs, execution.code)
+    return "edited since" if ran and differs(ran, source) else ""
+
+
+def session_of(run: StoredRun, execution: str) -> KernelSession | None:
+    """The record of the kernel session in which a run's execution was; None where it is gone."""
     # ids begin with their time: a session that began later cannot hold it
     folders = [folder for folder in kernels.folders(run.store.root) if folder.name < execution]
     for folder in folders[:_MOST_SESSIONS]:
