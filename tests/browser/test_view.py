@@ -72,8 +72,7 @@ def address(store: Store, root: Path, tmp_path_factory: pytest.TempPathFactory) 
             env=os.environ | own, stdout=subprocess.PIPE, stderr=log, text=True, cwd=root,
         )  # fmt: skip
         assert served.stdout is not None
-        told = "".join(served.stdout.readline() for _ in range(3))
-        yield json.loads(told)["address"]
+        yield json.loads(served.stdout.readline())["address"]
         served.send_signal(signal.SIGINT)
         assert served.wait(20) == 0
 

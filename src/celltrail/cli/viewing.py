@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from celltrail.cli import terminal
 from celltrail.errors import MissingExtra, NoRun
 from celltrail.store import root
 
@@ -39,11 +41,9 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Serve until it is ended."""
-    try:
-        from celltrail.server.view import launch
-    except ModuleNotFoundError:
-        raise MissingExtra("celltrail view", "lab") from None
+    """Become the server, which is a program of its own, until that is ended."""
+    if find_spec("jupyter_server") is None:
+        raise MissingExtra("celltrail view", "lab")
     named = asked.trail or asked.store
     words = [f"--ServerApp.root_dir={Path.cwd()}", "--log-level=WARN", "-y"]  # Ctrl-C is no question
     if named is not None:
@@ -52,17 +52,14 @@ def run(asked: argparse.Namespace) -> int:
         words.append(f"--port={asked.port}")
     if asked.no_browser:
         words.append("--no-browser")
+    if asked.json:
+        words.append("--View.as_json=True")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         words.append("--allow-root")  # Jupyter's reason against it is that its kernels run as root: there are none
-    launch([*words, *asked.jupyter], lambda address: _tell(address, asked.json))
-    return 0
-
-
-def _tell(address: str, is_json: bool) -> None:
-    if is_json:
-        terminal.print_json({"address": address})
-    else:
-        print(f"the runs are at {address} until Ctrl-C", flush=True)
+    command = [sys.executable, "-m", "celltrail.server", *words, *asked.jupyter]
+    if os.name == "posix":
+        os.execv(sys.executable, command)
+    return subprocess.call(command)  # elsewhere a program that was replaced is waited for by nobody
 
 
 def _trail_in(place: Path) -> Path:

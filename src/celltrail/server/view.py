@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +17,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from jupyter_server.utils import url_path_join
 from tornado import web
-from traitlets import Unicode, default
+from traitlets import Bool, Unicode, default
 
 from celltrail.capture.stale.holding import holds
 from celltrail.query.standing import told_by
@@ -112,6 +113,7 @@ class View(ExtensionApp):
     load_other_extensions = False
     serverapp_class = Bare
 
+    as_json = Bool(False, help="Tell the address as JSON.").tag(config=True)
     trail = Unicode("", help="The folder of the one trail that is shown; all in reach where it is empty.").tag(
         config=True
     )
@@ -126,16 +128,19 @@ class View(ExtensionApp):
         self.handlers.extend((f"/celltrail/{path}", handler) for path, handler in [*ROUTES, *PAGES])
 
 
-def launch(arguments: Sequence[str], tell: Callable[[str], None]) -> None:
-    """Serve the page until it is ended by Ctrl-C.
+def launch(arguments: Sequence[str]) -> None:
+    """Serve the page until it is ended by Ctrl-C, and tell its address.
 
     Args:
         arguments: options of Jupyter Server and of `View`, such as ``--port=8888`` and ``--View.trail=FOLDER``.
-        tell: hears the address, with the token where one was made for this time alone.
     """
-    app = View.initialize_server(list(arguments))
-    login = app.identity_provider
+    server = View.initialize_server(list(arguments))
+    login = server.identity_provider
     token = f"?token={login.token}" if login.token and login.token_generated else ""
-    tell(url_path_join(app.connection_url, "celltrail", "view") + token)
+    address = url_path_join(server.connection_url, "celltrail", "view") + token
     login.token_generated = False  # Jupyter would tell of it too, in six lines
-    app.start()
+    is_json = server.starter_app.as_json
+    sys.stdout.write(json.dumps({"address": address}) if is_json else f"the runs are at {address} until Ctrl-C")
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+    server.start()
