@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import math
 import os
 import struct
+import subprocess
+import sys
 import time
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -398,3 +402,16 @@ def test_a_cell_that_reads_data_has_it_without_a_word(tmp_path, trail, wine):
     finally:
         kernel.stop()
     assert reply.text.strip() == "[('wine', 'table', 'log', 178), ('frame', 'table', 'read', 178)]"
+
+
+def test_the_readmes_table_of_data_is_what_the_kept_results_print():
+    """What stands between the two comments cannot drift from the figures that were kept; pandas takes longer."""
+    root = Path(__file__).parent.parent
+    kept = root / "benchmarks" / "results" / "data.json"
+    command = [sys.executable, str(root / "benchmarks" / "data.py"), "--render", str(kept)]
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    _, _, rest = (root / "README.md").read_text().partition("<!-- benchmark:data -->\n")
+    assert rest.partition("<!-- /benchmark:data -->")[0] == printed
+    figures = json.loads(kept.read_text())
+    assert all(figures[row][0] < figures[row][1] for row in ("leaks", "duplicated"))
+    assert figures["again_ms"] < 50

@@ -11,7 +11,7 @@ from celltrail.dataset.digest import ColumnDigest, Digest
 Kind = Literal["table", "file", "folder", "reference"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DataVersion:
     """One state of some data.
 
@@ -35,13 +35,19 @@ class DataVersion:
     digest: str | None
     kind: Kind
     rows: int | None = None
-    columns: tuple[ColumnDigest, ...] = field(default=(), repr=False)
+    columns: tuple[ColumnDigest, ...] = ()
     size: int | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
     parents: tuple[str, ...] = ()
     how: Literal["log", "read"] = "log"
     is_partial: bool = False
-    _profile: Callable[[], dict[str, Any]] = field(default=dict, repr=False, compare=False)
+    _profile: Callable[[], dict[str, Any]] = field(default=dict, compare=False)
+
+    def __repr__(self) -> str:
+        shape = [f"{self.rows:,} rows"] if self.rows is not None else []
+        shape += [f"{len(self.columns)} columns"] if self.columns else []
+        digest = "{0}:{2:.12}".format(*self.digest.partition(":")) if self.digest else "no digest"
+        return f"<{' · '.join([self.key, *shape, digest])}>"
 
     @property
     def key(self) -> str:

@@ -6,8 +6,11 @@ import os
 import pickle
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, nullcontext
+from importlib.abc import MetaPathFinder
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 from celltrail.errors import BadValue, MissingExtra
@@ -210,10 +213,38 @@ def _cut(model: Any) -> str:
         return ""
 
 
+@contextmanager
+def _hidden(package: str) -> Generator[None]:
+    """Keep this thread from importing a package, unless it is there already."""
+    if package in sys.modules:
+        yield
+        return
+    finder = _Nothing(package, get_ident())
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _Nothing(MetaPathFinder):
+    """Says that a package is not installed, to one thread."""
+
+    def __init__(self, package: str, thread: int) -> None:
+        self.package, self.thread = package, thread
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        """Nothing, or an ImportError for that package."""
+        if fullname == self.package and get_ident() == self.thread:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+
+
 def _library(name: str) -> Any:
     from importlib import import_module
 
     try:
-        return import_module(name)
+        # skops imports whatever scikit-learn has a module for, PyTorch among it: seconds, and a generator more
+        with _hidden("torch") if name.startswith("skops") else nullcontext():
+            return import_module(name)
     except ImportError:
         raise MissingExtra(f"keeping or loading a model by {name.partition('.')[0]}", "models") from None

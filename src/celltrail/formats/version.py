@@ -9,7 +9,7 @@ from typing import Any
 from celltrail.formats.layers import Layer, Layers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelVersion:
     """One version of a model; it never changes.
 
@@ -34,27 +34,31 @@ class ModelVersion:
     version: int
     digest: str
     format: str
-    files: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    files: Mapping[str, Mapping[str, Any]]
     run: str
     data: tuple[str, ...] = ()
-    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    metrics: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    layers: Layers = field(default_factory=Layers, repr=False)
-    text: str = field(default="", repr=False)
-    untrusted: tuple[str, ...] = field(default=(), repr=False)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    layers: Layers = field(default_factory=Layers)
+    text: str = field(default="")
+    untrusted: tuple[str, ...] = field(default=())
     base_model: str | None = None
     licence: str | None = None
     size: int = 0
     bytes_added: int = 0
-    created_us: int = field(default=0, repr=False)
-    by: str = field(default="", repr=False)
+    created_us: int = field(default=0)
+    by: str = field(default="")
 
     @property
     def ref(self) -> str:
         """Name and number, as in ``churn@v3``."""
         return f"{self.name}@v{self.version}"
+
+    def __repr__(self) -> str:
+        told = [self.ref, self.format, *([f"{self.layers.parameters:,} parameters"] if self.layers else [])]
+        return f"<{' · '.join([*told, f'{self.size:,} bytes, {self.bytes_added:,} of them new', self.digest[:19]])}>"
 
     @property
     def architecture(self) -> Layers:

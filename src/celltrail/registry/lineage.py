@@ -22,7 +22,7 @@ class Lineage:
     """Data, the run, the model, and what uses it; ``print`` draws it.
 
     Attributes:
-        data: what the run used.
+        data: what the run said it used; where it said nothing, what it was seen to read.
         run: the run that made the model; None where it is gone.
         model: the version.
         used_by: runs that loaded or timed it.
@@ -55,7 +55,9 @@ def lineage_of(
     """The lineage of a version; every run of the trail is looked at for having used it."""
     using = [record for record in store.records() if model.ref in record.models and record.id != model.run]
     used_by = [StoredRun(record, store) for record in sorted(using, key=_age)]
-    return Lineage(run.data if run is not None else (), run, model, used_by, deployments)
+    data = run.data if run is not None else []
+    named = [each for each in data if each.how == "log"]
+    return Lineage(named or data, run, model, used_by, deployments)
 
 
 def _age(record: RunRecord) -> int:

@@ -88,7 +88,7 @@ def _verified(version: ModelVersion, blobs: Blobs) -> Iterator[tuple[str, bytes]
             data = blobs.get(str(told["blob"]))
             digest = content_of(name, data) or str(told["blob"])
         except (NoRun, StoreError, KeyError) as error:
-            raise _tampered(version, name, f"does not hold what was kept ({error})") from None
+            raise _tampered(version, name, "does not hold what was kept") from error
         if digest != told["digest"]:
             raise _tampered(version, name, "does not hold what was kept")
         yield name, data
