@@ -1,6 +1,6 @@
-"""Takes the README's pictures of the real thing: ``python tests/browser/screenshots.py [FOLDER]``.
+"""Takes the pictures of the README and its gallery: ``python tests/browser/screenshots.py [FOLDER [CHAPTER...]]``.
 
-The quickstart is opened in JupyterLab and run by clicking; nothing is drawn for the picture.
+The tutorials are opened in JupyterLab and run by clicking; nothing is drawn for the picture.
 """
 
 from __future__ import annotations
@@ -26,18 +26,20 @@ from celltrail.run import start  # noqa: E402
 from celltrail.store import Store  # noqa: E402
 
 SIZE = {"width": 1240, "height": 900}
+THEMES = (("JupyterLab Light", "light"), ("JupyterLab Dark", "dark"))
 
 
 class Album:
-    """The quickstart in a browser, and the folder its pictures go to."""
+    """A tutorial in a browser, and the folder its pictures go to."""
 
-    def __init__(self, page: Page, server: Server, folder: Path) -> None:
+    def __init__(self, page: Page, server: Server, folder: Path, notebook: str = "01_quickstart") -> None:
         self.screen, self.page, self.folder = Screen(page, server, folder), page, folder
-        path = server.root / "quickstart" / "01_quickstart.ipynb"
+        path = server.root / notebook / f"{notebook}.ipynb"
         path.parent.mkdir()
         shutil.copy(ROOT / "notebooks" / path.name, path)
         self.screen.open(path)
-        self.page.keyboard.press("Control+b")  # the file browser has no part in it
+        if self.page.locator("#jp-left-stack").is_visible():
+            self.page.keyboard.press("Control+b")  # the file browser has no part in it
         sources = self.screen.ask("return panel.content.widgets.map(w => w.model.sharedModel.source)")
         self.cells = {source.split("\n")[0]: index for index, source in enumerate(sources)}
 
@@ -45,14 +47,32 @@ class Album:
         """The cell whose first line begins like this."""
         return next(index for line, index in self.cells.items() if line.startswith(start))
 
-    def run_until(self, start: str) -> int:
-        """Run every code cell before this one; its index."""
+    def run_until(self, start: str, wait_s: float = 60) -> int:
+        """Run every code cell before this one, each for so long at most; its index."""
         last = self.at(start)
         for index in range(last):
             is_code = self.screen.ask("return panel.content.widgets[argument].model.type === 'code'", index)
             if is_code and self.screen.count(index) is None:
-                self.screen.run(index)
+                self.screen.run(index, wait=wait_s)
         return last
+
+    def ask(self, source: str) -> int:
+        """Add a cell with this code at the end and run it; its index."""
+        index = self.screen.ask(
+            "const model = panel.content.model.sharedModel;"
+            "model.addCell({cell_type: 'code', source: argument}); return model.cells.length - 1;",
+            source,
+        )
+        self.screen.run(index)
+        return index
+
+    def take_both(self, index: int, name: str, of: str) -> None:
+        """What this selector finds in the outputs of a cell, in both themes."""
+        for theme, word in THEMES:
+            self.screen.theme(theme)
+            self.show(index, 10)
+            self.take(f"{name}-{word}", self.screen.cell(index).locator(of).first)
+        self.screen.theme("JupyterLab Light")
 
     def show(self, index: int, above: int = 0) -> None:
         """Scroll so that a cell is at the top of the notebook, with so many pixels of room."""
@@ -76,7 +96,7 @@ class Album:
 def training(album: Album) -> None:
     """The live chart in the middle of its run, light and dark."""
     screen, first = album.screen, album.run_until("%%track baseline")
-    for theme, word in (("JupyterLab Light", "light"), ("JupyterLab Dark", "dark")):
+    for theme, word in THEMES:
         screen.theme(theme)
         screen.run(first, wait=None)
         screen.until("points come", lambda: screen.panel(first, "chart").count() > 0, 20)
@@ -99,7 +119,7 @@ def table_and_comparison(album: Album) -> None:
     compare = album.at('ct.compare("')
     for index in (table, compare):
         screen.run(index)
-    for theme, word in (("JupyterLab Light", "light"), ("JupyterLab Dark", "dark")):
+    for theme, word in THEMES:
         screen.theme(theme)
         for index, name, kind in ((album.at("ct.runs()"), "table", "table"), (compare, "compare", "compare")):
             album.show(index, 10)
@@ -130,7 +150,7 @@ def side_bar(album: Album) -> None:
         side.get_by_text("running", exact=True).wait_for(timeout=20_000)
         side.get_by_role("option").filter(has_text="all night").dblclick()
         page.locator('.celltrail-tab .celltrail[data-kind="chart"]').wait_for(timeout=20_000)
-        for theme, word in (("JupyterLab Light", "light"), ("JupyterLab Dark", "dark")):
+        for theme, word in THEMES:
             screen.theme(theme)
             page.wait_for_timeout(2500)
             album.take(f"side-{word}")
@@ -147,14 +167,98 @@ def reopened(album: Album) -> None:
     screen = album.screen
     screen.save()
     screen.open_without_kernel(screen.notebook)
-    for theme, word in (("JupyterLab Light", "light"), ("JupyterLab Dark", "dark")):
+    for theme, word in THEMES:
         screen.theme(theme)
         album.show(album.at("%%track baseline"))
         album.take(f"reopened-{word}")
 
 
+def detail(album: Album) -> None:
+    """Everything of one run: its summary and where it came from."""
+    album.run_until("ct.runs()")
+    index = album.ask('ct.run("baseline")')
+    panel = album.screen.panel(index, "detail").first
+    for tab in ("summary", "lineage"):
+        panel.get_by_role("tab", name=tab).click()
+        album.take_both(index, tab, PANEL.format("detail"))
+
+
+def media(album: Album) -> None:
+    """Pictures with their steps, of two runs side by side."""
+    album.run_until("%%track baseline")
+    album.ask(WEIGHTS)
+    index = album.ask("ct.runs(\"name in ['narrow', 'wide']\").media()")
+    album.screen.panel(index, "media").locator("img").first.wait_for(timeout=15_000)
+    album.take_both(index, "media", PANEL.format("media"))
+
+
+def evaluation(album: Album) -> None:
+    """Two models judged on the same rows."""
+    index = album.run_until("ct.runs(\"name in ['linear', 'forest']\")", 240)
+    album.screen.run(index)
+    album.take_both(index, "evaluation", PANEL.format("evaluation"))
+
+
+def analysis(album: Album) -> None:
+    """A sweep: all of its runs at once, and which of its settings mattered."""
+    last = album.run_until('sweep[:8].importance("val/acc")', 400)
+    for name, line in (("parallel", "sweep.parallel()"), ("importance", "importance = sweep.importance")):
+        assert album.at(line) < last
+        album.take_both(album.at(line), name, ".jp-OutputArea-output")
+
+
+def steered(album: Album) -> None:
+    """What can be done to a cell while it runs."""
+    album.run_until("%%track baseline")
+    index = album.screen.ask("return panel.content.model.sharedModel.cells.length", None)
+    album.screen.ask(
+        "panel.content.model.sharedModel.addCell({cell_type: 'code', source: argument})",
+        STEERED,
+    )
+    for theme, word in THEMES:
+        album.screen.theme(theme)
+        album.screen.run(index, wait=None)
+        album.screen.until("points come", lambda: album.screen.panel(index, "chart").count() > 0, 20)
+        album.page.wait_for_timeout(3000)
+        album.show(index, 10)
+        album.take(f"steered-{word}", album.screen.panel(index, "chart").first)
+        album.screen.until("it is over", lambda: not album.screen.running(index), 60)
+    album.screen.theme("JupyterLab Light")
+
+
+PANEL = '.celltrail[data-kind="{}"]'
+WEIGHTS = """
+import matplotlib.pyplot as plt
+for name, hidden in (("narrow", 16), ("wide", 64)):
+    with ct.start(name, {"hidden": hidden}) as run:
+        rng = np.random.default_rng(0)
+        net = Network(hidden, rng)
+        for epoch in range(4):
+            net.train(x_train, y_train, 0.05, 8, rng)
+            figure, axes = plt.subplots(2, 4, figsize=(4, 2))
+            for axis, weights in zip(axes.flat, net.w1.T):
+                axis.imshow(weights.reshape(8, 8), cmap="RdBu"), axis.axis("off")
+            run.log_figure("first layer", figure, step=epoch)
+            plt.close(figure)
+"""
+STEERED = """%%track steered --watch loss --tag mlp
+rng = np.random.default_rng(0)
+net = Network(128, rng)
+for epoch in range(200):
+    lr = ct.knob("lr", 0.05, 0.001, 0.5)
+    loss = net.train(x_train, y_train, lr, 8, rng)
+    val_loss, val_acc = net.score(x_val, y_val)
+    ct.log({"val/loss": val_loss, "val/acc": val_acc}, step=epoch)
+"""
+CHAPTERS = {
+    "01_quickstart": (training, table_and_comparison, side_bar, detail, media, steered, reopened),
+    "07_evaluate": (evaluation,),
+    "04_compare": (analysis,),
+}
+
+
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "notebooks" / "screenshots")
+    folder, wanted = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "notebooks" / "screenshots"), sys.argv[2:]
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         server = Server("lab", Path(home))
@@ -162,10 +266,14 @@ def main() -> None:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), headless=True, args=ARGUMENTS
             )
-            album = Album(browser.new_page(viewport=SIZE), server, folder)
-            for chapter in (training, table_and_comparison, side_bar, reopened):
-                chapter(album)
-            print("outside requests:", album.screen.outside, "complaints:", album.screen.complaints)
+            for notebook, chapters in CHAPTERS.items():
+                asked = [chapter for chapter in chapters if not wanted or chapter.__name__ in wanted]
+                if not asked:
+                    continue
+                album = Album(browser.new_page(viewport=SIZE), server, folder, notebook)
+                for chapter in asked:
+                    chapter(album)
+                print("outside requests:", album.screen.outside, "complaints:", album.screen.complaints)
         finally:
             server.stop()
 

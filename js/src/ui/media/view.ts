@@ -20,6 +20,7 @@ const PICTURES: readonly string[] = ["image", "figure"];
 /** What runs kept under one key: side by side at one step, two pictures over each other, or their difference. */
 export class MediaView {
   readonly #key = element("select", { class: "ct-select", "aria-label": "media" });
+  readonly #only = element("strong");
   readonly #how = new Choice("how", ["beside", "overlay", "difference"], (how) => this.#choose({ how }));
   readonly #first = element("select", { class: "ct-select", "aria-label": "first run" });
   readonly #second = element("select", { class: "ct-select", "aria-label": "second run" });
@@ -37,7 +38,7 @@ export class MediaView {
   readonly el = element(
     "div",
     {},
-    element("div", { class: "bar" }, this.#key, this.#steps.el, this.#how.el, this.#two),
+    element("div", { class: "bar" }, this.#key, this.#only, this.#steps.el, this.#how.el, this.#two),
     this.#sheet,
     this.#foot,
   );
@@ -87,6 +88,8 @@ export class MediaView {
       key,
     );
     this.#key.hidden = keys.length < 2;
+    this.#only.hidden = !this.#key.hidden;
+    this.#only.textContent = key;
     this.#steps.show(steps, step);
     const layered = ids.length > 1 && here.every(({ kind }) => PICTURES.includes(kind));
     const how = layered ? this.#options.how : "beside";
