@@ -46,7 +46,7 @@ class Watched:
         self.points = self.watcher.open(self.run)
         self.namespace |= self.watcher.names
         tree = ast.parse(dedent(code))
-        found = tuple(names.split()) or watch.metric_names(by_kind(tree))
+        found = tuple(names.split()) or watch.names.metric_names(by_kind(tree))
         watch.insert(tree, found, self.watcher.plan, self.points.sink, by_name=not names)
         try:
             execute(tree, self.namespace)
@@ -243,7 +243,7 @@ def test_logging_cells_are_not_watched_by_name() -> None:
         ("import wandb\nwandb.log({})", {}, True),
         ("print(loss)", {}, False),
     ]:
-        assert watch.logs_itself(by_kind(ast.parse(code)), namespace) is logs, code
+        assert watch.names.logs_itself(by_kind(ast.parse(code)), namespace) is logs, code
 
 
 def params(code: str, earlier: str = "") -> dict[str, tuple[Any, str, int | None]]:

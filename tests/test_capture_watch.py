@@ -116,6 +116,23 @@ CELLS = {
         "import celltrail as ct\ndef own(n):\n    for i in range(n):\n        loss = i\n        ct.log({'mine': i})",
         "%%track --no-chart\nown(2)", {"mine": [0, 1]},
     ),
+    "a loss of the cell and one of a function": (
+        "def judge(n):\n    for i in range(n):\n        loss = -i\n    return loss",
+        "%%track --watch loss\nfor i in range(3):\n    loss = i\n    judge(2)", {"loss": [0, 1, 2]},
+    ),
+    "the same, without being asked": (
+        "", "%%track\nfor i in range(3):\n    loss = i\n    judge(2)", {"loss": [0, 1, 2]},
+    ),
+    "a function of the cell itself": (
+        "",
+        "%%track\ndef once(n):\n    for j in range(n): loss = -j\nfor i in range(2):\n    loss = i\n    once(2)",
+        {"loss": [0, 1]},
+    ),
+    "two functions with a loss each": (
+        "def fit(n):\n    for i in range(n): loss = i\ndef check(n):\n    for i in range(n): loss = -i",
+        "%%track\nfor epoch in range(1):\n    fit(2)\n    check(3)",
+        {"fit/loss": [0, 1], "check/loss": [0, -1, -2], "epoch": [0]},
+    ),
     "each second value": ("", "%%track --watch loss --every 2\nfor i in range(5): loss = i", {"loss": [0, 2, 4]}),
     "no watching at all": ("", "%%track --no-watch\nfor i in range(5): loss = i", {}),
 }  # fmt: skip

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from celltrail.capture import watch
 from celltrail.capture.analyze import Kinds, by_kind, root
+from celltrail.capture.watch import names
 
 # one cheap look decides whether the code is worth parsing
 _HINT = re.compile(r"fit|train|\blog\b|\bfor\b|\bwhile\b")
@@ -39,8 +39,8 @@ def is_worth(source: str, namespace: Mapping[str, Any]) -> bool:
         return False
     return bool(
         any(_trains(call, namespace) for call in kinds[ast.Call])
-        or watch.logs_itself(kinds, namespace)
-        or watch.metric_names(kinds)
+        or names.logs_itself(kinds, namespace)
+        or names.metric_names(kinds)
     )
 
 

@@ -28,6 +28,7 @@ from celltrail.capture.session.past import Past
 from celltrail.capture.shield import shield
 from celltrail.capture.transform import PYTHON, Mark
 from celltrail.capture.values import Values
+from celltrail.capture.watch import names as watch_names
 from celltrail.capture.watch.points import Points, Watcher
 from celltrail.capture.watch.swap import Swapped, swap
 from celltrail.contract import Status
@@ -151,7 +152,7 @@ class Tracked:
         arguments = self.mark.arguments
         self.is_looked_at = True
         by_name = not arguments.watch
-        is_off = by_name and (arguments.no_watch or watch.logs_itself(kinds, namespace))
+        is_off = by_name and (arguments.no_watch or watch_names.logs_itself(kinds, namespace))
 
         def sink(index: int) -> Any:
             if self.points is None:
@@ -160,9 +161,10 @@ class Tracked:
             return self.points.sink(index)
 
         before, plan = len(watcher.plan.targets), watcher.plan
-        names = () if is_off else watch.metric_names(kinds) if by_name else arguments.watch
+        names = () if is_off else watch_names.metric_names(kinds) if by_name else arguments.watch
         if not by_name:
-            self.bound |= watch.all_bound(kinds)
+            self.bound |= watch_names.all_bound(kinds)
+        own = watch_names.own_names(tree, names)
         if names:
             watch.insert(tree, names, plan, sink, by_name=by_name)
         hears = autolog.is_on()
@@ -172,9 +174,10 @@ class Tracked:
         if self.found is not None and (hears or not is_off):
             reads, wanted = self.found.names.reads, None if by_name and not is_off else names
             hooks = {**watcher.names, **calls.NAMES}
-            self.swapped += shield(swap, kinds, reads, namespace, wanted, plan, sink, hooks, hears) or []
+            self.swapped += shield(swap, kinds, reads, namespace, wanted, own, plan, sink, hooks, hears) or []
+        watch.tell_apart(plan, before)
         if len(plan.targets) > before:
-            watch.insert(tree, set(watch.axis_names(kinds)).difference(names), plan, sink, by_name=True)
+            watch.insert(tree, set(watch_names.axis_names(kinds)).difference(names), plan, sink, by_name=True)
         self.watched += dict.fromkeys(plan.targets[before:])
 
     # in the background
@@ -272,7 +275,8 @@ class Tracked:
         if self.watched:
             why = "named with --watch" if self.mark.arguments.watch else "loop variables with the name of a metric"
             inside = [swapped.function.__qualname__ for swapped in self.swapped]
-            axes = [name for name in self.watched if watch.is_axis_name(name) and name not in self.mark.arguments.watch]
+            asked = self.mark.arguments.watch
+            axes = [name for name in self.watched if watch_names.is_axis_name(name) and name not in asked]
             names = [name for name in self.watched if name not in axes]
             self.run.writer.event("watch", names=names, why=why, axes=axes, functions=inside)
         values = self.points.count if self.points else 0
@@ -373,7 +377,8 @@ class Tracked:
 
         Only at the end it is known: a body under ``%%time`` comes as a tree of its own.
         """
-        missing = [name for name in self.mark.arguments.watch if name not in self.watched]
+        met = {name.rpartition("/")[2] for name in self.watched}
+        missing = [name for name in self.mark.arguments.watch if name not in met]
         if not missing or not self.is_looked_at or self.instead:
             return ""
         known = self.bound - set(missing)

@@ -18,7 +18,7 @@ from celltrail.capture.analyze import Names, bound_names, by_kind, dotted, root
 from celltrail.capture.params.config import fields, is_scalar, literal
 from celltrail.capture.params.literals import is_settled, literals, pairs
 from celltrail.capture.values.reach import reach
-from celltrail.capture.watch import is_metric_name
+from celltrail.capture.watch.names import is_metric_name
 from celltrail.model import Json, Param, ParamRule
 from celltrail.run import Run
 

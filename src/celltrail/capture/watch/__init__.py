@@ -15,14 +15,12 @@ of what a hook written in Python does (100 against 190 ns on an idle machine).
 from __future__ import annotations
 
 import ast
-import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
-from celltrail.capture.analyze import Kinds, bound_names, by_kind, dotted, root
+from celltrail.capture.watch.names import is_axis_name, own_names, stored_names
 
 SINKS = "__celltrail_sinks__"
 NOW, TYPE, FLOAT, INT = "__celltrail_now__", "__celltrail_type__", "__celltrail_float__", "__celltrail_int__"
@@ -30,40 +28,7 @@ KEEP = "__celltrail_keep__"
 HOOK = "__celltrail_watch__"
 FIELD_HOOK = "__celltrail_watch_field__"
 
-_METRIC = re.compile(
-    r"(?:.*_)?(?:loss|acc|accuracy|reward|perplexity|ppl|f1|auc|auroc|mse|mae|rmse|error|err|score|bleu|rouge|elbo|kl|"
-    r"nll|iou|dice|precision|recall|r2|regret|grad_norm)\d*|lr|learning_rate",
-    re.IGNORECASE,
-)
-_EPOCH = re.compile(
-    r"(?:n|i|cur|current|global)?_?(?:epoch|episode)s?(?:_?(?:n|i|idx|index|num|id))?|ep|ep_idx", re.IGNORECASE
-)
-_ROUND = re.compile(r"(?:n|i|cur|current|global)?_?(?:iter|iteration|update|round|generation|cycle)", re.IGNORECASE)
-_TRACKERS = frozenset(["celltrail", "wandb", "mlflow", "trackio"])
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
-_BINDING = (ast.For, ast.AsyncFor, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr)
-
-
-def is_metric_name(name: str) -> bool:
-    """Whether a variable of this name is plainly a metric by the field's habits.
-
-    >>> [name for name in ("loss", "self.val_loss", "lr", "lost", "error_rate", "x") if is_metric_name(name)]
-    ['loss', 'self.val_loss', 'lr']
-    """
-    return _METRIC.fullmatch(name.rsplit(".", 1)[-1]) is not None
-
-
-def is_axis_name(name: str) -> bool:
-    """Whether a loop variable of this name counts epochs or rounds.
-
-    >>> [name for name in ("epoch", "i_episode", "ep", "iteration", "i", "depoch") if is_axis_name(name)]
-    ['epoch', 'i_episode', 'ep', 'iteration']
-    """
-    return bool(_EPOCH.fullmatch(name) or _ROUND.fullmatch(name))
-
-
 Sink = Callable[[int], Any]  # makes the sink for the call of this number
 
 
@@ -86,91 +51,38 @@ class Plan:
     """All inserted calls of a session, by the number each of them carries."""
 
     targets: list[str] = field(default_factory=list)  # for each inserted call, the name it records
+    places: list[str] = field(default_factory=list)  # the function it is in; "" in the cell itself
     sinks: Sinks = field(default_factory=Sinks)  # what is extended with its values
 
 
-def logs_itself(kinds: Kinds, namespace: Mapping[str, Any]) -> bool:
-    """Whether the code already sends its metrics to a tracker: a ``.log(`` that is no logarithm.
+def tell_apart(plan: Plan, first: int) -> None:
+    """Give what several functions call by the same name the name of the function as well: ``evaluate/loss``.
 
-    >>> [logs_itself(by_kind(ast.parse(code)), {"np": ast}) for code in ("run.log({'loss': 1})", "np.log(2)")]
-    [True, False]
+    An attribute stays what it is, for it is the same one wherever it is set.
+
+    Args:
+        plan: the calls; names in it change.
+        first: the number of the cell's first one.
+
+    >>> plan = Plan(["lr", "loss", "loss", "self.acc", "self.acc"], ["", "fit", "judge", "fit", "judge"])
+    >>> tell_apart(plan, 0)
+    >>> plan.targets
+    ['lr', 'fit/loss', 'judge/loss', 'self.acc', 'self.acc']
     """
-    modules: dict[str, str] = {}
-    for node in kinds[ast.Import]:
-        modules.update({alias.asname or alias.name.split(".")[0]: alias.name for alias in node.names})
-    for node in kinds[ast.Call]:
-        if not (isinstance(node.func, ast.Attribute) and node.func.attr == "log"):
-            continue
-        owner = root(node.func) or ""
-        value = namespace.get(owner)
-        module = modules.get(owner) or (value.__name__ if isinstance(value, ModuleType) else None)
-        if module is None or module.split(".")[0] in _TRACKERS:
-            return True
-    return False
-
-
-def metric_names(kinds: Kinds) -> tuple[str, ...]:
-    """Variables that loops bind to something computed and that are plainly metrics, in their order.
-
-    >>> metric_names(by_kind(ast.parse("loss = 0\\nfor i in x:\\n    loss = f(i)\\n    acc = 0\\n    y = 1")))
-    ('loss',)
-    """
-    found: dict[str, None] = {}
-    for loop in (loop for kind in _LOOPS for loop in kinds[kind]):
-        inside = by_kind(loop)
-        for kind in _BINDING:
-            for node in inside[kind]:
-                for name in _bound_by(node):
-                    if is_metric_name(name):
-                        found[name] = None
-    return tuple(found)
-
-
-def axis_names(kinds: Kinds) -> tuple[str, ...]:
-    """Loop variables that the field counts a training by: epochs anywhere, rounds where there is a loop within.
-
-    >>> axis_names(by_kind(ast.parse("for epoch in e:\\n    for i, x in enumerate(d):\\n        loss = f(x)")))
-    ('epoch',)
-    """
-    found: dict[str, None] = {}
-    for loop in (*kinds[ast.For], *kinds[ast.AsyncFor]):
-        counter = next(iter(bound_names(loop.target)), "")
-        is_round = _ROUND.fullmatch(counter) and any(by_kind(part)[kind] for part in loop.body for kind in _LOOPS)
-        if is_round or _EPOCH.fullmatch(counter):
-            found[counter] = None
-    return tuple(found)
-
-
-def all_bound(kinds: Kinds) -> set[str]:
-    """Every name and attribute that is bound anywhere in the code.
-
-    >>> sorted(all_bound(by_kind(ast.parse("def f(self):\\n    self.loss = acc = 1"))))
-    ['acc', 'self.loss']
-    """
-    stored = (node for kind in (ast.Name, ast.Attribute) for node in kinds[kind] if isinstance(node.ctx, ast.Store))
-    return {name for node in stored if (name := dotted(node))}
-
-
-def _bound_by(node: ast.AST) -> Iterator[str]:
-    """Watchable names that a statement binds to something computed."""
-    if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant | None):
-        return
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            yield from _names(target)
-    elif isinstance(node, ast.AnnAssign | ast.AugAssign | ast.NamedExpr | ast.For | ast.AsyncFor):
-        yield from _names(node.target)
-
-
-def _names(target: ast.AST) -> Iterator[str]:
-    yield from bound_names(target)
-    for inner in ast.walk(target):
-        if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store) and (name := dotted(inner)):
-            yield name
+    places: dict[str, set[str]] = defaultdict(set)
+    calls = range(first, len(plan.targets))
+    for call in calls:
+        places[plan.targets[call]].add(plan.places[call])
+    for call in calls:
+        name, place = plan.targets[call], plan.places[call]
+        if place and len(places[name]) > 1 and "." not in name and not is_axis_name(name):
+            plan.targets[call] = f"{place}/{name}"
 
 
 def insert(tree: ast.Module, names: Iterable[str], plan: Plan, sink: Sink, *, by_name: bool = False) -> list[str]:
     """Insert a hook call at each binding of these names inside a loop or function; changes the tree.
+
+    What the loops of the cell itself bind is taken there alone: in its functions the same name is another thing.
 
     Args:
         tree: the parsed cell.
@@ -183,8 +95,8 @@ def insert(tree: ast.Module, names: Iterable[str], plan: Plan, sink: Sink, *, by
     Returns:
         The names that were found.
     """
-    before = len(plan.targets)
-    inserter = _Inserter(frozenset(names), plan, sink, by_name)
+    before, wanted = len(plan.targets), frozenset(names)
+    inserter = _Inserter(wanted, plan, sink, by_name, frozenset(own_names(tree, wanted)))
     tree.body = inserter.block(tree.body)
     return list(dict.fromkeys(plan.targets[before:]))
 
@@ -197,15 +109,18 @@ def insert_in(function: ast.AST, names: Iterable[str], plan: Plan, sink: Sink, *
 
 
 class _Inserter(ast.NodeTransformer):
-    def __init__(self, names: frozenset[str], plan: Plan, sink: Any, by_name: bool) -> None:
-        self.names, self.plan, self.sink, self.by_name = names, plan, sink, by_name
-        self.in_loop = self.in_function = 0
+    def __init__(
+        self, names: frozenset[str], plan: Plan, sink: Any, by_name: bool, own: frozenset[str] = frozenset()
+    ) -> None:
+        self.names, self.plan, self.sink, self.by_name, self.own = names, plan, sink, by_name, own
+        self.in_loop = 0
+        self.functions: list[str] = []  # around what is looked at, by their names
         self.sums: set[str] = set()  # names that are summed up somewhere inside the loop at hand
 
     @property
     def active(self) -> bool:
         """Whether what is bound here is to be recorded."""
-        return bool(self.in_loop or (self.in_function and not self.by_name))
+        return bool(self.in_loop or (self.functions and not self.by_name))
 
     # statements
 
@@ -231,7 +146,7 @@ class _Inserter(ast.NodeTransformer):
                     yield self._statement(name, statement)
 
     def _watched(self, target: ast.AST) -> Iterator[str]:
-        for name in dict.fromkeys(_names(target)):
+        for name in dict.fromkeys(stored_names(target)):
             if name in self.names and name not in self.sums:
                 yield name
 
@@ -283,12 +198,12 @@ class _Inserter(ast.NodeTransformer):
         return node
 
     def _function(self, node: Any) -> Any:
-        in_loop, sums = self.in_loop, self.sums
-        self.in_loop, self.sums = 0, set()
-        self.in_function += 1
+        in_loop, sums, names = self.in_loop, self.sums, self.names
+        self.in_loop, self.sums, self.names = 0, set(), names - self.own
+        self.functions.append(node.name)
         node.body = self.block(node.body)
-        self.in_function -= 1
-        self.in_loop, self.sums = in_loop, sums
+        self.functions.pop()
+        self.in_loop, self.sums, self.names = in_loop, sums, names
         return node
 
     visit_FunctionDef = visit_AsyncFunctionDef = _function  # noqa: N815
@@ -332,6 +247,7 @@ class _Inserter(ast.NodeTransformer):
         # both before the call exists: a call with nobody to call would raise in the user's loop
         self.plan.sinks.append(self.sink(index))
         self.plan.targets.append(name)
+        self.plan.places.append(self.functions[-1] if self.functions else "")
         return ast.Constant(index)
 
     def _call(self, name: str, value: ast.expr, hook: str) -> ast.Call:
@@ -375,10 +291,10 @@ def _number_or(name: str, other: ast.expr) -> ast.expr:
 
 def _sums(loop: ast.AST, names: frozenset[str]) -> set[str]:
     additions = (node for node in ast.walk(loop) if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add))
-    return {name for node in additions for name in _names(node.target) if name in names}
+    return {name for node in additions for name in stored_names(node.target) if name in names}
 
 
 def _reset(body: list[ast.stmt], sums: set[str]) -> set[str]:
     """Of the names that are summed up, those begun anew in this very block: complete at its end."""
     assigns = (node for node in body if isinstance(node, ast.Assign))
-    return {name for node in assigns for target in node.targets for name in _names(target)} & sums
+    return {name for node in assigns for target in node.targets for name in stored_names(target)} & sums

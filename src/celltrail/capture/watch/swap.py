@@ -11,7 +11,7 @@ import ast
 import linecache
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -20,7 +20,8 @@ from typing import Any
 from celltrail.capture import calls
 from celltrail.capture.analyze import Kinds, by_kind, dotted
 from celltrail.capture.values.fingerprint.kinds import members, module, mro
-from celltrail.capture.watch import Plan, Sink, axis_names, insert_in, is_metric_name, logs_itself, metric_names
+from celltrail.capture.watch import Plan, Sink, insert_in
+from celltrail.capture.watch.names import axis_names, is_metric_name, logs_itself, metric_names
 
 _MOST_VALUES = 300  # looked at on the way through the notebook's objects
 _MOST_FUNCTIONS = 20
@@ -47,6 +48,7 @@ def swap(
     reads: Iterable[str],
     namespace: Mapping[str, Any],
     names: tuple[str, ...] | None,
+    own: Collection[str],
     plan: Plan,
     sink: Sink,
     hooks: Mapping[str, Any],
@@ -59,6 +61,7 @@ def swap(
         reads: the names it reads.
         namespace: the notebook.
         names: what to watch; None for loop variables with the name of a metric.
+        own: names that the cell's own loops bind: what a function calls so is something else.
         plan: gets the new calls.
         sink: makes the sink of a call.
         hooks: what the inserted code names.
@@ -68,7 +71,7 @@ def swap(
     for function in _functions(kinds, reads, namespace):
         code = function.__code__
         if len(found) < _MOST_FUNCTIONS and (_may_bind(code, names) or (hears and calls.may_call(code))):
-            watched = _compiled(function, names, plan, sink, hears)
+            watched = _compiled(function, names, own, plan, sink, hears)
             if watched is not None:
                 for name, hook in hooks.items():
                     function.__globals__.setdefault(name, hook)
@@ -157,24 +160,25 @@ def _all_names(code: CodeType) -> set[str]:
 
 
 def _compiled(
-    function: FunctionType, names: tuple[str, ...] | None, plan: Plan, sink: Sink, hears: bool
+    function: FunctionType, names: tuple[str, ...] | None, own: Collection[str], plan: Plan, sink: Sink, hears: bool
 ) -> CodeType | None:
     """The function's code from its source, with hooks; None where there is no source or nothing to watch."""
-    own = function.__code__
-    lines = linecache.getlines(own.co_filename, function.__globals__)
+    code = function.__code__
+    lines = linecache.getlines(code.co_filename, function.__globals__)
     if not lines or len(lines) > _MOST_LINES:
         return None
     try:
         tree = ast.parse("".join(lines))
     except (SyntaxError, ValueError):
         return None
-    node = _definition(by_kind(tree), own)
+    node = _definition(by_kind(tree), code)
     if node is None:
         return None
     inside = by_kind(node)
     wanted = names
     if wanted is None:
         wanted = () if logs_itself(inside, function.__globals__) else metric_names(inside)
+    wanted = tuple(name for name in wanted if name not in own)
     is_watched = bool(wanted and insert_in(node, wanted, plan, sink, by_name=names is None))
     is_heard = hears and calls.insert(node, function.__globals__)
     if not (is_watched or is_heard):
@@ -182,11 +186,11 @@ def _compiled(
     if is_watched:
         insert_in(node, set(axis_names(inside)).difference(wanted), plan, sink, by_name=True)
     ast.fix_missing_locations(tree)
-    flags = (own.co_flags & _FUTURES) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    module = compile(tree, own.co_filename, "exec", flags=flags, dont_inherit=True)
-    code = _same(module, own)
+    flags = (code.co_flags & _FUTURES) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    module = compile(tree, code.co_filename, "exec", flags=flags, dont_inherit=True)
+    made = _same(module, code)
     # a source that is not the one the function was made from shows itself here
-    return code if code is not None and _fits(code, own) else None
+    return made if made is not None and _fits(made, code) else None
 
 
 def compiled_again(lines: list[str], own: CodeType) -> CodeType | None:
