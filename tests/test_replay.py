@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import celltrail as ct
 from celltrail.cli import main
-from celltrail.errors import BadValue, NoRun
+from celltrail.contract import Replay, Replaying
+from celltrail.errors import BadValue, CelltrailError, NoRun
+from celltrail.panels.detail import Details
 from celltrail.query import StoredRun
 from celltrail.query.detail import detail
-from celltrail.replay import Replay, attempt, replaying
+from celltrail.replay import Replay as Replayed
+from celltrail.replay import attempt, replaying
 from celltrail.store import Store
 from kernels import Kernel
 
@@ -55,7 +60,7 @@ class Notebook:
         finally:
             kernel.stop()
 
-    def replay(self, name: str, **options: object) -> Replay:
+    def replay(self, name: str, **options: object) -> Replayed:
         return ct.replay(name, store=self.store, **options)  # pyright: ignore[reportArgumentType]
 
     def named(self, name: str) -> StoredRun:
@@ -481,3 +486,33 @@ def test_a_resumed_run_and_a_fork_are_replayed_from_where_they_began(notebook: N
     (notebook.folder / "w.txt").write_text("1.0")
     told = notebook.replay("base")
     assert (told.verdict, told.series[0].first_step, told.series[0].n_diff) == ("drifted", 6, 6), str(told)
+
+
+def test_the_panel_of_a_run_replays_it_in_a_process_of_its_own(notebook: Notebook) -> None:
+    """It says how far it is, can be stopped, and shows the verdict as soon as there is one."""
+    notebook.run("import time", "%%track slow\nfor i in range(4):\n    loss = i * 0.5\n    time.sleep(0.1)")
+    panel = Details(notebook.named("slow"))
+    told: list[Replaying] = []
+    panel._replayer._send = told.append
+    ask: Replay = {"kind": "replay", "id": "1", "run": panel._run.id, "do": "start"}
+    assert panel.answers["replay"](ask)["said"] == "run 'slow' is being replayed"
+    until(lambda: told[-1]["total"] == 2)
+    panel.answers["replay"]({**ask, "do": "stop"})
+    until(lambda: told[-1]["over"])
+    assert told[-1]["text"] == "the replay was stopped"
+    assert panel.state["detail"]["replay"] is None
+    with pytest.raises(CelltrailError, match="no replay of run 'slow' is going on"):
+        panel.answers["replay"]({**ask, "do": "stop"})
+    panel.answers["replay"](ask)
+    until(lambda: told[-1]["over"])
+    assert {(each["done"], each["code"]) for each in told} >= {(0, "import time"), (1, "for i in range(4):")}
+    assert panel.state["detail"]["replay"]["text"] == "reproduced: every point is identical"
+    assert panel.state["view"] == panel.model_id
+
+
+def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for something that happens on another thread."""
+    limit = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < limit
+        time.sleep(0.02)

@@ -2,9 +2,9 @@
 export const MIME = "application/vnd.celltrail.panel+json";
 export const VERSION = 1;
 
-export type FromKernel = Points | News | Answer | Fault;
+export type FromKernel = Points | News | Answer | Fault | Replaying;
 export type Asked = Note | Steer | Edit | Undo | SaveView | DropView;
-export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take | Pick | Trace;
+export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take | Pick | Trace | Replay;
 export type Question = Query | List | Fetch | Sum | Hold | Write | Pick | Trace;
 export type Goal = "min" | "max" | "none";
 export type MediaKind = "text" | "image" | "figure" | "audio" | "video" | "table" | "histogram";
@@ -46,6 +46,18 @@ export interface News {
   kind: "news";
   rows: RunRow[];
   fresh: number;
+}
+
+/** Kernel to panel: how far the replay of a run is; once it is over the panel's state has the verdict. */
+export interface Replaying {
+  kind: "replaying";
+  run: string;
+  text: string;
+  code: string;
+  done: number;
+  total: number;
+  seconds: number;
+  over: boolean;
 }
 
 /** The cell of one run against the cell of the first. */
@@ -97,6 +109,8 @@ export interface Detail {
   code: string;
   outputs: Piece[];
   traceback: string;
+  replay: ReplayVerdict | null;
+  replayable: boolean;
 }
 
 /** How a run is shown. */
@@ -113,6 +127,16 @@ export interface Piece {
   media: string;
   data: string;
   said: string;
+}
+
+/** What came of executing a run again, the last time. */
+export interface ReplayVerdict {
+  verdict: "reproduced" | "within-tolerance" | "drifted" | "cannot-run";
+  text: string;
+  at: number;
+  facts: string[];
+  over: string;
+  causes: string[];
 }
 
 /** One table of what is known of a run; every row has as many values as there are heads. */
@@ -318,6 +342,14 @@ export interface Query {
 export interface Renew {
   kind: "renew";
   id: string;
+}
+
+/** Panel to kernel: execute this run again in a process of its own, or stop that; the answer says what is done. */
+export interface Replay {
+  kind: "replay";
+  id: string;
+  run: string;
+  do: "start" | "stop";
 }
 
 /** Panel to kernel: keep what is shown under a name. */

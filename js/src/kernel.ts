@@ -137,6 +137,10 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
       kernel.messages((message) => {
         if (message.kind === "news") hear(message);
       }, until),
+    replaying: (hear, until) =>
+      kernel.messages((message) => {
+        if (message.kind === "replaying") hear(message);
+      }, until),
     faults(hear, until) {
       faulted.add(hear);
       until.addEventListener("abort", () => faulted.delete(hear), { once: true });

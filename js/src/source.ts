@@ -8,6 +8,7 @@ import type {
   Note,
   Part,
   Points,
+  Replaying,
   RowsPage,
   SavedPanel,
   Steer,
@@ -39,6 +40,8 @@ export interface Source<Options> {
   follow(hear: (points: Points, data: Float64Array) => void, signal: AbortSignal): void;
   /** What the kernel tells unasked of the runs of a table; never by a saved source. */
   news(hear: (news: News) => void, signal: AbortSignal): void;
+  /** How far the replay of a run is; there where one can be asked for. */
+  replaying?: ((hear: (replaying: Replaying) => void, signal: AbortSignal) => void) | undefined;
   /** The kernel's sentence when it failed at something nobody waits for here; never called by a saved source. */
   faults(hear: (sentence: string) => void, signal: AbortSignal): void;
   /** Rows matching an expression; rejects with the kernel's sentence, or when there is no kernel to ask. */

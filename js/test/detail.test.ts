@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Detail, DetailOptions } from "../src/contract.ts";
+import type { Detail, DetailOptions, Replaying, ReplayVerdict } from "../src/contract.ts";
 import { DETAIL, mount } from "../src/panels/detail.ts";
 import { panels } from "./messages.ts";
 import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
@@ -26,6 +26,8 @@ const some: Detail = {
   code: "%%track\nlr = 0.1\n",
   outputs: [{ kind: "stdout", media: "text/plain", data: "epoch 1", said: "" }],
   traceback: "",
+  replay: null,
+  replayable: true,
 };
 
 function show(change: Partial<Detail>, options = DETAIL): [ShadowRoot, StoodIn<DetailOptions>] {
@@ -92,4 +94,48 @@ test("what Python saved of a run begins with its curves", () => {
   const { output } = outputArea();
   mount(output, standIn<DetailOptions>(payload(saved ?? {}), DETAIL), end.signal);
   expect(tabs(inside(output))[0]?.textContent).toBe("charts");
+});
+
+test("a replay is asked for, followed and stopped; its verdict stands under the name of the run", async () => {
+  const verdict: ReplayVerdict = {
+    verdict: "drifted",
+    text: "drifted, first here: loss at step 0",
+    at: 1_700_000_000,
+    facts: ["2 executions", "0 of 12 points identical"],
+    over: "may explain it",
+    causes: ["the file <b>a.csv</b> has changed"],
+  };
+  const { output } = outputArea();
+  const source = standIn<DetailOptions>(payload({ kind: "detail", detail: { ...some, replay: verdict } }), DETAIL);
+  const asked: unknown[] = [];
+  let hear: (told: Replaying) => void = () => {};
+  source.ask = (wish) => {
+    asked.push(wish);
+    return Promise.reject(new Error("run 'mlp' was recorded by somebody else"));
+  };
+  source.replaying = (listener) => {
+    hear = listener;
+  };
+  mount(output, source, end.signal);
+  const root = inside(output);
+  expect(root.querySelector(".ct-replayed")?.textContent).toContain("may explain it:the file <b>a.csv</b> has changed");
+  const button = root.querySelector<HTMLButtonElement>(".ct-replays button");
+  button?.click();
+  expect(asked).toEqual([{ kind: "replay", run: "01AAAAAA", do: "start" }]);
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(root.querySelector(".ct-replays [role=status]")?.textContent).toContain("recorded by somebody else");
+  const told = { kind: "replaying" as const, run: "01AAAAAA", text: "replaying mlp", code: "lr = 0.1", seconds: 3 };
+  hear({ ...told, done: 1, total: 4, over: false });
+  expect(root.querySelector(".ct-replays")?.textContent).toContain("stopcell 2 of 4 · 3.0 slr = 0.1");
+  expect(root.querySelector("progress")?.value).toBe(1);
+  button?.click();
+  expect(asked.at(-1)).toEqual({ kind: "replay", run: "01AAAAAA", do: "stop" });
+  hear({ ...told, text: "the replay was stopped", done: 1, total: 4, over: true });
+  expect(root.querySelector(".ct-replays")?.textContent).toContain("replaythe replay was stopped");
+});
+
+test("where there is no kernel, or the run cannot be replayed, nothing asks for it", () => {
+  const [root] = show({});
+  expect(root.querySelector(".ct-replays")).toBeNull();
 });

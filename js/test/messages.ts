@@ -1691,7 +1691,9 @@ export const panels = [
    ],
    "code": "",
    "outputs": [],
-   "traceback": ""
+   "traceback": "",
+   "replay": null,
+   "replayable": false
   },
   "media": null,
   "evaluations": []

@@ -6,6 +6,7 @@ import { controlStyles } from "../ui/controls.ts";
 import { executionsView } from "../ui/detail/executions.ts";
 import { headView } from "../ui/detail/head.ts";
 import { outputsView } from "../ui/detail/outputs.ts";
+import { replayView } from "../ui/detail/replay.ts";
 import { sectionViews } from "../ui/detail/sections.ts";
 import { detailStyles } from "../ui/detail/styles.ts";
 import { type Page, tabs } from "../ui/detail/tabs.ts";
@@ -32,6 +33,7 @@ export const mount: Mount<DetailOptions> = (into, source, signal) => {
     const keep = (tab: string): void => source.keep({ ...options(source), tab });
     el.replaceChildren(
       headView(detail.run, hints),
+      replayView(detail, source, inside.signal),
       tabs(pages(detail, source, inside.signal), options(source).tab, keep),
     );
   };

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     command.add_argument(
         "--isolated", action="store_true", help="build the environment it had, with uv, and run in that"
     )
+    command.add_argument("--progress", action="store_true", help="say on stderr how far it is, a line of JSON each")
     command.add_argument("--trust", action="store_true", help="also run code that another person recorded")
     command.set_defaults(command=run)
     return command
@@ -39,10 +43,12 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def run(asked: argparse.Namespace) -> int:
     """Replay and print the verdict."""
+    if asked.progress:  # for a program, which may ignore interrupts: who is begun by it would, too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     told = replay(
         asked.run, asked.mode, rtol=asked.rtol, cwd=asked.cwd, isolated=asked.isolated, timeout=asked.timeout,
         trust=asked.trust, store=open_store(asked.store),
-        tell=_progress if sys.stderr.isatty() else lambda progress: None,
+        tell=_teller(asked),
     )  # fmt: skip
     if asked.json:
         terminal.print_json(told.payload())
@@ -53,8 +59,14 @@ def run(asked: argparse.Namespace) -> int:
     return 0 if told else _COULD_NOT if told.verdict == "cannot-run" else 1
 
 
-def _progress(progress: Progress) -> None:
-    print(terminal.harmless(str(progress)), file=sys.stderr, flush=True)
+def _teller(asked: argparse.Namespace) -> Callable[[Progress], None]:
+    """Says how far it is: to a program as it asked, to a person who looks on."""
+
+    def tell(progress: Progress) -> None:
+        text = json.dumps(progress.payload()) if asked.progress else terminal.harmless(str(progress))
+        print(text, file=sys.stderr, flush=True)
+
+    return tell if asked.progress or sys.stderr.isatty() else lambda progress: None
 
 
 def add_slice(commands: Any) -> argparse.ArgumentParser:

@@ -8,9 +8,9 @@ Times are seconds since the epoch (UTC) as float unless a field says otherwise; 
 NaN and infinity have no JSON: a `Real` spells them as words, and series travel in float64 buffers.
 """
 
-from celltrail.contract.answers import Answer, Fault, FromKernel, News
+from celltrail.contract.answers import Answer, Fault, FromKernel, News, Replaying
 from celltrail.contract.comparison import CodeDifference, CodeLine, Comparison, Difference, Verdict
-from celltrail.contract.detail import Detail, DetailOptions, Piece, Section
+from celltrail.contract.detail import Detail, DetailOptions, Piece, ReplayVerdict, Section
 from celltrail.contract.evaluation import (
     CalibrationBin,
     EvaluatedRun,
@@ -37,6 +37,7 @@ from celltrail.contract.intents import (
     Query,
     Question,
     Renew,
+    Replay,
     SaveView,
     Steer,
     Sum,
@@ -133,6 +134,9 @@ __all__ = [
     "Question",
     "Real",
     "Renew",
+    "Replay",
+    "ReplayVerdict",
+    "Replaying",
     "RowsPage",
     "RunRow",
     "RunState",

@@ -47,4 +47,17 @@ class Fault(TypedDict):
     text: str
 
 
-FromKernel = Points | News | Answer | Fault
+class Replaying(TypedDict):
+    """Kernel to panel: how far the replay of a run is; once it is over the panel's state has the verdict."""
+
+    kind: Literal["replaying"]
+    run: str
+    text: str  # what is being done; of one that is over without a verdict why
+    code: str  # the first line of the cell that runs
+    done: int  # executions that have run
+    total: int  # 0: nobody knows yet
+    seconds: float  # since it began
+    over: bool
+
+
+FromKernel = Points | News | Answer | Fault | Replaying

@@ -28,6 +28,17 @@ class Piece(TypedDict):
     said: str  # what there is to say beside it: that it is not all, or what other forms it has
 
 
+class ReplayVerdict(TypedDict):
+    """What came of executing a run again, the last time."""
+
+    verdict: Literal["reproduced", "within-tolerance", "drifted", "cannot-run"]
+    text: str  # the same as a sentence, with where it first went another way
+    at: float
+    facts: list[str]  # what ran and how much of it was compared
+    over: str  # what the causes are: "because" or "may explain it"
+    causes: list[str]
+
+
 class Detail(TypedDict):
     """One run with everything that is known of it."""
 
@@ -36,6 +47,8 @@ class Detail(TypedDict):
     code: str
     outputs: list[Piece]
     traceback: str
+    replay: ReplayVerdict | None
+    replayable: bool  # whether a cell recorded it, and it is over
 
 
 class DetailOptions(TypedDict):

@@ -224,6 +224,15 @@ class Pick(TypedDict):
     high: float
 
 
+class Replay(TypedDict):
+    """Panel to kernel: execute this run again in a process of its own, or stop that; the answer says what is done."""
+
+    kind: Literal["replay"]
+    id: str
+    run: str
+    do: Literal["start", "stop"]
+
+
 FromPanel = (
     Sync
     | Query
@@ -248,6 +257,7 @@ FromPanel = (
     | Take
     | Pick
     | Trace
+    | Replay
 )
 # what a server is asked to change; all else it is asked by address
 Asked = Note | Steer | Edit | Undo | SaveView | DropView

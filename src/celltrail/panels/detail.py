@@ -17,6 +17,7 @@ from celltrail.panels.evaluation import picked, shown_of
 from celltrail.panels.executions import executed
 from celltrail.panels.media import OPTIONS as MEDIA
 from celltrail.panels.media import listing, taken
+from celltrail.panels.replaying import Replayer
 from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.query import StoredRun
 from celltrail.query.detail import detail
@@ -32,6 +33,7 @@ class Details(Panel):
     def __init__(self, run: StoredRun) -> None:
         self._run = run
         self._media = run.media()
+        self._replayer = Replayer(run, self.send, self._renew)
         super().__init__("detail", payload(run, self._media), FIRST_TAB)
 
     @property
@@ -41,12 +43,18 @@ class Details(Panel):
             "window": self._answer_window,
             "note": self._answer_note,
             "take": lambda asked: taken(self._media, asked),
+            "replay": lambda asked: answer(asked["id"], said=self._replayer.ask(asked)),
             "pick": lambda asked: picked(evaluations(self._run), asked),
             "trace": lambda asked: answer(asked["id"], executions=executed(self._run)),
         }
 
     def _answer_window(self, asked: Window) -> Reply:
         return closer(self._run.store, [self._run.record], asked)
+
+    def _renew(self) -> None:
+        """Show the run as it is now."""
+        self._run = self._run.refresh()
+        self.state = {**payload(self._run, self._media), "view": self.model_id}
 
     def _answer_note(self, asked: Note) -> Answer:
         text, step = place_of(asked)

@@ -22,6 +22,7 @@ from celltrail.query.items import counts, size
 from celltrail.query.lineage import Lineage, SliceStep
 from celltrail.query.plain import length, moment, number, shown
 from celltrail.query.ranks import Rank
+from celltrail.query.replays import is_replayable, last_replay
 from celltrail.query.resources import TOTALS, cells, is_resource, lines, spelled
 from celltrail.query.row import real, row, scalar
 from celltrail.query.shown import Piece as Output
@@ -46,6 +47,8 @@ def detail(run: StoredRun) -> Detail:
         "code": _text(run, run.record.code),
         "outputs": pieces(run),
         "traceback": _text(run, run.record.error.traceback if run.record.error else ""),
+        "replay": last_replay(run),
+        "replayable": is_replayable(run),
     }
 
 
@@ -339,7 +342,8 @@ def _notes(run: StoredRun) -> list[list[Json]]:
 def _replay(told: Mapping[str, Json]) -> list[Json]:
     verdict = told.get("verdict")
     causes = "; ".join(map(str, told.get("causes", ())))
-    return [moment(told.get("at", 0) / 1e6), verdict, told.get("first"), "" if verdict == "reproduced" else causes]
+    where = f"{verdict}, in its own environment" if told.get("isolated") else verdict
+    return [moment(told.get("at", 0) / 1e6), where, told.get("first"), "" if verdict == "reproduced" else causes]
 
 
 def _change(change: Change) -> list[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from celltrail.model import is_of_machine
 from celltrail.query.stored import StoredRun
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def _sampled(run: StoredRun) -> list[str]:
 
 
 def measured(run: StoredRun) -> list[str]:
-    """The metrics of a run that are not compared, because their names say that they were measured."""
-    return sorted(name for name in run.store.series(run.id) if is_measured(name))
+    """The metrics of a run that are not compared, because their names say so; those of the machine go without saying."""
+    return sorted(name for name in run.store.series(run.id) if is_measured(name) and not is_of_machine(name))
 
 
 def is_measured(name: str) -> bool:

@@ -10,6 +10,7 @@ from celltrail.query.row import real
 from celltrail.replay.foreseen import Reason
 from celltrail.replay.judging import SeriesVerdict, Verdict
 from celltrail.replay.slices import Mode, Slice
+from celltrail.store.files.telling import counted
 
 _SENTENCE = {
     "reproduced": "reproduced: every point is identical",
@@ -81,6 +82,8 @@ class Replay:
         return {
             "verdict": self.verdict,
             "reason": self.reason,
+            "text": self.headline,
+            "facts": self._facts()[:_MOST_SHOWN],
             "at": at_us,
             "mode": self.mode,
             "isolated": self.isolated,
@@ -116,7 +119,9 @@ class Replay:
     def _facts(self) -> list[str]:
         points = sum(each.n for each in self.series)
         differing = sum(each.n_diff for each in self.series)
-        lines = [f"{len(self.plan)} executions, {self.mode}, in {self.seconds:.1f} s (cells {self.cells_s:.1f} s)"]
+        lines = [
+            f"{counted(len(self.plan), 'execution')}, {self.mode}, in {self.seconds:.1f} s (cells {self.cells_s:.1f} s)"
+        ]
         if not self.cells_s and self.verdict == "cannot-run":
             lines = [f"none of its {len(self.plan)} executions was run"]
         if points:

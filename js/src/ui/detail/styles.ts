@@ -5,6 +5,16 @@ export const detailStyles = `
 .ct-tag { background: var(--ct-hover); border-radius: 9px; font-size: 12px; padding: 0 8px; }
 .ct-why { font: 12px/1.4 var(--ct-mono); margin: 2px 0 0; overflow-wrap: anywhere; }
 .ct-noted { border-inline-start: 3px solid var(--ct-line); margin: 4px 0 0; padding-inline-start: 8px; white-space: pre-wrap; }
+.ct-replays { align-items: center; display: flex; flex-wrap: wrap; gap: 4px 10px; margin-top: 6px; }
+.ct-replays progress { accent-color: var(--ct-accent); height: 8px; width: 140px; }
+.ct-replays code { max-width: 420px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.ct-replayed { border-inline-start: 3px solid var(--ct-line); margin-top: 6px; padding: 1px 0 1px 9px; }
+.ct-replayed[data-verdict="reproduced"] { border-color: var(--ct-finished); }
+.ct-replayed[data-verdict="within-tolerance"] { border-color: var(--ct-interrupted); }
+.ct-replayed[data-verdict="drifted"] { border-color: var(--ct-failed); }
+.ct-replayed p { margin: 0; overflow-wrap: anywhere; }
+.ct-verdict-line strong { font-weight: 600; margin-inline-end: 10px; }
+.ct-replayed ul { margin: 2px 0 0; padding-inline-start: 20px; }
 .ct-tabs { border-bottom: 1px solid var(--ct-line); display: flex; flex-wrap: wrap; gap: 0 2px; margin-top: 8px; }
 .ct-tabs button { background: none; border: 0; border-bottom: 2px solid transparent; cursor: pointer; margin-bottom: -1px; padding: 4px 10px; }
 .ct-tabs button:hover { background: var(--ct-hover); }
