@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from celltrail.panels.detail import Details
 from celltrail.query import StoredRun
 from celltrail.query.detail import detail
 from celltrail.replay import Replay as Replayed
-from celltrail.replay import attempt, replaying
+from celltrail.replay import replaying
 from celltrail.store import Store
 from kernels import Kernel
 
@@ -94,7 +95,7 @@ def test_unseeded_training_is_reproduced(notebook: Notebook) -> None:
 def test_states_withheld_make_it_drift_at_the_first_step(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     """That the states do it is seen by leaving them out: then the first value differs already, and is named."""
     notebook.run(*NUMPY)
-    monkeypatch.setattr(attempt, "restore", lambda *_: None)
+    monkeypatch.setattr("celltrail.replay.attempt.restore", lambda *_: None)
     told = notebook.replay("sgd")
     assert (told.verdict, bool(told)) == ("drifted", False)
     assert told.series[0].first_step == 0
@@ -491,7 +492,7 @@ def test_a_resumed_run_and_a_fork_are_replayed_from_where_they_began(notebook: N
 def test_the_panel_of_a_run_replays_it_in_a_process_of_its_own(notebook: Notebook) -> None:
     """It says how far it is, can be stopped, and shows the verdict as soon as there is one."""
     notebook.run("import time", "%%track slow\nfor i in range(4):\n    loss = i * 0.5\n    time.sleep(0.1)")
-    panel = Details(notebook.named("slow"))
+    panel: Any = Details(notebook.named("slow"))
     told: list[Replaying] = []
     panel._replayer._send = told.append
     ask: Replay = {"kind": "replay", "id": "1", "run": panel._run.id, "do": "start"}

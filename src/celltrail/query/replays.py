@@ -19,11 +19,7 @@ def last_replay(run: StoredRun) -> ReplayVerdict | None:
         "text": str(text),
         "at": last.get("at", 0) / 1e6,
         "facts": list(map(str, last.get("facts", ()))),
-        "over": "because"
-        if verdict == "cannot-run"
-        else "may explain it"
-        if verdict == "drifted"
-        else "seen on the way",
+        "over": {"cannot-run": "because", "drifted": "may explain it"}.get(verdict, "seen on the way"),
         "causes": list(map(str, last.get("causes", ()))),
     }
 

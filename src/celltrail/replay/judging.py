@@ -71,7 +71,7 @@ def _sampled(run: StoredRun) -> list[str]:
 
 
 def measured(run: StoredRun) -> list[str]:
-    """The metrics of a run that are not compared, because their names say so; those of the machine go without saying."""
+    """The metrics of a run that are not compared, because of their names; those of the machine aside."""
     return sorted(name for name in run.store.series(run.id) if is_measured(name) and not is_of_machine(name))
 
 

@@ -119,9 +119,8 @@ class Replay:
     def _facts(self) -> list[str]:
         points = sum(each.n for each in self.series)
         differing = sum(each.n_diff for each in self.series)
-        lines = [
-            f"{counted(len(self.plan), 'execution')}, {self.mode}, in {self.seconds:.1f} s (cells {self.cells_s:.1f} s)"
-        ]
+        ran = counted(len(self.plan), "execution")
+        lines = [f"{ran}, {self.mode}, in {self.seconds:.1f} s (cells {self.cells_s:.1f} s)"]
         if not self.cells_s and self.verdict == "cannot-run":
             lines = [f"none of its {len(self.plan)} executions was run"]
         if points:
