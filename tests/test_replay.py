@@ -92,10 +92,14 @@ def test_unseeded_training_is_reproduced(notebook: Notebook) -> None:
     assert bool(told) is True
 
 
+def nothing(*_: object) -> None:
+    """Restores no state."""
+
+
 def test_states_withheld_make_it_drift_at_the_first_step(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     """That the states do it is seen by leaving them out: then the first value differs already, and is named."""
     notebook.run(*NUMPY)
-    monkeypatch.setattr("celltrail.replay.attempt.restore", lambda *_: None)
+    monkeypatch.setattr("celltrail.replay.attempt.restore", nothing)
     told = notebook.replay("sgd")
     assert (told.verdict, bool(told)) == ("drifted", False)
     assert told.series[0].first_step == 0
