@@ -14,6 +14,7 @@ from celltrail.capture.session.document import Document
 from celltrail.capture.stale import differs, source_key
 from celltrail.capture.stale.holding import holds
 from celltrail.contract import ExecutionMap
+from celltrail.contract.shape import misfits
 from celltrail.errors import NoRun
 from celltrail.panels.detail import payload
 from celltrail.panels.executions import executed
@@ -21,7 +22,6 @@ from celltrail.query import StoredRun, find, runs
 from celltrail.query.detail import detail
 from celltrail.query.standing import told_by
 from celltrail.run import start
-from celltrail.server.shape import misfits
 from celltrail.store import Store
 from kernels import Kernel, Reply
 

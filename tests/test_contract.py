@@ -10,7 +10,7 @@ import print_messages
 import pytest
 
 from celltrail import contract
-from celltrail.server.shape import misfits
+from celltrail.contract.shape import misfits
 from celltrail.store import Store
 
 ROOT = Path(__file__).parent.parent

@@ -17,13 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celltrail import contract
+from celltrail.contract.shape import misfits
 from celltrail.panels import saved
 from celltrail.panels.chart import OPTIONS, Chart
 from celltrail.panels.columns import LIMIT, Column, thin
 from celltrail.panels.figure import Line, Look, svg
 from celltrail.panels.table import Compared, Table
 from celltrail.panels.widget import Panel
-from celltrail.server.shape import misfits
 from kernels import Kernel, Reply
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"

@@ -11,6 +11,7 @@ import pytest
 
 import celltrail as ct
 from celltrail import contract
+from celltrail.contract.shape import misfits
 from celltrail.panels import saved
 from celltrail.panels.chart import OPTIONS, Chart, LiveChart
 from celltrail.panels.closer import MOST_POINTS, flag_of
@@ -20,7 +21,6 @@ from celltrail.panels.figure import Line, Look, svg
 from celltrail.panels.places import placed
 from celltrail.panels.widget import Panel
 from celltrail.run import Alerted, Logged, listen
-from celltrail.server.shape import misfits
 from celltrail.store import Store
 
 

@@ -12,12 +12,12 @@ import pytest
 
 import celltrail as ct
 from celltrail import contract
+from celltrail.contract.shape import misfits
 from celltrail.errors import NoRun
 from celltrail.panels import saved
 from celltrail.panels.detail import Details
 from celltrail.panels.media import MediaPanel, bundle, content_of
 from celltrail.query.media import MOST_RUNS
-from celltrail.server.shape import misfits
 from celltrail.store import Store
 from kernels import Kernel
 

@@ -9,12 +9,12 @@ import pytest
 
 from celltrail import contract
 from celltrail.compare import compare
+from celltrail.contract.shape import misfits
 from celltrail.panels import saved
 from celltrail.panels.table import Table, compare_bundle
 from celltrail.panels.viewing import OPTIONS, options_of
 from celltrail.query import find, runs
 from celltrail.run import start
-from celltrail.server.shape import misfits
 from celltrail.store import Store
 
 INTENTS = {

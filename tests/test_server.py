@@ -25,12 +25,12 @@ import numpy as np
 import pytest
 
 from celltrail import contract
+from celltrail.contract.shape import misfits
 from celltrail.errors import StopTraining
 from celltrail.panels.detail import payload
 from celltrail.query import find, runs
 from celltrail.run import start
 from celltrail.server.routes import ROUTES
-from celltrail.server.shape import misfits
 from celltrail.server.trails import Trails
 from celltrail.server.view import PAGES
 from celltrail.store import Store, places
@@ -336,6 +336,28 @@ def test_a_run_that_goes_on_is_stopped_through_it(jupyter: Jupyter, trail_of: tu
     reply = jupyter.ask(f"{base}/intents", {**stop, "id": "s2", "run": found["first"]})
     assert (reply.status, reply.json["text"]) == (400, "run 'first' has already finished; there is nothing to stop")
     assert jupyter.ask(f"{base}/intents", {**stop, "do": "kill"}).status == 400
+
+
+def test_a_knob_is_turned_through_it(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
+    """The numbers that a run lets people change, by its trail alone; what one does not take is refused at once."""
+    base, _ = trail_of
+    with start("turned", store=Store(jupyter.root / "project" / ".celltrail")) as run:
+        run.log({"loss": 1.0})
+        assert run.knob("lr", 0.001, 1e-5, 0.1) == 0.001
+        run.writer.flush()
+        state = lambda: jupyter.ask(f"{base}/drawn?runs={run.id}").json["runs"][0]  # noqa: E731
+        assert state()["knobs"] == [
+            {"name": "lr", "value": 0.001, "wanted": None, "low": 1e-5, "high": 0.1, "whole": False}
+        ]
+        turn = {"kind": "steer", "id": "k1", "run": run.id, "do": "turn", "knob": "lr", "value": 0.05}
+        refused = jupyter.ask(f"{base}/intents", {**turn, "value": 2.0})
+        assert (refused.status, refused.json["text"]) == (400, "lr was given 2.0; it takes 1e-05 to 0.1")
+        assert "no knob is called 'rl'" in jupyter.ask(f"{base}/intents", {**turn, "knob": "rl"}).json["text"]
+        assert jupyter.ask(f"{base}/intents", turn).status == 200
+        assert state()["knobs"][0]["wanted"] == 0.05
+        assert wait_for(lambda: run.knob("lr", 0.001) == 0.05)
+        assert [state()["knobs"][0][name] for name in ("value", "wanted")] == [0.05, None]
+    assert state()["knobs"] == []
 
 
 def test_a_notebook_heals_as_it_is_saved_and_nothing_else_of_it_is_touched(

@@ -13,7 +13,7 @@ import pytest
 from celltrail.cli import main
 from celltrail.errors import NoRun, StoreError
 from celltrail.run import start
-from celltrail.store import Store
+from celltrail.store import Store, control
 from recovery.logs import begin, records, the_log
 
 
@@ -70,6 +70,15 @@ def test_a_colleagues_runs_come_with_everything(store, other):
     assert {entry.do for entry in store.audit.entries()} >= {"edit", "import"}
     assert store.audit.verify().is_whole
     assert tree(other.root) == before
+
+
+def test_what_was_asked_of_a_run_comes_along(store, other):
+    """A wish that was left in a copy of the trail is heard by nobody twice, and is not lost."""
+    theirs = a_run(other, "theirs")
+    control.post(other.root, theirs, {"id": "s1", "do": "stop", "by": "panel", "knob": "", "value": None})
+    store.merge(other)
+    assert [wish["do"] for wish in control.Wishes(theirs).fresh(store.root)] == ["stop"]
+    assert store.merge(other).changed == []
 
 
 def test_both_orders_give_the_same_answers(store, tmp_path):

@@ -16,6 +16,9 @@ for i in count():
     sum(range(2000))"""
 
 
+QUIET = "%%track quiet --no-chart\nscore = 0.5\nct.log({'val/acc': score})"
+
+
 def badge(screen: Screen, cell: int) -> Locator:
     return screen.cell(cell).locator(".celltrail-badge")
 
@@ -38,13 +41,18 @@ def source(screen: Screen, cell: int) -> str:
 
 def test_badges_and_commands(screen: Screen, folder: str) -> None:
     """State, name and metric stand on the cell, also after a reload; nothing of it gets into the document."""
-    screen.open(screen.server.write(folder, "cells", [LOAD, FIRST, PLAIN]))
+    screen.open(screen.server.write(folder, "cells", [LOAD, FIRST, PLAIN, QUIET]))
     screen.run(0)
     screen.run(1)
     badge(screen, 1).filter(has_text="✓ first").wait_for()
     assert "val/loss" in badge(screen, 1).inner_text()
     assert badge(screen, 0).count() == 0
+    screen.run(3)
+    badge(screen, 3).filter(has_text="✓ quiet").wait_for()
+    screen.ask("panel.content.widgets[3].model.sharedModel.setSource('%%track quiet --no-chart\\nscore = 0.6')")
     saved = screen.save()
+    badge(screen, 3).filter(has_text="stale").wait_for()
+    assert "its cell was edited since" in str(badge(screen, 3).get_attribute("title"))
     assert "celltrail-badge" not in json.dumps(saved)
     screen.page.wait_for_timeout(1500)
     assert not screen.ask("return panel.context.model.dirty")

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 from browser.screen import MIME, WIDGET, Screen
 from browser.server import Front, Server
 from celltrail import contract
-from celltrail.server.shape import misfits
+from celltrail.contract.shape import misfits
 
 LOAD = """%load_ext celltrail
 import celltrail as ct

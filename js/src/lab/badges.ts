@@ -29,6 +29,7 @@ export class Badges {
   readonly #made = new Map<Cell, HTMLButtonElement>();
   readonly #live = new Map<string, RunState>();
   #runs = new Map<string, CellRun>();
+  #stale = new Map<string, string>(); // run id -> why it does not hold any more
   #trail: Trail | undefined;
   #shown = true;
   #looks = 0;
@@ -58,6 +59,8 @@ export class Badges {
       for (const state of heard) this.#live.set(state.run, state);
       if (heard.length > 0) this.#draw();
     });
+    // What stands in the file is what a run is held against.
+    panel.context.saveState.connect((_, state) => state === "completed" && void this.#hold());
     panel.disposed.connect(() => {
       NotebookActions.executionScheduled.disconnect(soon);
       NotebookActions.executed.disconnect(soon);
@@ -99,6 +102,21 @@ export class Badges {
     }
     this.#draw();
     if (this.running().runs.length > 0) this.#again(AGAIN_MS);
+    else await this.#hold();
+  }
+
+  /** Which of the runs do not hold any more; it takes longer to tell than how they stand. */
+  async #hold(): Promise<void> {
+    const runs = [...this.#runs.values()].map(({ run }) => run);
+    if (!this.#trail || !this.#shown || runs.length === 0) return;
+    try {
+      const asked = { kind: "hold", id: `badges-${runs.length}`, runs } as const;
+      const { stale } = await new TrailServer(this.#trail.id).question(asked, "");
+      this.#stale = new Map(Object.entries(stale ?? {}));
+    } catch {
+      return; // who cannot be told sees what a run says that holds
+    }
+    if (!this.panel.isDisposed) this.#draw();
   }
 
   #again(wait: number): void {
@@ -121,7 +139,8 @@ export class Badges {
       }
       const badge = this.#made.get(cell) ?? this.#make(cell);
       if (badge.parentElement !== place) place.append(badge);
-      this.#tell(badge, found, hintsOf(cell));
+      const why = this.#stale.get(found.run);
+      this.#tell(badge, found, why ? [`stale: ${why}`] : hintsOf(cell));
     }
   }
 

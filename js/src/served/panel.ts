@@ -122,6 +122,8 @@ class ServedPanel {
     signal.addEventListener("abort", () => live.abort());
     const above = element("div");
     detail.before(above);
+    const panel = detail.querySelector(".celltrail");
+    panel?.toggleAttribute("data-below", true); // the chart above has said already what run it is
     const points = { ...this.#payload, kind: "chart" as const, series: [] };
     mount(
       above,
@@ -142,6 +144,7 @@ class ServedPanel {
     if (signal.aborted) return;
     live.abort();
     above.remove();
+    panel?.toggleAttribute("data-below", false);
     await this.#read(this.shown.runs[0] ?? "");
     for (const hear of this.#hearing) hear();
   }

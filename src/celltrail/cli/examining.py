@@ -1,11 +1,12 @@
-"""``celltrail doctor``: what is wrong with a trail, and its repair."""
+"""``celltrail doctor``: what is wrong with a trail or with saved notebooks, and its repair."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from celltrail.cli import terminal
+from celltrail.cli import notebooks, terminal
 from celltrail.store import Store
 from celltrail.store.files.telling import counted
 
@@ -20,10 +21,14 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "doctor",
-        help="check the trail, and repair it",
-        description="Say what is wrong with the trail: what, where, what it costs, what to do. Exit status 1 when "
-        "anything is wrong, also when it was repaired.",
+        help="check the trail or saved notebooks, and repair them",
+        description="Say what is wrong with the trail: what, where, what it costs, what to do. Of notebooks: which of "
+        "the panels saved in them lack their trail or run, and which show a run as it was in mid-run. Exit status 1 "
+        "when anything is wrong, also when it was repaired.",
         epilog="Nothing is destroyed: what a repair replaces or removes goes to the trash first.",
+    )
+    command.add_argument(
+        "notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="look at these files in the place of the trail"
     )
     command.add_argument("--repair", action="store_true", help="repair what can be repaired")
     command.add_argument(
@@ -40,6 +45,8 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def run(asked: argparse.Namespace) -> int:
     """Print what was found; 1 when anything is or was wrong."""
+    if asked.notebooks:
+        return notebooks.run(asked.notebooks, asked.store, is_repair=asked.repair, as_json=asked.json)
     store = Store(asked.store)
     report = store.examine(repair=asked.repair, rebuild=asked.rebuild, reads_all=asked.all)
     if asked.json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from typing import Literal
 
 import numpy as np
 
@@ -15,9 +14,9 @@ from celltrail.panels.chart import MOST_LINES
 from celltrail.panels.feed import axes, goals
 from celltrail.panels.figure import Line
 from celltrail.panels.pools import groupings
+from celltrail.panels.wished import asked_to, knobs
 from celltrail.query import RunSet, StoredRun
 from celltrail.query.row import real, shortened
-from celltrail.store import control
 
 MOST_RUNS = 24
 ROOM = 400_000  # bytes of one answer
@@ -58,17 +57,8 @@ def state_of(run: StoredRun, lines: list[Line], points: int) -> RunState:
         "error": None if run.record.error is None else shortened(str(run.record.error)),
         "asked_to": asked_to(run),
         "paused": False,
-        "knobs": [],
+        "knobs": knobs(run),
     }
-
-
-def asked_to(run: StoredRun) -> Literal["", "stop", "pause"]:
-    """What a run that goes on was asked to by way of the trail; whether it does so by now, its process knows."""
-    asked: Literal["", "stop", "pause"] = ""
-    for wish in control.Wishes(run.id).fresh(run.store.root) if run.status == "running" else ():
-        if wish.get("do") in ("stop", "pause", "resume"):
-            asked = "" if wish["do"] == "resume" else wish["do"]
-    return asked
 
 
 def drawn(runs: RunSet) -> Drawn:

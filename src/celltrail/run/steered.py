@@ -103,6 +103,7 @@ class Steered(Described):
         knob.check(value)
         self.steering.knobs[name] = knob
         self.steering.changes += 1
+        self.writer.event("knob", name=name, value=value, low=low, high=high)
         if name not in self.params:
             self.params[name] = value
         return knob

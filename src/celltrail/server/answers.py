@@ -31,7 +31,8 @@ from celltrail.contract import (
     TrailRows,
     Window,
 )
-from celltrail.errors import BadValue, NoRun, StoreError
+from celltrail.contract.shape import misfits
+from celltrail.errors import BadValue, NoRun, StoreError, nearest
 from celltrail.model import RUN_ID
 from celltrail.panels import browsing, detail
 from celltrail.panels.browsing import Browsing
@@ -43,9 +44,10 @@ from celltrail.panels.executions import executed
 from celltrail.panels.media import taken
 from celltrail.panels.viewing import keep, options_of, views_of
 from celltrail.panels.widget import answer
+from celltrail.panels.wished import knobs
 from celltrail.query import RunSet, StoredRun, find, runs
 from celltrail.query.completion import complete
-from celltrail.server.shape import misfits
+from celltrail.run.steering import Knob
 from celltrail.store import control
 
 if TYPE_CHECKING:
@@ -100,6 +102,8 @@ class Answers:
         asked = cast("Question", intent)
         if asked["kind"] == "pick":
             return picked(detail.evaluations(self._find(asked["run"])), asked)
+        if asked["kind"] == "hold":  # of any run, also one that no table has met
+            return Browsing(runs(store=self.store)).answers["hold"](asked)
         if asked["kind"] == "trace":
             return answer(asked["id"], executions=executed(self._find(asked["run"])))
         with self._reading:  # a table keeps what it has found
@@ -211,6 +215,8 @@ class Answers:
         run, do = self._find(asked["run"]), asked["do"]
         if run.status != "running":
             raise BadValue(f"run {run.name!r} has already {run.status}; there is nothing to {do}")
+        if do == "turn":
+            _check(run, asked)
         wish = {"id": asked["id"], "do": do, "by": "panel", "knob": asked["knob"], "value": asked["value"]}
         control.post(self.store.root, run.id, wish)
         return f"{run.name} hears of it within a moment"
@@ -224,6 +230,17 @@ class Answers:
         if not RUN_ID.fullmatch(run_id):
             raise NoRun(f"{run_id[:40]!r} is no id of a run, which has 26 characters")
         return find(run_id, self.store)
+
+
+def _check(run: StoredRun, asked: Steer) -> None:
+    """Refuse what the knob would not take; its process would only note that."""
+    known = {knob["name"]: knob for knob in knobs(run)}
+    knob = known.get(asked["knob"])
+    if knob is None:
+        there_is = ", ".join(known) or "none: its code declares one with ct.knob()"
+        raise BadValue(f"no knob is called {asked['knob']!r}{nearest(asked['knob'], known)}; there is {there_is}")
+    value = int(knob["value"]) if knob["whole"] else knob["value"]
+    Knob(knob["name"], value, knob["low"], knob["high"]).check(asked["value"])
 
 
 def _cell_run(run: StoredRun, cell: str) -> CellRun:

@@ -6,17 +6,16 @@ did not find it any more. The file then gets the chart as the trail knows it; th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from celltrail.capture.shield import shield
 from celltrail.contract import MIME
-from celltrail.server.healing import healed, is_left_behind
+from celltrail.panels.healing import healed, is_left_behind
+from celltrail.panels.notebooks import WIDGET, outputs
 from celltrail.server.trails import Trails
 
 PATIENCE_S = 0.3  # for the whole notebook, as the server waits meanwhile; what takes longer heals with a later save
-_WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class Saving:
@@ -36,9 +35,9 @@ class Saving:
         """Heal the outputs of the notebook that is about to be written; anything else passes as it is."""
         if not isinstance(model, dict) or model.get("type") != "notebook":
             return
-        found = list(_outputs(model.get("content")))
+        found = [output for _, output in outputs(model.get("content"))]
         for output in found:
-            output["data"].pop(_WIDGET, None)  # reopened, it would be an error in the place of the chart
+            output["data"].pop(WIDGET, None)  # reopened, it would be an error in the place of the chart
         waiting = {id(output): self._ask(output) for output in found if is_left_behind(output["data"][MIME])}
         wait(waiting.values(), PATIENCE_S)
         for output in found:
@@ -52,17 +51,3 @@ class Saving:
     def _heal(self, payload: dict[str, Any]) -> dict[str, Any] | None:
         store = self._trails.store(payload["trail"])
         return None if store is None else healed(payload, store)
-
-
-def _outputs(content: Any) -> Iterator[dict[str, Any]]:
-    """The outputs that are ours, in a notebook of whatever shape."""
-    for cell in _dicts(content, "cells"):
-        for output in _dicts(cell, "outputs"):
-            data = output.get("data")
-            if isinstance(data, dict) and MIME in data:
-                yield output
-
-
-def _dicts(holder: Any, name: str) -> list[dict[str, Any]]:
-    found = holder.get(name) if isinstance(holder, dict) else None
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

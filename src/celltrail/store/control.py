@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from celltrail.errors import Damaged
-from celltrail.model import Json, new_id
+from celltrail.model import RUN_ID, Json, new_id
 from celltrail.store.files import disk
 from celltrail.store.files.encoding import decode, encode
 from celltrail.store.folders import run_folder
+
+_SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def post(trail: Path, run_id: str, wish: Mapping[str, Json]) -> None:
@@ -19,6 +21,28 @@ def post(trail: Path, run_id: str, wish: Mapping[str, Json]) -> None:
     place = run_folder(trail, run_id) / "control"
     disk.make_folder(place, trail)
     disk.create_whole(place / f"{new_id()}.json", encode(dict(wish)))
+
+
+def told(trail: Path, run_id: str) -> list[tuple[int, dict[str, Json]]]:
+    """All wishes there ever were for a run, each with when it was left, in microseconds; oldest first."""
+    place = run_folder(trail, run_id) / "control"
+    try:
+        names = sorted(name for name in os.listdir(place) if RUN_ID.fullmatch(name.removesuffix(".json")))
+    except OSError:
+        return []
+    found: list[tuple[int, dict[str, Json]]] = []
+    for name in names:
+        with contextlib.suppress(OSError, Damaged):
+            found.append((_left_us(name), decode((place / name).read_bytes(), name)))
+    return found
+
+
+def _left_us(name: str) -> int:
+    """The time in a ULID, at the end of its millisecond."""
+    number = 0
+    for sign in name[:10]:
+        number = number * 32 + _SIGNS.index(sign)
+    return number * 1000 + 999
 
 
 class Wishes:

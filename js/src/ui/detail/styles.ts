@@ -1,5 +1,6 @@
 /** How all of a run looks. */
 export const detailStyles = `
+:host([data-below]) .ct-head { display: none; }
 .ct-head { align-items: baseline; display: flex; flex-wrap: wrap; gap: 2px 12px; }
 .ct .ct-head h2 { font-size: 14px; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
 .ct-tag { background: var(--ct-hover); border-radius: 9px; font-size: 12px; padding: 0 8px; }

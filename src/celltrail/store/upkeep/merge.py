@@ -311,6 +311,7 @@ _JOINS: tuple[tuple[str, re.Pattern[str], Join], ...] = (
     ("sealed", _PARQUET, join_immutable),
     ("", _SEAL, join_seal),
     ("edits", _ENTRIES, join_entries),
+    ("control", _ENTRIES, join_immutable),
     (FOLDER, _ARTIFACT, join_immutable),
     ("", _DOCUMENT, join_document),
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from celltrail.contract import Band, ChartOptions
+from celltrail.contract.shape import misfits
 from celltrail.errors import NoRun
 from celltrail.model import RUN_ID
 from celltrail.panels import saved
@@ -14,7 +15,6 @@ from celltrail.panels.closer import flags_of, marks_of
 from celltrail.panels.curves import curves, state_of
 from celltrail.panels.pools import groupings
 from celltrail.query import StoredRun, find
-from celltrail.server.shape import misfits
 
 if TYPE_CHECKING:
     from celltrail.panels.figure import Line
