@@ -1,0 +1,65 @@
+"""`run.explain` and `run.log_attention`: what a model looks at, kept in its run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from celltrail.run import media
+from celltrail.run.media.attention import attention
+from celltrail.run.media.content import Content
+from celltrail.run.values import check_name
+
+if TYPE_CHECKING:
+    from celltrail.stats.explanation import Explanation
+
+EXPLANATION = "explanation"  # of the tables: f"explanation/{split}/{method}"
+
+
+class Explains:
+    """What a run can be told about a model's reasons. `query.StoredRun.explanation` reads it back."""
+
+    def explain(self, model: Any, x: Any, y: Any = None, method: str = "permutation", **how: Any) -> Explanation:
+        """Keep how much each feature matters to a model.
+
+        Args:
+            model: a fitted estimator; for captum a module of PyTorch.
+            x: the rows, shape (n, features).
+            y: what is true, shape (n,); permutation needs it.
+            method: "permutation", "shap" or "captum".
+            how: ``split``, ``names``, ``repeats``, ``scoring``, ``target`` and ``seed``, as `celltrail.explain` takes
+                them.
+
+        Raises:
+            BadValue: there is no such method, or something it needs is missing; nothing is kept then.
+            MissingExtra: the library is not installed.
+        """
+        from celltrail.stats.explanation import explain
+
+        split = check_name(how.pop("split", "val"), "split")
+        found = explain(model, x, y, method, split=split, **how)
+
+        def read(key: str, value: Any) -> Content:
+            made = media.table(key, value)
+            return made._replace(facts={**made.facts, "method": found.method, "of": found.rows})
+
+        self._keep(f"{EXPLANATION}/{split}/{found.kind}", found.table, None, read)
+        return found
+
+    def log_attention(self, key: str, tokens: Sequence[str], weights: Any, step: int | None = None) -> None:
+        """Keep how much each token of a text looks at each other one, as a heat-map over layers and heads.
+
+        Args:
+            key: the item's name.
+            tokens: the T tokens in their order.
+            weights: shape (layers, heads, T, T), a row for each token that looks, which sums to 1; or the tuple of
+                tensors of shape (1, heads, T, T) that a model of transformers gives with ``output_attentions=True``.
+            step: where it belongs; that of the last `log` call when left out.
+
+        Raises:
+            BadValue: shapes do not fit, rows do not sum to 1, or it is too large to be looked at.
+        """
+        self._keep(key, (tokens, weights), step, attention)
+
+    def _keep(self, key: str, value: Any, step: int | None, read: Callable[[str, Any], Content]) -> None:
+        raise NotImplementedError
