@@ -170,6 +170,7 @@ export interface EvaluatedRun {
   residuals: number[];
   heads: string[];
   worst: Scalar[][];
+  fairness: FairnessShown | null;
 }
 
 /** A curve of one label against the rest, thinned. */
@@ -205,6 +206,24 @@ export interface EvaluationShown {
   edges: number[];
   runs: EvaluatedRun[];
   omitted: number;
+}
+
+/** The rates of one group of a feature. */
+export interface FairGroup {
+  feature: string;
+  group: string;
+  rows: number;
+  scores: EvaluationScore[];
+}
+
+/** How a run treats groups. */
+export interface FairnessShown {
+  positive: string;
+  few: number;
+  gaps: EvaluationScore[];
+  groups: FairGroup[];
+  heads: string[];
+  slices: Scalar[][];
 }
 
 /** What ran in the kernel up to a run, oldest first. */

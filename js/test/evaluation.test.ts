@@ -28,6 +28,7 @@ const evaluated = (change: Partial<EvaluatedRun> & { run: string }): EvaluatedRu
     [7, "cat", "dog", 0.9, false],
     [3, "dog", "cat", 0.2, false],
   ],
+  fairness: null,
   ...change,
 });
 const score = (value: number, name = "accuracy"): EvaluatedRun["scores"][number] => ({
@@ -96,6 +97,31 @@ test("metrics stand side by side with their intervals, the best in bold; names a
     "precision over recall",
     "calibration",
   ]);
+});
+
+test("groups stand with their rates and gaps, small ones named; names are never markup", () => {
+  const rate = (value: number) => score(value, "selection_rate");
+  const fairness = {
+    positive: "1",
+    few: 30,
+    gaps: [score(0.25, "dpd/age"), { ...score(0.5, "dpr/age"), low: "nan" as const, high: "nan" as const }],
+    groups: [
+      { feature: "age", group: EVIL, rows: 90, scores: [rate(0.5)] },
+      { feature: "age", group: "over 60", rows: 4, scores: [{ ...rate(0.25), value: "nan" as const }] },
+    ],
+    heads: ["slice", "n"],
+    slices: [[`age=${EVIL}`, 90]],
+  };
+  const { root } = show([{ ...two, runs: [evaluated({ run: "a", fairness })] }]);
+  expect(root.querySelector("img")).toBeNull();
+  expect([...root.querySelectorAll(".gaps li")].map((gap) => gap.textContent)).toEqual([
+    "demographic parity difference 0.25000.1500 to 0.3000",
+    "demographic parity ratio 0.5000no interval",
+    "a group has fewer than 30 rows: the gaps may rest on it",
+  ]);
+  const lines = [...root.querySelectorAll("table[aria-label='rates by age'] tbody tr")].map((line) => line.textContent);
+  expect(lines).toEqual([`${EVIL}900.5000`, "over 604 few–"]);
+  expect(root.querySelectorAll(".fair svg")).toHaveLength(1);
 });
 
 test("a cell of the confusion matrix asks for its rows, by mouse and by arrows and Enter's own click", async () => {

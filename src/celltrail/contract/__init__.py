@@ -18,6 +18,8 @@ from celltrail.contract.evaluation import (
     EvaluationOptions,
     EvaluationScore,
     EvaluationShown,
+    FairGroup,
+    FairnessShown,
 )
 from celltrail.contract.executions import ExecutionMap, ExecutionShown, Handed
 from celltrail.contract.intents import (
@@ -98,6 +100,8 @@ __all__ = [
     "EvaluationShown",
     "ExecutionMap",
     "ExecutionShown",
+    "FairGroup",
+    "FairnessShown",
     "Fault",
     "Fetch",
     "Flag",

@@ -36,6 +36,26 @@ class CalibrationBin(TypedDict):
     rows: int
 
 
+class FairGroup(TypedDict):
+    """The rates of one group of a feature."""
+
+    feature: str
+    group: str
+    rows: int
+    scores: list[EvaluationScore]
+
+
+class FairnessShown(TypedDict):
+    """How a run treats groups."""
+
+    positive: str  # the label that is a gain to get
+    few: int  # rows below which little can be said of a group
+    gaps: list[EvaluationScore]  # between the groups of a feature: "dpd/age"
+    groups: list[FairGroup]
+    heads: list[str]
+    slices: list[list[Scalar]]  # the least accurate first, under the heads
+
+
 class EvaluatedRun(TypedDict):
     """One run on the split."""
 
@@ -49,6 +69,7 @@ class EvaluatedRun(TypedDict):
     residuals: list[int]  # rows between two of `EvaluationShown.edges`
     heads: list[str]
     worst: list[list[Scalar]]  # the rows that are most wrong, under the heads
+    fairness: FairnessShown | None
 
 
 class EvaluationShown(TypedDict):

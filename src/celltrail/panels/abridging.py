@@ -23,6 +23,9 @@ def abridge(held: EvaluationShown, points: int, rows: int, labels: int) -> None:
     names = set(held["labels"][-1:] if len(held["labels"]) == 2 else held["labels"][:labels])
     for run in held["runs"]:
         run["worst"] = run["worst"][:rows]
+        if run["fairness"]:
+            run["fairness"]["slices"] = run["fairness"]["slices"][:rows]
+            run["fairness"]["groups"] = run["fairness"]["groups"][: max(rows, labels)]
         run["confusion"] = [line[:labels] for line in run["confusion"][:labels]]
         run["bins"] = [each for each in run["bins"] if each["label"] in names]
         run["curves"] = [curve for curve in run["curves"] if curve["label"] in names]

@@ -17,11 +17,14 @@ from celltrail.contract import (
     EvaluatedRun,
     EvaluationCurve,
     EvaluationOptions,
+    EvaluationScore,
     EvaluationShown,
+    FairGroup,
+    FairnessShown,
     Pick,
     SavedPanel,
 )
-from celltrail.errors import BadValue
+from celltrail.errors import BadValue, NoRun
 from celltrail.model import goal_of
 from celltrail.panels import html, saved
 from celltrail.panels.abridging import abridge, few
@@ -31,6 +34,8 @@ from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.query.evaluation import Evaluated, Evaluations
 from celltrail.query.plain import shown
 from celltrail.query.row import real, scalar
+from celltrail.stats.evaluation import Score
+from celltrail.stats.fairness import FEW
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,24 +118,53 @@ def _run(one: Evaluated, labels: Sequence[Any], edges: Any) -> EvaluatedRun:
         "run": one.run.id,
         "name": one.run.name,
         "rows": len(one.table),
-        "scores": [
-            {
-                "name": score.name,
-                "value": real(score.value),
-                "low": real(score.low),
-                "high": real(score.high),
-                "method": score.method,
-                "goal": goal_of(score.name),
-            }
-            for score in one.scores
-        ],
+        "scores": [{**_score(score), "value": real(score.value)} for score in one.scores],
         "confusion": [] if counts is None else counts.to_numpy().tolist(),
         "curves": [curve for label in scored for curve in _curves(one, label)],
         "bins": [each for label in scored for each in _bins(one, label)],
         "residuals": np.histogram(one.table["error"], edges)[0].tolist() if len(edges) else [],
         "heads": heads,
         "worst": worst,
+        "fairness": _fairness(one),
     }
+
+
+def _fairness(one: Evaluated) -> FairnessShown | None:
+    try:
+        found = one.run.fairness(one.split)
+    except NoRun:
+        return None
+    heads, slices = _table(found.slices)
+    groups: dict[tuple[str, str], FairGroup] = {}
+    for line in found.table.to_dict("records"):
+        feature, group, name = str(line["feature"]), str(line["group"]), str(line["metric"])
+        held = groups.setdefault((feature, group), FairGroup(feature=feature, group=group, rows=0, scores=[]))
+        held["rows"] = max(held["rows"], int(line["n"]))
+        ends = float(line["ci_low"]), float(line["ci_high"])
+        held["scores"].append(_score(Score(name, float(line["value"]), *ends, str(line["ci_method"]), int(line["n"]))))
+    return {
+        "positive": str(found.positive),
+        "few": FEW,
+        "gaps": [_score(gap) for gap in found.gaps],
+        "groups": list(groups.values()),
+        "heads": heads,
+        "slices": slices,
+    }
+
+
+def _score(score: Score) -> EvaluationScore:
+    return {
+        "name": score.name,
+        "value": _short(score.value),
+        "low": _short(score.low),
+        "high": _short(score.high),
+        "method": score.method,
+        "goal": goal_of(score.name),
+    }
+
+
+def _short(value: float) -> contract.Real:
+    return real(float(f"{value:.6g}"))
 
 
 def _curves(one: Evaluated, label: Any) -> list[EvaluationCurve]:
@@ -216,7 +250,27 @@ def _html(held: EvaluationShown) -> str:
             ]
             parts.append(html.line(f"{name}: truth down, predicted across"))
             parts.append(html.table(["", *labels], rows, [False, *(True for _ in labels)]))
+        if run["fairness"]:
+            parts.append(_fair_html(name, run["fairness"]))
     return "".join(parts)
+
+
+def _fair_html(name: str, fair: FairnessShown) -> str:
+    """Gaps and rates by group as tables."""
+    gaps = [[gap["name"], shown(gap["value"]), f"{shown(gap['low'])} to {shown(gap['high'])}"] for gap in fair["gaps"]]
+    heads = list(dict.fromkeys(score["name"] for group in fair["groups"] for score in group["scores"]))
+    rates = [
+        [
+            f"{group['feature']}={group['group']}", str(group["rows"]),
+            *(shown(next((each["value"] for each in group["scores"] if each["name"] == head), None)) for head in heads),
+        ]
+        for group in fair["groups"]
+    ]  # fmt: skip
+    return (
+        html.line(f"{name}: fairness, a gain is {fair['positive']}")
+        + html.table(["gap", "", "95% interval"], gaps, [False, True, True])
+        + html.table(["group", "rows", *heads], rates, [False, *(True for _ in range(len(heads) + 1))])
+    )
 
 
 def _metric_rows(held: EvaluationShown) -> list[list[str]]:

@@ -28,6 +28,14 @@ export const evaluationStyles = `
 .plot .rule { opacity: 0.6; stroke: var(--ct-line); }
 .plot .chance { opacity: 0.7; stroke: var(--ct-muted); stroke-dasharray: 3 4; }
 .plot .stroke { fill: none; stroke-linejoin: round; stroke-width: 1.8; }
+.fair { flex-basis: 100%; }
+.fair .gaps { display: flex; flex-wrap: wrap; gap: 2px 18px; list-style: none; margin: 10px 0 4px; padding: 0; }
+.ct .fair th, .ct .fair td { border-bottom: 1px solid var(--ct-line); line-height: 24px; padding: 0 14px 0 0; white-space: nowrap; }
+.fair th { color: var(--ct-muted); }
+.fair td svg { margin-right: 6px; vertical-align: -2px; }
+.fair .rule { stroke: var(--ct-line); }
+.fair .few { color: var(--ct-failed); font-size: 12px; }
+.fair summary { cursor: pointer; margin: 10px 0 4px; }
 .spot { cursor: pointer; }
 .spot:hover, .spot:focus-visible { filter: brightness(1.2); stroke: var(--ct-ink); stroke-width: 1.5; }
 .ct .picked .title { font-size: 13px; font-weight: 600; margin: 14px 0 4px; overflow-wrap: anywhere; }

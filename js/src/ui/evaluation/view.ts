@@ -3,6 +3,7 @@ import { element, say } from "../element.ts";
 import { count, formatTyped } from "../format.ts";
 import { DASHES, paint, runColours, type Theme } from "../theme.ts";
 import { confusionView } from "./confusion.ts";
+import { fairnessView } from "./fairness.ts";
 import { keptRows, moreOf, type Picking, rowsView } from "./picked.ts";
 import { plotView, type Spot, type Stroke, scales } from "./plot.ts";
 import { scoresView } from "./scores.ts";
@@ -124,6 +125,8 @@ export class EvaluationView {
     if (calibrated) found.push(calibrated);
     if (shown.edges.length > 1)
       found.push(...shown.runs.map((run) => this.#residuals(shown, run, look(run.run).colour)));
+    // a file of an earlier celltrail has none
+    for (const run of shown.runs) if (run.fairness) found.push(fairnessView(run, run.fairness, look(run.run).colour));
     return found;
   }
 

@@ -39,7 +39,7 @@ def scores_of(rows: Read) -> list[Score]:
 def _classification(rows: Read, library: Any) -> Iterator[Score]:
     truth, output, labels, n = rows.truth, rows.output, rows.labels, len(rows.truth)
     table = library.confusion_matrix(truth, output, labels=labels)
-    yield Score("accuracy", float(library.accuracy_score(truth, output)), *_wilson(int(table.trace()), n), "wilson", n)
+    yield Score("accuracy", float(library.accuracy_score(truth, output)), *wilson(int(table.trace()), n), "wilson", n)
     drawn = _tables(table)
     balanced = _recall(drawn)[:, table.sum(axis=1) > 0]
     yield _bootstrapped("balanced_accuracy", library.balanced_accuracy_score(truth, output), _mean(balanced), n)
@@ -49,7 +49,7 @@ def _classification(rows: Read, library: Any) -> Iterator[Score]:
         value = getattr(library, f"{name}_score")(truth, output, zero_division=0, **how)
         if two and name != "f1":  # a share of rows
             rows_of = table[:, 1] if name == "precision" else table[1]
-            yield Score(name, float(value), *_wilson(int(table[1, 1]), int(rows_of.sum())), "wilson", n)
+            yield Score(name, float(value), *wilson(int(table[1, 1]), int(rows_of.sum())), "wilson", n)
             continue
         draws = of(drawn)[:, 1] if two else _mean(of(drawn))
         yield _bootstrapped(name if two else f"{name}_macro", value, draws, n)
@@ -148,10 +148,10 @@ def _bootstrapped(name: str, value: Any, draws: Floats, n: int) -> Score:
     return Score(name, float(value), float(low), float(high), "bootstrap", n)
 
 
-def _wilson(hits: int, n: int) -> tuple[float, float]:
-    """Wilson (1927), https://doi.org/10.1080/01621459.1927.10502953.
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """The 95% interval of a share, by Wilson (1927), https://doi.org/10.1080/01621459.1927.10502953.
 
-    >>> _wilson(8, 10)
+    >>> wilson(8, 10)
     (0.490..., 0.943...)
     """
     if not n:
