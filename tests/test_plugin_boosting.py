@@ -58,6 +58,21 @@ study = optuna.create_study(direction="maximize", sampler=optuna.samplers.Random
 study.optimize(objective, n_trials=6)
 own = [[t.value, t.params["x"], t.state.name] for t in study.trials]
 """,
+    "xgboost stopped --stop-if count(val/logloss)>=3": """
+model = xgb.XGBClassifier(n_estimators=40, max_depth=2, n_jobs=1, base_score=0.5)
+model.fit(X_train, y_train, eval_set=[(X_val, y_val)], verbose=False)
+own = [model.get_booster().num_boosted_rounds(), len(model.predict(X_val))]
+""",
+    "lightgbm stopped --stop-if count(val/logloss)>=3": """
+model = boosted(40, max_depth=2)
+model.fit(X_train, y_train, eval_set=[(X_val, y_val)])
+own = [model.best_iteration_, len(model.predict(X_val))]
+""",
+    "optuna stopped --stop-if count(objective)>=3": """
+study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+study.optimize(lambda trial: trial.suggest_float("x", -3, 3) ** 2, n_trials=40)
+own = [len(study.trials), study.best_value]
+""",
     "tqdm": """
 for i in (bar := trange(4)):
     loss = 1 / (i + 1)
@@ -78,12 +93,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[ct.Store, 
     kernel.run(DATA)
     found: dict[str, Any] = {}
     for name, cell in CELLS.items():
-        reply = kernel.run(f"%%track {name.replace(' ', '-')}{cell}")
+        words, _, rest = name.partition(" --")
+        reply = kernel.run(f"%%track {words.replace(' ', '-')} {rest and '--' + rest}{cell}")
         assert reply.status == "ok", reply.complaints + "\n".join(reply.content["traceback"])
         found[name] = json.loads(kernel.run("print(json.dumps(own))").text)
     kernel.run(SETTLE)
     kernel.stop()
-    return {name: (store, ct.run(name.replace(" ", "-"), store=store), own) for name, own in found.items()}
+    plain = {name.partition(" --")[0]: own for name, own in found.items()}
+    return {name: (store, ct.run(name.replace(" ", "-"), store=store), own) for name, own in plain.items()}
 
 
 def values(store: ct.Store, run: Any) -> dict[str, list[float]]:
@@ -161,3 +178,14 @@ def test_what_a_bar_shows(told: dict[str, Any]):
         "val/acc": [0.0, 0.25, 0.5, 0.75],
         "train/lr": [0.5] * 4,
     }
+
+
+@pytest.mark.parametrize(("name", "metric"), [("xgboost", "val/logloss"), ("lightgbm", "val/logloss"), ("optuna", "")])
+def test_a_rule_ends_a_training_as_the_library_does(told: dict[str, Any], name: str, metric: str):
+    """By its own flag: the call returns, the model predicts, what comes after it in the cell runs, all is said."""
+    store, run, (rounds, rest) = told[f"{name} stopped"]
+    assert (rounds, run.status) == (3, "finished")
+    assert rest is not None
+    assert run.stopped_by == f"rule count({metric or 'objective'})>=3"
+    assert len(values(store, run)[metric or "objective"]) == 3
+    assert [alert.step for alert in run.alerts] == [2]

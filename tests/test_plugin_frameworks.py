@@ -56,6 +56,24 @@ trainer.fit(Line(), loader, loader)
 import pathlib
 own = sorted(pathlib.Path(path).name for path in best.best_k_models)
 """,
+    "trainer stopped --stop-if count(train/loss)>=2": """
+arguments = TrainingArguments("out", max_steps=8, logging_steps=1, save_strategy="no", use_cpu=True, disable_tqdm=True)
+trainer = Trainer(model, arguments, train_dataset=rows)
+trainer.train()
+own = trainer.state.global_step
+""",
+    "keras stopped --stop-if count(train/loss)>=2": """
+line = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+line.compile("sgd", "mse")
+own = len(line.fit(numpy.ones((8, 2)), numpy.ones(8), epochs=9, verbose=0).history["loss"])
+""",
+    "lightning stopped --stop-if count(train/loss)>=2": """
+loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(8, 2)), batch_size=4)
+quiet = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
+trainer = pl.Trainer(max_epochs=9, log_every_n_steps=1, accelerator="cpu", **quiet)
+trainer.fit(Line(), loader, loader)
+own = trainer.global_step
+""",
 }
 
 
@@ -68,12 +86,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Any, 
     kernel.run("%load_ext celltrail\nimport json")
     found: dict[str, Any] = {}
     for name, cell in CELLS.items():
-        reply = kernel.run(f"%%track {name}\n{cell}", timeout=240)
+        words, _, rest = name.partition(" --")
+        reply = kernel.run(f"%%track {words.replace(' ', '-')} {rest and '--' + rest}\n{cell}", timeout=240)
         assert reply.status == "ok", "\n".join(reply.content["traceback"])
-        found[name] = json.loads(kernel.run("print(json.dumps(own))").text)
+        found[words] = json.loads(kernel.run("print(json.dumps(own))").text)
     kernel.run(SETTLE)
     kernel.stop()
-    runs = {name: ct.run(name, store=store) for name in found}
+    runs = {name: ct.run(name.replace(" ", "-"), store=store) for name in found}
     assert not [run.record.problems for run in runs.values() if run.record.problems]
     series = {name: store.series(run.id) for name, run in runs.items()}
     return {
@@ -136,3 +155,13 @@ def test_what_lightning_saves_is_kept(told: dict[str, Any]):
     run, own, series = told["checkpoint-callback"]
     assert sorted(each.name for each in run.checkpoints) == own
     assert {each.metrics["val/loss"] for each in run.checkpoints} == set(series["val/loss"])
+
+
+@pytest.mark.parametrize("name", ["trainer", "keras", "lightning"])
+def test_a_rule_ends_a_training_as_the_framework_does(told: dict[str, Any], name: str):
+    """By its own flag: the call returns after the step or epoch, and what comes after it in the cell runs."""
+    run, own, series = told[f"{name} stopped"]
+    assert (run.status, run.stopped_by) == ("finished", "rule count(train/loss)>=2")
+    assert len(series["train/loss"]) in (2, own)
+    assert own in (2, 3)
+    assert len(run.alerts) == 1

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RunState } from "../src/contract.ts";
-import { current, customHeard, runsHeard, sentence } from "../src/lab/heard.ts";
+import { alertHeard, current, customHeard, runsHeard, sentence } from "../src/lab/heard.ts";
 import { messages } from "./messages.ts";
 
 function state(change: Partial<RunState>): RunState {
@@ -65,4 +65,16 @@ test("only what a kernel sends to that one widget is overheard", () => {
   expect(customHeard(comm(null), "c")).toBeUndefined();
   const update = { comm_id: "c", data: { method: "update", content: points } };
   expect(customHeard({ header: { msg_type: "comm_msg" }, content: update }, "c")).toBeUndefined();
+});
+
+test("an alert is heard where a cell shows it as a line, and nowhere else", () => {
+  const shown = (metadata: unknown): Parameters<typeof alertHeard>[0] => ({
+    header: { msg_type: "display_data" },
+    content: { data: { "text/plain": "celltrail: ▲ loss > 3 (a)" }, metadata },
+  });
+  const said = "loss > 3 (a)";
+  expect(alertHeard(shown({ celltrail: "alert", level: "warn", said }))).toEqual({ level: "warn", said });
+  expect(alertHeard(shown({ celltrail: "chart" }))).toBeUndefined();
+  expect(alertHeard(shown(undefined))).toBeUndefined();
+  expect(alertHeard({ ...shown({ celltrail: "alert", said }), header: { msg_type: "stream" } })).toBeUndefined();
 });

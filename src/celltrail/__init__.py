@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from celltrail import data as data
+    from celltrail.alerts import alert as alert
+    from celltrail.alerts.rule import rule as rule
     from celltrail.bench import bench as bench
     from celltrail.capture.autolog import autolog as autolog
     from celltrail.compare import compare as compare
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from celltrail.run import knob as knob
     from celltrail.run import log as log
     from celltrail.run import start as start
+    from celltrail.stats.explanation import explain as explain
+    from celltrail.stats.fairness import fairness as fairness
     from celltrail.store import Store as Store
     from celltrail.sweep import sweep as sweep
 
@@ -48,6 +52,10 @@ _ROOMS = {
     "log": "run:log",
     "current": "run:current",
     "knob": "run:knob",
+    "alert": "alerts:alert",
+    "explain": "stats.explanation:explain",
+    "fairness": "stats.fairness:fairness",
+    "rule": "alerts.rule:rule",
     "Run": "run:Run",
     "runs": "query:runs",
     "run": "query:find",
@@ -72,8 +80,8 @@ _ROOMS = {
 
 __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "StopTraining", "Store",
-    "autolog", "bench", "compare", "current", "data", "executions", "knob", "log", "registry", "replay", "run", "runs",
-    "search", "slice", "sql", "start", "sweep",
+    "alert", "autolog", "bench", "compare", "current", "data", "executions", "explain", "fairness", "knob", "log",
+    "registry", "replay", "rule", "run", "runs", "search", "slice", "sql", "start", "sweep",
 ]  # fmt: skip
 
 
@@ -98,6 +106,7 @@ class _Door(ModuleType):
         value = getattr(found, verb) if verb else found
         if name == "start":
             import_module("celltrail.capture.script").describe_runs()
+            import_module("celltrail.alerts").stand()
         if room.startswith("query"):
             import_module("celltrail.query.standing").told_by(_standing, otherwise=True)
         _show_in_notebook()

@@ -94,14 +94,23 @@ class StopTraining(KeyboardInterrupt):
 
     Attributes:
         step: of the ``log()`` that raised it, None before the first.
-        by: who or what asked for it, "panel" for a click.
+        by: who or what asked for it, "panel" for a click, "rule nan()" for a rule.
     """
 
     def __init__(self, name: str, step: int | None, by: str) -> None:
         self.step, self.by = step, by
         at = "" if step is None else f" at step {step}"
-        super().__init__(f"{name} was stopped{at} from the {by}; what it logged is kept")
+        super().__init__(f"{name} was stopped{at} {by_whom(by)}; what it logged is kept")
 
     def _render_traceback_(self) -> list[str]:
         """IPython's word for what a cell shows of it: the sentence, since where it was raised tells nothing."""
         return [f"StopTraining: {self}"]
+
+
+def by_whom(by: str) -> str:
+    """Who or what stopped a run, as the end of a sentence.
+
+    >>> by_whom("panel"), by_whom("rule nan()")
+    ('from the panel', 'by the rule nan()')
+    """
+    return f"{'by' if by.startswith('rule ') else 'from'} the {by}"

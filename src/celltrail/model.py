@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from celltrail.contract import Goal, Status
+from celltrail.errors import by_whom
 
 STATUSES: tuple[Status, ...] = ("running", "finished", "failed", "interrupted", "killed")
 ParamRule = Literal["assign", "config", "read", "kwarg", "scalar", "declared", "api"]
@@ -37,7 +38,7 @@ class Intervention:
     Attributes:
         do: "stop", "pause" or "knob".
         step: that the run was at, None before its first.
-        by: who or what, "panel" for a click in a chart.
+        by: who or what, "panel" for a click in a chart, "rule nan()" for a rule.
         name: of the knob, "" for none.
         before: what that was set to.
         value: what it was changed to.
@@ -69,7 +70,7 @@ class Intervention:
         """What was done, in words."""
         if self.do == "knob":
             return f"{self.name} {self.before} → {self.value}"
-        return f"stopped from the {self.by}" if self.do == "stop" else f"paused for {self.seconds or 0:.1f} s"
+        return f"stopped {by_whom(self.by)}" if self.do == "stop" else f"paused for {self.seconds or 0:.1f} s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,15 @@ def test_points_arrive_while_the_cell_is_busy(screen: Screen, folder: str) -> No
 
 
 def test_the_status_bar_tells_the_run(screen: Screen, folder: str) -> None:
-    """The current run, its step and its last loss stand in JupyterLab's status bar."""
-    open_with(screen, folder, SLOW.format(steps=100))
+    """The current run, its step and its last loss stand in JupyterLab's status bar; an alert is a notification."""
+    open_with(screen, folder, SLOW.format(steps=100).replace("demo", "demo --alert 'acc > 0.3'"))
     screen.run(1, wait=None)
     item = screen.page.locator("#jp-main-statusbar").get_by_text(re.compile("slow.*step", re.DOTALL)).first
     item.wait_for()
     before = item.inner_text()
     assert "loss" in before
     screen.until("the step moves on", lambda: item.inner_text() != before)
+    screen.page.locator(".Toastify__toast").get_by_text("acc > 0.3: acc is 0.31 (slow, step 31)").wait_for()
     screen.finished(1)
     screen.assert_quiet()
 

@@ -7,6 +7,12 @@ export interface Heard {
   content: unknown;
 }
 
+/** An alert of a run that a cell shows as a line. */
+export interface AlertHeard {
+  level: string;
+  said: string;
+}
+
 /** What a widget was sent by its kernel, when this message carries that to the widget of this comm. */
 export function customHeard(message: Heard, comm: string): unknown {
   if (message.header.msg_type !== "comm_msg" || field(message.content, "comm_id") !== comm) return undefined;
@@ -22,6 +28,15 @@ export function runsHeard(message: Heard): RunState[] {
   if (field(points, "kind") !== "points" || !Array.isArray(field(points, "parts"))) return [];
   const runs = field(points, "runs");
   return Array.isArray(runs) ? runs.filter(isRunState) : [];
+}
+
+/** The alert that this message shows in a cell, when it is one. */
+export function alertHeard(message: Heard): AlertHeard | undefined {
+  if (message.header.msg_type !== "display_data") return undefined;
+  const metadata = field(message.content, "metadata");
+  const said = field(metadata, "said");
+  if (field(metadata, "celltrail") !== "alert" || typeof said !== "string") return undefined;
+  return { level: String(field(metadata, "level")), said };
 }
 
 /** The run to speak of: the one that is going, else the last that was told of. */

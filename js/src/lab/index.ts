@@ -1,3 +1,4 @@
+import { alerts } from "./alerts.ts";
 import { cells } from "./cells.ts";
 import { commands } from "./commands.ts";
 import { runs } from "./runs.ts";
@@ -5,4 +6,4 @@ import { saved } from "./saved.ts";
 import { status } from "./status.ts";
 import { vega } from "./vega.ts";
 
-export default [cells, commands, runs, saved, status, vega];
+export default [alerts, cells, commands, runs, saved, status, vega];

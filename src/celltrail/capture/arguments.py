@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn, get_args
 
 from celltrail.capture.allowance import LEAST_NS, Limit
 from celltrail.capture.axes import Axis, axis
-from celltrail.errors import BadValue, nearest
+from celltrail.errors import BadValue, QueryError, nearest
 from celltrail.store.files.hashing import Asked
 from celltrail.store.upkeep.usage import bytes_in
 
@@ -54,6 +54,8 @@ class Arguments:
     fork: str | None = None
     continues: bool = False
     if_same: IfSame = "notice"
+    alert: tuple[str, ...] = ()
+    stop_if: tuple[str, ...] = ()
     chart: bool | None = None  # None: when there is something to draw
     hash: Asked = "sample"
     output: bool = True
@@ -145,6 +147,8 @@ def _parser() -> _Parser:
     add("--fork", metavar="RUN@STEP", help="a new run that shares the points of this one up to the step")
     add("--continues", action="store_true", help="go on from what an earlier run left, on purpose: no warning")
     add("--if-same", type=_if_same, default="notice", metavar="DO", help="after a run that was the same: " + _DO)
+    add("--alert", nargs="+", action="extend", default=[], metavar="RULE", help="tell when: 'val/loss > 3', 'nan()'")
+    add("--stop-if", nargs="+", action="extend", default=[], metavar="RULE", help="the same, and end the run then")
     add("--chart", dest="chart", action="store_true", default=None, help="always show the live chart")
     add("--no-chart", dest="chart", action="store_false", help="never show the live chart")
     add("--hash", choices=get_args(Asked), default="sample", help="digests of files: sample those over 1 GB, full, off")
@@ -212,6 +216,8 @@ def parse(line: str) -> Arguments:
         fork=found.fork,
         continues=found.continues,
         if_same=found.if_same,
+        alert=_rules(found.alert),
+        stop_if=_rules(found.stop_if),
         chart=found.chart,
         hash=found.hash,
         output=found.output,
@@ -238,6 +244,20 @@ def _check_sweep(found: argparse.Namespace) -> None:
         raise BadValue("%%track: --params off does not go with --sweep, whose runs differ by their parameters")
     if "seed" in names and found.seed is not None:
         raise BadValue("%%track: --seed does not go with the seeds of --sweep; give one of the two")
+
+
+def _rules(texts: list[str]) -> tuple[str, ...]:
+    """Rules that can be read; a sentence before the cell runs is worth more than a training without them."""
+    if not texts:
+        return ()
+    from celltrail.alerts.rule import rule
+
+    for text in texts:
+        try:
+            rule(text)
+        except QueryError as problem:
+            raise BadValue(f"%%track: this is no rule: {problem}") from None
+    return tuple(dict.fromkeys(texts))
 
 
 def _refuse_unknown(words: Sequence[str]) -> None:

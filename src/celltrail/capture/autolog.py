@@ -27,6 +27,7 @@ from celltrail.run import Run
 from celltrail.run.facts import plain
 
 GROUP = "celltrail.plugins"
+LOSS = "train/loss"  # whoever tells of it leads the training
 
 Off = Callable[[], object]
 
@@ -68,6 +69,10 @@ class Hand:
     def claims(self, run: Run, name: str) -> bool:
         """Whether this plug-in is the one that tells of this series of the run: the first that asks is."""
         return _tellers.setdefault(run, {}).setdefault(name, self._library) == self._library
+
+    def is_led(self, run: Run) -> bool:
+        """Whether another plug-in leads the training of this run: it is the one that ends it where that is asked."""
+        return _tellers.get(run, {}).get(LOSS, self._library) != self._library
 
     def describe(self, run: Run, params: Mapping[str, Any] = {}, summary: Mapping[str, Any] = {}) -> None:
         """Set params and summaries, without waiting for the disk."""

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from celltrail.alerts import stand
 from celltrail.capture import calls, environment, rng
 from celltrail.capture.already import Already
 from celltrail.capture.already.again import refusal
@@ -92,7 +93,7 @@ class Recorder:
         self._pid = os.getpid()
         self._complained = self._is_on = False
         self._taken = self._taking_ns = 0  # messages taken along in this session, and what that cost
-        self._unwait = self._unmeasure = lambda: None
+        self._unwait = self._unmeasure = self._unstand = lambda: None
 
     # on and off
 
@@ -111,7 +112,7 @@ class Recorder:
         complain_to(self._complain)
         self._threads.on()
         self._unwait = pending.wait_with(self._settle)
-        self._unmeasure = measure_runs()
+        self._unmeasure, self._unstand = measure_runs(), stand()
         self._worker.start()
         self._worker.put(warm)
         self.session.start()
@@ -142,6 +143,7 @@ class Recorder:
                 self.shell.user_ns[name] = thing
         self._unwait()
         self._unmeasure()
+        self._unstand()
         self._threads.off()
         self._worker.stop()
         self._hasher.stop()
@@ -308,6 +310,8 @@ class Recorder:
             executions=(execution,),
         )
         set_current(run)
+        for rule in (*arguments.alert, *arguments.stop_if):
+            run.alert(rule, stop=rule in arguments.stop_if)
         outputs = Outputs(arguments.max_output) if arguments.output else None
         tracked = Tracked(run, mark, info.raw_cell, execution, redactor, run.owe(), outputs)
         tracked.offset = leading_blank_lines(info.raw_cell)

@@ -16,6 +16,7 @@ from pathlib import Path
 from celltrail.capture.stale.holding import holds
 from celltrail.cli import (
     agreeing,
+    alerting,
     checking,
     cleaning,
     comparing,
@@ -78,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
         showing.add,
         comparing.add,
         checking.add,
+        alerting.add,
         replaying.add_slice,
         replaying.add,
         surrounding.add,

@@ -12,13 +12,16 @@ import time
 from collections import OrderedDict, deque
 from typing import Any
 
+from celltrail.capture.outputs import SAYING
 from celltrail.capture.shield import shield
 from celltrail.model import is_of_machine
 from celltrail.panels.chart import LiveChart
 from celltrail.panels.closer import flag_of, flag_of_deed
+from celltrail.panels.notice import ALERT, alert_bundle, alert_said
 from celltrail.run import Alerted, Ended, Event, Intervened, Logged, LoggedBlock, Results, Run, Started, listen
 
 TICK_S = 0.1
+MOST_SAID = 20  # alerts of one run that are a line each
 _MOST_RESTING = 30  # charts at rest that can still be marked; each holds its points
 
 
@@ -35,6 +38,7 @@ class Live:
         self._depth: dict[str, int] = {}  # cells that run just now, one within the other, by request
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
+        self._said: dict[str, int] = {}  # alerts of each run
         self._unlisten = lambda: None
         self._pid = os.getpid()
 
@@ -82,6 +86,7 @@ class Live:
                 if chart.widget is None and not is_of_machine(event.names[0]):
                     self._show(chart)
         elif isinstance(event, Alerted):
+            shield(self._say, event)
             if chart := self._of_run.get(event.run.id):
                 chart.feeds[event.run.id].flag(flag_of(event.run.id, event))
         elif isinstance(event, Intervened):
@@ -90,9 +95,18 @@ class Live:
         elif isinstance(event, Started):
             self._begin(event.run)
         elif isinstance(event, Ended):
+            self._said.pop(event.run.id, None)
             chart = self._of_run.get(event.run.id)
             if chart and chart.is_cell_over and self._all_ended(chart):
                 shield(self._retire, chart)
+
+    def _say(self, alert: Alerted) -> None:
+        """One line in the cell; celltrail's extension makes a notification of it."""
+        said = self._said[alert.run.id] = self._said.get(alert.run.id, 0) + 1
+        if said <= MOST_SAID:
+            bundle = alert_bundle(alert, is_last=said == MOST_SAID)
+            metadata = {SAYING: ALERT, "level": alert.level, "said": alert_said(alert)}
+            self._shell.display_pub.publish(data=bundle, metadata=metadata)
 
     def _show(self, chart: LiveChart) -> None:
         with self._lock:  # two threads may log the first point at once

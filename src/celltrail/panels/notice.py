@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from celltrail.run import Alerted
+
+ALERT = "alert"  # in the metadata of the output, by which celltrail's extension knows it
+MARKS = {"info": "★", "warn": "▲", "error": "✖"}
 _LINE = "margin:0;padding:2px 0"
 _QUIET = f"{_LINE};opacity:.65;font-size:90%"
 
@@ -24,6 +29,26 @@ def already_bundle(text: str, data: dict[str, Any]) -> dict[str, Any]:
         before, _, after = escape(text).partition(escape(link))
         html = f'<p style="{_LINE}"><b>{escape(_head(data))}</b> {before}<code>{escape(link)}</code>{after}</p>'
     return {"text/plain": f"celltrail: {text}", "text/html": html}
+
+
+def alert_said(alert: Alerted) -> str:
+    """An alert in one line."""
+    at = "" if alert.step is None else f", step {alert.step:,}"
+    return f"{alert.title}{f': {alert.text}' if alert.text else ''} ({alert.run.name}{at})"
+
+
+def alert_bundle(alert: Alerted, *, is_last: bool) -> dict[str, Any]:
+    """That something in a run is to be looked at.
+
+    Args:
+        alert: what.
+        is_last: whether further ones of this run are not said here.
+    """
+    said, mark = alert_said(alert), MARKS[alert.level]
+    more = f"; more of them: ct.run({alert.run.id!r}).alerts" if is_last else ""
+    rest = said.removeprefix(alert.title) + more
+    html = f'<p style="{_LINE}">{mark} <b>{escape(alert.title)}</b>{escape(rest)}</p>'
+    return {"text/plain": f"celltrail: {mark} {said}{more}", "text/html": html}
 
 
 def _head(data: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.names import Key, Nobody, Series, key_of
+from celltrail.plugins.stopping import stopped
 
 _hand: Any = Nobody()
 
@@ -53,7 +54,8 @@ def callback_class() -> type:
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             """The library's protocol."""
-            _hand.guard(self._tell)(epoch, logs or {})
+            if stopped(_hand.guard(self._tell), epoch, logs or {}):
+                self.model.stop_training = True
 
         def _tell(self, epoch: int, logs: Mapping[str, Any]) -> None:
             if self._series is None:

@@ -8,10 +8,12 @@ with the round as the step and with the direction that LightGBM gives it. Which 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.names import Key, Nobody, Series, put_params, split_of, splits_of
+from celltrail.plugins.stopping import stopped
 
 _hand: Any = Nobody()
 
@@ -40,8 +42,9 @@ class Callback:
         return {"_splits": self._splits, "_series": None}
 
     def __call__(self, env: Any) -> None:
-        """LightGBM's protocol: after each round."""
-        _hand.guard(self._tell)(env)
+        """LightGBM's protocol: after each round; its early stopping is an exception."""
+        if stopped(_hand.guard(self._tell), env):
+            raise import_module("lightgbm.callback").EarlyStopException(env.iteration, env.evaluation_result_list)
 
     def _tell(self, env: Any) -> None:
         run = ct.current()

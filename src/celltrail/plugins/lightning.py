@@ -15,6 +15,7 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.names import Nobody, Series, key_of
+from celltrail.plugins.stopping import stopped
 
 _hand: Any = Nobody()
 
@@ -33,7 +34,7 @@ def _around(call: Any) -> Callable[[Any], object] | None:
     before, kind = list(trainer.loggers), logger_class()
     if any(isinstance(each, kind) for each in before):
         return None
-    trainer.loggers = [*before, kind()]
+    trainer.loggers = [*before, kind(trainer)]
 
     def after(result: Any) -> None:
         trainer.loggers = before
@@ -50,8 +51,9 @@ def logger_class() -> type:
     class Logger(loggers.Logger):
         """Writes what a module logs into the current run, or into one of its own."""
 
-        def __init__(self) -> None:
+        def __init__(self, trainer: Any = None) -> None:
             super().__init__()
+            self._trainer = trainer  # that is told to stop; one who gave the logger by hand sees the exception
             run = ct.current()
             self._is_own, self.run = run is None, run or ct.start()
             self._series = Series(_hand, self.run, "lightning")
@@ -78,7 +80,11 @@ def logger_class() -> type:
         @rank_zero_only
         def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
             """The library's protocol."""
-            _hand.guard(self._tell)(metrics, step)
+            tell = _hand.guard(self._tell)
+            if self._trainer is None:
+                tell(metrics, step)
+            elif stopped(tell, metrics, step):
+                self._trainer.should_stop = True
 
         @rank_zero_only
         def after_save_checkpoint(self, checkpoint_callback: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import celltrail as ct
 from celltrail.plugins.child import child
 from celltrail.plugins.names import Nobody
+from celltrail.plugins.stopping import stopped
 
 _hand: Any = Nobody()
 
@@ -46,17 +47,17 @@ def _record(run: ct.Run, study: Any, trial: Any) -> None:
     told = dict(zip(names, values, strict=False)) if state == "complete" else {}  # a pruned one has what it had so far
     for name, goal in zip(names, goals, strict=True):
         run.define_metric(name, goal=goal)  # pyright: ignore[reportArgumentType]
-    if told:
-        run.log(told, step=trial.number)
+    is_stopped = bool(told) and stopped(run.log, told, step=trial.number)
     own = child(run, f"trial {trial.number}", trial.params, ("trial",) if state == "complete" else ("trial", state))
     for name, goal in zip(names, goals, strict=True):
         own.define_metric(name, goal=goal)  # pyright: ignore[reportArgumentType]
     for step, value in sorted(trial.intermediate_values.items()):
-        own.log({"intermediate": value}, step=step)
-    if told:
-        own.log(told, step=trial.number)
+        is_stopped |= stopped(own.log, {"intermediate": value}, step=step)
+    is_stopped |= bool(told) and stopped(own.log, told, step=trial.number)
     said = {name: value for name, value in trial.user_attrs.items() if isinstance(value, bool | int | float | str)}
     if trial.duration is not None:
         said["duration_s"] = trial.duration.total_seconds()
     _hand.describe(own, summary=said)
     own.finish("failed" if state == "fail" else "finished")
+    if is_stopped:
+        study.stop()

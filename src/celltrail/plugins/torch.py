@@ -112,8 +112,21 @@ class _Training:
         run = self._run()
         if run is None:
             return
+        is_led = self._hand.is_led(run)
         for number, values in waiting:
-            run.log({name: _number(value) for name, value in values.items()}, step=number)
+            told = {name: _number(value) for name, value in values.items()}
+            if is_led:
+                self._log_along(run, number, told)
+            else:
+                run.log(told, step=number)
+
+    def _log_along(self, run: ct.Run, number: int, told: dict[str, Any]) -> None:
+        """Into a training that another plug-in leads: a stop would tear it here, and is that one's to see to."""
+        import numpy as np
+
+        if told:
+            times = np.array([run.writer.clock()])
+            run.log_block(tuple(told), np.array([number]), times, np.array([list(told.values())], dtype=float))
 
     def close(self) -> None:
         """The run has ended: write what waits, and nothing after it."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.names import Key, Nobody, Series, put_params, split_of, splits_of
+from celltrail.plugins.stopping import stopped
 
 _TrainingCallback: Any = import_module("xgboost.callback").TrainingCallback
 _hand: Any = Nobody()
@@ -41,9 +42,8 @@ class Callback(_TrainingCallback):
         return {"_splits": self._splits, "_series": None}  # a model is stored with its callbacks, and not with a run
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        """XGBoost's protocol: after each round; True would stop the training."""
-        _hand.guard(self._tell)(epoch, evals_log)
-        return False
+        """XGBoost's protocol: after each round; True stops the training."""
+        return stopped(_hand.guard(self._tell), epoch, evals_log)
 
     def _tell(self, epoch: int, evals_log: Mapping[str, Mapping[str, list[Any]]]) -> None:
         run = ct.current()

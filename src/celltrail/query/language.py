@@ -373,6 +373,9 @@ class _Reader:
         return self.source.error(*self.source.place(node), message, hint)
 
 
+Reader = _Reader  # from which a language of more words is made, such as that of rules
+
+
 def _typed(node: Node, beside: Node, *, adding: bool = False) -> Node:
     """Text beside a time or a duration, read as one."""
     if not (isinstance(node, Literal) and isinstance(node.value, str)):

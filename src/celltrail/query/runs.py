@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from celltrail.query.evaluation import Evaluations
+    from celltrail.query.explanation import Explanations
     from celltrail.store import Store
 
 _SHOWN = 20
@@ -221,6 +222,16 @@ class RunSet(Forms, Edits[int], Drawing):
         from celltrail.query.evaluation import evaluations_of
 
         return evaluations_of(list(self), split)
+
+    def explanation(self, method: str | None = None) -> Explanations:
+        """How much each feature matters to the models of the runs, beside each other: ``.ranks``, ``.changes``.
+
+        Args:
+            method: permutation, shap or captum; the newest one of the first run unless given.
+        """
+        from celltrail.query.explanation import explanations_of
+
+        return explanations_of(list(self), method)
 
     def __repr__(self) -> str:
         count = len(self)

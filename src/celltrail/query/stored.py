@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from celltrail.dataset import DataVersion
     from celltrail.formats import ModelVersion
     from celltrail.query.evaluation import Evaluated
+    from celltrail.stats.explanation import Explanation
+    from celltrail.stats.fairness import Fairness
     from celltrail.store import Store
     from celltrail.store.index import Look
 
@@ -480,6 +482,27 @@ class StoredRun(Edits["StoredRun"]):
         from celltrail.query.evaluation import evaluation_of
 
         return evaluation_of(self, split)
+
+    def explanation(self, method: str | None = None, split: str | None = None) -> Explanation:
+        """How much each feature matters to its model, as `Run.explain` kept it.
+
+        Args:
+            method: permutation, shap or captum; the newest of all unless given.
+            split: such as "val".
+        """
+        from celltrail.query.explanation import explanation_of
+
+        return explanation_of(self, method, split)
+
+    def fairness(self, split: str | None = None) -> Fairness:
+        """How its predictions treat groups, as `Run.fairness` kept it: ``.gaps``, ``.by_group``, ``.slices``.
+
+        Args:
+            split: such as "val"; the newest of all unless given.
+        """
+        from celltrail.query.fairness import fairness_of
+
+        return fairness_of(self, split)
 
     def __repr__(self) -> str:
         told = [f"run {self.name!r}", self.id, self.status]

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from celltrail.model import Json
 from celltrail.run import media
+from celltrail.run.explaining import Explains
 from celltrail.run.values import check_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from celltrail.stats.evaluation import Evaluation, Read
+    from celltrail.stats.fairness import Fairness
 
 NAME = "evaluation"  # of the tables: f"evaluation/{split}" of the metrics, f"evaluation/{split}/rows" of the rows
 
 
-class Evaluates:
+class Evaluates(Explains):
     """What a run can be told about predictions. `query.StoredRun.evaluation` reads it back."""
 
     def evaluate(
@@ -72,6 +74,59 @@ class Evaluates:
         self._keep(f"{NAME}/{split}", found.metrics.reset_index(), None, _with(facts))
         self.log_results({f"{split}/{score.name}": score.value for score in found.scores})
         return found
+
+    def fairness(
+        self,
+        y_true: Any,
+        y_pred: Any = None,
+        groups: Any = None,
+        *,
+        y_score: Any = None,
+        split: str = "val",
+        positive: Any = None,
+        labels: Any = None,
+        n_boot: int = 1000,
+    ) -> Fairness:
+        """Keep how a classifier treats groups, by fairlearn: rates by group, gaps between them, and the worst slices.
+
+        The numbers are logged as ``fair/dpd`` (demographic parity difference), ``fair/eod`` (equalised odds),
+        ``fair/accuracy/GROUP`` and so on, so that a rule (``run.alert("fair/dpd > 0.1")``) and a gate can ask for them.
+
+        Args:
+            y_true: what is true, shape (n,), of two labels.
+            y_pred: what was predicted.
+            groups: what the rows belong to: a column, or a frame of several.
+            y_score: probabilities of the second label, for calibration by group.
+            split: what the rows are of.
+            positive: the label that is a gain to get; the second one unless given.
+            labels: the two labels in their order.
+            n_boot: how often the rows are drawn again for the intervals of the gaps.
+
+        Raises:
+            BadValue: there are not two labels, or a column has no groups or too many.
+            MissingExtra: fairlearn is not installed.
+        """
+        from celltrail.stats.fairness import fairness
+
+        split = check_name(split, "split")
+        found = fairness(
+            y_true, y_pred, groups, y_score=y_score, split=split, positive=positive, labels=labels, n_boot=n_boot
+        )
+        facts: dict[str, Json] = {
+            "positive": found.positive, "gaps": [list(gap) for gap in found.gaps], "warnings": list(found.warnings),
+        }  # fmt: skip
+        self._keep(f"{NAME}/{split}/slices", found.slices, None, media.table)
+        self._keep(f"{NAME}/{split}/groups", found.table, None, _with(facts))
+        for name in ("fair/dpd*", "fair/eod*", "fair/eopd*"):
+            self.define_metric(name, goal="min")
+        for name in ("fair/dpr*", "fair/accuracy/*"):
+            self.define_metric(name, goal="max")
+        self.log_results(found.metrics)
+        return found
+
+    def define_metric(self, name: str, *, goal: Any = None) -> None:
+        """Say how a metric is to be read."""
+        raise NotImplementedError
 
     def log_results(self, values: Mapping[str, float]) -> None:
         """Record numbers that stand for the whole run."""

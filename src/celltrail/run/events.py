@@ -61,6 +61,8 @@ class Alerted:
     level: Level
     metric: str | None
     step: int | None
+    value: float | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

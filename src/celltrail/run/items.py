@@ -11,6 +11,7 @@ from typing import Any
 from celltrail.errors import BadValue, StoreError
 from celltrail.model import LEVELS, Json, Level
 from celltrail.run import media
+from celltrail.run.alerting import Alerting
 from celltrail.run.events import Alerted, tell
 from celltrail.run.values import check_name, check_step, check_text, check_title, to_float
 from celltrail.store import RunWriter, Store
@@ -19,7 +20,7 @@ from celltrail.store.files.encoding import encode
 INLINE_BYTES = 2048  # up to here a value stands in the log itself: a file of its own takes a block of the disk
 
 
-class Items:
+class Items(Alerting):
     """What a run can be given beside numbers. `query.StoredRun.items` and `alerts` read it back.
 
     A value that is not allowed raises `BadValue` and changes nothing. When the disk fails, the cell goes on:
@@ -116,15 +117,17 @@ class Items:
             level=level,
             metric=None if metric is None else check_name(metric),
             step=self.step if step is None else check_step(step),
+            value=None if value is None else to_float("value", value),
+            rule=check_text("rule", rule),
         )
         self.writer.alert(
             title=alerted.title,
             text=alerted.text,
             level=level,
             metric=alerted.metric,
-            value=None if value is None else to_float("value", value),
+            value=alerted.value,
             step=alerted.step,
-            rule=check_text("rule", rule),
+            rule=alerted.rule,
         )
         self.kept["alert"] += 1
         tell(alerted)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from celltrail.errors import BadValue, NoRun, nearest
-from celltrail.model import Json
+from celltrail.model import LEVELS, Json, Level
 from celltrail.store.docs.choices import Choices
 from celltrail.store.docs.fields import normal_name
 from celltrail.store.files.encoding import encode
@@ -40,6 +40,10 @@ class Rule:
     title: str = ""
     stop: bool = False  # end the run
     where: str = ""  # of which runs; "" is all
+    level: Level | None = None  # None: by what the rule is about
+    times: int = 1  # points in a row before it fires
+    until: str = ""  # what must come true before it fires again; "" is a stretch of calm
+    webhook: str = ""  # a name that its user has listed
 
 
 class _Named(Mapping[str, _Kind], Generic[_Kind]):
@@ -145,7 +149,19 @@ class Rules(_Named[Rule]):
 
     _kind, _what = Rule, "rule"
 
-    def save(self, name: str, rule: str, *, title: str = "", stop: bool = False, where: str = "") -> Rule:
+    def save(
+        self,
+        name: str,
+        rule: str,
+        *,
+        title: str = "",
+        stop: bool = False,
+        where: str = "",
+        level: Level | None = None,
+        times: int = 1,
+        until: str = "",
+        webhook: str = "",
+    ) -> Rule:
         """Keep a rule under a name; one of this name is replaced.
 
         Args:
@@ -154,18 +170,31 @@ class Rules(_Named[Rule]):
             title: what an alert of it says.
             stop: whether the run is ended then.
             where: of which runs, in the query language.
+            level: "info", "warn" or "error"; by what the rule is about when left out.
+            times: so many points in a row before it fires.
+            until: what must come true before it fires again.
+            webhook: the name of an address to tell, which each user lists for themselves.
         """
-        fields = {"rule": rule, "title": title, "stop": stop, "where": where}
+        fields = {
+            "rule": rule, "title": title, "stop": stop, "where": where, "level": level, "times": times,
+            "until": until, "webhook": webhook,
+        }  # fmt: skip
         return self._keep(self._made(normal_name(name, "name of a rule"), fields))
 
     def _made(self, name: str, fields: Mapping[str, Any]) -> Rule:
-        rule, title, where = (_text(field, fields.get(field, "")) for field in ("rule", "title", "where"))
-        stop = fields.get("stop", False)
+        rule, title, where, until, webhook = (
+            _text(field, fields.get(field, "")) for field in ("rule", "title", "where", "until", "webhook")
+        )
+        stop, level, times = fields.get("stop", False), fields.get("level"), fields.get("times", 1)
         if not rule.strip():
             raise BadValue("a rule says what to look for, as in 'val/loss > 2', not ''")
         if not isinstance(stop, bool):
             raise BadValue(f"stop takes True or False, not {stop!r}")
-        return Rule(name, rule, title, stop, where)
+        if level is not None and level not in LEVELS:
+            raise BadValue(f"level {level!r} is not one of {', '.join(map(repr, LEVELS))}")
+        if type(times) is not int or times < 1:
+            raise BadValue(f"times={times!r} is no number of points in a row; give 1 or more")
+        return Rule(name, rule, title, stop, where, level, times, until, webhook)
 
 
 def _text(what: str, value: Any) -> str:

@@ -1,0 +1,88 @@
+"""Rules over what runs log: they tell when something is to be looked at, and may end a run.
+
+`rule` says what to look for, `alert` puts it to work, `Rule.replay` asks it of runs that are over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from celltrail.errors import CelltrailError
+from celltrail.run import Event, Run, Started, current, listen
+from celltrail.run.alerting import alerts_by
+
+if TYPE_CHECKING:
+    from celltrail.alerts.rule import Rule
+
+_askers = 0
+_stop: Callable[[], None] | None = None
+
+
+def stand() -> Callable[[], None]:
+    """From now on apply the rules of a trail to its runs, until all who asked for it call what came back."""
+    global _askers, _stop
+    _askers += 1
+    if _stop is None:
+        _stop = listen(_hear, points=False)
+    alerts_by(_alert)
+    return _leave
+
+
+def alert(rule: str | Rule, title: str | None = None, *, keep: str | None = None, where: str = "", **how: Any) -> Rule:
+    """Tell when something in a run is to be looked at, or end it then.
+
+    Args:
+        rule: what to look for, as `celltrail.rule` takes it: ``"val/loss > 3"``, ``"nan()"``.
+        title: what the alert says.
+        keep: a name under which the trail keeps it for all runs that begin from now on; without it, it is for the
+            current run alone.
+        where: with ``keep``, of which runs, in the query language.
+        how: ``stop``, ``level``, ``times``, ``until`` and ``webhook``, as `celltrail.rule` takes them.
+
+    Raises:
+        CelltrailError: no run is active, and no name was given to keep it under.
+
+    >>> import celltrail as ct
+    >>> with ct.start("demo") as run:
+    ...     told = ct.alert("val/loss > 3")
+    ...     run.log({"val/loss": 4.0})
+    >>> print(*ct.run("demo").alerts)
+    warn: val/loss > 3 (val/loss 4, step 0): val/loss is 4
+    """
+    from celltrail.alerts import rule as rules
+    from celltrail.store import Store, locate
+
+    made = rules.rule(rule, title, **how)
+    if keep is not None:
+        return made.keep(keep, Store(locate()), where)
+    run = current()
+    if run is None:
+        raise CelltrailError(
+            "no run is active: put %%track on the cell, or begin one with ct.start(); "
+            f"ct.alert({made.text!r}, keep='a name') is for all runs that begin from now on"
+        )
+    _alert(run, made)
+    return made
+
+
+def _alert(run: Run, rule: str | Rule, title: str | None = None, **how: Any) -> None:
+    from celltrail.alerts import rule as rules
+    from celltrail.alerts.live import guard_of
+
+    guard_of(run).add(rules.rule(rule, title, **how), is_asked=True)
+
+
+def _leave() -> None:
+    global _askers, _stop
+    _askers -= 1
+    if not _askers and _stop is not None:
+        _stop()
+        _stop = None
+
+
+def _hear(event: Event) -> None:
+    if isinstance(event, Started) and (event.run.store.root / "actors").is_dir():
+        from celltrail.alerts.live import begin
+
+        begin(event.run)

@@ -1,0 +1,58 @@
+"""`Run.alert`: rules over what a run logs, by whoever knows their language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from celltrail.errors import CelltrailError
+
+_by: Callable[..., None] | None = None
+
+
+def alerts_by(alert: Callable[..., None]) -> None:
+    """From now on rules are taken by this function: ``alert(run, rule, title, **how)``."""
+    global _by
+    _by = alert
+
+
+class Alerting:
+    """A run that rules can stand over."""
+
+    def alert(
+        self,
+        rule: str,
+        title: str | None = None,
+        *,
+        stop: bool = False,
+        level: Any = None,
+        times: int = 1,
+        until: str | None = None,
+        webhook: str | None = None,
+    ) -> None:
+        """Tell when something in this run is to be looked at, or end it then; from now on, as it logs.
+
+        Args:
+            rule: what to look for: ``"val/loss > 3"``, ``"nan()"``, ``'plateau("val/loss", 10)'`` and more, see
+                `celltrail.rule`.
+            title: what the alert says; the rule itself unless given.
+            stop: end the run as finished, as a press on stop does.
+            level: "info", "warn" or "error"; told by the rule unless given.
+            times: so many points in a row before it fires.
+            until: an expression that must come true before it fires again.
+            webhook: the name of an address to tell.
+
+        Raises:
+            QueryError: the rule cannot be read.
+
+        >>> import celltrail as ct
+        >>> with ct.start("demo") as run:
+        ...     run.alert("train/loss > 3", times=2)
+        ...     for step, loss in enumerate([4.0, 2.0, 5.0, 6.0]):
+        ...         run.log({"train/loss": loss}, step)
+        >>> [alert.step for alert in ct.run("demo").alerts]
+        [3]
+        """
+        if _by is None:
+            raise CelltrailError("nobody knows rules here: begin the run by ct.start() or %%track")
+        _by(self, rule, title, stop=stop, level=level, times=times, until=until, webhook=webhook)
