@@ -201,7 +201,7 @@ export interface EvaluationScore {
 /** One split of some runs, side by side. */
 export interface EvaluationShown {
   split: string;
-  task: "binary" | "multiclass" | "regression" | "ranking";
+  task: "binary" | "multiclass" | "regression" | "ranking" | "text";
   labels: string[];
   edges: number[];
   runs: EvaluatedRun[];

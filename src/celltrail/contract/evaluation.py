@@ -76,7 +76,7 @@ class EvaluationShown(TypedDict):
     """One split of some runs, side by side."""
 
     split: str
-    task: Literal["binary", "multiclass", "regression", "ranking"]
+    task: Literal["binary", "multiclass", "regression", "ranking", "text"]
     labels: list[str]
     edges: list[float]  # of the residuals, predicted minus true; one more than counts
     runs: list[EvaluatedRun]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from celltrail.errors import BadValue, Damaged, NoRun, nearest
@@ -28,7 +28,7 @@ class Evaluated(Evaluation):
         run: the run.
     """
 
-    run: StoredRun
+    run: StoredRun = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ def evaluation_of(run: StoredRun, split: str | None = None) -> Evaluated:
         labels=list(head.facts["labels"]),
         scores=scores,
         table=rows[-1].value,
+        signatures=dict(head.facts.get("signatures", {})),
         run=run,
     )
 

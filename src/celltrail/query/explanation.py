@@ -42,9 +42,11 @@ class Explanations:
 
     @property
     def ranks(self) -> pd.DataFrame:
-        """The rank of each feature (down) in each run (across), by that of the first run."""
+        """The rank of each feature (down) in each run (across, by name where these differ), by the first."""
         wide: Any = self.df().pivot(index="feature", columns="run", values="rank")[[run.id for run in self.runs]]
-        return wide.sort_values(self.runs[0].id)
+        wide = wide.sort_values(self.runs[0].id)
+        names = [run.name for run in self.runs]
+        return wide if len(set(names)) < len(names) else wide.set_axis(names, axis=1)
 
     @property
     def changes(self) -> pd.DataFrame:

@@ -75,6 +75,38 @@ class Evaluates(Explains):
         self.log_results({f"{split}/{score.name}": score.value for score in found.scores})
         return found
 
+    def evaluate_text(self, preds: Any, refs: Any, split: str = "val", *, ids: Any = None) -> Evaluation:
+        """Keep how close texts are to what was expected: BLEU, chrF, ROUGE, error rates and exact matches, row by row.
+
+        The metrics are logged as ``split/bleu`` and so on, at the step of the last `log` call.
+
+        Args:
+            preds: what was written, a text for each row.
+            refs: what was expected: a text for each row, or a list of several that are as good.
+            split: what the rows are of.
+            ids: what each row is called, each once; their places when left out.
+
+        Returns:
+            The evaluation: ``.metrics``, ``.signatures`` (how each was computed), ``.worst(50)``, ``.table``.
+
+        Raises:
+            BadValue: lengths differ, or something is no text; nothing is kept then.
+            MissingExtra: sacrebleu, rouge-score or jiwer is not installed.
+        """
+        from celltrail.stats.evaluation import Evaluation
+        from celltrail.stats.evaluation.text import judged
+
+        split = check_name(split, "split")
+        told = judged(preds, refs, ids)
+        found = Evaluation(split, "text", [], told.scores, told.table, told.signatures)
+        facts: dict[str, Json] = {"task": "text", "labels": [], "signatures": told.signatures}
+        self._keep(f"{NAME}/{split}/rows", found.table, None, media.table)
+        self._keep(f"{NAME}/{split}", found.metrics.reset_index(), None, _with(facts))
+        for name in ("chrf", "exact_match"):
+            self.define_metric(f"{split}/{name}", goal="max")
+        self.log_results({f"{split}/{score.name}": score.value for score in found.scores})
+        return found
+
     def fairness(
         self,
         y_true: Any,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,11 +33,12 @@ class Evaluation:
 
     Attributes:
         split: such as "val".
-        task: binary, multiclass, regression or ranking.
+        task: binary, multiclass, regression, ranking or text.
         labels: of a classification, in the order of its confusion matrix.
         scores: the metrics.
         table: a row for each that was evaluated: ``id``, ``truth``, ``output``, ``score`` or one score for each label,
-            ``group`` where there are some, and ``correct`` or ``error``.
+            ``group`` where there are some, and ``correct`` or ``error``. Of texts each metric of the row too.
+        signatures: of texts, how each metric was computed, by its name.
     """
 
     split: str
@@ -45,6 +46,7 @@ class Evaluation:
     labels: Sequence[Any]
     scores: Sequence[Score]
     table: pd.DataFrame = field(repr=False)
+    signatures: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def metrics(self) -> pd.DataFrame:
@@ -81,7 +83,7 @@ class Evaluation:
 
     def worst(self, n: int = 50) -> pd.DataFrame:
         """The rows that are most wrong: largest error, or the surest of a wrong label, first."""
-        if self.task in ("regression", "ranking"):
+        if self.task in ("regression", "ranking", "text"):
             return self._first(self.table["error"].abs(), n)
         wrong: Any = ~self.table["correct"].astype(bool)
         if not self.scored:
