@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 
@@ -379,6 +380,29 @@ def test_lineage_from_data_to_where_it_works(store, wine):
     assert shown["where churn@v1 is at work"][0][:2] == ["https://svc.example/churn", "prod"]
     assert ["logisticregression.coef_", "F64 [3, 13]", 39, "yes"] in shown["layers of churn@v1"]
     assert [each.ref for each in find("score", store).models] == ["churn@v1"]
+
+
+def test_what_a_run_says_of_data_and_models_outlives_its_document(store):
+    """Written again from the log when it is lost; through a clean-up, a resumption, and in the terminal."""
+    with start("a", store=store) as run:
+        run.log_data({"a": [1, 2]}, "rows")
+        run.log_model({"w": np.ones((2, 3), "float32")}, "toy")
+    before = find("a", store)
+    (store.root / "runs" / run.id[-2:] / run.id / "run.json").unlink()
+    assert not store.examine(repair=True).is_healthy
+    store.gc()
+    again = find(run.id, store)
+    assert again.data == before.data
+    assert again.data[0].profile["a"]["quartiles"] == [1.0, 1.25, 1.5, 1.75, 2.0]
+    assert again.models == before.models
+    with start(resume=run.id, store=store) as more:
+        more.log_data({"b": [1]}, "more")
+    assert [each.name for each in find(run.id, store).data] == ["rows", "more"]
+    command = [sys.executable, "-m", "celltrail", "show", run.id, "--store", str(store.root)]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert re.search(r"^rows +2 +1 +\d+ B +cdg1:", shown, re.MULTILINE)
+    assert re.search(r"^toy@v1 +made +safetensors +6 ", shown, re.MULTILINE)
+    assert "F32 [2, 3]" in shown
 
 
 def test_trails_bring_their_models_together(store, wine, tmp_path):

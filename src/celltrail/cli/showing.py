@@ -17,7 +17,8 @@ from celltrail.query.tabled import Table
 
 _WIDE = 60
 _MOST = {"changes by people": 10, "files": 40, "cells it depends on": 20, "other runs": 20, "replays": 10}
-_COUNTED = ("points", "NaN", "bytes")
+_MOST_LAYERS = 20
+_COUNTED = ("points", "NaN", "bytes", "rows", "columns", "parameters", "numbers")
 _MEASURED = ("last", "best", "at step", "min", "max", "in")
 
 
@@ -51,7 +52,7 @@ def _blocks(found: StoredRun, outputs: str) -> list[str]:
     for each in tables(found):
         by_tab.setdefault(each.tab, []).append(each._replace(rows=list(each.rows)))
     summary = {each.title: each for each in by_tab["summary"]}
-    files = next(each for each in by_tab["data"] if each.title == "files")
+    data = {each.title: each for each in by_tab["data"]}
     # the data are told in a line each; the flags of the state stand in the head
     shown_whole = [summary["params"], summary["metrics"], summary["summary"]]
     return [
@@ -59,7 +60,9 @@ def _blocks(found: StoredRun, outputs: str) -> list[str]:
         *map(_table, shown_whole),
         _titled("items", ", ".join(f"{count:,} {kind}" for kind, count in summary["items"].rows)),
         _titled("data", inputs.told(found)),
-        _table(files),
+        _table(data["data versions"]),
+        _table(data["files"]),
+        *map(_table, by_tab.get("models", ())),
         *(_table(each) for each in by_tab["lineage"] if each.title != "state it began with"),
         _titled("alerts", "\n".join(f"- {shown(str(alert))}" for alert in found.alerts)),
         *(_table(each) if each.title in _MOST else _list(each) for each in by_tab["history"] if each.title != "alerts"),
@@ -94,7 +97,7 @@ def _table(each: Table) -> str:
     rows = list(each.rows)
     cells = [[_cell(head, value) for head, value in zip(each.heads, line, strict=True)] for line in rows]
     right = [head in _COUNTED or head in _MEASURED for head in each.heads]
-    most = _MOST.get(each.title, len(rows))
+    most = _MOST_LAYERS if each.tab == "models" else _MOST.get(each.title, len(rows))
     more = len(rows[most:]) + each.beyond
     text = table(each.heads, cells[:most], right) if rows else ""
     return _titled(each.title, f"{text}\nand {more:,} more" if more else text)
