@@ -406,7 +406,7 @@ def test_what_a_run_says_of_data_and_models_outlives_its_document(store):
 
 
 def test_trails_bring_their_models_together(store, wine, tmp_path):
-    """A merged trail has the versions, aliases and blobs; asking twice adds nothing."""
+    """A merged trail has the versions, aliases and blobs, twice as once; an export those that its runs made."""
     other = ct.Store(tmp_path / "other" / ".celltrail")
     model = linear().fit(*wine)
     with start("there", store=other) as run:
@@ -416,6 +416,16 @@ def test_trails_bring_their_models_together(store, wine, tmp_path):
     x, _ = wine
     assert (ct.registry.of(store)["churn@champion"].load().predict(x) == model.predict(x)).all()
     assert store.examine(reads_all=True).is_healthy
+    with start("second", store=store) as run:
+        run.log_model(linear(0.1).fit(*wine), "churn", alias="shadow")
+        run.log_model(linear(0.2).fit(*wine), "other")
+    ct.registry.of(store)["churn@v2"].deployed("batch")
+    store.export([find("there", store).id], tmp_path / "few" / ".celltrail")
+    few = ct.registry.of(ct.Store(tmp_path / "few" / ".celltrail"))
+    assert list(few) == ["churn"]
+    assert [version.version for version in few["churn"].versions] == [1]
+    assert few["churn"].aliases == ["champion"]
+    assert (few["churn@champion"].load().predict(x) == model.predict(x)).all()
 
 
 def test_skops_loads_no_torch_and_its_absence_is_said(trail):

@@ -7,7 +7,7 @@ exclusively and once, so that any number of processes may add at the same time.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -133,6 +133,27 @@ class ModelDocuments:
 
     def _folder(self, model: str) -> Path:
         return self._trail / FOLDER / quote(model, safe="")
+
+
+def made_by(trail: Path, runs: Container[str]) -> list[Path]:
+    """The documents of the versions that these runs made, of the names these bore, and of where they are at work."""
+    found: list[Path] = []
+    for model in _folders(trail / FOLDER):
+        chosen = {n for n in _numbers(model, _VERSION) if _said(model / f"v{n:06d}.json", "run") in runs}
+        found += [model / f"v{number:06d}.json" for number in sorted(chosen)]
+        for path in [*model.glob("alias/*/*.json"), *model.glob("deployed/*.json")] if chosen else ():
+            if _said(path, "version") in chosen:
+                found.append(path)
+    return found
+
+
+def _said(path: Path, name: str) -> Json:
+    """A field of the one entry of a document; None where it cannot be read."""
+    try:
+        ((entry,),) = [table.values() for table in decode(path.read_bytes(), path.name).values()]
+        return entry.get(name)
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
 
 
 def check_model(name: Json, what: str = "model") -> str:

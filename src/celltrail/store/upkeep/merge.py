@@ -18,6 +18,7 @@ from pathlib import Path
 
 from celltrail.errors import Damaged, NoRun, StoreError
 from celltrail.model import Json
+from celltrail.store import registry as models
 from celltrail.store import root
 from celltrail.store.artifacts import FOLDER
 from celltrail.store.audit import Audit
@@ -84,7 +85,8 @@ class MergeReport:
 def merge(source: Path, target: Path, only: Iterable[str] | None = None) -> MergeReport:
     """Bring everything of the trail ``source`` into the trail ``target``; ``source`` is only read.
 
-    ``only``: nothing but these runs, the kernel sessions they ran in, and the blobs that all of these refer to.
+    ``only``: nothing but these runs, the kernel sessions they ran in, the versions of models they made, and the blobs
+    that all of these refer to.
 
     Raises:
         NoRun: there is no trail in ``source``.
@@ -99,8 +101,8 @@ def merge(source: Path, target: Path, only: Iterable[str] | None = None) -> Merg
         root.establish(target)
         # said before it is done; an import that brings nothing new is one all the same
         Audit(target).record("import", "", {"trail": merging.report.source, "folder": place.name})
-        all_else = (merging.audit, merging.actors, merging.registry) if only is None else ()
-        for step in (merging.blobs, *all_else, merging.kernels, merging.runs):
+        all_else = (merging.audit, merging.actors) if only is None else ()
+        for step in (merging.blobs, *all_else, merging.registry, merging.kernels, merging.runs):
             step()
     except StoreError:
         raise
@@ -167,8 +169,16 @@ class _Merge:
             return None
         blobs = Blobs(self._source)
         folders = [self._source / "runs" / run_id[-2:] / run_id for run_id in self._only]
-        named = references.closed(set().union(*(references.in_run(folder, blobs) for folder in folders)), blobs)
+        told = [references.in_files(self._models), *(references.in_run(folder, blobs) for folder in folders)]
+        named = references.closed(set().union(*told), blobs)
         return named | travelling.blobs(self._sessions, expiry.in_slices(named, blobs))
+
+    @cached_property
+    def _models(self) -> list[Path]:
+        """The documents of models: all, or those of versions that the chosen runs made."""
+        if self._only is not None:
+            return models.made_by(self._source, self._only)
+        return [path for path in _files(self._source / models.FOLDER, 4) if path.suffix == ".json"]
 
     @cached_property
     def _sessions(self) -> list[Path]:
@@ -229,10 +239,9 @@ class _Merge:
 
     def registry(self) -> None:
         """Models: versions and moves of aliases never change."""
-        for path in _files(self._source / "registry", 4):
-            if path.suffix == ".json":
-                folder = path.parent.relative_to(self._source)
-                self._join(join_immutable, path, self._folder(*folder.parts) / path.name)
+        for path in self._models:
+            folder = path.parent.relative_to(self._source)
+            self._join(join_immutable, path, self._folder(*folder.parts) / path.name)
 
     def kernels(self) -> None:
         """The light records of what ran besides the runs."""
