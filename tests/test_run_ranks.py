@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -369,3 +371,70 @@ def test_a_stop_is_for_all_ranks_at_one_step(store: Store) -> None:
     (record,) = store.records()
     assert (record.status, record.summary["stopped_by"], record.problems) == ("finished", "panel", ())
     assert len({writer.step for writer in store.writers(record.id)}) == 1
+
+
+HANDED = """
+import multiprocessing, sys
+import celltrail as ct
+
+def work(run, number):
+    run.log({"from/workers": number}, step=number)
+    return run.id
+
+if __name__ == "__main__":
+    for name in ("first", "second"):  # joblib's workers live on
+        with ct.start(name) as run:
+            if sys.argv[1] == "loky":
+                from joblib import Parallel, delayed
+                told = Parallel(2)(delayed(lambda each: work(run, each))(each) for each in range(12))
+            else:
+                with multiprocessing.get_context(sys.argv[1]).Pool(2) as pool:
+                    told = pool.starmap(work, [(run, each) for each in range(12)])
+                    pool.close()
+                    pool.join()
+            run.log({"from/parent": 1.0})
+            assert set(told) == {run.id}, told
+"""
+
+
+@pytest.mark.parametrize("method", ["loky", "fork", "spawn"])
+def test_a_run_that_is_handed_to_workers_is_the_same_there(store: Store, tmp_path: Path, method: str) -> None:
+    """As an argument or in a closure: every value once, each worker its own log, and nothing in the environment."""
+    if method == "loky":
+        pytest.importorskip("joblib")
+    program = tmp_path / "handed.py"
+    program.write_text(HANDED)
+    result = subprocess.run([sys.executable, str(program), method], capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    assert sorted(record.name for record in store.records()) == ["first", "second"]
+    for record in store.records():
+        assert (record.status, record.problems) == ("finished", ())
+        assert sorted(store.series(record.id)["from/workers"].value) == list(range(12))
+        assert 2 <= len({writer.name for writer in store.writers(record.id)}) <= 3
+        assert all(writer.has_ended for writer in store.writers(record.id))
+
+
+def test_a_copy_of_a_run_is_the_run(store: Store) -> None:
+    """Also once it has ended: whoever copies what holds one does not begin another."""
+    with start("a", store=store) as run:
+        assert copy.deepcopy({"run": run})["run"] is run
+    assert pickle.loads(pickle.dumps(run)) is run
+
+
+def test_forked_ranks_are_told_apart(store: Store) -> None:
+    """As `notebook_launcher` makes them: the function and its run are there already, the rank comes later."""
+    with start("launched", store=store) as run:
+        children = []
+        for rank in range(2):
+            children.append(os.fork())
+            if children[-1] == 0:
+                os.environ["RANK"] = str(rank)
+                run.log({"train/loss": 1.0 + rank}, step=0)
+                if rank:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                os._exit(0)
+        assert [os.waitpid(child, 0)[1] for child in children] == [0, signal.SIGKILL]
+        run.log({"done": 1.0})
+    assert sorted(store.series(run.id)["train/loss"].value) == [1.0, 2.0]
+    assert sorted(writer.rank for writer in store.writers(run.id)) == [0, 0, 1]
+    assert [each.told for each in ct.run(run.id, store=store).ranks] == ["", "died after step 0"]

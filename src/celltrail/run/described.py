@@ -43,6 +43,11 @@ class Described:
         self._is_closed = False
         self._make_lock()
         forks.in_child(self._make_lock)
+        self.writer.begun_in_child = lambda: forks.at_end(self._end_in_child)
+
+    def _end_in_child(self) -> None:
+        """A forked child that wrote something is done: its own log says so, the run is not its to end."""
+        self.writer.close(replace(self.record(), status="finished"))
 
     def _make_lock(self) -> None:
         """Taken before the lock of the summaries, and that before the writer's; a forked child makes it anew."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -36,6 +37,9 @@ MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call
 SYNC_S, BEAT_S, QUIET_S = 2.0, 10.0, 60.0
 
 
+here: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()  # the runs of this process by id
+
+
 class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
     """A run while it happens; made by `start`, never directly.
 
@@ -53,6 +57,7 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
         self, store: Store, record: RunRecord, rank: int = 0, joins: bool = False, before: Onward | None = None
     ) -> None:
         super().__init__(store, record, rank, joins, before)
+        here[self.id] = self
         self.step: int | None = before.step if before else None
         self.kept = Counter()  # items by kind
         self.is_block = False  # whether runs begun meanwhile belong to it: a with block or a tracked cell
@@ -326,6 +331,12 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
     def stumble(self, error: Exception) -> None:
         """A fault of celltrail's own while it kept this run: said on the run, and recording goes on."""
         self.writer.note(f"the run could not be kept up for a moment ({type(error).__name__}: {error})")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Handed to a worker process, it is the same run there, with a log of its own."""
+        from celltrail.run.starting import handed
+
+        return handed, (self.store.root, self.id)
 
     def __enter__(self) -> Run:
         self.is_block = True

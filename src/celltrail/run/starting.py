@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from celltrail.errors import BadValue, CelltrailError
@@ -21,11 +22,13 @@ from celltrail.run.copying import PATIENCE_S, copier
 from celltrail.run.events import Started, tell
 from celltrail.run.facts import plain
 from celltrail.run.keeper import keeper
-from celltrail.run.recording import Run
+from celltrail.run.recording import Run, here
 from celltrail.run.seeding import set_seed
 from celltrail.run.values import check_name
 from celltrail.store import Store, locate
 from celltrail.store.log.ranks import rank_here
+
+_handed: list[Run] = []  # runs of other processes that this one writes too
 
 
 def start(
@@ -116,6 +119,21 @@ def start(
     return run
 
 
+def handed(root: Path, run_id: str) -> Run:
+    """The run that another process handed to this one: itself where it is of this process, else a log more of it."""
+    found = here.get(run_id)
+    if found is None:
+        for other in (*_handed,):  # what came before is over: a worker lives on for the next run
+            other.finish()
+            _handed.remove(other)
+        store = Store(root)
+        found = Run(store, store.record(run_id), rank_here(), joins=True)
+        found.at_end(keeper.add(found))
+        _handed.append(found)
+        _finish_with_worker()
+    return found
+
+
 def log(values: Mapping[str, Any] | None = None, step: int | None = None, **more: Any) -> None:
     """`Run.log` on the current run."""
     run = current()
@@ -169,6 +187,8 @@ def _finish_with_worker() -> None:
 @atexit.register
 def _finish_all() -> None:
     """End what the program left open: a script that ran through has finished, a kernel was interrupted."""
+    while _handed:
+        _handed.pop().finish()
     in_kernel = "ipykernel" in sys.modules or hasattr(sys, "ps1")
     error: BaseException | None = getattr(sys, "last_value", None)
     for run in open_runs.copy():  # finishing takes it out

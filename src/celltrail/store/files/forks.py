@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 import weakref
 from collections.abc import Callable
 
@@ -18,6 +20,14 @@ def in_child(method: Callable[[], None]) -> None:
         _callbacks[:] = [known for known in _callbacks if known() is not None]
         _most = max(_FEW, 2 * len(_callbacks))
     _callbacks.append(weakref.WeakMethod(method))
+
+
+def at_end(call: Callable[[], None]) -> None:
+    """Call this as this process ends, also where it is one of multiprocessing's, which run no `atexit`."""
+    atexit.register(call)
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        util.Finalize(None, call, exitpriority=0)
 
 
 def _call_all() -> None:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from struct import error as StructError  # noqa: N812
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from celltrail.store.files import alive, forks
 from celltrail.store.files.encoding import encode
 from celltrail.store.log import BEAT, BEAT_KIND, EVENT_KIND, ITEM_KIND, Log, fallback, frame, writer_of
 from celltrail.store.log.opening import Clock
+from celltrail.store.log.ranks import rank_here
 from celltrail.store.log.trouble import Troubles
 from celltrail.store.log.waiting import Waiting
 
@@ -53,6 +54,7 @@ class RunWriter:
         self._known: set[str] = set()  # writers from before this process went on with the run
         self._troubles = Troubles(run, self._keep_problem)
         self._leaving = threading.RLock()
+        self.begun_in_child: Callable[[], None] = lambda: None  # is told that a forked child writes, too
         self.lock = threading.RLock()  # reentrant: a signal handler may log in the middle of a log
         self._open()
         forks.in_child(self._become_child)
@@ -96,6 +98,8 @@ class RunWriter:
     def _open(self, *, forked: bool = False) -> None:
         self._clock = Clock()
         self.clock = self._clock.now  # in microseconds since the epoch, never going back; one for each log
+        if forked:
+            self.rank = rank_here() or self.rank  # a launcher told the child which it is
         head = {**self._clock.head(self._trail, self.rank), "run": self.id}
         if forked:
             head["forked"] = True
@@ -310,6 +314,7 @@ class RunWriter:
             except OSError:
                 self._go_to(fallback.prepare(self._origin, self._trail, self.id))
                 self._open(forked=True)
+            self.begun_in_child()
 
     def _leave(self, failure: OSError | None = None) -> bool:
         """Go on in a fallback trail if this one is gone; whether it was.
