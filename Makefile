@@ -152,7 +152,7 @@ torch: setup
 
 # Large ones, laid over the environment; not part of `make test`.
 FRAMEWORKS := build/frameworks
-FRAMEWORK_PINS := transformers==5.23.0 accelerate==1.15.0 lightning==2.6.6 keras==3.15.1
+FRAMEWORK_PINS := transformers==5.23.0 accelerate==1.15.0 lightning==2.6.6 keras==3.15.1 catboost==1.2.10
 frameworks: torch
 	@echo "test: $(FRAMEWORK_PINS)"
 	@[ -x $(FRAMEWORKS)/bin/python ] || { rm -rf $(FRAMEWORKS) && $(PY) -m venv $(FRAMEWORKS); }
@@ -162,7 +162,7 @@ frameworks: torch
 	@[ "$$(cat $(FRAMEWORKS)/pins 2>/dev/null)" = "$(FRAMEWORK_PINS)" ] \
 	  || { $(FRAMEWORKS)/bin/python -m pip install -q $(FRAMEWORK_PINS) && echo "$(FRAMEWORK_PINS)" > $(FRAMEWORKS)/pins; }
 	@HF_HUB_OFFLINE=1 KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(FRAMEWORKS)/bin/python -m pytest -q -p no:cacheprovider \
-	  -k "transformers or accelerate or lightning or keras or framework" tests/test_autolog.py tests/test_plugin_frameworks.py
+	  -k "transformers or accelerate or lightning or keras or catboost or framework" tests/test_autolog.py tests/test_plugin_frameworks.py
 
 # The notebooks' runs belong to nobody: their trail is made in a scratch folder and thrown away.
 nbval: setup

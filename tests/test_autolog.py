@@ -83,6 +83,17 @@ FITS: dict[str, tuple[str, dict[str, int]]] = {
         """,
         {"objective": 4},
     ),
+    "statsmodels": (
+        """
+        import statsmodels.api as sm
+        def fit():
+            data = sm.datasets.anes96.load_pandas().data
+            x = sm.add_constant(data[["age", "educ"]])
+            fitted = [sm.OLS(data["income"], x).fit(), sm.Logit(data["vote"], x).fit(disp=0)]
+            return [each.params.tolist() for each in fitted]
+        """,
+        {"train/aic": 2, "train/r2": 1, "train/pseudo_r2": 1},
+    ),
     "tqdm": (
         """
         from tqdm import tqdm
@@ -166,6 +177,20 @@ FRAMEWORKS: dict[str, tuple[str, dict[str, int]]] = {
             return [p.tolist() for p in model.parameters()], len(trainer.loggers)
         """,
         {"train/loss": 4, "val/loss": 2},
+    ),
+    "catboost": (
+        """
+        import catboost
+        from sklearn.datasets import load_breast_cancer
+        def fit():
+            X, y = load_breast_cancer(return_X_y=True)
+            model = catboost.CatBoostClassifier(
+                iterations=5, depth=2, custom_metric=["AUC"], allow_writing_files=False, thread_count=1, verbose=False
+            )
+            model.fit(X[:400], y[:400], eval_set=(X[400:], y[400:]))
+            return model.predict_proba(X).tolist()
+        """,
+        {"train/logloss": 5, "val/logloss": 5, "val/auc": 5},
     ),
     "keras": (
         """

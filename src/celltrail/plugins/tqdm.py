@@ -34,7 +34,7 @@ class _Bars:
         self._run, self._hand = run, hand
         self._series = Series(hand, run, "tqdm")
         self._steps: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()  # the last one of each bar
-        self._began, self._allowance, self._is_sampled = time.process_time(), Allowance(0.02, 0.1), False
+        self._began, self._allowance, self._is_sampled = time.process_time(), Allowance(0.015, 0.01), False
 
     def shown(self, call: Any) -> None:
         """A bar is about to show this."""
