@@ -51,8 +51,8 @@ class Callback:
         for data, metrics in info.metrics.items():
             split = self._splits.get(data) or split_of(data) or data
             for metric, history in metrics.items():
-                name = metric.lower()
-                values[Key(split, LOSSES.get(name, name), f"{data} {metric}")] = history[-1]
+                name: str = metric.lower()
+                values[Key(split, LOSSES.get(name) or name, f"{data} {metric}")] = history[-1]
         self._series.log(values, step=info.iteration - 1)
 
 
