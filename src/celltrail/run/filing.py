@@ -101,7 +101,7 @@ class Filing:
                 for other in [other for other in self._waiting if offer.path in other[0].parents]:
                     del self._waiting[other]
             due = self._waiting[key][0] if key in self._waiting else now + (SOON_S if is_done else SETTLE_S)
-            self._waiting[key] = due, offer
+            self._waiting[key] = max(due, now + SOON_S), offer
         if not self._run.is_running:
             self.flush()  # told of as the record of the run is closed
 
