@@ -6,7 +6,7 @@
 #   make test    everything CI runs
 #   make newer   the cells of a kernel recorded with the newest Python of this machine
 #   make torch   PyTorch (CPU) into .venv, for the tests that train with it
-#   make frameworks   what Keras, Lightning, accelerate and the Trainer of Hugging Face tell, in an environment of their own
+#   make frameworks   what Keras, Lightning, accelerate, CatBoost and the Trainer of Hugging Face tell, in an environment of their own
 #   make check   format, lint and types: seconds
 #   make print   the printed files, again
 #   make bench   the store beside JSON lines; with peers: benchmarks/store.py --help
@@ -33,7 +33,7 @@ $(foreach file,$(BUILT),$(if $(wildcard $(file)),,$(shell rm -f .make/front)))
 
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/lib -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo lab test check print bench bench-panels unit vitest nbval browser package floors newer torch frameworks
+.PHONY: help setup demo lab test check print bench bench-panels unit vitest nbval browser package floors newer torch framework-env frameworks frameworks-told
 
 help:
 	@sed -n '3,13s/^# *//p' Makefile
@@ -152,17 +152,28 @@ torch: setup
 
 # Large ones, laid over the environment; not part of `make test`.
 FRAMEWORKS := build/frameworks
-FRAMEWORK_PINS := transformers==5.23.0 accelerate==1.15.0 lightning==2.6.6 keras==3.15.1 catboost==1.2.10
-frameworks: torch
-	@echo "test: $(FRAMEWORK_PINS)"
+FRAMEWORK_PINS := transformers==5.23.0 accelerate==1.15.0 lightning==2.6.6 keras==3.15.1
+FURTHER_PINS := catboost==1.2.10 trl==1.16.0 datasets==5.2.0
+FRAMEWORK_TESTS = HF_HUB_OFFLINE=1 KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(FRAMEWORKS)/bin/python -m pytest -q -p no:cacheprovider
+framework-env: torch
+	@echo "environment: $(FRAMEWORK_PINS)"
 	@[ -x $(FRAMEWORKS)/bin/python ] || { rm -rf $(FRAMEWORKS) && $(PY) -m venv $(FRAMEWORKS); }
 	@$(FRAMEWORKS)/bin/python -c 'import sysconfig; from pathlib import Path; \
 	  below = "$(CURDIR)/.venv" + sysconfig.get_path("purelib").removeprefix("$(CURDIR)/$(FRAMEWORKS)"); \
 	  Path(sysconfig.get_path("purelib"), "below.pth").write_text(f"import site; site.addsitedir({below!r})\n")'
 	@[ "$$(cat $(FRAMEWORKS)/pins 2>/dev/null)" = "$(FRAMEWORK_PINS)" ] \
 	  || { $(FRAMEWORKS)/bin/python -m pip install -q $(FRAMEWORK_PINS) && echo "$(FRAMEWORK_PINS)" > $(FRAMEWORKS)/pins; }
-	@HF_HUB_OFFLINE=1 KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(FRAMEWORKS)/bin/python -m pytest -q -p no:cacheprovider \
-	  -k "transformers or accelerate or lightning or keras or catboost or framework" tests/test_autolog.py tests/test_plugin_frameworks.py
+
+# Each once, in one kernel: about half a minute; CI runs this.
+frameworks-told: framework-env
+	@echo "test: what the large frameworks tell"
+	@$(FRAMEWORK_TESTS) tests/test_plugin_frameworks.py
+
+frameworks: framework-env
+	@echo "test: the large frameworks, $(FURTHER_PINS)"
+	@$(FRAMEWORKS)/bin/python -m pip install -q $(FURTHER_PINS)
+	@$(FRAMEWORK_TESTS) -k "transformers or accelerate or lightning or keras or catboost or framework" \
+	  tests/test_autolog.py tests/test_plugin_frameworks.py
 
 # The notebooks' runs belong to nobody: their trail is made in a scratch folder and thrown away.
 nbval: setup

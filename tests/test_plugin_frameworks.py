@@ -75,6 +75,28 @@ trainer.fit(Line(), loader, loader)
 own = trainer.global_step
 """,
 }
+if find_spec("trl"):
+    CELLS["trl"] = """
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+from datasets import Dataset
+from trl import SFTConfig, SFTTrainer
+words = {word: number for number, word in enumerate("[PAD] [UNK] [EOS] the cat sat on mat".split())}
+tokens = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+tokens.pre_tokenizer = pre_tokenizers.Whitespace()
+tokenizer = PreTrainedTokenizerFast(
+    tokenizer_object=tokens, pad_token="[PAD]", eos_token="[EOS]", unk_token="[UNK]"
+)
+model = GPT2LMHeadModel(GPT2Config(vocab_size=len(words), n_embd=16, n_layer=1, n_head=2, n_positions=32))
+arguments = SFTConfig(
+    "sft", max_steps=3, logging_steps=1, save_strategy="no", use_cpu=True, bf16=False, max_length=16,
+    per_device_train_batch_size=4, disable_tqdm=True, report_to="none",
+)
+data = Dataset.from_dict({"text": ["the cat sat on the mat"] * 16})
+trainer = SFTTrainer(model, args=arguments, train_dataset=data, processing_class=tokenizer)
+trainer.train()
+own = [each["loss"] for each in trainer.state.log_history if "loss" in each]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +187,10 @@ def test_a_rule_ends_a_training_as_the_framework_does(told: dict[str, Any], name
     assert len(series["train/loss"]) in (2, own)
     assert own in (2, 3)
     assert len(run.alerts) == 1
+
+
+@pytest.mark.skipif(not find_spec("trl"), reason="`make frameworks` installs TRL")
+def test_trainers_of_trl_are_trainers(told: dict[str, Any]):
+    """With no plug-in of their own: the losses are those of the history."""
+    _, own, series = told["trl"]
+    assert series["train/loss"] == own

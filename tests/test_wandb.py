@@ -111,7 +111,35 @@ def test_disabled_records_nothing_and_what_is_not_there_says_so(store: ct.Store)
     run.summary.best = 3
     assert (wandb.config.lr, run.summary["best"], len(ct.runs(store=store))) == (1, 3, 0)
     wandb.finish()
-    with pytest.raises(AttributeError, match=r"celltrail\.wandb has no 'Artifact'; it has"):
-        _ = wandb.Artifact
+    with pytest.raises(AttributeError, match=r"celltrail\.wandb has no 'sweep'; it has"):
+        _ = wandb.sweep
     with pytest.raises(ct.CelltrailError, match=r"call wandb.init\(\) first"):
         wandb.log({"loss": 1})
+
+
+def test_artifacts(store: ct.Store, tmp_path: Path):
+    """As wandb's own pages show them: a file under the artifact's name, several below it, and whatever is saved."""
+    (tmp_path / "model.txt").write_text("weights")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rows.csv").write_text("a,b")
+    with wandb.init(project="files") as run:
+        artifact = wandb.Artifact(name="classifier", type="model", metadata={"layers": 2})
+        artifact.add_file(local_path=str(tmp_path / "model.txt"))
+        assert run.log_artifact(artifact) is artifact
+        both = wandb.Artifact("both", type="dataset", description="two of them")
+        both.add_file(tmp_path / "model.txt", name="again.txt")
+        both.add_dir(tmp_path / "data")
+        wandb.log_artifact(both)
+        wandb.save(str(tmp_path / "*.txt"))
+        with pytest.raises(ct.BadValue, match=r"there is no 'nothing\.pt' to add to the artifact 'both'"):
+            both.add_file(tmp_path / "nothing.pt")
+    stored = ct.runs(store=store)[0]
+    told = {each.name: (each.kind, [file.path for file in each.files]) for each in stored.artifacts}
+    assert told == {
+        "classifier": ("model", ["classifier"]),
+        "both/again.txt": ("dataset", ["both/again.txt"]),
+        "both/data": ("dataset", ["rows.csv"]),
+        "model.txt": ("file", ["model.txt"]),
+    }
+    assert stored.artifacts["classifier"].restore(tmp_path / "back").read_text() == "weights"
+    assert stored.notes == ["both: two of them"]

@@ -1,9 +1,9 @@
 """``import celltrail.wandb as wandb``: scripts written for wandb record into the trail, with no account and no network.
 
-What such a script uses day by day: `init`, `log`, `config`, `summary`, `finish`, `define_metric`, `watch`, `alert` and
-the media `Image`, `Table`, `Histogram`, `Audio`, `Video`, `Html`. Settings that are about accounts, servers and
-processes (``entity``, ``mode="online"``, ``settings`` ...) are accepted and mean nothing here; ``mode="disabled"``
-records nothing. What is not there says so when it is asked for.
+What such a script uses day by day: `init`, `log`, `config`, `summary`, `finish`, `define_metric`, `watch`, `alert`,
+`Artifact` with `log_artifact`, `save`, and the media `Image`, `Table`, `Histogram`, `Audio`, `Video`, `Html`. Settings
+that are about accounts, servers and processes (``entity``, ``mode="online"``, ``settings`` ...) are accepted and mean
+nothing here; ``mode="disabled"`` records nothing. What is not there says so when it is asked for.
 
 >>> import celltrail.wandb as wandb
 >>> with wandb.init(project="demo", config={"lr": 0.1}) as run:
@@ -19,13 +19,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import celltrail as ct
+from celltrail.wandb.artifacts import Artifact
 from celltrail.wandb.media import Audio, Histogram, Html, Image, Table, Video
 from celltrail.wandb.running import AlertLevel, Run
 from celltrail.wandb.settings import Settings
 
 __all__ = [
-    "AlertLevel", "Audio", "Histogram", "Html", "Image", "Run", "Table", "Video",
-    "alert", "config", "define_metric", "finish", "init", "log", "login", "run", "summary", "unwatch", "watch",
+    "AlertLevel", "Artifact", "Audio", "Histogram", "Html", "Image", "Run", "Table", "Video",
+    "alert", "config", "define_metric", "finish", "init", "log", "log_artifact", "login", "run", "save", "summary",
+    "unwatch", "watch",
 ]  # fmt: skip
 
 run: Run | None
@@ -109,6 +111,16 @@ def unwatch(models: Any = None) -> None:
 def alert(title: str, text: str = "", level: Any = None, **_: Any) -> None:
     """`Run.alert` of the run that `init` began."""
     _current().alert(title, text, level)
+
+
+def log_artifact(artifact: Any, name: str | None = None, type: str | None = None, **_: Any) -> Any:
+    """`Run.log_artifact` of the run that `init` began."""
+    return _current().log_artifact(artifact, name, type)
+
+
+def save(glob_str: str, *_: Any, **__: Any) -> None:
+    """`Run.save` of the run that `init` began."""
+    _current().save(glob_str)
 
 
 def login(*_: Any, **__: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from glob import glob
 from numbers import Number
 from types import TracebackType
 from typing import Any
@@ -101,6 +102,21 @@ class Run:
         if self.celltrail is not None:
             urgency: Any = str(getattr(level, "value", level) or "info").lower()
             self.celltrail.log_alert(title, text, level=urgency)
+
+    def log_artifact(self, artifact: Any, name: str | None = None, type: str | None = None, **_: Any) -> Any:
+        """Keep an `Artifact`, or a file or folder by its path; what was given comes back."""
+        if self.celltrail is not None:
+            if hasattr(artifact, "keep"):
+                artifact.keep(self.celltrail)
+            else:
+                self.celltrail.log_artifact(artifact, name, type or "file")
+        return artifact
+
+    def save(self, glob_str: str, *_: Any, **__: Any) -> None:
+        """Keep the files of these names as they are now."""
+        if self.celltrail is not None:
+            for path in sorted(glob(str(glob_str))):
+                self.celltrail.log_artifact(path)
 
     def finish(self, exit_code: int | None = None, **_: Any) -> None:
         """End the run; an exit code other than 0 makes it a failed one."""

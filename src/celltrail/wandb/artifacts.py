@@ -1,0 +1,55 @@
+"""Files that wandb calls artifacts: gathered under a name, and kept with the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import celltrail as ct
+
+
+class Artifact:
+    """Files and folders under one name; each is kept by content, several as ``name/file``.
+
+    Args:
+        name: of all of it.
+        type: what it is: "model", "dataset" ...
+        description: plain text, becomes a note of the run.
+        metadata: becomes a text of the run beside it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        type: str,
+        description: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        self.name, self.type = name, type
+        self.description, self.metadata = description, dict(metadata or {})
+        self._files: dict[str, Path] = {}
+
+    def add_file(self, local_path: str | Path, name: str | None = None, **_: Any) -> None:
+        """Add a file, under its own name or another one."""
+        self._add(local_path, name)
+
+    def add_dir(self, local_path: str | Path, name: str | None = None, **_: Any) -> None:
+        """Add a folder with all its files."""
+        self._add(local_path, name)
+
+    def _add(self, path: str | Path, name: str | None) -> None:
+        place = Path(path).absolute()
+        if not place.exists():
+            raise ct.BadValue(f"there is no {place.name!r} to add to the artifact {self.name!r}")
+        self._files[name or place.name] = place
+
+    def keep(self, run: ct.Run) -> None:
+        """Keep it in this run."""
+        for name, place in self._files.items():
+            run.log_artifact(place, self.name if len(self._files) == 1 else f"{self.name}/{name}", self.type)
+        if self.description:
+            run.note(f"{self.name}: {self.description}")
+        if self.metadata:
+            run.log_text(f"{self.name}.metadata", "\n".join(f"{key}: {value}" for key, value in self.metadata.items()))
