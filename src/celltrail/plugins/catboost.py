@@ -13,6 +13,7 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.names import Key, Nobody, Series, split_of, splits_of
+from celltrail.plugins.stopping import stopped
 
 # what it optimizes for several classes is the loss that others call so
 LOSSES = {"multiclass": "logloss", "crossentropy": "logloss"}
@@ -37,9 +38,8 @@ class Callback:
         self._splits, self._series = dict(splits or {}), None
 
     def after_iteration(self, info: Any) -> bool:
-        """CatBoost's protocol: after each iteration; False would stop the training."""
-        _hand.guard(self._tell)(info)
-        return True
+        """CatBoost's protocol: after each iteration; False stops the training."""
+        return not stopped(_hand.guard(self._tell), info)
 
     def _tell(self, info: Any) -> None:
         run = ct.current()
