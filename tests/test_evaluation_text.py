@@ -54,6 +54,8 @@ def test_the_numbers_are_those_of_the_libraries(store: Store, texts):
         assert found.table[name].tolist() == rows
         assert value[name] == pytest.approx(np.mean(rows), rel=1e-12)
     assert value["exact_match"] == np.mean([ref == pred for ref, pred in zip(refs, good, strict=True)])
+    assert (found.metrics["ci_low"] >= 0).all()
+    assert (found.metrics["ci_high"] <= [100, 100, 1, 1, 1, np.inf, np.inf, 1]).all()
     assert (found.metrics["ci_low"] < value).all()
     assert (value < found.metrics["ci_high"]).all()
     assert found.metrics["n"].tolist() == [30] * 8
@@ -62,7 +64,7 @@ def test_the_numbers_are_those_of_the_libraries(store: Store, texts):
     assert found.signatures["wer"] == f"closest reference|jiwer:{version('jiwer')}"
     assert found.worst(3)["error"].tolist() == sorted(found.table["error"])[::-1][:3]
     metrics = ct.run("good", store=store).record.metrics
-    assert (metrics["test/bleu"].goal, metrics["test/wer"].goal, metrics["test/chrf"].goal) == ("max", "min", "max")
+    assert [metrics[f"test/{name}"].goal for name in ("bleu", "rougeL", "exact_match", "wer")] == ["max"] * 3 + ["min"]
     assert ct.compare("bad", "good", store=store).rows("test").verdict == "better"
 
 

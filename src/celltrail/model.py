@@ -142,7 +142,7 @@ _LESS_IS_BETTER = re.compile(
     r"loss|nll|perplexity|ppl|error|err|mae|mse|rmse|mape|wer|cer|latency|cost|energy|regret|brier|ece"
 )
 _MORE_IS_BETTER = re.compile(
-    r"acc|accuracy|auc|auroc|ap|map|f1|r2|bleu|chrf|rouge|em|reward|return|score|precision|recall|iou|dice|"
+    r"acc|accuracy|auc|auroc|ap|map|f1|r2|bleu|chrf|rouge[0-9l]*|em|match|reward|return|score|precision|recall|iou|dice|"
     r"throughput|ndcg|mrr|elbo|correct"
 )
 

@@ -102,8 +102,6 @@ class Evaluates(Explains):
         facts: dict[str, Json] = {"task": "text", "labels": [], "signatures": told.signatures}
         self._keep(f"{NAME}/{split}/rows", found.table, None, media.table)
         self._keep(f"{NAME}/{split}", found.metrics.reset_index(), None, _with(facts))
-        for name in ("chrf", "exact_match"):
-            self.define_metric(f"{split}/{name}", goal="max")
         self.log_results({f"{split}/{score.name}": score.value for score in found.scores})
         return found
 

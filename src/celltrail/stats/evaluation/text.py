@@ -69,7 +69,7 @@ def judged(preds: Sequence[str], refs: Sequence[str | Sequence[str]], ids: Any =
         value = float(metric.corpus_score(written, streams).score)
         half = math.nan if found is None else float(found._ci)
         middle = value if found is None else float(found._mean)  # of the rows drawn again
-        scores.append(Score(name, value, middle - half, middle + half, "bootstrap", n))
+        scores.append(Score(name, value, *_within(middle, half, 100.0), "bootstrap", n))
         signatures[name] = str(metric.get_signature())
         single: Any = sacrebleu.BLEU(effective_order=True) if name == "bleu" else metric
         columns[name] = [float(single.sentence_score(w, r).score) for w, r in zip(written, expected, strict=True)]
@@ -136,7 +136,12 @@ def _against(text: str, reference: str, process: Any, length: Any) -> tuple[floa
 def _mean(name: str, values: Sequence[float]) -> Score:
     mean, half = mean_interval(values)
     half = math.nan if half is None else half
-    return Score(name, sum(values) / len(values), mean - half, mean + half, "t", len(values))
+    return Score(name, sum(values) / len(values), *_within(mean, half, 1.0), "t", len(values))
+
+
+def _within(middle: float, half: float, most: float) -> tuple[float, float]:
+    """An interval, cut where no value can be."""
+    return (half, half) if math.isnan(half) else (max(0.0, middle - half), min(most, middle + half))
 
 
 def _ratio(name: str, errors: Sequence[int], sizes: Sequence[int]) -> Score:
