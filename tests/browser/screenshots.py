@@ -68,11 +68,16 @@ class Album:
 
     def take_both(self, index: int, name: str, of: str) -> None:
         """What this selector finds in the outputs of a cell, in both themes."""
+        found = self.screen.cell(index).locator(of).first
+        box = found.bounding_box()
+        # what is higher than the notebook's own window is cut off in the picture
+        self.page.set_viewport_size({**SIZE, "height": max(SIZE["height"], int(box["height"]) + 200 if box else 0)})
         for theme, word in THEMES:
             self.screen.theme(theme)
             self.show(index, 10)
-            self.take(f"{name}-{word}", self.screen.cell(index).locator(of).first)
+            self.take(f"{name}-{word}", found)
         self.screen.theme("JupyterLab Light")
+        self.page.set_viewport_size(SIZE)
 
     def show(self, index: int, above: int = 0) -> None:
         """Scroll so that a cell is at the top of the notebook, with so many pixels of room."""

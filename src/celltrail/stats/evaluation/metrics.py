@@ -224,8 +224,7 @@ def _precisions(mark: Any, score: Floats) -> Floats:
     hits = np.asarray(mark, float)[order]
     last = np.append(np.nonzero(np.diff(score[order]))[0], len(score) - 1)
 
-    def average(weights: Floats) -> Floats:
-        weights = weights[:, order]
+    def average(weights: Floats) -> Floats:  # of the rows in that order: which is drawn does not depend on it
         found, seen = (weights * hits).cumsum(axis=1)[:, last], weights.cumsum(axis=1)[:, last]
         steps = np.diff(found, axis=1, prepend=0)
         all_hits = found[:, -1]
@@ -241,8 +240,10 @@ def _weighted(n: int, of: Callable[[Floats], Floats]) -> Floats:
     rng = np.random.default_rng(0)
     draws = int(np.clip(_MOST // n, 50, _DRAWS))
     at_once = max(1, 2_000_000 // n)
-    found = [
-        of(rng.multinomial(n, np.full(n, 1 / n), min(at_once, draws - start)).astype(float))
-        for start in range(0, draws, at_once)
-    ]
+    found: list[Floats] = []
+    for start in range(0, draws, at_once):
+        count = min(at_once, draws - start)
+        # the rows of each draw, counted in one go: a twentieth of the time of a multinomial
+        drawn = rng.integers(0, n, (count, n)) + n * np.arange(count)[:, None]
+        found.append(of(np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n).astype(float)))
     return np.concatenate(found)
