@@ -128,10 +128,16 @@ CELLS = {
         "%%track\ndef once(n):\n    for j in range(n): loss = -j\nfor i in range(2):\n    loss = i\n    once(2)",
         {"loss": [0, 1]},
     ),
-    "two functions with a loss each": (
-        "def fit(n):\n    for i in range(n): loss = i\ndef check(n):\n    for i in range(n): loss = -i",
-        "%%track\nfor epoch in range(1):\n    fit(2)\n    check(3)",
-        {"fit/loss": [0, 1], "check/loss": [0, -1, -2], "epoch": [0]},
+    "a loss of the training and one of its evaluation": (
+        "def fit(n):\n    for i in range(n): loss = i\n"
+        "def test_loop(n):\n    for i in range(n): loss = -i\n    return -n",
+        "%%track\nfor epoch in range(2):\n    fit(2)\n    test_loss = test_loop(3)",
+        {"loss": [0, 1, 0, 1], "test_loss": [-3, -3], "epoch": [0, 1]},
+    ),
+    "two trainings with a loss each": (
+        "def critic(n):\n    for i in range(n): loss = i\ndef actor(n):\n    for i in range(n): loss = -i",
+        "%%track\nfor epoch in range(1):\n    critic(2)\n    actor(3)",
+        {"critic/loss": [0, 1], "actor/loss": [0, -1, -2], "epoch": [0]},
     ),
     "each second value": ("", "%%track --watch loss --every 2\nfor i in range(5): loss = i", {"loss": [0, 2, 4]}),
     "no watching at all": ("", "%%track --no-watch\nfor i in range(5): loss = i", {}),

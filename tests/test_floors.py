@@ -31,10 +31,10 @@ FLOORS = {
     "replay": 6,
     "magic": 7,
     "server": 7,
-    "cli": 8,  # a command starts the server
-    "__init__": 9,
-    "plugins": 10,
-    "wandb": 10,
+    "cli": 7,
+    "__init__": 8,
+    "plugins": 9,
+    "wandb": 9,
 }
 OUTSIDE = {"plugins", "wandb"}  # through the door only, as anybody  # fmt: skip
 BUILT = {"static", "labextension"}

@@ -175,10 +175,14 @@ class Tracked:
             reads, wanted = self.found.names.reads, None if by_name and not is_off else names
             hooks = {**watcher.names, **calls.NAMES}
             self.swapped += shield(swap, kinds, reads, namespace, wanted, own, plan, sink, hooks, hears) or []
-        watch.tell_apart(plan, before)
+        passed = watch.tell_apart(plan, before)
+        if self.points is not None:
+            for call in passed:
+                self.points.pass_over(call)
         if len(plan.targets) > before:
             watch.insert(tree, set(watch_names.axis_names(kinds)).difference(names), plan, sink, by_name=True)
-        self.watched += dict.fromkeys(plan.targets[before:])
+        taken = (plan.targets[call] for call in range(before, len(plan.targets)) if call not in passed)
+        self.watched += dict.fromkeys(taken)
 
     # in the background
 

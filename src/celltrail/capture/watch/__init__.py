@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from celltrail.capture.watch.names import is_axis_name, own_names, stored_names
+from celltrail.capture.watch.names import is_axis_name, judges, own_names, stored_names
 
 SINKS = "__celltrail_sinks__"
 NOW, TYPE, FLOAT, INT = "__celltrail_now__", "__celltrail_type__", "__celltrail_float__", "__celltrail_int__"
@@ -55,28 +55,38 @@ class Plan:
     sinks: Sinks = field(default_factory=Sinks)  # what is extended with its values
 
 
-def tell_apart(plan: Plan, first: int) -> None:
-    """Give what several functions call by the same name the name of the function as well: ``evaluate/loss``.
+def tell_apart(plan: Plan, first: int) -> set[int]:
+    """Of what several functions call by the same name, take that of the training: one name is one curve.
 
-    An attribute stays what it is, for it is the same one wherever it is set.
+    What an evaluation binds on its way is passed over beside it, for what it comes to has a name of its own. Where
+    several are left, each bears its function's name: ``fit/loss``. An attribute is the same one wherever it is set.
 
     Args:
         plan: the calls; names in it change.
         first: the number of the cell's first one.
 
-    >>> plan = Plan(["lr", "loss", "loss", "self.acc", "self.acc"], ["", "fit", "judge", "fit", "judge"])
-    >>> tell_apart(plan, 0)
-    >>> plan.targets
-    ['lr', 'fit/loss', 'judge/loss', 'self.acc', 'self.acc']
+    Returns:
+        The calls to pass over.
+
+    >>> plan = Plan(["loss", "loss", "acc", "acc", "self.lr", "self.lr"], ["fit", "test", "g", "d", "g", "d"])
+    >>> tell_apart(plan, 0), plan.targets
+    ({1}, ['loss', 'loss', 'g/acc', 'd/acc', 'self.lr', 'self.lr'])
     """
     places: dict[str, set[str]] = defaultdict(set)
     calls = range(first, len(plan.targets))
     for call in calls:
         places[plan.targets[call]].add(plan.places[call])
+    passed: set[int] = set()
     for call in calls:
         name, place = plan.targets[call], plan.places[call]
-        if place and len(places[name]) > 1 and "." not in name and not is_axis_name(name):
+        training = {each for each in places[name] if not judges(each)} or places[name]
+        if not place or len(places[name]) < 2 or "." in name or is_axis_name(name):
+            continue
+        if place not in training:
+            passed.add(call)
+        elif len(training) > 1:
             plan.targets[call] = f"{place}/{name}"
+    return passed
 
 
 def insert(tree: ast.Module, names: Iterable[str], plan: Plan, sink: Sink, *, by_name: bool = False) -> list[str]:

@@ -19,6 +19,7 @@ _EPOCH = re.compile(
     r"(?:n|i|cur|current|global)?_?(?:epoch|episode)s?(?:_?(?:n|i|idx|index|num|id))?|ep|ep_idx", re.IGNORECASE
 )
 _ROUND = re.compile(r"(?:n|i|cur|current|global)?_?(?:iter|iteration|update|round|generation|cycle)", re.IGNORECASE)
+_JUDGES = re.compile(r"(?:.*_)?(?:eval|val|valid|test|scor|judg|infer|predict|check)(?:[a-z]*)(?:_.*)?", re.IGNORECASE)
 _TRACKERS = frozenset(["celltrail", "wandb", "mlflow", "trackio"])
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -42,6 +43,15 @@ def is_axis_name(name: str) -> bool:
     ['epoch', 'i_episode', 'ep', 'iteration']
     """
     return bool(_EPOCH.fullmatch(name) or _ROUND.fullmatch(name))
+
+
+def judges(function: str) -> bool:
+    """Whether a function of this name evaluates what another one trains.
+
+    >>> [name for name in ("test_loop", "run_validation", "evaluate", "train", "latest", "attest") if judges(name)]
+    ['test_loop', 'run_validation', 'evaluate']
+    """
+    return _JUDGES.fullmatch(function) is not None
 
 
 def logs_itself(kinds: Kinds, namespace: Mapping[str, Any]) -> bool:

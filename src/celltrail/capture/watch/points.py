@@ -147,9 +147,14 @@ class Points:
         """The list that the values of this call are put at the end of: time, value, time, value ..."""
         return self._sinks.setdefault(index, [])
 
+    def pass_over(self, index: int) -> None:
+        """Take no values of this call."""
+        self._plan.sinks[index] = deque[Any](maxlen=0)
+        self._sinks.pop(index, None)
+
     def names(self) -> set[str]:
-        """The names that values may come for."""
-        return {self._plan.targets[index] for index in tuple(self._sinks)}
+        """The variables that values may come for."""
+        return {self._plan.targets[index].rpartition("/")[2] for index in tuple(self._sinks)}
 
     def close(self) -> None:
         """Write what waits and let go of the run."""
