@@ -148,6 +148,17 @@ def test_a_fork_shares_a_prefix_and_copies_nothing(killed: ct.StoredRun, store: 
     assert ct.run(second.id, copy).series("loss")[1].tolist() == [*expected, 0.9]
 
 
+def test_rows_say_what_a_run_came_of(killed: ct.StoredRun, store: Store) -> None:
+    """A fork the name and the step, a child the name; also where the parent is not among the rows."""
+    ct.start("fork", fork=f"{killed.id}@4").finish()
+    with ct.start(resume=killed.id), ct.start("child"):
+        pass
+    told = {row["name"]: (row["came_of"], row["resumed"]) for row in ct.runs(store=store).rows()}
+    assert told == {"train": (None, 1), "fork": ("train @ 4", 0), "child": ("train", 0)}
+    (row,) = ct.runs("name == 'fork'", store=store).rows()
+    assert row["came_of"] == "train @ 4"
+
+
 def test_it_is_the_same_sealed_packed_and_from_the_index(killed: ct.StoredRun, store: Store) -> None:
     seal(store, killed.id, drop_logs=True)
     with ct.start(resume=killed.id) as run:

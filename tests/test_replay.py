@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -521,3 +522,20 @@ def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     while not holds():
         assert time.monotonic() < limit
         time.sleep(0.02)
+
+
+def test_a_run_of_an_earlier_celltrail_is_replayed(notebook: Notebook) -> None:
+    """Recorded by one whose runs still listed all that ran before them, in the format of then: every point again."""
+    frozen = Path(__file__).parent / "frozen" / "replayed-1"
+    shutil.copytree(frozen / "trail", notebook.store.root, dirs_exist_ok=True)
+    shutil.copy(frozen / "scale.csv", notebook.folder)
+    with pytest.raises(BadValue, match="recorded by 'frozen', and a replay runs its code"):
+        notebook.replay("yesterday")
+    part = ct.slice("yesterday", store=notebook.store)
+    assert [step.code.splitlines()[0] for step in part][:3] == [
+        "import random", "scales = [float(line) for line in open('scale.csv').read().split()[1:]]",
+        "start = random.random()",
+    ]  # fmt: skip
+    assert (len(part), len(ct.slice("yesterday", "full", store=notebook.store))) == (5, 7)
+    told = notebook.replay("yesterday", trust=True)
+    assert (told.verdict, told.series[0].n, told.series[0].n_diff) == ("reproduced", 8, 0), str(told)

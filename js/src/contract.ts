@@ -686,6 +686,8 @@ export interface RunRow {
   metrics: Record<string, MetricSummary>;
   totals: Record<string, number>;
   parent: string | null;
+  came_of: string | null;
+  resumed: number;
   group: string | null;
   starred: boolean;
   archived: boolean;

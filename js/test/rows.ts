@@ -18,6 +18,8 @@ export function run(change: Partial<RunRow> & { id: string }): RunRow {
     metrics: {},
     totals: {},
     parent: null,
+    came_of: null,
+    resumed: 0,
     group: null,
     starred: false,
     archived: false,

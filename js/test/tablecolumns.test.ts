@@ -29,6 +29,18 @@ test("columns are what the runs have: parameters and metrics of any of them, tag
   expect(ids([run({ id: "1", tags: ["mlp"] })])).toContain("tags");
 });
 
+test("what runs came of has a column where they differ in it, and how often one went on", () => {
+  const rows = [
+    run({ id: "1", parent: "0", came_of: "baseline @ 500" }),
+    run({ id: "2", resumed: 2 }),
+    run({ id: "3", parent: "0", came_of: "baseline" }),
+  ];
+  const columns = new Map(columnsOf(headsOf(rows)).map((column) => [column.id, column]));
+  expect(rows.map((row) => columns.get("parent")?.text(row))).toEqual(["baseline @ 500", "–", "baseline"]);
+  expect(rows.map((row) => columns.get("resumed")?.text(row))).toEqual(["–", "2", "–"]);
+  expect(ids([run({ id: "1", came_of: "a sweep" }), run({ id: "2", came_of: "a sweep" })])).not.toContain("parent");
+});
+
 test("a parameter is numeric only when all its values are, and names of Object's own are only names", () => {
   const rows = [
     run({ id: "1", params: { lr: param(1), mode: param("a"), constructor: param(1) } }),

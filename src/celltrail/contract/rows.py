@@ -46,6 +46,8 @@ class RunRow(TypedDict):
     metrics: dict[str, MetricSummary]
     totals: dict[str, float]  # what it used of the machine, as far as that is known: bytes, seconds, kWh, dollars
     parent: str | None
+    came_of: str | None  # the parent's name, of a fork with the step it was forked at: "baseline @ 500"
+    resumed: int  # how often it went on after its process had left it
     group: str | None
     starred: bool
     archived: bool

@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from celltrail.contract import MetricSummary, ParamValue, Real, RunRow, Scalar
@@ -23,8 +24,25 @@ _LONGEST = 200
 _KEPT = 4_000
 
 
-def row(record: RunRecord, store: Store | None, *, sparks: bool = True) -> RunRow:
-    """The row of a run; without a store, or with ``sparks=False``, nothing is read from its log."""
+def rows(records: Sequence[RunRecord], store: Store, *, sparks: bool = True) -> list[RunRow]:
+    """The rows of runs, with the names of their parents, which are read together."""
+    names = {record.id: record.name for record in records}
+    missing = {record.parent for record in records if record.parent is not None} - names.keys()
+    names |= {each: parent.name for each, parent in store.fetch(sorted(missing)).items()} if missing else {}
+    return [row(record, store, sparks=sparks, names=names) for record in records]
+
+
+def row(
+    record: RunRecord, store: Store | None, *, sparks: bool = True, names: Mapping[str, str] | None = None
+) -> RunRow:
+    """The row of a run; without a store, or with ``sparks=False``, nothing is read from its log.
+
+    Args:
+        record: the run.
+        store: its trail.
+        sparks: whether to draw its metrics.
+        names: of other runs, its parent among them.
+    """
     drawn = _sparks.of(record, store) if sparks and store is not None and record.metrics else {}
     first = record.executions[0] if record.executions else None
     return RunRow(
@@ -44,11 +62,20 @@ def row(record: RunRecord, store: Store | None, *, sparks: bool = True) -> RunRo
         metrics={name: metric_summary(metric, drawn.get(name, [])) for name, metric in trained(record).items()},
         totals={name: value for name in COLUMNS if isinstance(value := record.summary.get(name), int | float)},
         parent=record.parent,
+        came_of=_came_of(record, names or {}),
+        resumed=len(record.resumes),
         group=record.group,
         starred=record.starred,
         archived=record.archived,
         deleted=record.deleted,
     )
+
+
+def _came_of(record: RunRecord, names: Mapping[str, str]) -> str | None:
+    if record.parent is None:
+        return None
+    name = names.get(record.parent, f"…{record.parent[-6:].lower()}")
+    return name if record.fork_step is None else f"{name} @ {record.fork_step:,}"
 
 
 def real(value: float | int | None) -> Real:

@@ -26,7 +26,7 @@ from celltrail.query.forms import Forms
 from celltrail.query.language import parse, parse_column
 from celltrail.query.media import MOST_RUNS, Media, media_of
 from celltrail.query.opening import open_store
-from celltrail.query.row import row
+from celltrail.query.row import rows
 from celltrail.query.stored import StoredRun
 from celltrail.store.catalogue.facts import Named, fact_of
 from celltrail.store.docs.views import View
@@ -156,7 +156,7 @@ class RunSet(Forms, Edits[int], Drawing):
 
     def rows(self, *, sparks: bool = True) -> list[RunRow]:
         """The runs as the front end gets them; without sparks no log is read."""
-        return [row(record, self.store, sparks=sparks) for record in self.records]
+        return rows(self.records, self.store, sparks=sparks)
 
     def df(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """A pandas frame, one row per run.

@@ -10,7 +10,7 @@ from celltrail.contract import Goal, GroupOf, Head, Listing, RunRow, Scalar, Sum
 from celltrail.model import is_of_machine
 from celltrail.query.columns import Column, known_column
 from celltrail.query.resources import COLUMNS
-from celltrail.query.row import row, scalar
+from celltrail.query.row import rows, scalar
 from celltrail.query.runs import RunSet
 from celltrail.stats.interval import mean_interval
 from celltrail.store.catalogue.facts import Key, Named
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = 256  # runs by which it is told what the columns hold
 _MOST_VALUES = 12
-_FACTS = ("group", "project", "notebook")
+_FACTS = ("parent", "group", "project", "notebook")
 _SAID = ("id", "name", "status", "project", "group", "notes", "error", "notebook", "tags")
 
 
@@ -58,7 +58,7 @@ class Sheet:
 
     def rows(self, ids: Iterable[str], *, sparks: bool) -> list[RunRow]:
         """These runs as a table shows them."""
-        return [row(record, self.runs.store, sparks=sparks) for record in self.runs.pick(ids).records]
+        return rows(self.runs.pick(ids).records, self.runs.store, sparks=sparks)
 
     def sums(self, where: str, words: str, group: Sequence[str], sort: Sequence[str], columns: Sequence[str]) -> Sums:
         """Columns over the runs of a listing: of each of its groups, and which runs have the best value of all."""

@@ -43,6 +43,8 @@ export function headsOf(rows: readonly RunRow[]): Head[] {
     head("status"),
     ...(rows.some((row) => row.tags.length > 0) ? [head("tags")] : []),
     ...(rows.some((row) => row.note) ? [head("notes")] : []),
+    ...(new Set(rows.map((row) => row.came_of)).size > 1 ? [head("parent")] : []),
+    ...(rows.some((row) => row.resumed > 0) ? [head("resumed", true)] : []),
     ...FACTS.filter((fact) => new Set(rows.map((row) => row[fact])).size > 1).map((fact) => head(fact)),
     ...namesOf(rows, (row) => row.params).map((name) => head(`params.${name}`, holdsNumbers(name, rows))),
     ...namesOf(rows, (row) => row.metrics).flatMap((name) => {
@@ -89,6 +91,17 @@ function columnOf(head: Head): Column {
         (row) => row.note || undefined,
         (row) => row.note.replaceAll("\n", " · "),
       );
+    case "parent":
+      return named(
+        "parent",
+        "fact",
+        (row) => row.came_of ?? undefined,
+        (row) => row.came_of ?? NOTHING,
+      );
+    case "resumed": {
+      const times = (row: RunRow): string => (row.resumed > 0 ? String(row.resumed) : NOTHING);
+      return { ...named("resumed", "fact", (row) => row.resumed || undefined, times), numeric: true };
+    }
     case "duration":
       return {
         ...plain(

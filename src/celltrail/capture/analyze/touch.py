@@ -63,7 +63,7 @@ def touched(
         if effects.holes or not effects.binds >= rebound:
             found.writes |= {name for name in rebound if name not in found.deletes}
     for change, sure in changes:
-        if sure is not None:
+        if sure is not None and not _is_fixed(change.name, before, after):
             found.changes[change.name] = max(sure, found.changes.get(change.name, sure))
     _spread(found, known, before, after)
     for name, is_changed in proved.items():
@@ -98,11 +98,12 @@ def _call(effects: Effects, known: Known, found: Touched, changes: list[tuple[Ch
 
 
 def _spread(found: Touched, known: Known, before: Ids | None, after: Ids | None) -> None:
-    """A change of one name is a change of every name of the same object, and of what holds it."""
+    """A change of one name is a change of every name of the same object, and of what holds it or is held by it."""
+    tables = [ids for ids in (before, after) if ids is not None]
     for name, sure in list(found.changes.items()):
         for other in known.related(name):
-            found.changes.setdefault(other, sure)
-    tables = [ids for ids in (before, after) if ids is not None]
+            if not _is_fixed(other, before, after):
+                found.changes.setdefault(other, sure)
     objects: dict[int, Sure] = {}
     for name, sure in found.changes.items():
         for number in {ids.get(name, 0) for ids in tables}:
@@ -111,3 +112,13 @@ def _spread(found: Touched, known: Known, before: Ids | None, after: Ids | None)
     for name, number in {pair for ids in tables for pair in ids.items()} if objects else ():
         if number in objects and name not in found.changes:
             found.changes[name] = objects[number]
+
+
+def _is_fixed(name: str, before: Ids | None, after: Ids | None) -> bool:
+    """Whether a name stood for a value that cannot change all the while: a number stays what it is in a list, too.
+
+    >>> _is_fixed("n", {"n": -7}, {"n": -7}), _is_fixed("n", {"n": 7}, {"n": -7}), _is_fixed("n", None, {})
+    (True, False, False)
+    """
+    seen = [ids[name] for ids in (before, after) if ids is not None and name in ids]
+    return bool(seen) and all(number < 0 for number in seen)
