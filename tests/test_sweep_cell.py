@@ -138,6 +138,7 @@ def test_it_stops_by_rule_and_awaits(kernel: Kernel, store: Store) -> None:
         ("--sweep lr=1,2", "%%time\nlr = 1", "goes with no other %% line"),
         ("--sweep lr=1 --stop 'best('", "lr = 1", "opened here and never closed"),
         ("--sweep seed=1,2", "seed = len('ab')", "it sets no seed"),
+        ("--sweep a=0..999 b=0..999", "a = b = 1", "comes to 1,000,000 trials"),
     ],
 )
 def test_what_cannot_be_swept_is_said_before_it_runs(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import product
@@ -40,6 +41,7 @@ from celltrail.sweep.space import Point, words
 
 HOOK = "__celltrail_sweep__"
 SEED = "seed"
+_MOST_TRIALS = 10_000
 _SECONDS = 0.2  # for the print of one object
 
 
@@ -100,6 +102,9 @@ class Sweeping:
             raise BadValue("--sweep runs the lines of the cell and goes with no other %% line; take that away")
         if self._arguments.stop:
             runs(self._arguments.stop, store=self._store)  # what cannot be read is said before anything is computed
+        count = math.prod(map(len, self._space.values()))
+        if count > _MOST_TRIALS:
+            raise BadValue(f"--sweep comes to {count:,} trials; a grid has {_MOST_TRIALS:,} at most: give fewer values")
         names = analyze(tree)
         found = {name: (value, place) for name, value, place in literals(tree, names)}
         for name in self._space:
