@@ -11,6 +11,8 @@
 #   make print   the printed files, again
 #   make bench   the store beside JSON lines; with peers: benchmarks/store.py --help
 #   make bench-panels   the panels beside AG Grid, Plotly and Vega
+#   make bench-server   a Jupyter server with many runs
+#   make matrix   oldest and newest front ends, each in an environment of its own
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -33,10 +35,10 @@ $(foreach file,$(BUILT),$(if $(wildcard $(file)),,$(shell rm -f .make/front)))
 
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/lib -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo lab test check print bench bench-panels unit vitest nbval browser package floors newer torch framework-env frameworks frameworks-told
+.PHONY: help setup demo lab test check print bench bench-panels bench-server matrix unit vitest nbval browser package floors newer torch framework-env frameworks frameworks-told
 
 help:
-	@sed -n '3,13s/^# *//p' Makefile
+	@sed -n '/^#   make/s/^# *//p' Makefile
 
 setup: .make/venv .make/npm .make/front .make/python
 	@[ "$$(readlink $(LAB_LINK))" = "$(CURDIR)/src/celltrail/labextension" ] \
@@ -202,6 +204,12 @@ print: .make/python
 
 bench: setup
 	@$(PY) benchmarks/store.py --quick
+
+bench-server: setup
+	@$(PY) benchmarks/server.py --write
+
+matrix: setup
+	@$(PY) tests/browser/matrix.py
 
 PANEL_PEERS := build/panels
 bench-panels: setup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -55,6 +56,15 @@ def test_every_make_verb_it_names_exists():
     """`make x` in the README is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+
+
+def test_the_table_of_front_ends_is_what_was_seen_in_them():
+    """Nobody wrote it: it is printed from what `make matrix` kept, what was not tried included."""
+    from browser.matrix import KEPT, table
+
+    kept = json.loads(KEPT.read_text())
+    assert len(kept) >= 3
+    assert f"<!-- matrix -->\n{table(kept)}\n<!-- /matrix -->" in README
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)#]+)\)", README))

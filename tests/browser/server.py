@@ -46,6 +46,8 @@ class Server:
     home: Path
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     port: int = field(default_factory=free_port)
+    python: str = sys.executable  # of the environment that has the front end
+    base: str = "/"  # below which all its addresses are
 
     def __post_init__(self) -> None:
         self.root = self.home / "notebooks"
@@ -68,11 +70,11 @@ class Server:
 
     def _command(self) -> list[str]:
         return [
-            sys.executable, "-m", "jupyterlab" if self.front == "lab" else "notebook",
+            self.python, "-m", "jupyterlab" if self.front == "lab" else "notebook",
             "--expose-app-in-browser", "--no-browser", "--allow-root",
             "--ip=127.0.0.1", f"--port={self.port}", "--ServerApp.port_retries=0",
             f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}",
-            "--LabApp.news_url=", "--LabApp.extension_manager=readonly",
+            "--LabApp.news_url=", "--LabApp.extension_manager=readonly", f"--ServerApp.base_url={self.base}",
         ]  # fmt: skip
 
     def _environment(self) -> dict[str, str]:
@@ -86,7 +88,7 @@ class Server:
             "IPYTHONDIR": "ipython",
             "XDG_CACHE_HOME": "cache",
         }
-        path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"}
+        path = {"PATH": f"{Path(self.python).parent}{os.pathsep}{kept.get('PATH', '')}"}
         # a colour code in a traceback is no part of a test
         return kept | {name: str(self.home / folder) for name, folder in own.items()} | path | {"PYTHONUNBUFFERED": "1"}
 
@@ -108,7 +110,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{self.base.rstrip('/')}"
 
     def get(self, path: str) -> object:
         """A REST answer, decoded."""
