@@ -25,7 +25,7 @@ export const runListStyles = `
 .ct-rl-row .ct-status { font-size: 0; gap: 0; }
 .ct-rl-name { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .ct-rl-when { flex: none; font-size: 12px; }
-.ct-rl-metric, .ct-rl-tags { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.ct-rl-metric, .ct-rl-tags, .ct-rl-trail { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .ct-rl-tags { flex: 1; }
 .ct-rl-spark { color: var(--ct-accent); flex: none; margin-inline-start: auto; }
 .ct-rl-spark svg { display: block; fill: none; height: 18px; stroke: currentColor; stroke-width: 1.4; width: 56px; }
