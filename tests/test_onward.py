@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -193,7 +194,8 @@ def test_a_resumed_run_that_dies_too_is_followed_and_rebuilt(killed: ct.StoredRu
     (folder / name).write_bytes(b"{")
     rebuild.rebuild(folder, store.blobs)
     again = Store(store.root).record(found.id)
-    assert again == found.record
+    assert again.rev >= found.record.rev, "a reader who knows the old one looks again"
+    assert replace(again, rev=0) == replace(found.record, rev=0)
     with ct.start(resume=found.id) as run:
         run.log(loss=0.25)
     assert killed.refresh().series("loss")[1].tolist()[-2:] == [0.5, 0.25]
@@ -260,5 +262,4 @@ def test_from_the_notebook(kernel: Kernel, killed: ct.StoredRun) -> None:
     assert fork.series("loss")[1].tolist()[-2:] == [0.5, 0.3]
     assert fork.params["lr"] == 3
     judged = ct.replay("better")
-    assert (judged.verdict, judged.reason) == ("cannot-run", "not-replayable")
-    assert "is a fork" in str(judged)
+    assert judged.verdict == "reproduced", judged
