@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from celltrail.registry import registry as registry
     from celltrail.replay import replay as replay
     from celltrail.replay import slice_of as slice
+    from celltrail.report import report as report
     from celltrail.run import Run as Run
     from celltrail.run import current as current
     from celltrail.run import knob as knob
@@ -68,6 +69,7 @@ _ROOMS = {
     "autolog": "capture.autolog:autolog",
     "slice": "replay:slice_of",
     "replay": "replay:replay",
+    "report": "report:report",
     "sweep": "sweep:sweep",
     "registry": "registry:registry",
     "Store": "store:Store",
@@ -81,7 +83,7 @@ _ROOMS = {
 __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "StopTraining", "Store",
     "alert", "autolog", "bench", "compare", "current", "data", "executions", "explain", "fairness", "knob", "log",
-    "registry", "replay", "rule", "run", "runs", "search", "slice", "sql", "start", "sweep",
+    "registry", "replay", "report", "rule", "run", "runs", "search", "slice", "sql", "start", "sweep",
 ]  # fmt: skip
 
 

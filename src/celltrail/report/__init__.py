@@ -1,0 +1,40 @@
+"""`report`: what is known of a run as a document that others ask for: a model card, an audit, a technical file.
+
+Nothing in it is invented. Each field is evidence, with where in the run it stands; or a note, in its author's words;
+or MISSING, with how to supply it.
+"""
+
+from __future__ import annotations
+
+from celltrail.errors import BadValue, nearest
+from celltrail.query import StoredRun, find
+from celltrail.report.document import Document
+from celltrail.report.kinds import KINDS
+from celltrail.store import Store
+
+
+def report(run: str | StoredRun, kind: str = "model-card", *, store: Store | None = None) -> Document:
+    """What is known of a run, in the order that somebody else asks for it.
+
+    Args:
+        run: its name, its id, or the run.
+        kind: ``model-card``, ``audit`` (who did what to it, and what shows that nothing was altered since), or
+            ``annex-iv`` (the technical documentation of Annex IV of Regulation (EU) 2024/1689, as a draft).
+        store: the trail it is in; found by `celltrail.store.locate` unless given.
+
+    Raises:
+        BadValue: there is no such kind.
+        NoRun: there is no such run.
+
+    >>> import celltrail as ct
+    >>> with ct.start("carded", params={"lr": 0.1}) as run:
+    ...     run.note("Intended use: an example")
+    >>> card = ct.report("carded")
+    >>> card["Intended use"].state, card["Licence"].state
+    ('note', 'MISSING')
+    """
+    fill = KINDS.get(kind)
+    if fill is None:
+        raise BadValue(f"there is no report {kind!r}{nearest(str(kind), KINDS)}; there are {', '.join(KINDS)}")
+    found = run if isinstance(run, StoredRun) else find(run, store)
+    return Document(kind, found.name, found.id, tuple(fill(found)))
