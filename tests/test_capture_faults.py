@@ -73,7 +73,7 @@ FAULTS: list[tuple[str, str, bool]] = [
     ("capture.session.executions", "Session.track", False),
     ("capture.tracked", "analyze", True),
     ("capture.tracked", "watch.insert", True),
-    ("capture.tracked", "watch.metric_names", True),
+    ("capture.tracked", "watch_names.metric_names", True),
     ("capture.tracked", "swap", True),
     ("capture.tracked", "Found.before", True),
     ("capture.tracked", "Found.after", True),
@@ -114,6 +114,7 @@ DOING: dict[tuple[str, str], str] = {
 pq.write_table(pa.table({"a": [1]}), "kept.parquet")
 pq.ParquetFile("kept.parquet").close()
 """,
+    ("capture.files.openings", "_tell_saved"): "\nimport joblib\njoblib.dump([1], 'kept.joblib')",
     ("capture.files.openings", "collector.moved"): "\nimport os\nos.chdir('.')",
     ("capture.script", "_around"): "\nct.start('by hand').finish()",
     ("capture.script", "_describe"): "\nct.start('by hand').finish()",
@@ -147,6 +148,8 @@ ELSEWHERE = {
     ("capture.autolog", "function"): "only a plug-in's library calls it: test_autolog.py",
     ("capture.autolog", "put_back"): "only when a plug-in is switched off",
     ("capture.tracked", "self.run.learn"): "only after another guarded call has raised",
+    ("capture.recorder", "sweep.visit"): "only in a cell that is swept",
+    ("capture.recorder", "stream.flush"): "only in a cell that is swept",
     ("capture.tracked", "self.run.describe"): "only while a large file is still being hashed",
 }
 CELL = """

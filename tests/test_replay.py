@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def nothing(*_: object) -> None:
 def test_states_withheld_make_it_drift_at_the_first_step(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     """That the states do it is seen by leaving them out: then the first value differs already, and is named."""
     notebook.run(*NUMPY)
-    monkeypatch.setattr("celltrail.replay.attempt.restore", nothing)
+    monkeypatch.setattr(import_module("celltrail.replay.attempt"), "restore", nothing)
     told = notebook.replay("sgd")
     assert (told.verdict, bool(told)) == ("drifted", False)
     assert told.series[0].first_step == 0

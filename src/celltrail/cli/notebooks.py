@@ -6,14 +6,17 @@ import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from celltrail.cli import terminal
 from celltrail.errors import BadValue
-from celltrail.panels.notebooks import Finding, examine
 from celltrail.store import Store, places
 from celltrail.store import root as trail
 from celltrail.store.files import disk
 from celltrail.store.files.telling import counted
+
+if TYPE_CHECKING:
+    from celltrail.panels.notebooks import Finding
 
 
 def run(files: Sequence[Path], store: Path | None, *, is_repair: bool, as_json: bool) -> int:
@@ -33,6 +36,8 @@ def run(files: Sequence[Path], store: Path | None, *, is_repair: bool, as_json: 
 
 
 def _examined(path: Path, named: Path | None, *, is_repair: bool) -> list[Finding]:
+    from celltrail.panels.notebooks import examine  # no other command loads panels
+
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError) as problem:

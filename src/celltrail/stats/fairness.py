@@ -120,7 +120,7 @@ def fairness(
         MissingExtra: fairlearn is not installed.
 
     >>> found = fairness([0, 1, 1, 0] * 20, [0, 1, 0, 0] * 20, ["a", "a", "b", "b"] * 20)
-    >>> found.by_group.loc[("group", "b"), "accuracy"], found.metrics["fair/eopd"]
+    >>> float(found.by_group.loc[("group", "b"), "accuracy"]), found.metrics["fair/eopd"]
     (0.5, 1.0)
     """
     try:
