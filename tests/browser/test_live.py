@@ -220,7 +220,8 @@ ct.current().log_alert("loss is odd", metric="loss", step=20_000)"""
     screen.page.keyboard.press("Enter")
 
     def marks() -> list[str]:
-        return [mark["text"] for mark in screen.outputs(1)[-1]["data"][screen.MIME]["marks"]]
+        saved = next(each["data"][screen.MIME] for each in screen.outputs(1) if screen.MIME in each.get("data", {}))
+        return [mark["text"] for mark in saved["marks"]]
 
     screen.until("the note is in the saved form", lambda: marks() == ["look here"])
     chart.get_by_text("step 20,000: warning: loss is odd").wait_for()

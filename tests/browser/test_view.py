@@ -70,6 +70,8 @@ def address(store: Store, root: Path, tmp_path_factory: pytest.TempPathFactory) 
         served = subprocess.Popen(
             [sys.executable, "-m", "celltrail", *words],
             env=os.environ | own, stdout=subprocess.PIPE, stderr=log, text=True, cwd=root,
+            # tests that run in the background of a shell have Ctrl-C ignored, and so would their children
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         assert served.stdout is not None
         yield json.loads(served.stdout.readline())["address"]
