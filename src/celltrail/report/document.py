@@ -100,14 +100,13 @@ class Document:
         """As a piece of HTML without scripts or styles of its own."""
         parts = [f"<h1>{html.escape(self.title)}</h1>", f"<p>Run <code>{html.escape(self.run)}</code></p>"]
         for section in self.sections:
-            parts.append(f"<h2>{html.escape(section.title)}</h2><dl>")
+            parts.append(f"<h2>{html.escape(section.title)}</h2>")
             for field in section.fields:
                 state = f"<strong>{field.state}</strong>" if field.state == "MISSING" else field.state
-                parts.append(
-                    f"<dt>{html.escape(field.title)} <small>({state}: {html.escape(field.source)})</small></dt>"
-                )
-                parts += [f"<dd>{html.escape(line)}</dd>" for line in field.lines]
-            parts.append("</dl>")
+                source = f"<small>{state}: <code>{html.escape(field.source)}</code></small>"
+                parts.append(f"<p><strong>{html.escape(field.title)}</strong> {source}</p>")
+                if field.lines:  # no list of definitions: notebooks lay these out in columns that run into each other
+                    parts.append(f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in field.lines)}</ul>")
         return "\n".join(parts)
 
     def write(self, path: str | Path) -> Path:
