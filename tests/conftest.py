@@ -29,9 +29,10 @@ def trail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     # whatever went through the door before has its runs described on a thread; this test has not asked for that yet
     events._leave(script._hear)
     script._listening = False
-    if resources._stop is not None:
-        resources._stop()
-    resources._askers, resources._stop = 0, None
+    shared = resources._listening
+    if shared._stop is not None:
+        shared._stop()
+    shared._askers, shared._stop = 0, None
     celltrail.__dict__.pop("start", None)
     yield root
     for run in list(attribution.open_runs):

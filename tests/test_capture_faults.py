@@ -148,8 +148,8 @@ ELSEWHERE = {
     ("capture.autolog", "function"): "only a plug-in's library calls it: test_autolog.py",
     ("capture.autolog", "put_back"): "only when a plug-in is switched off",
     ("capture.tracked", "self.run.learn"): "only after another guarded call has raised",
-    ("capture.recorder", "sweep.visit"): "only in a cell that is swept",
-    ("capture.recorder", "stream.flush"): "only in a cell that is swept",
+    ("capture.recorder", "sweep.visit"): "only in a cell that is swept, below",
+    ("capture.recorder", "stream.flush"): "only in a cell that is swept, below",
     ("capture.tracked", "self.run.describe"): "only while a large file is still being hashed",
 }
 CELL = """
@@ -254,6 +254,25 @@ def test_whatever_the_shield_guards_may_raise(
 ) -> None:
     """Each guarded call in turn raises in place of doing its work: the cell stays as it is, one warning in all."""
     _cells_with(kernel, f"unguard('{module}', {first}, {end})", DOING.get((module, name), ""))
+
+
+@pytest.mark.parametrize(("name", "others"), [("sweep.visit", "3,4"), ("stream.flush", "5,6")])
+def test_a_sweep_under_a_fault(kernel: tuple[Kernel, Store], name: str, others: str) -> None:
+    """The cell runs, once at least, and the next sweep goes through all of its trials."""
+    shell, _ = kernel
+    _, first, end, _ = next(site for site in _guarded() if (site[0], site[3]) == ("capture.recorder", name))
+    swept = "%%track --no-chart --if-same off --sweep size=1,2\nsize = 1\nprint('size', size)"
+    shell.run(f"recorder._complained = False\nhits, mend = unguard('capture.recorder', {first}, {end})", silent=True)
+    try:
+        under = shell.run(swept)
+    finally:
+        hits = shell.run("mend()\nprint(len(hits))", silent=True).text
+    assert int(hits) > 0
+    assert under.status == "ok", under.content
+    assert "size 1" in under.text
+    after = shell.run(swept.replace("1,2", others))  # none that ran before: what is done is not done again
+    assert after.status == "ok", after.content
+    assert [f"size {size}" in after.text for size in others.split(",")] == [True, True]
 
 
 def test_a_generator_that_comes_into_being_under_a_fault(tmp_path: Path) -> None:

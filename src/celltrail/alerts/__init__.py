@@ -9,24 +9,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import CelltrailError
-from celltrail.run import Event, Run, Started, current, listen
+from celltrail.run import Event, Run, Started, current
 from celltrail.run.alerting import alerts_by
+from celltrail.run.events import Shared
 
 if TYPE_CHECKING:
     from celltrail.alerts.rule import Rule
 
-_askers = 0
-_stop: Callable[[], None] | None = None
-
 
 def stand() -> Callable[[], None]:
     """From now on apply the rules of a trail to its runs, until all who asked for it call what came back."""
-    global _askers, _stop
-    _askers += 1
-    if _stop is None:
-        _stop = listen(_hear, points=False)
     alerts_by(_alert)
-    return _leave
+    return _listening.join()
 
 
 def alert(rule: str | Rule, title: str | None = None, *, keep: str | None = None, where: str = "", **how: Any) -> Rule:
@@ -73,16 +67,11 @@ def _alert(run: Run, rule: str | Rule, title: str | None = None, **how: Any) -> 
     guard_of(run).add(rules.rule(rule, title, **how), is_asked=True)
 
 
-def _leave() -> None:
-    global _askers, _stop
-    _askers -= 1
-    if not _askers and _stop is not None:
-        _stop()
-        _stop = None
-
-
 def _hear(event: Event) -> None:
     if isinstance(event, Started) and (event.run.store.root / "actors").is_dir():
         from celltrail.alerts.live import begin
 
         begin(event.run)
+
+
+_listening = Shared(_hear, points=False)

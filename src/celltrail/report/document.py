@@ -134,4 +134,4 @@ def _plain(text: str) -> str:
     >>> _plain("a_b <c>\n# d")
     'a\\_b \\<c\\> # d'
     """
-    return "".join(f"\\{each}" if each in "\\`*_[]<>|#" and each != "#" else each for each in " ".join(text.split()))
+    return "".join(f"\\{each}" if each in "\\`*_[]<>|" else each for each in " ".join(text.split()))

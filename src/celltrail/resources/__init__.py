@@ -12,31 +12,18 @@ from collections.abc import Callable
 from celltrail.model import Json
 from celltrail.resources.account import Account
 from celltrail.resources.reading import Machine
-from celltrail.run import Event, Run, Started, listen
+from celltrail.run import Event, Run, Started
+from celltrail.run.events import Shared
 from celltrail.run.keeper import keeper
 
 _accounts: dict[str, Account] = {}
 _machine: Machine | None = None
 _cell: dict[str, Json] = {}  # that runs now
-_askers = 0
-_stop: Callable[[], None] | None = None
 
 
 def measure_runs() -> Callable[[], None]:
     """From now on measure what the runs of this process use, until all who asked for it call what came back."""
-    global _askers, _stop
-    _askers += 1
-    if _stop is None:
-        _stop = listen(_hear, points=False)
-    return _leave
-
-
-def _leave() -> None:
-    global _askers, _stop
-    _askers -= 1
-    if not _askers and _stop is not None:
-        _stop()
-        _stop = None
+    return _listening.join()
 
 
 def rest(run: Run, why: str) -> None:
@@ -82,6 +69,9 @@ def _begin(run: Run) -> None:
             account.close()
 
     run.before_end(end)
+
+
+_listening = Shared(_hear, points=False)
 
 
 def _in_child() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celltrail.errors import CelltrailError
+from celltrail.run.part import Part
 
 _by: Callable[..., None] | None = None
 
@@ -16,7 +17,7 @@ def alerts_by(alert: Callable[..., None]) -> None:
     _by = alert
 
 
-class Alerting:
+class Alerting(Part):
     """A run that rules can stand over."""
 
     def alert(

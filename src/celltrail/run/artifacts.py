@@ -7,21 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue
+from celltrail.run.part import Part
 from celltrail.run.values import check_name, check_step, to_float
 
 if TYPE_CHECKING:
     from celltrail.run.filing import Filing
-    from celltrail.store import RunWriter
     from celltrail.store.artifacts import Artifacts
 
 
-class KeepsFiles:
+class KeepsFiles(Part):
     """What a run can be given of files. They are copied in the background, by content: what two share is kept once.
 
     `query.StoredRun.artifacts` and ``checkpoints`` read them back.
     """
 
-    writer: RunWriter
     _filing: Filing | None = None
     _is_closed: bool
 
@@ -114,14 +113,6 @@ class KeepsFiles:
     def checkpoints(self) -> Artifacts:
         """The checkpoints of the run so far; waits for those on their way."""
         return self._files.found("checkpoint")
-
-    @property
-    def is_running(self) -> bool:
-        """Whether `finish` has not been called yet."""
-        raise NotImplementedError
-
-    def _refuse(self) -> None:
-        raise NotImplementedError
 
     @property
     def _files(self) -> Filing:

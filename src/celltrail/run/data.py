@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, StoreError
 from celltrail.model import Json
+from celltrail.run.part import Part
 from celltrail.run.values import check_name
-from celltrail.store import Store
 from celltrail.store.files.encoding import encode
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 1_000_000  # cells of a sample that are profiled before `log_data` returns
 
 
-class LogsData:
+class LogsData(Part):
     """What a run can be told of its data. `query.StoredRun.data` reads it back."""
 
     def log_data(
@@ -94,31 +94,6 @@ class LogsData:
             thread = threading.Thread(target=lambda: (profile(), settle()), name="celltrail-profile", daemon=True)
             thread.start()
         return replace(found, _profile=later.get)
-
-    def say_data(self, key: str, told: dict[str, Json]) -> None:
-        """Add or replace what the run says of one version."""
-        raise NotImplementedError
-
-    def owe(self) -> Callable[[], None]:
-        """Say that facts are still being gathered for this run."""
-        raise NotImplementedError
-
-    def stumble(self, error: Exception) -> None:
-        """A fault of celltrail's own."""
-        raise NotImplementedError
-
-    @property
-    def store(self) -> Store:
-        """The trail that is written to."""
-        raise NotImplementedError
-
-    @property
-    def is_running(self) -> bool:
-        """Whether `finish` has not been called yet."""
-        raise NotImplementedError
-
-    def _refuse(self) -> None:
-        raise NotImplementedError
 
     def _keep_facts(self, facts: dict[str, Json]) -> str:
         try:

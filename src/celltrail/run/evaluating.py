@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from celltrail.model import Json
@@ -153,17 +153,6 @@ class Evaluates(Explains):
             self.define_metric(name, goal="max")
         self.log_results(found.metrics)
         return found
-
-    def define_metric(self, name: str, *, goal: Any = None) -> None:
-        """Say how a metric is to be read."""
-        raise NotImplementedError
-
-    def log_results(self, values: Mapping[str, float]) -> None:
-        """Record numbers that stand for the whole run."""
-        raise NotImplementedError
-
-    def _keep(self, key: str, value: Any, step: int | None, read: Callable[[str, Any], media.Content]) -> None:
-        raise NotImplementedError
 
 
 def table_of(rows: Read) -> pd.DataFrame:

@@ -109,6 +109,38 @@ def listen(callback: Listener, points: bool = True) -> Callable[[], None]:
     return lambda: _leave(callback)
 
 
+class Shared:
+    """A listener for several who ask for it: it hears from the first of them on until the last one leaves.
+
+    Args:
+        callback: takes the event.
+        points: as for `listen`.
+
+    >>> shared = Shared(print, points=False)
+    >>> leave, leave_too = shared.join(), shared.join()
+    >>> leave()
+    >>> leave_too()
+    """
+
+    def __init__(self, callback: Listener, *, points: bool) -> None:
+        self._callback, self._points = callback, points
+        self._askers = 0
+        self._stop: Callable[[], None] | None = None
+
+    def join(self) -> Callable[[], None]:
+        """Ask for it; call what comes back once it is not needed any more."""
+        self._askers += 1
+        if self._stop is None:
+            self._stop = listen(self._callback, self._points)
+        return self._leave
+
+    def _leave(self) -> None:
+        self._askers -= 1
+        if not self._askers and self._stop is not None:
+            self._stop()
+            self._stop = None
+
+
 def tell(event: Event) -> None:
     """Hand an event to every listener."""
     for callback in hearing_points if isinstance(event, Logged | LoggedBlock) else _listeners:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from celltrail.run import media
 from celltrail.run.media.attention import attention
 from celltrail.run.media.content import Content
+from celltrail.run.part import Part
 from celltrail.run.values import check_name
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 EXPLANATION = "explanation"  # of the tables: f"explanation/{split}/{method}"
 
 
-class Explains:
+class Explains(Part):
     """What a run can be told about a model's reasons. `query.StoredRun.explanation` reads it back."""
 
     def explain(self, model: Any, x: Any, y: Any = None, method: str = "permutation", **how: Any) -> Explanation:
@@ -60,6 +61,3 @@ class Explains:
             BadValue: shapes do not fit, rows do not sum to 1, or it is too large to be looked at.
         """
         self._keep(key, (tokens, weights), step, attention)
-
-    def _keep(self, key: str, value: Any, step: int | None, read: Callable[[str, Any], Content]) -> None:
-        raise NotImplementedError

@@ -14,7 +14,6 @@ from celltrail.run import media
 from celltrail.run.alerting import Alerting
 from celltrail.run.events import Alerted, tell
 from celltrail.run.values import check_name, check_step, check_text, check_title, to_float
-from celltrail.store import RunWriter, Store
 from celltrail.store.files.encoding import encode
 
 INLINE_BYTES = 2048  # up to here a value stands in the log itself: a file of its own takes a block of the disk
@@ -27,7 +26,6 @@ class Items(Alerting):
     the run says that the bytes of this item are missing.
     """
 
-    writer: RunWriter
     step: int | None
     kept: Counter[str]
 
@@ -131,19 +129,6 @@ class Items(Alerting):
         )
         self.kept["alert"] += 1
         tell(alerted)
-
-    @property
-    def store(self) -> Store:
-        """The trail that is written to."""
-        raise NotImplementedError
-
-    @property
-    def is_running(self) -> bool:
-        """Whether `finish` has not been called yet."""
-        raise NotImplementedError
-
-    def _refuse(self) -> None:
-        raise NotImplementedError
 
     def _keep(self, key: str, value: Any, step: int | None, read: Callable[[str, Any], media.Content]) -> None:
         name = check_name(key, "item")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from celltrail.model import Json, RunRecord, now_us
+from celltrail.model import Json, now_us
 from celltrail.run.facts import Facts, plain
 from celltrail.run.modelfiles import keep
-from celltrail.store import Store
+from celltrail.run.part import Part
 from celltrail.store.docs.actors import person_name
 from celltrail.store.files.encoding import encode
 from celltrail.store.registry import ModelDocuments, check_model
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from celltrail.formats import ModelVersion
 
 
-class LogsModels:
+class LogsModels(Part):
     """What a run can be told of models. `celltrail.registry` reads them back."""
 
     summary: Facts
@@ -112,29 +112,3 @@ class LogsModels:
         name, number = documents.find(model)
         documents.deploy(name, number, {"where": url, "env": env, "run": self.id})
         self.say_model(f"{name}@v{number}", {"how": "deployed", "digest": documents.version(name, number)["digest"]})
-
-    def say_model(self, key: str, told: dict[str, Json]) -> None:
-        """Add or replace what the run says of a model."""
-        raise NotImplementedError
-
-    def record(self) -> RunRecord:
-        """The run as it is now."""
-        raise NotImplementedError
-
-    @property
-    def id(self) -> str:
-        """The run's ULID."""
-        raise NotImplementedError
-
-    @property
-    def store(self) -> Store:
-        """The trail that is written to."""
-        raise NotImplementedError
-
-    @property
-    def is_running(self) -> bool:
-        """Whether `finish` has not been called yet."""
-        raise NotImplementedError
-
-    def _refuse(self) -> None:
-        raise NotImplementedError
