@@ -27,6 +27,8 @@ DEMO := build/demo
 # Everything runs with the environment's commands first, whatever the shell has activated.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Some machines ask Python to keep nothing compiled: every kernel of the tests would then compile all of celltrail again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A stamp is only as good as what it stands for: forget it when that is gone.
 $(shell [ -x $(PY) ] || rm -f .make/venv .make/python)

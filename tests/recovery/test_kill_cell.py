@@ -134,7 +134,9 @@ def test_while_the_record_is_written(tmp_path: Path, n: int) -> None:
     kernel = kernel_in(tmp_path)
     kernel.run("%%track before\nloss = 0.5")
     kernel.run("import time\ntime.sleep(0.5)")
-    kernel.client.execute(AT_A_REPLACEMENT.format(n=n))  # not waited for: what is still filed of `before` may be the n-th
+    kernel.client.execute(
+        AT_A_REPLACEMENT.format(n=n)
+    )  # not waited for: what is still filed of `before` may be the n-th
     loop = "for step in range(20):\n    ct.log({'logged': step / 2}, step)"
     cell = f"%%track written\nlr = 0.1\n{loop}\nimport time\ntime.sleep(0.3)"
     kernel.client.execute(cell)

@@ -404,6 +404,8 @@ class StoredRun(Edits["StoredRun"]):
             if limits is not None:
                 inside = (where >= limits[0]) & (where <= limits[1])
                 where, values = where[inside], values[inside]
+        if points is None:  # the caller may write into them
+            where, values = where.copy(), values.copy()
         return thinned(where, values, points, x)
 
     def history(self, keys: Sequence[str] | None = None, x: str | None = None) -> pd.DataFrame:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from celltrail.run import media
-from celltrail.run.media.attention import attention
 from celltrail.run.media.content import Content
 from celltrail.run.part import Part
 from celltrail.run.values import check_name
@@ -60,4 +59,6 @@ class Explains(Part):
         Raises:
             BadValue: shapes do not fit, rows do not sum to 1, or it is too large to be looked at.
         """
+        from celltrail.run.media.attention import attention
+
         self._keep(key, (tokens, weights), step, attention)

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from celltrail.model import Json, now_us
 from celltrail.run.facts import Facts, plain
-from celltrail.run.modelfiles import keep
 from celltrail.run.part import Part
 from celltrail.store.docs.actors import person_name
 from celltrail.store.files.encoding import encode
-from celltrail.store.registry import ModelDocuments, check_model
 
 if TYPE_CHECKING:
     from celltrail.formats import ModelVersion
@@ -61,6 +59,8 @@ class LogsModels(Part):
         ('toy@v1', 12)
         """
         from celltrail.formats import ModelVersion, pack
+        from celltrail.run.modelfiles import keep
+        from celltrail.store.registry import ModelDocuments, check_model
 
         if not self.is_running:
             self._refuse()
@@ -108,6 +108,8 @@ class LogsModels(Part):
         Raises:
             NoRun: there is no such version.
         """
+        from celltrail.store.registry import ModelDocuments
+
         documents = ModelDocuments(self.store.root)
         name, number = documents.find(model)
         documents.deploy(name, number, {"where": url, "env": env, "run": self.id})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue
 from celltrail.model import Param, RunRecord
 from celltrail.store import Store
-from celltrail.store.onward import Onward
+
+if TYPE_CHECKING:
+    from celltrail.store.onward import Onward
 
 _PLACE = re.compile(r"(.+)@(-?\d+)")
 

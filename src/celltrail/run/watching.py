@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from importlib.metadata import entry_points
 from typing import Any
 
 from celltrail.errors import BadValue
@@ -20,6 +19,8 @@ def watch_model(run: Any, model: Any, every: int) -> None:
     """Watch this model until the run ends: see `Run.watch`."""
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
         raise BadValue(f"every={every!r} is no number of steps; a model is looked at every so many steps, at least 1")
+    from importlib.metadata import entry_points  # loads the library of mails: only whoever watches waits for it
+
     watchers = {point.name: point for point in entry_points(group=GROUP)}
     libraries = [each.__module__.split(".")[0] for each in type(model).__mro__]
     found = next((watchers[library] for library in libraries if library in watchers), None)

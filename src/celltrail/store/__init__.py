@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from celltrail.store.index.searching import Searcher
     from celltrail.store.log.reader import Gap
     from celltrail.store.onward import Onward
+    from celltrail.store.recent import Recent
     from celltrail.store.runs import RunFiles
     from celltrail.store.seal.compaction import Compaction
     from celltrail.store.upkeep.gc import Plan
@@ -65,6 +66,7 @@ class Store:
         self._made: Listing | None = None
         self._damage: dict[str, tuple[str, ...]] = {}  # met by reading series or events
         self._searcher: Searcher | None = None
+        self._recent: Recent | None = None
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
@@ -173,7 +175,10 @@ class Store:
 
     def series(self, run_id: str) -> SeriesMapping:
         """The points of a run by metric name; each series is put together when asked for."""
-        return self._files(run_id).series()
+        from celltrail.store.recent import Recent
+
+        self._recent = self._recent or Recent()
+        return self._recent.series(self._files(run_id))
 
     def window(self, run_id: str, name: str, first_step: float, last_step: float) -> Series:
         """The points of a metric from one step to another, both included; KeyError where the run has no such metric.

@@ -39,14 +39,14 @@ class RunFiles:
     """The folder of one run, for reading."""
 
     def __init__(self, folder: str | Path, blobs: Blobs, damage: dict[str, tuple[str, ...]] | None = None) -> None:
-        self._place = os.fspath(folder)  # text: a listing asks thousands of runs for their stamp
+        self.place = os.fspath(folder)  # text: a listing asks thousands of runs for their stamp
         self._blobs = blobs
         self._damage = {} if damage is None else damage  # where it is told what could not be read of a run
-        self.id = os.path.basename(self._place)
+        self.id = os.path.basename(self.place)
 
     @property
     def _folder(self) -> Path:
-        return Path(self._place)
+        return Path(self.place)
 
     @retried
     def refresh(self, seen: Seen | None) -> Seen:
@@ -77,7 +77,7 @@ class RunFiles:
     def carried(self) -> Carried:
         """What its document says of points from before its present process; of most runs nothing."""
         with contextlib.suppress(OSError, NoRun):
-            data = Path(self._place, generations.newest(self._place)).read_bytes()
+            data = Path(self.place, generations.newest(self.place)).read_bytes()
             if b'"carried":""' not in data:
                 return carried(self.document().carried, self._blobs)
         return carried("", self._blobs)
@@ -86,7 +86,7 @@ class RunFiles:
         """The points of the run it was forked from, where that is still here."""
         if known.prefix is None:
             return []
-        folder = run_folder(Path(self._place).parents[2], known.prefix.run)
+        folder = run_folder(Path(self.place).parents[2], known.prefix.run)
         if not folder.is_dir():
             return []
         return [Shared(source, known.prefix) for source in RunFiles(folder, self._blobs).series().sources]
@@ -169,7 +169,7 @@ class RunFiles:
         is_all = not new.states and not new.metrics and not {"more_metrics", "shared"} & tables["run"][self.id].keys()
         if new.ended and seal is None and is_all:
             new.document = document
-        if os.path.exists(self._place + "/edits"):
+        if os.path.exists(self.place + "/edits"):
             new.said = edits.view(edits.read(self._folder / "edits"))
             new.record = edits.applied(new.record, new.said)
         return new
@@ -236,7 +236,7 @@ class RunFiles:
     def _add_ranks(self, new: Seen, is_shared: bool) -> None:
         """Add to a run that its owner has ended what other processes logged; it goes on while they do."""
         # who came after the end has touched the edits; most runs have neither, and are not looked into
-        if not is_shared and not os.path.exists(self._place + "/edits"):
+        if not is_shared and not os.path.exists(self.place + "/edits"):
             return
         sizes, before = self.sizes(), carried(new.record.carried, self._blobs)
         others = [path for path in logs.paths(self._folder) if writer_of(path.name) != new.record.writer]
@@ -308,7 +308,7 @@ class RunFiles:
         if status == "killed":
             is_dead = seen.owner is not None and alive.is_alive(seen.owner) is False
             disk.sweep(
-                self._folder, (generations.newest(self._place), seen.owner.pid) if seen.owner and is_dead else None
+                self._folder, (generations.newest(self.place), seen.owner.pid) if seen.owner and is_dead else None
             )
         ended = seen.t_us or record.started_us
         executions = tuple(_stopped(execution, ended) for execution in record.executions)
@@ -328,12 +328,12 @@ class RunFiles:
     def stamp(self) -> str:
         """Changes whenever the document or an edit does; empty when a change just now could be missed."""
         try:
-            about = os.stat(f"{self._place}/{generations.newest(self._place)}")
+            about = os.stat(f"{self.place}/{generations.newest(self.place)}")
             document = f"{about.st_mtime_ns} {about.st_size} {about.st_ino}"
         except FileNotFoundError:
             document = "none"
         try:
-            changed = os.stat(self._place + "/edits").st_mtime_ns
+            changed = os.stat(self.place + "/edits").st_mtime_ns
         except FileNotFoundError:
             changed = 0
         return "" if time.time_ns() - changed < _RACY_NS else f"{document} {changed}"
@@ -348,9 +348,9 @@ class RunFiles:
         Of a run that nobody closed the document is too old: once its logs are gone, its seal has the last word.
         """
         tables, record, problem, data = None, None, "", b""
-        name = generations.newest(self._place)
+        name = generations.newest(self.place)
         try:
-            with Path(self._place, name).open("rb") as file:
+            with Path(self.place, name).open("rb") as file:
                 data = file.read()
             tables = decode(data, name)
             record = records.record_of(tables)
@@ -377,7 +377,7 @@ class RunFiles:
 
     def _last_word(self, generation: int) -> Seal | None:
         """The newest seal, once logs that are sealed are gone; none where a later process has gone on since."""
-        if not os.path.exists(self._place + "/sealed"):
+        if not os.path.exists(self.place + "/sealed"):
             return None
         seals, sizes = self.seals()[0], self.sizes()
         if not any(log not in sizes for log in sealed.covered_by(seals)):

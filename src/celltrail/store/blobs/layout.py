@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import struct
-import zipfile
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -33,6 +32,8 @@ def parts(file: BinaryIO, size: int) -> list[Part]:
     >>> parts(io.BytesIO(b"a text of eleven words"), 22)
     []
     """
+    import zipfile  # a run that begins has no file to lay out
+
     file.seek(0)
     head = file.read(9)
     found: Iterator[Part] = iter(())
@@ -85,6 +86,8 @@ def _tensors(file: BinaryIO, length: int, size: int) -> Iterator[Part]:
 
 def _entries(file: BinaryIO) -> Iterator[Part]:
     """The entries of a zip that are kept as they are."""
+    import zipfile
+
     with zipfile.ZipFile(file) as archive:
         for entry in archive.infolist():
             if entry.compress_type == zipfile.ZIP_STORED:

@@ -1,0 +1,109 @@
+"""A run's points are decoded once for all its metrics, and again as soon as anything about its files changed."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from celltrail.query import find
+from celltrail.run import start
+from celltrail.store import Store
+from celltrail.store.log import reader
+from celltrail.store.recent import MOST_BYTES
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The logs that were decoded, in order."""
+    seen: list[str] = []
+    really = reader.read
+
+    def read(path: Path, *args: object) -> reader.Contents:
+        seen.append(path.name)
+        return really(path, *args)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(reader, "read", read)
+    return seen
+
+
+def test_one_decoding_serves_all_metrics(tmp_path: Path, reads: list[str]) -> None:
+    store = Store(tmp_path / ".celltrail")
+    with start("many", store=store) as run:
+        for step in range(50):
+            run.log({f"metric_{number}": step + number for number in range(20)}, step)
+    found = find("many", store)
+    reads.clear()
+    for number in range(20):
+        assert found.series(f"metric_{number}")[1].tolist() == [step + number for step in range(50)]
+    assert len(reads) == 1
+
+
+def test_what_is_given_may_be_written_into(tmp_path: Path) -> None:
+    store = Store(tmp_path / ".celltrail")
+    with start("mine", store=store) as run:
+        run.log({"loss": 1.0, "other": 2.0}, 0)
+        run.log({"loss": 0.5, "other": 3.0}, 1)
+    found = find("mine", store)
+    step, value = found.series("loss")
+    step += 7
+    value[:] = np.nan
+    assert [each.tolist() for each in found.series("loss")] == [[0, 1], [1.0, 0.5]]
+    frame = found.history()
+    frame.loc[:, "loss"] = -1.0
+    assert found.series("loss")[1].tolist() == [1.0, 0.5]
+
+
+def test_a_run_that_goes_on_is_read_on(tmp_path: Path) -> None:
+    store = Store(tmp_path / ".celltrail")
+    with start("live", store=store) as run:
+        run.log({"loss": 1.0}, 0)
+        assert store.series(run.id)["loss"].value.tolist() == [1.0]
+        run.log({"loss": 0.5, "acc": 0.9}, 1)
+        assert store.series(run.id)["loss"].value.tolist() == [1.0, 0.5]
+        assert store.series(run.id)["acc"].value.tolist() == [0.9]
+
+
+def test_sealing_and_losing_the_log_change_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path / ".celltrail")
+    with start("sealed", store=store) as run:
+        for step in range(200):
+            run.log({"loss": 1 / (step + 1)}, step)
+    before = store.series(run.id)["loss"]
+    hours_ago = time.time() - 7200  # a run is sealed once nobody can still be writing
+    for path in store.root.glob(f"runs/*/{run.id}/**/*"):
+        os.utime(path, (hours_ago, hours_ago))
+    assert store.seal(run.id)
+    for log in store.root.glob(f"runs/*/{run.id}/m/*.ctl"):
+        log.unlink()
+    after = store.series(run.id)["loss"]
+    assert after is not before
+    assert after.value.tolist() == before.value.tolist()
+
+
+def test_a_fork_sees_what_becomes_of_the_run_it_shares_points_with(tmp_path: Path, reads: list[str]) -> None:
+    store = Store(tmp_path / ".celltrail")
+    with start("trunk", store=store) as trunk:
+        for step in range(5):
+            trunk.log({"loss": float(step)}, step)
+    with start("branch", fork="trunk@2", store=store) as branch:
+        branch.log({"loss": 30.0}, 3)
+    assert store.series(branch.id)["loss"].value.tolist() == [0.0, 1.0, 2.0, 30.0]
+    reads.clear()
+    assert store.series(branch.id)["loss"].value.tolist() == [0.0, 1.0, 2.0, 30.0]
+    assert len(reads) == 2
+
+
+def test_what_would_fill_the_memory_is_not_held(tmp_path: Path, reads: list[str]) -> None:
+    store = Store(tmp_path / ".celltrail")
+    with start("large", store=store) as run:
+        run.log({"loss": 1.0}, 0)
+    (log,) = store.root.glob(f"runs/*/{run.id}/m/*.ctl")
+    os.truncate(log, MOST_BYTES + 1)  # a hole, which reads as zeros
+    reads.clear()
+    for _ in range(2):
+        assert store.series(run.id)["loss"].value.tolist() == [1.0]
+    assert reads.count(log.name) >= 2
