@@ -55,6 +55,11 @@ export class Kernel<State extends object, View extends object> {
     this.#listen("msg:custom", hear, signal);
   }
 
+  /** The kernel ended or was restarted: Jupyter's widget manager says that the comm is dead. */
+  lost(hear: () => void, signal: AbortSignal): void {
+    this.#listen("comm_live_update", hear, signal);
+  }
+
   #listen(event: string, hear: (...args: never[]) => void, signal: AbortSignal): void {
     if (signal.aborted) return;
     this.model.on(event, hear);
@@ -78,6 +83,7 @@ interface Waiting {
 const WRITE_BACK_MS = 300;
 const APPEARED_MS = 1000;
 const GAP_MS = 250;
+const GONE = "its kernel is gone; run the cell again";
 
 // Not crypto.randomUUID: it is missing where a hub is reached by plain http.
 const page = Math.random().toString(36).slice(2, 10);
@@ -111,14 +117,23 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
     if (message.kind === "answer") take(waiting, message.reply_to)?.answer([message, buffers[0]]);
     if (message.kind === "fault") blame(message, waiting, faulted);
   }, signal);
+  const refuseAll = (why: string): void => {
+    for (const one of waiting.values()) one.refuse(new Error(why));
+    waiting.clear();
+  };
+  let isLost = false;
+  kernel.lost(() => {
+    isLost = true;
+    refuseAll(GONE);
+  }, signal);
   signal.addEventListener("abort", () => {
     writeBack();
-    for (const one of waiting.values()) one.refuse(new Error("the panel was closed"));
-    waiting.clear();
+    refuseAll("the panel was closed");
   });
 
   const ask = (intent: FromPanel): Promise<[Answer, DataView | undefined]> =>
     new Promise((answer, refuse) => {
+      if (isLost) return refuse(new Error(GONE));
       waiting.set(intent.id, { answer, refuse });
       kernel.send(intent);
     });
@@ -141,6 +156,7 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
       kernel.messages((message) => {
         if (message.kind === "replaying") hear(message);
       }, until),
+    lost: (hear, until) => kernel.lost(hear, until),
     faults(hear, until) {
       faulted.add(hear);
       until.addEventListener("abort", () => faulted.delete(hear), { once: true });

@@ -44,6 +44,8 @@ export interface Source<Options> {
   replaying?: ((hear: (replaying: Replaying) => void, signal: AbortSignal) => void) | undefined;
   /** The kernel's sentence when it failed at something nobody waits for here; never called by a saved source. */
   faults(hear: (sentence: string) => void, signal: AbortSignal): void;
+  /** Called once the kernel is gone, so that nothing more is told or answered; never by a saved source. */
+  lost?: ((hear: () => void, signal: AbortSignal) => void) | undefined;
   /** Rows matching an expression; rejects with the kernel's sentence, or when there is no kernel to ask. */
   query(where: string): Promise<RowsPage>;
   /** The comparison of these runs; rejects likewise. */

@@ -89,6 +89,16 @@ test("plots stand in sections by prefix, those without one first; a folded secti
   expect(source.kept.at(-1)?.folded).toEqual(["sys"]);
 });
 
+test("of several runs only one with points has a line in its colour", () => {
+  const { root, source, tell } = show();
+  tell({ loss: [1, 2] });
+  source.tell({ kind: "points", seq: 1, full: false, parts: [], runs: [state("sweep", { points: 0 })] }, []);
+  vi.advanceTimersByTime(50);
+  const swatches = [...root.querySelectorAll<SVGElement>("table[aria-label=runs] svg")];
+  const lines = swatches.filter((each) => !each.closest("td"));
+  expect(lines.map(({ style }) => style.visibility)).toEqual(["", "hidden"]);
+});
+
 test("what the machine did stands over time, in bytes for people, and shares no cursor with steps", () => {
   const { root, tell } = show();
   tell({ "train/loss": [1, 2, 3], "sys/rss": [1e6, 2e8, 3.2e8] });

@@ -116,6 +116,10 @@ test("a replay is asked for, followed and stopped; its verdict stands under the 
   source.replaying = (listener) => {
     hear = listener;
   };
+  let lose = (): void => {};
+  source.lost = (listener) => {
+    lose = listener;
+  };
   mount(output, source, end.signal);
   const root = inside(output);
   expect(root.querySelector(".ct-replayed")?.textContent).toContain("may explain it:the file <b>a.csv</b> has changed");
@@ -133,6 +137,11 @@ test("a replay is asked for, followed and stopped; its verdict stands under the 
   expect(asked.at(-1)).toEqual({ kind: "replay", run: "01AAAAAA", do: "stop" });
   hear({ ...told, text: "the replay was stopped", done: 1, total: 4, over: true });
   expect(root.querySelector(".ct-replays")?.textContent).toContain("replaythe replay was stopped");
+  lose();
+  expect(root.querySelector(".ct-replays")?.textContent).toContain("replaythe replay was stopped");
+  hear({ ...told, done: 1, total: 4, over: false });
+  lose();
+  expect(root.querySelector(".ct-replays")?.textContent).toContain("replaythe kernel that it was asked of is gone");
 });
 
 test("where there is no kernel, or the run cannot be replayed, nothing asks for it", () => {

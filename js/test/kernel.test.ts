@@ -31,6 +31,9 @@ class Mock implements Model {
       (hear as (...args: unknown[]) => void)(message, [new DataView(new Float64Array(data).buffer)]);
     }
   }
+  die(): void {
+    for (const hear of this.#hears.get("comm_live_update") ?? []) hear();
+  }
   get listeners(): number {
     return [...this.#hears.values()].reduce((sum, hears) => sum + hears.size, 0);
   }
@@ -66,6 +69,18 @@ test("a panel that hears nothing asks once for everything", () => {
   expect(syncs(model)).toBe(0);
   vi.advanceTimersByTime(60_000);
   expect(syncs(model)).toBe(1);
+});
+
+test("what waits for a kernel that dies is refused, and so is what is asked after it", async () => {
+  const model = new Mock();
+  const source = kernelSource<ChartOptions>(model, end.signal);
+  let lost = 0;
+  source.lost?.(() => lost++, end.signal);
+  const waiting = source.query("");
+  model.die();
+  await expect(waiting).rejects.toThrow("its kernel is gone; run the cell again");
+  await expect(source.query("")).rejects.toThrow("its kernel is gone");
+  expect([lost, model.sent.length]).toEqual([1, 1]);
 });
 
 test("a panel that is told everything asks for nothing", () => {

@@ -39,6 +39,8 @@ export class Runs {
     this.el.classList.toggle("many", states.length > 1);
     for (const state of states) {
       const row = this.#rows.get(state.run) ?? this.#add(state);
+      // a sweep's own run, or one that has logged nothing yet: there is no line of this colour
+      row.swatch.style.visibility = states.length > 1 && state.points === 0 ? "hidden" : "";
       showStatus(row.status, state.status);
       say(row.step, state.step === null ? "" : `step ${state.step.toLocaleString("en-US")}`);
       say(row.seconds, formatDuration(state.seconds));

@@ -182,7 +182,7 @@ class Sweeping:
         info, arguments = self._info, self._arguments
         return start(
             self._name,
-            {"space": {name: ", ".join(map(str, values)) for name, values in self._space.items()}},
+            {f"space.{name}": ", ".join(map(str, values)) for name, values in self._space.items()},
             tags=["sweep", *map(self._clean, arguments.tags)],
             notes=self._clean(arguments.note),
             project=arguments.project,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import json
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +39,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
         "--isolated", action="store_true", help="build the environment it had, with uv, and run in that"
     )
     command.add_argument("--progress", action="store_true", help="say on stderr how far it is, a line of JSON each")
+    command.add_argument("--attached", action="store_true", help="end with whoever holds standard input open")
     command.add_argument("--trust", action="store_true", help="also run code that another person recorded")
     command.set_defaults(command=run)
     return command
@@ -43,8 +47,8 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def run(asked: argparse.Namespace) -> int:
     """Replay and print the verdict."""
-    if asked.progress:  # for a program, which may ignore interrupts: who is begun by it would, too
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if asked.attached:
+        _end_with_standard_input()
     told = replay(
         asked.run, asked.mode, rtol=asked.rtol, cwd=asked.cwd, isolated=asked.isolated, timeout=asked.timeout,
         trust=asked.trust, store=open_store(asked.store),
@@ -57,6 +61,20 @@ def run(asked: argparse.Namespace) -> int:
         print(terminal.status(terminal.harmless(first), _COLOURS[told.verdict]))
         print(*map(terminal.harmless, rest), sep="\n")
     return 0 if told else _COULD_NOT if told.verdict == "cannot-run" else 1
+
+
+def _end_with_standard_input() -> None:
+    """Be interrupted once a byte or its end comes from standard input."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever began this may ignore interrupts
+
+    def wait() -> None:
+        os.read(sys.stdin.fileno(), 1)
+        if hasattr(signal, "pthread_kill"):  # wakes it from what it waits for
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
+
+    threading.Thread(target=wait, name="celltrail-attached", daemon=True).start()
 
 
 def _teller(asked: argparse.Namespace) -> Callable[[Progress], None]:

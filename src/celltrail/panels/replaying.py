@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from celltrail.capture.shield import shield
@@ -44,7 +44,7 @@ class Replayer:
             if process is None:
                 raise CelltrailError(f"no replay of run {self._run.name!r} is going on")
             self._is_stopped = True
-            process.send_signal(signal.SIGINT)  # it takes its kernel and its folders with it
+            _end(process)
             return "the replay is stopped"
         if process is None:
             self._start()
@@ -53,10 +53,10 @@ class Replayer:
         return f"run {self._run.name!r} is being replayed"
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "celltrail", "replay", self._run.id, "--progress"]
+        command = [sys.executable, "-m", "celltrail", "replay", self._run.id, "--progress", "--attached"]
         variables = {name: value for name, value in os.environ.items() if name not in _OF_THIS_PROCESS}
         self._process = subprocess.Popen(
-            [*command, "--store", str(self._run.store.root)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            [*command, "--store", str(self._run.store.root)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, errors="replace", env=variables,
             start_new_session=True,  # an interrupt of the kernel is none of the replay
         )  # fmt: skip
@@ -102,3 +102,11 @@ class Replayer:
                 over=over,
             )
         )
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a replay, which takes its kernel and its folders with it; it does so too when this process is gone."""
+    assert process.stdin is not None
+    with suppress(OSError, ValueError):  # it is over, or was told already
+        process.stdin.write("\n")  # closing is not enough: a fork of the user's may hold the other end
+        process.stdin.close()

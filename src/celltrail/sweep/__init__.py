@@ -108,7 +108,7 @@ class _Work:
         about = {
             "sampler": how,
             "repeats": self.repeats,
-            "space": {key: repr(told) for key, told in self.space.items()},
+            **{f"space.{key}": repr(told) for key, told in self.space.items()},
         }
         with start(self.found.name, about, tags=["sweep"], store=self.store), live(self.found) as self.is_shown:
             for point in points.points():

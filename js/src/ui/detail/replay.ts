@@ -58,16 +58,26 @@ class Replays {
         });
     });
     source.replaying?.((told) => this.#hear(told), signal);
+    source.lost?.(() => this.#end("the kernel that it was asked of is gone, and the replay with it"), signal);
     const timer = setInterval(() => this.#tick(), TICK_MS);
     signal.addEventListener("abort", () => clearInterval(timer), { once: true });
     this.#show();
   }
 
   #hear(told: Replaying): void {
-    this.#going = told.over ? undefined : told;
-    this.#heardAt = Date.now();
+    if (told.over) this.#end(told.text);
+    else {
+      this.#going = told;
+      this.#heardAt = Date.now();
+      this.#show();
+    }
+  }
+
+  #end(why: string): void {
+    if (!this.#going) return;
+    this.#going = undefined;
     this.#show();
-    if (told.over) say(this.#said, told.text);
+    say(this.#said, why);
   }
 
   #show(): void {

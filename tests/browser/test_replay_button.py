@@ -1,0 +1,56 @@
+"""The button that replays a run, in JupyterLab: stopped, asked again, clicked twice, and left alone by its kernel."""
+
+from __future__ import annotations
+
+import psutil
+
+from browser.screen import Screen
+
+CELLS = [
+    "%load_ext celltrail\nimport random, time\nimport celltrail as ct",
+    "%%track slow --no-chart\nfor step in range(4):\n    time.sleep(0.25)\n    loss = random.random() / (step + 1)",
+    "run = ct.run('slow')\nrun",
+    "time.sleep(300)",
+]
+
+
+def replays_of(run: str) -> list[psutil.Process]:
+    """The processes that replay a run."""
+    every = psutil.process_iter(["cmdline"])
+    return [process for process in every if {"replay", run} <= set(process.info["cmdline"] or ())]
+
+
+def test_the_button_that_replays(screen: Screen, folder: str) -> None:
+    """It stops while the kernel is busy, hears one click of two, shows the verdict, and ends with its kernel."""
+    screen.open(screen.server.write(folder, "replay", CELLS))
+    for index in range(3):
+        screen.run(index)
+    panel = screen.panel(2, "detail")
+    start, stop = (panel.get_by_role("button", name=name, exact=True) for name in ("replay", "stop"))
+    said = panel.locator(".ct-replays")
+    run = next(word for word in screen.outputs(2)[0]["data"]["text/plain"].split() if len(word) == 26)
+
+    start.click()
+    screen.until("the last cell is replayed", lambda: "cell 2 of 2" in said.inner_text(), 60)
+    assert "for step in range(4):" in said.inner_text()
+    screen.run(3, wait=None)
+    stop.click()
+    screen.until("it is stopped", lambda: "the replay was stopped" in said.inner_text())
+    screen.until("its process is gone", lambda: not replays_of(run))
+    assert screen.running(3), "the cell of the user goes on"
+    screen.interrupt()
+    screen.until("the kernel is free", lambda: screen.kernel_status() == "idle")
+
+    start.dblclick()
+    stop.wait_for()
+    verdict = panel.locator(".ct-replayed")
+    verdict.wait_for(timeout=60_000)
+    assert "reproduced: every point is identical" in verdict.inner_text()
+
+    start.click()
+    screen.until("it is replayed", lambda: replays_of(run))
+    screen.kill_kernel()
+    start.wait_for()
+    assert "the kernel that it was asked of is gone, and the replay with it" in said.inner_text()
+    screen.until("its process is gone", lambda: not replays_of(run))
+    screen.assert_quiet()
