@@ -10,7 +10,7 @@ import pytest
 
 import celltrail as ct
 from celltrail.capture.arguments import parse
-from celltrail.errors import BadValue
+from celltrail.errors import BadValue, NoRun
 from celltrail.query import StoredRun
 from celltrail.store import Store
 from kernels import Kernel
@@ -74,6 +74,10 @@ def test_each_point_is_a_run_of_the_cell_with_its_values(kernel: Kernel, store: 
     assert len(last[-1]["application/vnd.celltrail.panel+json"]["rows"]) == 6
     told = ct.replay(found[1], store=store)
     assert told.verdict == "reproduced", str(told)
+    parent = ct.run("mlp", store)
+    assert parent.params == {"space.lr": "0.1, 0.5", "space.seed": "0, 1, 2"}
+    with pytest.raises(NoRun, match=f"'mlp' is a sweep of 6 trials, .* replay one .* by ct.replay.\"{found[0].id}\""):
+        ct.replay(parent, store=store)
 
 
 def test_a_cell_that_is_run_again_tries_what_is_missing(kernel: Kernel, store: Store) -> None:
@@ -129,6 +133,19 @@ def test_it_stops_by_rule_and_awaits(kernel: Kernel, store: Store) -> None:
     cell = "%%track rule --sweep x=1,2,3,4 --stop \"max('loss') > 3\"\nimport asyncio\nx = 5\nawait asyncio.sleep(0.01)\nfor i in range(3):\n    loss = x * i"  # noqa: E501
     assert kernel.run(cell).status == "ok"
     assert [run.params["x"] for run in trials(store, "rule")] == [1, 2]
+
+
+def test_a_rule_holds_of_each_trial(kernel: Kernel, store: Store) -> None:
+    """It tells of those that come to it, and ends them; a trial that was stopped has not failed, and the next one runs."""
+    cell = "%%track ruled --sweep x=1,2,3,4 --alert 'm > 2' --stop-if 'm > 5'\nx = 5\nfor i in range(4):\n    ct.log(m=x * i)"  # noqa: E501
+    kernel.run("import celltrail as ct")
+    reply = kernel.run(cell)
+    found = trials(store, "ruled")
+    assert (reply.status, ct.run("ruled", store).status) == ("ok", "finished")
+    assert [(run.status, len(run.series("m")[0]), len(run.alerts)) for run in found] == [
+        ("finished", 4, 1), ("finished", 4, 2), ("finished", 3, 2), ("finished", 3, 2),
+    ]  # fmt: skip
+    assert "x=3 was stopped at step 2 by the rule m > 5" in reply.of("error")[1]["evalue"]
 
 
 @pytest.mark.parametrize(

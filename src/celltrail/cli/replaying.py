@@ -66,11 +66,12 @@ def run(asked: argparse.Namespace) -> int:
 def _end_with_standard_input() -> None:
     """Be interrupted once a byte or its end comes from standard input."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever began this may ignore interrupts
+    here = threading.get_ident()
 
     def wait() -> None:
         os.read(sys.stdin.fileno(), 1)
         if hasattr(signal, "pthread_kill"):  # wakes it from what it waits for
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            signal.pthread_kill(here, signal.SIGINT)
         else:
             _thread.interrupt_main()
 

@@ -15,6 +15,7 @@ from celltrail.query.runs import open_store
 from celltrail.query.stored import StoredRun
 from celltrail.replay.written import notebook_of, script_of
 from celltrail.store import Store
+from celltrail.store.files.telling import counted
 from celltrail.store.kernels import KernelExecution, folders, session
 
 Mode = Literal["minimal", "full"]
@@ -141,9 +142,7 @@ def slice_of(
     if found.record.resumes:
         own = own[-1:]  # what came before is in the points that it goes on from
     if not own:
-        raise NoRun(
-            f"run {found.name!r} was begun by ct.start(), and no cell recorded what it needed; mark a cell with %%track"
-        )
+        raise NoRun(_no_cell(found))
     told = _told(found)
     lineage = found.lineage
     before = lineage.slice if mode == "minimal" else lineage.full
@@ -153,6 +152,20 @@ def slice_of(
     targets = [_target(each, found, told.get(each.id)) for each in own]
     ordered = sorted([*steps, *targets], key=lambda step: step.execution)
     return Slice(found, mode, tuple(ordered), tuple(lineage.lower_bound))
+
+
+def _no_cell(run: StoredRun) -> str:
+    """Why there is no slice of a run, and of which of the runs below it there is one."""
+    below = [child for child in run.children if child.record.executions and child.fork_step is None]
+    if not below:
+        return f"run {run.name!r} was begun by ct.start(), and no cell recorded what it needed; mark a cell with %%track"
+    first, count = below[-1], len(below)
+    what = f"a sweep of {counted(count, 'trial')}" if "sweep" in run.tags else f"the parent of {counted(count, 'run')}"
+    return (
+        f"run {run.name!r} is {what}, and it is those that cells recorded: replay one of them, such as "
+        f'{first.name!r}, by ct.replay("{first.id}") or celltrail replay {first.id}; '
+        f"ct.run({run.name!r}).children lists them"
+    )
 
 
 def _told(run: StoredRun) -> dict[str, KernelExecution]:
