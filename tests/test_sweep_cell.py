@@ -136,7 +136,7 @@ def test_it_stops_by_rule_and_awaits(kernel: Kernel, store: Store) -> None:
 
 
 def test_a_rule_holds_of_each_trial(kernel: Kernel, store: Store) -> None:
-    """It tells of those that come to it, and ends them; a trial that was stopped has not failed, and the next one runs."""
+    """It tells of those that come to it, and ends them; one that was stopped has not failed, and the next one runs."""
     cell = "%%track ruled --sweep x=1,2,3,4 --alert 'm > 2' --stop-if 'm > 5'\nx = 5\nfor i in range(4):\n    ct.log(m=x * i)"  # noqa: E501
     kernel.run("import celltrail as ct")
     reply = kernel.run(cell)

@@ -158,7 +158,9 @@ def _no_cell(run: StoredRun) -> str:
     """Why there is no slice of a run, and of which of the runs below it there is one."""
     below = [child for child in run.children if child.record.executions and child.fork_step is None]
     if not below:
-        return f"run {run.name!r} was begun by ct.start(), and no cell recorded what it needed; mark a cell with %%track"
+        return (
+            f"run {run.name!r} was begun by ct.start(), and no cell recorded what it needed; mark a cell with %%track"
+        )
     first, count = below[-1], len(below)
     what = f"a sweep of {counted(count, 'trial')}" if "sweep" in run.tags else f"the parent of {counted(count, 'run')}"
     return (
