@@ -261,6 +261,9 @@ def test_the_newest_run_of_each_cell_of_a_notebook(jupyter: Jupyter, trail_of: t
     for cell, notebook, found in (("c1", "a b.ipynb", {}), ("c1", "a b.ipynb", again), ("c2", "other.ipynb", {})):
         with start(f"in {cell}", store=store, cell_id=cell, notebook=notebook, environment=found) as run:
             run.log({"val/acc": 0.5})
+            if found:
+                with start("a trial", store=store, cell_id=cell, notebook=notebook) as trial:
+                    trial.log({"val/acc": 0.9})
         ids.append(run.id)
     reply = jupyter.ask(f"{base}/cells?notebook=a%20b.ipynb")
     assert misfits(reply.json, list[contract.CellRun]) == []

@@ -121,10 +121,17 @@ class Answers:
             del self._tables[least]
 
     def cells(self, notebook: str) -> list[CellRun]:
-        """The newest run of each cell of a notebook, which is named as its runs name it."""
+        """The newest run of each cell of a notebook, which is named as its runs name it.
+
+        Of a cell whose run has children, such as the trials of a sweep, that is the run and not the last child.
+        """
         found: dict[str, CellRun] = {}
-        for run in runs(f"notebook == {json.dumps(notebook)}", store=self.store)[:MOST_ROWS]:
+        newest = runs(f"notebook == {json.dumps(notebook)}", store=self.store)[:MOST_ROWS]
+        cell_of = {run.id: run.record.cell_id for run in newest}
+        for run in newest:
             cell = run.record.cell_id
+            if cell_of.get(run.record.parent or "") == cell:
+                continue
             if cell is not None and cell not in found:
                 found[cell] = _cell_run(run, cell)
             elif cell is not None and found[cell]["previous"] is None:
