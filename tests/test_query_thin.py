@@ -86,8 +86,9 @@ def test_any_steps_will_do(points: list[tuple[int, float]], most: int):
     assert places[-1] == len(points) - 1
     rising = np.sort(steps)
     again = keep(series, most, rising)
-    assert (np.diff(rising[again]) >= 0).all()
     assert len(again) <= most
+    kept = rising[again].tolist()  # Python's integers: the distance of two steps may not fit into 64 bits
+    assert kept == sorted(kept)
 
 
 def test_the_line_keeps_its_shape():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from celltrail.query import find
+from celltrail.query import find, runs
+from celltrail.query.opening import MOST_OPEN
 from celltrail.run import start
 from celltrail.store import Store
 from celltrail.store.log import reader
@@ -107,3 +109,41 @@ def test_what_would_fill_the_memory_is_not_held(tmp_path: Path, reads: list[str]
     for _ in range(2):
         assert store.series(run.id)["loss"].value.tolist() == [1.0]
     assert reads.count(log.name) >= 2
+
+
+def test_the_next_question_finds_the_store_of_the_last_one(tmp_path: Path) -> None:
+    folder = tmp_path / ".celltrail"
+    with start("one", store=Store(folder)) as run:
+        run.log({"loss": 1.0}, 0)
+    assert runs(store=folder).store is runs(store=str(folder)).store
+    for number in range(MOST_OPEN):
+        runs(store=tmp_path / f"other-{number}")
+    assert [each.name for each in runs(store=folder)] == ["one"]
+
+
+def test_another_trail_in_the_place_of_one_that_was_asked(tmp_path: Path) -> None:
+    """A folder that was deleted and begun anew is not answered for from memory."""
+    folder = tmp_path / ".celltrail"
+    with start("old", store=Store(folder)):
+        pass
+    assert [each.name for each in runs(store=folder)] == ["old"]
+    shutil.rmtree(folder)
+    assert list(runs(store=folder)) == []
+    with start("new", store=Store(folder)):
+        pass
+    assert [each.name for each in runs(store=folder)] == ["new"]
+
+
+def test_a_child_asks_for_itself(tmp_path: Path) -> None:
+    """The connection of the parent is not used in a fork."""
+    folder = tmp_path / ".celltrail"
+    with start("before", store=Store(folder)):
+        pass
+    assert [each.name for each in runs(store=folder)] == ["before"]
+    if not (child := os.fork()):
+        with start("in the child", store=Store(folder)):
+            pass
+        found = sorted(each.name for each in runs(store=folder))
+        os._exit(0 if found == ["before", "in the child"] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert sorted(each.name for each in runs(store=folder)) == ["before", "in the child"]
