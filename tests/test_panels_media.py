@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
+import altair
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,7 +21,7 @@ from celltrail.panels.detail import Details
 from celltrail.panels.media import MediaPanel, bundle, content_of
 from celltrail.query.media import MOST_RUNS
 from celltrail.store import Store
-from kernels import Kernel
+from kernels import Kernel, Reply
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -151,8 +153,48 @@ def test_media_are_shown_in_a_notebook(tmp_path: Path):
     try:
         kernel.run("import celltrail as ct\nwith ct.start('m') as run:\n    run.log_text('said', 'hello', step=1)")
         (result,) = kernel.run("ct.runs().media()").of("execute_result")
+        kernel.run("%load_ext celltrail")
+        tracked = kernel.run(TRACKED)
+        silent = kernel.run("%%track\nct.log(x=1.0)\nct.current().log_histogram('weights/w', [1.0, 2.0])")
     finally:
         kernel.stop()
     assert set(result["data"]) == {contract.MIME, "text/html", "text/plain"}
     assert result["data"][contract.MIME]["media"]["items"][0]["key"] == "said"
     assert "hello" in result["data"]["text/html"]
+    first, last = shown(tracked, "display_data")[0], shown(tracked, "update_display_data")[-1]
+    assert first["transient"] == last["transient"]
+    assert WIDGET in first["data"]
+    assert set(last["data"]) == {contract.MIME, "text/html", "text/plain"}
+    held = last["data"][contract.MIME]["media"]
+    assert [(item["key"], item["step"]) for item in held["items"]] == [("said", 0), ("said", 1), ("rows", 1)]
+    assert last["data"][contract.MIME]["view"] == first["data"][WIDGET]["model_id"]
+    assert "<td" in last["data"]["text/html"]
+    assert len(shown(tracked, "display_data")) == 1
+    assert shown(silent, "display_data") == []
+
+
+def shown(reply: Reply, kind: str) -> list[dict[str, Any]]:
+    """The outputs of a cell that are media panels."""
+    return [told for told in reply.of(kind) if told["data"].get(contract.MIME, {}).get("kind") == "media"]
+
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+TRACKED = """%%track pictures
+run = ct.current()
+run.log_text('said', 'one', step=0)
+run.log_text('said', 'two', step=1)
+run.log_table('rows', [{'a': 1}], step=1)
+"""
+
+
+def test_a_chart_of_altair_is_taken_as_what_draws_it(store: Store):
+    """The page gets the specification as it was kept, and the file keeps it where it is small."""
+    spec = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "mark": "bar"}
+    with ct.start("drawn", store=store) as run:
+        run.log_figure("chart", altair.Chart.from_dict({**spec, "data": {"values": [{"a": 1}]}}))
+    media = ct.run("drawn", store).media()
+    content, data = content_of(media.items[0])
+    assert content["media"] == "application/vnd.vegalite.v6+json"
+    assert json.loads(data)["mark"] == "bar"
+    (kept,) = bundle(media, MediaPanel(media))[contract.MIME]["media"]["kept"]
+    assert base64.b64decode(kept["data"]) == data

@@ -84,6 +84,7 @@ const WRITE_BACK_MS = 300;
 const APPEARED_MS = 1000;
 const GAP_MS = 250;
 const GONE = "its kernel is gone; run the cell again";
+const AGAIN_MS = 400;
 
 // Not crypto.randomUUID: it is missing where a hub is reached by plain http.
 const page = Math.random().toString(36).slice(2, 10);
@@ -177,7 +178,7 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
       return [parts, float64(data)];
     },
     async take(asked): Promise<[Content, Uint8Array]> {
-      const [{ content }, data] = await ask({ kind: "take", id: freshId(), ...asked });
+      const [{ content }, data] = await again(() => ask({ kind: "take", id: freshId(), ...asked }));
       assert(content, "the kernel answered without the item");
       return [content, data ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array()];
     },
@@ -196,6 +197,15 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
       return said;
     },
   };
+}
+
+/** Asks once more after a moment: what a page asks before Jupyter has a way past a busy cell waits for its end. */
+async function again<Found>(asks: () => Promise<Found>): Promise<Found> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const later = new Promise<Found>((found, refuse) => {
+    timer = setTimeout(() => asks().then(found, refuse), AGAIN_MS);
+  });
+  return Promise.race([asks(), later]).finally(() => clearTimeout(timer));
 }
 
 /** The first answer, by whichever way; without a server's, the kernel's, also where that refuses. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { assert } from "../src/assert.ts";
 import type { ChartOptions, FromKernel, FromPanel, Points } from "../src/contract.ts";
 import { float64, Kernel, kernelSource, type Model, type PanelState, type PanelView } from "../src/kernel.ts";
 import { CHART } from "../src/panels/chart.ts";
@@ -229,4 +230,20 @@ test("the kernel's own state cannot be written: it does not compile", () => {
   // @ts-expect-error the state is the kernel's
   kernel.set("state", panels[0]);
   kernel.set("options", shown);
+});
+
+test("an item that was asked for before Jupyter had a way past the busy cell is asked for once more", async () => {
+  const model = new Mock();
+  const found = kernelSource(model, end.signal).take({ run: "a", number: 3 });
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(model.sent).toMatchObject([
+    { kind: "take", run: "a", number: 3 },
+    { kind: "take", run: "a", number: 3 },
+  ]);
+  const later = model.sent[1];
+  const content = { media: "", said: "here", text: null, counts: [], edges: [], heads: [], rows: [], more: 0 };
+  const answer = messages.flatMap(({ message }) => (message.kind === "answer" ? [message] : []))[0];
+  assert(answer && later, "Python sent an answer, and the page asked twice");
+  model.say({ ...answer, reply_to: later.id, content });
+  expect((await found)[0]).toEqual(content);
 });

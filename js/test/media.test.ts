@@ -4,6 +4,7 @@ import type { Content, MediaItem, MediaOptions, MediaShown } from "../src/contra
 import { MEDIA, mount } from "../src/panels/media.ts";
 import { savedSource } from "../src/saved.ts";
 import { difference } from "../src/ui/media/difference.ts";
+import { type Drawing, takeDrawings } from "../src/ui/media/drawing.ts";
 import { Holding } from "../src/ui/media/store.ts";
 import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
 import { payload } from "./rows.ts";
@@ -164,4 +165,29 @@ test("a saved output shows what it holds and says where the rest is", async () =
   expect(root.textContent).toContain("and 2 earlier items in the trail");
   root.querySelector<HTMLButtonElement>("button[aria-label='step before']")?.click();
   await vi.waitFor(() => expect(root.textContent).toContain("not in the saved output"));
+});
+
+test("a chart is drawn by whoever has the library, and given back with the step; with nobody there a sentence stands", async () => {
+  const spec = { mark: "bar" };
+  const take = (): Promise<[Content, Uint8Array]> =>
+    Promise.resolve([
+      { ...NOTHING, media: "application/vnd.vegalite.v6+json" },
+      new TextEncoder().encode(JSON.stringify(spec)),
+    ]);
+  const items = [item("a", 0, { kind: "figure" }), item("a", 5, { kind: "figure" })];
+  const media: MediaShown = { runs: { a: "base" }, items, omitted: 0, kept: [] };
+  const shown = (): ShadowRoot => {
+    const { output } = outputArea();
+    mount(output, standIn<MediaOptions>(payload({ kind: "media", media }), MEDIA, { take }), end.signal);
+    return inside(output);
+  };
+  const alone = shown();
+  await vi.waitFor(() => expect(alone.querySelector("figure p")?.textContent).toContain('run.items("sample")[-1]'));
+  const drawings: Drawing[] = [];
+  takeDrawings((drawing) => drawings.push(drawing));
+  const root = shown();
+  await vi.waitFor(() => expect(drawings.map((one) => one.spec)).toEqual([spec]));
+  await vi.waitFor(() => expect(root.querySelector("figure")?.contains(drawings[0]?.frame ?? null)).toBe(true));
+  root.querySelector(".sheet")?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
+  await vi.waitFor(() => expect(drawings.map((one) => one.signal.aborted)).toEqual([true, false]));
 });

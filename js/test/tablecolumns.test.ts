@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import type { RunRow, TableOptions } from "../src/contract.ts";
-import { bestRuns, type Column, columnsOf, constantOf, headsOf, startsWithDiffering } from "../src/ui/table/columns.ts";
+import {
+  bestRuns,
+  type Column,
+  columnsOf,
+  constantOf,
+  headsOf,
+  leadingFirst,
+  startsWithDiffering,
+} from "../src/ui/table/columns.ts";
 import { termOf } from "../src/ui/table/condition.ts";
 import { toMarkdown, toTsv } from "../src/ui/table/copy.ts";
 import { aggregateOf } from "../src/ui/table/grouping.ts";
@@ -127,4 +135,23 @@ test("what runs used of the machine is a column once somebody chooses it", () =>
   expect(aggregateOf(memory as Column, rows).text).toBe("1.75 GB");
   expect(termOf(memory as Column)).toBe('summary["sys/rss_peak"]');
   expect(columns.find((column) => column.id === "summary.energy/kwh")?.text(rows[1] as RunRow)).toBe("–");
+});
+
+test("the best of each metric leads, then what was set differently; who chose columns keeps their order", () => {
+  const metrics = { epochs: metric({ last: 5, goal: "none" }) };
+  const rows = [
+    run({
+      id: "a",
+      params: { depth: param(3), lr: param(0.1) },
+      metrics: { ...metrics, acc: metric({ last: 0.8, best: 0.9, goal: "max" }) },
+    }),
+    run({ id: "b", params: { depth: param(3), lr: param(0.2) }, metrics }),
+  ];
+  const columns = columnsOf(headsOf(rows));
+  const ordered = leadingFirst(columns, constantOf(columns, rows));
+  const order = ["select", "name", "status", "best.acc", "params.lr", "metrics.acc", "params.depth", "metrics.epochs"];
+  expect(ordered.map(({ id }) => id)).toEqual([...order, "duration", "created"]);
+  const chosen = ["params.depth", "metrics.acc"];
+  const shown = arranged(ordered, { ...UNTOUCHED, columns: chosen }, new Set(), 0).columns;
+  expect(shown.map(({ id }) => id)).toEqual(["select", "name", ...chosen]);
 });

@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { IThemeManager } from "@jupyterlab/apputils";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
+import { drawKeptCharts } from "./keptcharts.ts";
 import { VEGALITE, VegaRenderer } from "./vegarenderer.ts";
 
 // Before text/html (50), which in such a bundle is the form for readers without this extension.
@@ -14,6 +15,7 @@ export const vega: JupyterFrontEndPlugin<void> = {
   requires: [IRenderMimeRegistry],
   optional: [IThemeManager],
   activate(_: JupyterFrontEnd, registry: IRenderMimeRegistry, themes: IThemeManager | null) {
+    drawKeptCharts(themes);
     registry.addFactory({
       safe: true,
       mimeTypes: [...VEGALITE],

@@ -56,7 +56,7 @@ export class VegaRenderer extends Widget implements IRenderMime.IRenderer {
       const options = isObject(metadata) ? metadata.embed_options : undefined;
       const frame = element("div");
       this.node.replaceChildren(frame);
-      await drawChart(frame, spec, isObject(options) ? options : {}, this.#look(), loading, signal);
+      await drawChart(frame, spec, isObject(options) ? options : {}, lookAround(this.node), loading, signal);
       this.node.style.minHeight = "";
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -71,23 +71,24 @@ export class VegaRenderer extends Widget implements IRenderMime.IRenderer {
     this.node.style.minHeight = `${height}px`;
   }
 
-  #look(): Look {
-    const style = getComputedStyle(document.body);
-    const value = (name: string, otherwise: string): string => style.getPropertyValue(name).trim() || otherwise;
-    const dark = isDark(this.node);
-    return {
-      dark,
-      surface: value("--jp-layout-color0", dark ? "#111111" : "#ffffff"),
-      ink: value("--jp-ui-font-color1", dark ? "#eeeeee" : "#222222"),
-      line: value("--jp-border-color2", dark ? "#444444" : "#dddddd"),
-      font: value("--jp-ui-font-family", "sans-serif"),
-    };
-  }
-
   #explain(why: string): void {
     this.node.style.minHeight = "";
     this.node.replaceChildren(element("p", {}, `This chart cannot be drawn: ${why}`));
   }
+}
+
+/** The colours of the page around an element. */
+export function lookAround(el: HTMLElement): Look {
+  const style = getComputedStyle(document.body);
+  const value = (name: string, otherwise: string): string => style.getPropertyValue(name).trim() || otherwise;
+  const dark = isDark(el);
+  return {
+    dark,
+    surface: value("--jp-layout-color0", dark ? "#111111" : "#ffffff"),
+    ink: value("--jp-ui-font-color1", dark ? "#eeeeee" : "#222222"),
+    line: value("--jp-border-color2", dark ? "#444444" : "#dddddd"),
+    font: value("--jp-ui-font-family", "sans-serif"),
+  };
 }
 
 function isObject(value: unknown): value is Spec {

@@ -8,7 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from celltrail.contract import Comparison, Detail, Difference, Flag, Mark, MediaShown, RunRow, RunState, Scalar, Section
+import numpy as np
+
+from celltrail.contract import (
+    Comparison,
+    Detail,
+    Difference,
+    Flag,
+    Kept,
+    Mark,
+    MediaShown,
+    RunRow,
+    RunState,
+    Scalar,
+    Section,
+)
+from celltrail.query import picture
 from celltrail.query.plain import MARKS, length, shown
 
 MOST_ROWS, MOST_COLUMNS = 50, 14
@@ -52,13 +67,13 @@ def _fact(value: Scalar) -> str:
 
 
 def rows_table(rows: Sequence[RunRow], omitted: int = 0, hints: Sequence[str] = ()) -> str:
-    """Runs as a table: parameters, last and best of each metric, duration; below it what else is to be said."""
+    """Runs as a table: best of each metric, parameters, last values, duration; below it what else is to be said."""
     said = "".join(f"<p>{escape(hint)}</p>" for hint in hints)
     if not rows:
         return said or "<p>no runs yet; put %%track on a cell</p>"
     params = list(dict.fromkeys(name for row in rows for name in row["params"]))[:MOST_COLUMNS]
     metrics = list(dict.fromkeys(name for row in rows for name in row["metrics"]))[:MOST_COLUMNS]
-    head = ["status", "run", *params, *metrics, *(f"best {m}" for m in metrics if _directed(rows, m)), "duration"]
+    head = ["status", "run", *(f"best {m}" for m in metrics if _directed(rows, m)), *params, *metrics, "duration"]
     numeric = [False, False] + [True] * (len(head) - 2)
     lines = []
     for row in rows[:MOST_ROWS]:
@@ -68,9 +83,9 @@ def rows_table(rows: Sequence[RunRow], omitted: int = 0, hints: Sequence[str] = 
             [
                 status(row["status"]),
                 short(row["name"]),
+                *(shown(value["best"]) if value else "" for value in bests),
                 *(_fact(row["params"][name]["value"]) if name in row["params"] else "" for name in params),
                 *(shown(value["last"]) if value else "" for value in values),
-                *(shown(value["best"]) if value else "" for value in bests),
                 length(row["duration"]),
             ]
         )
@@ -121,18 +136,30 @@ def media_table(media: MediaShown) -> str:
     for item in media["items"]:
         if one := kept.get((item["run"], item["number"])):
             told = " · ".join(filter(None, (item["key"], media["runs"].get(item["run"]), _at(item["step"]))))
-            content = one["content"]
-            body = ""
-            if content["media"].startswith("image/"):
-                body = f'<img src="data:{content["media"]};base64,{one["data"]}" alt="{escape(told)}">'
-            elif content["text"] is not None:
-                body = f'<pre style="white-space:pre-wrap">{escape(content["text"])}</pre>'
+            body = _kept_html(told, one)
             if body:
                 parts.append(f'<figure style="margin:0 0 8px"><figcaption>{escape(told)}</figcaption>{body}</figure>')
     count = len(media["items"]) + media["omitted"]
     keys = ", ".join(dict.fromkeys(item["key"] for item in media["items"]))
     names = ", ".join(media["runs"].values())
     return f"<p>{count} items ({escape(short(keys, 200))}) of {escape(short(names, 200))}</p>{''.join(parts)}"
+
+
+def _kept_html(told: str, kept: Kept) -> str:
+    content = kept["content"]
+    if content["media"].startswith("image/"):
+        return f'<img src="data:{content["media"]};base64,{kept["data"]}" alt="{escape(told)}">'
+    if content["text"] is not None:
+        return f'<pre style="white-space:pre-wrap">{escape(content["text"])}</pre>'
+    if content["edges"]:
+        return picture.bars(told, np.asarray(content["counts"]), content["edges"])
+    if content["heads"]:
+        rows = content["rows"]
+        lines = [["" if value is None else short(shown(value), 80) for value in row] for row in rows]
+        numeric = [isinstance(value, int | float) for value in rows[0]] if rows else [False] * len(content["heads"])
+        more = f"<p>and {content['more']} more rows</p>" if content["more"] else ""
+        return table(content["heads"], lines, numeric) + more
+    return ""
 
 
 def _at(step: float | None) -> str:

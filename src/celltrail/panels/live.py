@@ -14,11 +14,12 @@ from typing import Any
 
 from celltrail.capture.outputs import SAYING
 from celltrail.capture.shield import shield
-from celltrail.model import is_of_machine
+from celltrail.model import is_of_machine, new_id
 from celltrail.panels.chart import LiveChart
 from celltrail.panels.closer import flag_of, flag_of_deed
+from celltrail.panels.livemedia import LiveMedia, is_shown
 from celltrail.panels.notice import ALERT, alert_bundle, alert_said
-from celltrail.run import Alerted, Ended, Event, Intervened, Logged, LoggedBlock, Results, Run, Started, listen
+from celltrail.run import Alerted, Ended, Event, Intervened, Kept, Logged, LoggedBlock, Results, Run, Started, listen
 
 TICK_S = 0.1
 MOST_SAID = 20  # alerts of one run that are a line each
@@ -33,6 +34,8 @@ class Live:
         self._charts: deque[LiveChart] = deque()
         self._pictures: deque[LiveChart] = deque()  # charts whose saved form lacks its PNG
         self._of_run: dict[str, LiveChart] = {}
+        self._media: dict[LiveChart, LiveMedia] = {}  # what the runs of a chart keep beside its numbers
+        self._resting_media: deque[LiveMedia] = deque()
         self._resting: OrderedDict[str, LiveChart] = OrderedDict()  # by run, the newest
         self._of_cell: dict[str, LiveChart] = {}
         self._depth: dict[str, int] = {}  # cells that run just now, one within the other, by request
@@ -59,6 +62,9 @@ class Live:
         for chart in self._resting.values():
             chart.close()
         self._resting.clear()
+        for media in self._resting_media:
+            media.close()
+        self._resting_media.clear()
 
     def show(self, run: Run) -> None:
         """Show the chart of this run now, before its first point."""
@@ -85,6 +91,8 @@ class Live:
                 chart.feeds[event.run.id].put(event)
                 if chart.widget is None and not is_of_machine(event.names[0]):
                     self._show(chart)
+        elif isinstance(event, Kept):
+            shield(self._keep, event)
         elif isinstance(event, Alerted):
             shield(self._say, event)
             if chart := self._of_run.get(event.run.id):
@@ -111,9 +119,26 @@ class Live:
     def _show(self, chart: LiveChart) -> None:
         with self._lock:  # two threads may log the first point at once
             chart.show()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._publish, name="celltrail-panels", daemon=True)
-                self._thread.start()
+            self._feed()
+
+    def _keep(self, kept: Kept) -> None:
+        """A cell shows what its runs keep beside numbers as it comes, below the chart where there is one."""
+        chart = self._of_run.get(kept.run.id)
+        if chart is None or not is_shown(kept):
+            return
+        if media := self._media.get(chart):
+            media.add(kept.run)  # with no lock: the cell need not wait for a look at the trail
+            return
+        with self._lock:
+            media = self._media.setdefault(chart, LiveMedia(self._display, f"celltrail-{new_id()}"))
+            media.add(kept.run)
+            media.show()
+            self._feed()
+
+    def _feed(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._publish, name="celltrail-panels", daemon=True)
+            self._thread.start()
 
     def _begin(self, run: Run) -> None:
         key = self.execution()
@@ -150,6 +175,8 @@ class Live:
             self._pictures.append(chart)
             if chart in self._charts:
                 self._charts.remove(chart)
+            if media := self._media.pop(chart, None):
+                self._rest(media)
             for run_id in chart.feeds:
                 self._of_run.pop(run_id, None)
                 if chart.widget is not None:
@@ -159,6 +186,12 @@ class Live:
                 if oldest not in self._resting.values():
                     oldest.close()
 
+    def _rest(self, media: LiveMedia) -> None:
+        media.end()
+        self._resting_media.append(media)
+        if len(self._resting_media) > _MOST_RESTING:
+            self._resting_media.popleft().close()
+
     def _publish(self) -> None:
         while True:
             time.sleep(TICK_S)
@@ -167,8 +200,11 @@ class Live:
                 if not self._charts and not self._pictures:
                     self._thread = None
                     return
-                # round robin: the first chart with news gets this tick and goes to the back
-                chart = next((chart for chart in self._charts if chart.has_news), None)
+                # what a run keeps comes seldom; then the charts, round robin: the first with news goes to the back
+                media = next((media for media in self._media.values() if media.is_due), None)
+                chart = None if media else next((chart for chart in self._charts if chart.has_news), None)
+                if media:
+                    shield(media.tick)
                 for other in self._charts:
                     if other is not chart:
                         other.skip()

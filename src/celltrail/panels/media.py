@@ -23,6 +23,7 @@ MOST_TEXT, MOST_ROWS, MOST_COLUMNS = 20_000, 200, 40
 KEPT_BYTES, KEPT_EACH = 24_000, 9_000  # of all items, and of one, in the saved form
 THUMBNAILS = (160, 96, 64)  # pixels; the first that fits
 
+VEGALITE = "application/vnd.vegalite.v6+json"  # drawn by celltrail's extension of Jupyter
 INLINE = {
     "image": ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"),
     "figure": ("image/png", "image/svg+xml"),
@@ -35,16 +36,24 @@ class MediaPanel(Panel):
     """The widget: it holds what there is and asks for what is looked at."""
 
     def __init__(self, media: Media) -> None:
-        self._media = media
+        self.media = media
         run = media.runs[0] if media.runs else None
-        title = ", ".join(media.keys[:3]) or "media"
-        state = saved.panel("media", run.store.id if run else "", title, media=listing(media))
+        state = saved.panel("media", run.store.id if run else "", _title(media), media=listing(media))
         super().__init__("media", state, OPTIONS)
+
+    def renew(self, media: Media) -> None:
+        """There is more than before."""
+        self.media = media
+        self.state = {**cast("dict[str, Any]", self.state), "title": _title(media), "media": listing(media)}
 
     @property
     def answers(self) -> dict[str, Callable[[Any], Answer | Reply | None]]:
         """One item at a time."""
-        return {"take": lambda asked: taken(self._media, asked)}
+        return {"take": lambda asked: taken(self.media, asked)}
+
+
+def _title(media: Media) -> str:
+    return ", ".join(media.keys[:3]) or "media"
 
 
 def listing(media: Media) -> MediaShown:
@@ -79,6 +88,8 @@ def content_of(item: Item) -> tuple[Content, bytes]:
                 return empty_but(counts=counts.astype(float).tolist(), edges=edges.tolist()), b""
             case "table":
                 return empty_but(**_table(item)), b""
+            case "figure" if item.media == VEGALITE:
+                return empty_but(media=item.media), item.bytes
             case _ if item.media in INLINE.get(item.kind, ()):
                 return empty_but(media=item.media), item.bytes
             case _:

@@ -4,7 +4,7 @@ A `Run` knows its store and nothing above it: charts, alerts and frameworks hear
 """
 
 from celltrail.run.attribution import attributed, carry, current, current_block, set_current
-from celltrail.run.events import Alerted, Ended, Event, Intervened, Logged, LoggedBlock, Results, Started, listen
+from celltrail.run.events import Alerted, Ended, Event, Intervened, Kept, Logged, LoggedBlock, Results, Started, listen
 from celltrail.run.recording import Run
 from celltrail.run.seeding import set_seed
 from celltrail.run.starting import knob, log, start
@@ -15,6 +15,7 @@ __all__ = [
     "Ended",
     "Event",
     "Intervened",
+    "Kept",
     "Logged",
     "LoggedBlock",
     "Results",

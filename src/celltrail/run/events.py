@@ -66,6 +66,15 @@ class Alerted:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The run keeps something beside numbers: a text, a picture, a table ..., by its name and kind."""
+
+    run: Run
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Intervened:
     """Somebody stopped or paused the run or turned a knob of it."""
 
@@ -80,7 +89,7 @@ class Ended:
     run: Run
 
 
-Event = Started | Logged | LoggedBlock | Alerted | Intervened | Ended
+Event = Started | Logged | LoggedBlock | Kept | Alerted | Intervened | Ended
 Listener = Callable[[Event], None]
 
 # tuples, replaced whole: `tell` walks them without a lock, and `log()` says nothing while nobody hears points

@@ -12,7 +12,7 @@ from celltrail.errors import BadValue, StoreError
 from celltrail.model import LEVELS, Json, Level
 from celltrail.run import media
 from celltrail.run.alerting import Alerting
-from celltrail.run.events import Alerted, tell
+from celltrail.run.events import Alerted, Kept, tell
 from celltrail.run.values import check_name, check_step, check_text, check_title, to_float
 from celltrail.store.files.encoding import encode
 
@@ -140,6 +140,7 @@ class Items(Alerting):
         more = {"facts": content.facts} if content.facts else {}
         self.writer.item(name, at, held.pop("value", None), type=content.kind, media=content.media, **held, **more)
         self.kept[content.kind] += 1
+        tell(Kept(self, name, content.kind))
 
     def _held(self, name: str, content: media.Content) -> dict[str, Json]:
         """Where the bytes are: in the item itself or in a blob; nowhere when the disk does not take them."""

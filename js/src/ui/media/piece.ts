@@ -1,6 +1,7 @@
 import type { Content, MediaItem } from "../../contract.ts";
 import { element } from "../element.ts";
 import { count, formatReal, formatScalar } from "../format.ts";
+import { offerDrawing } from "./drawing.ts";
 import type { Held } from "./store.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -8,7 +9,11 @@ const WIDE = 320;
 const HIGH = 120;
 
 /** One item as an element; text of a run is only ever text. */
-export function pieceView({ kind, key, step }: MediaItem, { content, url }: Held): HTMLElement {
+export function pieceView(
+  { kind, key, step }: MediaItem,
+  { content, url, chart }: Held,
+  signal: AbortSignal,
+): HTMLElement {
   const name = step === null ? key : `${key} at step ${step.toLocaleString("en-US")}`;
   const said = content.said ? element("p", { class: "ct-muted" }, content.said) : null;
   if (url && content.media.startsWith("image/")) return element("div", {}, picture(url, name), said);
@@ -19,7 +24,15 @@ export function pieceView({ kind, key, step }: MediaItem, { content, url }: Held
   if (content.text !== null) return element("pre", { class: "text", tabindex: 0 }, content.text);
   if (content.edges.length > 0) return histogram(name, content);
   if (content.heads.length > 0) return table(name, content);
+  if (chart) return drawn(name, key, chart, signal);
   return element("p", { class: "ct-muted" }, content.said || "nothing to be shown");
+}
+
+function drawn(name: string, key: string, spec: Record<string, unknown>, signal: AbortSignal): HTMLElement {
+  const frame = element("div", { class: "chart", role: "group", "aria-label": name });
+  if (offerDrawing({ frame, spec, signal })) return frame;
+  const otherwise = `a chart of Altair, which celltrail's extension of Jupyter draws; or: run.items("${key}")[-1]`;
+  return element("p", { class: "ct-muted" }, otherwise);
 }
 
 function picture(url: string, name: string): HTMLImageElement {

@@ -1,9 +1,10 @@
 import type { Content, MediaItem } from "../../contract.ts";
 
-/** An item as it is shown: an address of its bytes where it has some. */
+/** An item as it is shown: an address of its bytes where it has some, or the chart that they describe. */
 export interface Held {
   content: Content;
   url: string;
+  chart: Record<string, unknown> | null;
 }
 
 export type Take = (item: MediaItem) => Promise<[Content, Uint8Array]>;
@@ -12,6 +13,8 @@ const MOST = 80; // items that are held at once
 
 // What the browser may be given as bytes of their own: none of it runs anything in an element.
 const TYPES = /^(image\/(png|jpeg|gif|webp|svg\+xml)|audio\/(wav|mpeg|ogg|flac)|video\/(mp4|webm))$/;
+
+const VEGALITE = "application/vnd.vegalite.v6+json";
 
 /** The items that were looked at lately; equal bytes are asked for once, and every address is given back. */
 export class Holding {
@@ -50,5 +53,5 @@ export class Holding {
 function hold(content: Content, bytes: Uint8Array): Held {
   const shows = bytes.length > 0 && TYPES.test(content.media);
   const url = shows ? URL.createObjectURL(new Blob([bytes as BlobPart], { type: content.media })) : "";
-  return { content, url };
+  return { content, url, chart: content.media === VEGALITE ? JSON.parse(new TextDecoder().decode(bytes)) : null };
 }

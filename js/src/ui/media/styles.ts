@@ -20,6 +20,8 @@ export const mediaStyles = `
 .rows { max-height: 320px; overflow: auto; }
 .rows th, .rows td { border-bottom: 1px solid var(--ct-line); line-height: 22px; padding: 0 10px 0 0; white-space: nowrap; }
 .rows th { background: var(--ct-surface); color: var(--ct-muted); position: sticky; top: 0; }
+.sheet:has(.chart) { grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); }
+.chart { overflow-x: auto; }
 .laid { display: inline-grid; max-width: 100%; }
 .laid > * { grid-area: 1 / 1; }
 `;

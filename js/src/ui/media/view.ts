@@ -45,6 +45,7 @@ export class MediaView {
   readonly #holding: Holding;
   #options: MediaOptions;
   #turn = 0;
+  #drawn = new AbortController(); // of the charts in the sheet
 
   constructor(
     private readonly source: MediaSource,
@@ -57,6 +58,7 @@ export class MediaView {
     this.#second.addEventListener("change", () => this.#choose({ second: this.#second.value }));
     this.#share.addEventListener("input", () => this.#choose({ share: Number(this.#share.value) }));
     this.#sheet.addEventListener("keydown", (event) => this.#walk(event));
+    signal.addEventListener("abort", () => this.#drawn.abort());
     this.draw();
   }
 
@@ -107,17 +109,22 @@ export class MediaView {
     this.#sheet.tabIndex = steps.length > 1 ? 0 : -1;
     this.#sheet.setAttribute("role", "group");
     this.#sheet.setAttribute("aria-label", `${key} at step ${step}: left and right go through the steps`);
+    const drawn = new AbortController();
     const laid =
       how === "beside"
-        ? Promise.all(ids.map((run, i) => this.#figure(runs[run] ?? run, all[i] ?? [], step)))
+        ? Promise.all(ids.map((run, i) => this.#figure(runs[run] ?? run, all[i] ?? [], step, drawn.signal)))
         : this.#layered(
             pair.map((run) => at(here, run, step)[0]),
             how,
             pair.map((run) => runs[run] ?? run),
           );
+    if (this.#sheet.childElementCount === 0 && items.length > 0)
+      this.#sheet.append(element("p", { class: "ct-muted" }, "on its way …"));
     laid.then(
       (figures) => {
-        if (turn !== this.#turn || this.signal.aborted) return;
+        if (turn !== this.#turn || this.signal.aborted) return drawn.abort();
+        this.#drawn.abort();
+        this.#drawn = drawn;
         this.#sheet.classList.toggle("wide", how === "beside" && here.some(({ kind }) => kind === "table"));
         this.#sheet.replaceChildren(...figures);
         this.#ahead(here, steps, step, ids);
@@ -139,14 +146,14 @@ export class MediaView {
   }
 
   /** What a run has at this step, or had last before it. */
-  async #figure(name: string, items: readonly MediaItem[], step: number): Promise<HTMLElement> {
+  async #figure(name: string, items: readonly MediaItem[], step: number, signal: AbortSignal): Promise<HTMLElement> {
     const there = items[0]?.step ?? 0;
     const late = items.length > 0 && there !== step ? `step ${there.toLocaleString("en-US")}` : "";
     const said = items.length === 0 ? "nothing up to this step" : [late, items[0]?.said].filter(Boolean).join(" · ");
     const caption = element("figcaption", {}, element("b", {}, name), element("span", { class: "ct-muted" }, said));
     const pieces = items.map(async (item) => {
       try {
-        return pieceView(item, await this.#holding.get(item));
+        return pieceView(item, await this.#holding.get(item), signal);
       } catch (error) {
         const sentence = error instanceof Error ? error.message : String(error);
         return element("p", { class: "ct-muted" }, sentence);

@@ -148,6 +148,26 @@ export function constantOf(columns: readonly Column[], rows: readonly RunRow[]):
   return new Set(constant.map((column) => column.id));
 }
 
+const MOST_LEADING = 4;
+
+/**
+ * What a reader looks for first: the best that came of each metric, what was set differently, how it went; what is
+ * the same everywhere at the end. Columns about the run itself stay where they are.
+ */
+export function leadingFirst(columns: readonly Column[], constant: ReadonlySet<string>): Column[] {
+  const start = columns.findIndex(isMeasured);
+  if (start < 0) return [...columns];
+  const measured = columns.filter(isMeasured);
+  const differing = measured.filter(({ id }) => !constant.has(id));
+  const bests = differing.filter(({ kind }) => kind === "best");
+  const lasts = differing.filter(({ kind }) => kind === "last");
+  const leading = (bests.length > 0 ? bests : lasts).slice(0, MOST_LEADING);
+  const set = differing.filter(({ kind }) => kind === "param");
+  const others = columns.filter((column) => !isMeasured(column));
+  const order = new Set([...columns.slice(0, start), ...leading, ...set, ...differing, ...measured, ...others]);
+  return [...order];
+}
+
 /** Whether showing everything at once would be too much. */
 export function startsWithDiffering(columns: readonly Column[]): boolean {
   return columns.filter((column) => column.kind !== "select" && !isAside(column)).length > MANY_COLUMNS;

@@ -1,5 +1,5 @@
 import type { RowsPage, RunRow, TableOptions } from "../../contract.ts";
-import { bestRuns, type Column, columnsOf, constantOf, headsOf } from "./columns.ts";
+import { bestRuns, type Column, columnsOf, constantOf, headsOf, leadingFirst } from "./columns.ts";
 import type { Asking, Far } from "./far.ts";
 import { WordFilter } from "./filter.ts";
 import { type Entry, type Group, groupAround, groupedRows, groupingColumns, isGhost, isGroup } from "./grouping.ts";
@@ -111,8 +111,8 @@ export class TableModel {
   }
 
   #name(columns: readonly Column[], constant: ReadonlySet<string> | null): void {
-    this.columns = columns;
     this.constant = constant ?? constantOf(columns, this.#rows);
+    this.columns = leadingFirst(columns, this.constant);
     this.#byId = new Map(columns.map((column) => [column.id, column]));
   }
 
