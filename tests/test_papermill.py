@@ -19,21 +19,24 @@ def executed(folder: Path, lr: float) -> None:
         new_code_cell("%load_ext celltrail"),
         new_code_cell("lr = 0.5\nepochs = 2", metadata={"tags": ["parameters"]}),
         new_code_cell(f"# Parameters\nlr = {lr}\n", metadata={"tags": ["injected-parameters"]}),
-        new_code_cell("%%track nightly\nfor epoch in range(epochs):\n    loss = lr / (epoch + 1)"),
+        new_code_cell("rate = lr * 10"),
+        new_code_cell("%%track nightly\nfor epoch in range(epochs):\n    loss = rate / (epoch + 1)"),
     ]
     NotebookClient(new_notebook(cells=cells), kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
 
 
 def test_each_execution_is_a_run_with_its_parameters(store: Store, tmp_path: Path) -> None:
-    """What was injected counts, and a default that was not replaced."""
+    """What was injected counts, also where only another cell reads it, and a default that was not replaced."""
     for lr in (0.1, 0.01):
         executed(tmp_path, lr)
     found = ct.runs(store=store).sort("created")
     assert [(run.name, run.status, run.params) for run in found] == [
-        ("nightly", "finished", {"lr": 0.1, "epochs": 2}),
-        ("nightly", "finished", {"lr": 0.01, "epochs": 2}),
+        ("nightly", "finished", {"lr": 0.1, "epochs": 2, "rate": 1.0}),
+        ("nightly", "finished", {"lr": 0.01, "epochs": 2, "rate": 0.1}),
     ]
-    assert [run.series("loss")[1].tolist() for run in found] == [[0.1, 0.05], [0.01, 0.005]]
+    rules = {name: param.rule for name, param in found[0].record.params.items()}
+    assert rules == {"lr": "declared", "epochs": "declared", "rate": "read"}
+    assert [run.series("loss")[1].tolist() for run in found] == [[1.0, 0.5], [0.1, 0.05]]
 
 
 def test_papermill_itself(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,6 +175,9 @@ def test_what_cannot_be_swept_is_said_before_it_runs(
     [
         ("--sweep 0.1,0.2", "is not what to vary"),
         ("--sweep lr=", "lr has 0 values"),
+        ("--sweep lr=0.1..0.5", "0.1..0.5 is no span of whole numbers, such as 0..4; list the values"),
+        ("--sweep seed=4..0", "4..0 is no span of whole numbers"),
+        ("--sweep seed=0..5000", "0..5000 has 5,001 values to try; give 1 to 1,000"),
         ("--sweep lr=1 lr=2", "names lr twice"),
         ("--sweep lr=1 --fork a@3", "--fork does not go with --sweep"),
         ("--sweep seed=1,2 --seed 3", "--seed does not go with the seeds"),

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import ast
-import re
 from collections.abc import Sequence
 from typing import Any
 
-_SPAN = re.compile(r"(-?\d+)\.\.(-?\d+)")
 _MOST_VALUES = 1000
 
 Axis = tuple[str, tuple[Any, ...]]  # a name and its values
@@ -44,13 +42,33 @@ def _listed(text: str) -> list[Any]:
 
 
 def _spanned(text: str) -> Sequence[Any]:
-    if span := _SPAN.fullmatch(text):
-        first, last = int(span[1]), int(span[2])
-        return range(first, last + 1) if last - first < _MOST_VALUES else range(first, first + _MOST_VALUES + 1)
+    first, dots, last = text.partition("..")
+    if dots and _is_number(first) and _is_number(last):
+        return _span(text, first, last)
     try:
         return [ast.literal_eval(text)]
     except (ValueError, SyntaxError):
         return [text]
+
+
+def _span(text: str, first: str, last: str) -> range:
+    try:
+        low, high = int(first), int(last)
+    except ValueError:
+        low, high = 0, -1
+    if low > high:
+        raise argparse.ArgumentTypeError(f"{text} is no span of whole numbers, such as 0..4; list the values: 0.1,0.2")
+    if high - low >= _MOST_VALUES:
+        raise argparse.ArgumentTypeError(f"{text} has {high - low + 1:,} values to try; give 1 to {_MOST_VALUES:,}")
+    return range(low, high + 1)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_hashable(value: Any) -> bool:

@@ -22,6 +22,7 @@ from celltrail.capture.meter import Meter, watching_ns
 from celltrail.capture.outcome import status_after
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.params import Found, declared, hold, without
+from celltrail.capture.params.injected import injected
 from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.rng import randomness
 from celltrail.capture.session.past import Past
@@ -138,6 +139,7 @@ class Tracked:
         self.states = {**self.states, **(shield(rng.take_named, values.told, namespace) or {})}
         if self.mark.arguments.params:
             shield(found.before)
+            shield(lambda: found.given(injected(past.source for past in reversed([*self.history]))))
             hold(self.run, found)
         return found
 

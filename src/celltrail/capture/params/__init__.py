@@ -82,6 +82,17 @@ class Found:
                 self._read(name)
         return self.params
 
+    def given(self, names: tuple[str, ...]) -> None:
+        """What whoever executes the notebook set from outside, also where only an earlier cell read it.
+
+        Args:
+            names: of variables; one that this cell sets itself is its own.
+        """
+        for param in declared(names, self.namespace):
+            known = self.params.get(param.name)
+            if known is None or known.rule == "read":
+                self.params[param.name] = param
+
     def after(self) -> dict[str, Param]:
         """Rules 2, 4 and 5 for what exists only once the body ran; returns what is new."""
         known = dict(self.params)
