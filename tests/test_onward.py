@@ -218,6 +218,12 @@ def test_a_live_chart_begins_with_what_is_carried(killed: ct.StoredRun) -> None:
         feed.drain()
         assert feed.columns["loss"].points()[0].tolist() == [0, 1, 2, 3]
         assert [flag["text"] for flag in feed.flags] == ["forked from train"]
+        for step in (4, 5):
+            run.log({"sys/rss": 1e9}, step)
+    with ct.start(resume=run.id) as other:
+        feed = Feed(other)
+        feed.drain()
+        assert feed.state()["points"] == 9, "of the losses and scores; those of the machine are not counted"
 
 
 @pytest.mark.parametrize(

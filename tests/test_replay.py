@@ -298,9 +298,21 @@ def test_it_is_replayed_from_another_folder(
 
 
 def test_what_was_typed_in_and_what_was_secret_cannot_be_replayed(notebook: Notebook) -> None:
-    """A redacted literal is gone for good, and nobody types; both are said with their place."""
+    """A redacted literal and a scratch are gone for good, and nobody types; all is said with its place."""
     key = "sk-" + "proj-" + "A1b2C3d4E5f6G7h8I9j0K1l2"
-    notebook.run(f"key = {key!r}", "%%track secret\nlength = len(key)\nfor i in range(2):\n    loss = length + i")
+    notebook.run(
+        f"key = {key!r}",
+        "%%track secret\nlength = len(key)\nfor i in range(2):\n    loss = length + i",
+        "%%scratch\nscale = 3.0",
+        "%%track scaled\nfor i in range(2):\n    loss = scale * i",
+        "%%track typed\nif False:\n    scale = input('scale? ')\nfor i in range(2):\n    loss = i",
+    )
+    told = notebook.replay("scaled")
+    assert (told.verdict, told.reason) == ("cannot-run", "not-replayable")
+    assert told.causes[0] == "the code of [4] was not kept (a %%scratch, or a lost blob), which made scale"
+    told = notebook.replay("typed")
+    assert (told.verdict, told.reason) == ("cannot-run", "not-replayable")
+    assert "the run's own cell waits for what is typed in" in told.causes[0]
     told = notebook.replay("secret")
     assert (told.verdict, told.reason) == ("cannot-run", "not-replayable")
     assert "line 1 of" in told.causes[0]
@@ -359,8 +371,13 @@ def test_measured_times_are_not_compared(notebook: Notebook) -> None:
 
 
 def test_a_cell_that_takes_too_long_is_stopped(notebook: Notebook) -> None:
-    """The limit is for one cell."""
-    notebook.run("import os, time", "%%track slow\nloss = 1\nif os.path.exists('wait'):\n    time.sleep(60)")
+    """The limit is for one cell; one that ends its kernel is told from one that failed."""
+    body = "if os.path.exists('wait'):\n    time.sleep(60)\nif os.path.exists('end'):\n    os._exit(1)"
+    notebook.run("import os, time", f"%%track slow\nloss = 1\n{body}")
+    (notebook.folder / "end").touch()
+    told = notebook.replay("slow")
+    assert (told.verdict, told.reason) == ("cannot-run", "failed")
+    assert told.causes[0] == "the run's own cell ended the kernel"
     (notebook.folder / "wait").touch()
     told = notebook.replay("slow", timeout=1.5)
     assert (told.verdict, told.reason) == ("cannot-run", "failed")

@@ -94,7 +94,7 @@ class Feed:
             earlier = series.at(series.t_us < since_us)
             if len(earlier.step):
                 self._column(name).add(earlier.step, (earlier.t_us - self._began_us) / 1e6, earlier.value)
-                self._points += len(earlier.step)
+                self._points += 0 if is_of_machine(name) else len(earlier.step)
 
     def _column(self, name: str) -> Column:
         return self.columns.setdefault(name, Column())

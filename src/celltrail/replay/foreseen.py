@@ -110,7 +110,9 @@ def _look_at_code(found: Foreseen, part: Slice, trees: list[tuple[Step, ast.Modu
     for step, tree in trees:
         place = "the run's own cell" if step.is_target else f"[{step.count}]"
         if not step.code:
-            found.stops.append(("not-replayable", f"the code of {place} was not kept (a %%scratch, or a lost blob)"))
+            names = f", which made {', '.join(step.why)}" if step.why else ""
+            lost = f"the code of {place} was not kept (a %%scratch, or a lost blob){names}"
+            found.stops.append(("not-replayable", lost))
         if MARK in step.code:
             line = 1 + step.code[: step.code.index(MARK)].count("\n")
             found.stops.append(("not-replayable", f"line {line} of {place} holds a secret that was never written down"))
