@@ -180,6 +180,15 @@ def reader(key: Key) -> Callable[[Document], Any]:
                     return document.fact(key)
 
             return value
+        case ("metric", "goal", name):
+
+            def goal(document: Document) -> Any:
+                try:
+                    return document.tables["metrics"][name]["goal"]
+                except (KeyError, TypeError):
+                    return document.fact(key)
+
+            return goal
         case ("metric", aggregate, name) if aggregate in _WRITTEN:
 
             def summary(document: Document) -> Any:
