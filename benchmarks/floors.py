@@ -41,6 +41,13 @@ FLOORS = [
     Floor(
         "processes", "points/s against JSON lines", 1, lambda own: own["per_s"] / own["yard"]["per_s"], is_least=True
     ),
+    Floor(
+        "processes",
+        "the same in runs of 50,000 points",
+        1,
+        lambda own: own["long_per_s"] / own["yard"]["long_per_s"],
+        is_least=True,
+    ),
     Floor("starting", "import, ms of CPU", 50, _key("load_cpu", 1000), "{:,.0f}"),
     Floor("starting", "start of a run, ms", 8, _key("begin", 1000), "{:,.1f}"),
     Floor("memory", "memory after start, MB", 33, _key("began"), "{:,.0f}"),

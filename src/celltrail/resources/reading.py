@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import cached_property
 from typing import NamedTuple
 
 from celltrail.resources.energy import Energies, Energy, Rapl
 from celltrail.resources.family import Family
 from celltrail.resources.gpu import Gpu, Gpus, gpus
-from celltrail.resources.limits import limits, machine_cores
+from celltrail.resources.limits import Limits, limits, machine_cores
 from celltrail.resources.own import Used, network, peak
 
 SCAN_S = 5.0
@@ -38,8 +39,12 @@ class Machine:
         self._has_looked = False
         self._lock = threading.Lock()
         self._scanned_s = 0.0
-        self.limits = limits()
         self.cores = machine_cores()
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What the process is granted; dozens of small files, which a run that begins does not wait for."""
+        return limits()
 
     def begin(self) -> Reading:
         """The first reading after a time in which nobody asked: children that are there have no past."""
