@@ -20,7 +20,7 @@ import json
 import lightgbm as lgb, optuna, xgboost as xgb
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
-from tqdm.auto import trange
+from tqdm.auto import tqdm, trange
 X, y = load_breast_cancer(return_X_y=True)
 X_train, X_val, y_train, y_val = train_test_split(X, y, random_state=0)
 def boosted(rounds, **settings):
@@ -77,6 +77,10 @@ own = [len(study.trials), study.best_value]
 for i in (bar := trange(4)):
     loss = 1 / (i + 1)
     bar.set_postfix({"loss": loss, "val_acc": f"{i / 4:.2f}"}, note="warm", lr=0.5)
+by_hand = tqdm(total=4)
+for i in range(4):
+    by_hand.update()
+    by_hand.set_postfix(test_acc=i / 2)
 own = None
 """,
 }
@@ -170,13 +174,15 @@ def test_each_trial_of_optuna_is_a_run(told: dict[str, Any]):
 
 
 def test_what_a_bar_shows(told: dict[str, Any]):
-    """Numbers, also as text, at the bar's count; a loop variable stays where it is."""
+    """Numbers, also as text, by the bar's turns, moved on by hand or not; a loop variable stays where it is."""
     store, run, _ = told["tqdm"]
     assert store.series(run.id)["val/acc"].step.tolist() == [0, 1, 2, 3]
+    assert store.series(run.id)["test/acc"].step.tolist() == [0, 1, 2, 3]
     assert values(store, run) == {
         "loss": [1.0, 0.5, 1 / 3, 0.25],
         "val/acc": [0.0, 0.25, 0.5, 0.75],
         "train/lr": [0.5] * 4,
+        "test/acc": [0.0, 0.5, 1.0, 1.5],
     }
 
 

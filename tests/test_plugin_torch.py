@@ -87,7 +87,8 @@ def test_the_norm_as_applied_is_that_of_clipping(hooked: None, tmp_path: Path, m
     """M2.5: the return of `clip_grad_norm_` where nothing is clipped, the limit where it is; never under one name."""
     clip = f'kept["norm"].append(torch.nn.utils.clip_grad_norm_(model.parameters(), {most}).item())'
     told, kept = trained(tmp_path, NORMED.format(clip=clip))
-    assert told["train/grad_norm_applied"][1] == pytest.approx([min(norm, most) for norm in kept["norm"]], rel=1e-5)
+    exact = 1e-6 if most > max(kept["norm"]) else 1e-5  # PyTorch clips to a millionth less than asked
+    assert told["train/grad_norm_applied"][1] == pytest.approx([min(norm, most) for norm in kept["norm"]], rel=exact)
     assert max(kept["norm"]) > 0.5
     assert "train/grad_norm" not in told
 
@@ -220,6 +221,37 @@ for i in range(6):
     assert sorted(told) == ["loss", "train/grad_norm_applied", "train/lr"]
     assert {len(values) for values in told.values()} == {6}
     assert not record.problems
+
+
+def test_a_bar_of_epochs_stands_at_the_steps_of_the_optimizer(tmp_path: Path):
+    """What a bar shows and the rates are on one axis, and a checkpoint is of the step that was taken last."""
+    store = Store(tmp_path / ".celltrail")
+    kernel = Kernel(tmp_path, {"CELLTRAIL_STORE": str(store.root), "XDG_CACHE_HOME": str(tmp_path / "c")})
+    kernel.run("%load_ext celltrail")
+    kernel.run(TRAINING)
+    reply = kernel.run("""%%track
+from tqdm import tqdm
+x, y, model = made()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+bar = tqdm(total=3)
+for epoch in range(3):
+    for i in range(4):
+        optimizer.zero_grad()
+        error = (model(x) - y).pow(2).mean()
+        error.backward()
+        optimizer.step()
+    bar.update()
+    bar.set_postfix(loss=error.item())
+    torch.save(model.state_dict(), f"{epoch}.pt")
+""")  # fmt: skip
+    assert reply.status == "ok"
+    kernel.run(SETTLE)
+    kernel.stop()
+    run = ct.runs(store=store)[0]
+    told = store.series(run.id)
+    assert told["train/lr"].step.tolist() == list(range(12))
+    assert told["train/loss"].step.tolist() == [3, 7, 11]
+    assert {each.name: each.step for each in run.checkpoints} == {"0.pt": 3, "1.pt": 7, "2.pt": 11}
 
 
 def test_quick_steps_are_sampled_and_replayed_all_the_same(hooked: None, tmp_path: Path):

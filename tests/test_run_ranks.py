@@ -414,6 +414,22 @@ def test_a_run_that_is_handed_to_workers_is_the_same_there(store: Store, tmp_pat
         assert all(writer.has_ended for writer in store.writers(record.id))
 
 
+def test_a_worker_that_knows_of_no_run_is_told_once(store: Store) -> None:
+    """`ct.log` does not break it: one sentence says how it is handed the run, and its work comes back."""
+    program = """
+import multiprocessing, celltrail as ct
+def work(each):
+    ct.log({"each": each})
+    return each
+with ct.start("parent") as run, multiprocessing.get_context("fork").Pool(1) as pool:
+    assert pool.map(work, range(4)) == [0, 1, 2, 3]
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("this worker process knows of no run; hand it one") == 1, result.stderr
+    assert "each" not in store.series(store.records()[0].id)
+
+
 def test_a_copy_of_a_run_is_the_run(store: Store) -> None:
     """Also once it has ended: whoever copies what holds one does not begin another."""
     with start("a", store=store) as run:

@@ -33,6 +33,7 @@ Off = Callable[[], object]
 
 
 _tellers: weakref.WeakKeyDictionary[Run, dict[str, str]] = weakref.WeakKeyDictionary()  # by run and series
+_counts: weakref.WeakKeyDictionary[Run, Callable[[], int]] = weakref.WeakKeyDictionary()
 
 
 class Hand:
@@ -73,6 +74,15 @@ class Hand:
     def is_led(self, run: Run) -> bool:
         """Whether another plug-in leads the training of this run: it is the one that ends it where that is asked."""
         return _tellers.get(run, {}).get(LOSS, self._library) != self._library
+
+    def count(self, run: Run, step: Callable[[], int]) -> None:
+        """Be the one that counts the steps of this run: whoever tells of the same training stands where ``step`` says."""
+        _counts.setdefault(run, step)
+
+    def step(self, run: Run) -> int | None:
+        """The step that the run's training is at, where a plug-in counts them."""
+        step = _counts.get(run)
+        return step() if step is not None else None
 
     def describe(self, run: Run, params: Mapping[str, Any] = {}, summary: Mapping[str, Any] = {}) -> None:
         """Set params and summaries, without waiting for the disk."""

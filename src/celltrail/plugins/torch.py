@@ -142,8 +142,10 @@ class _Training:
             self._hand.note(run, sampled=sorted(self._told))
 
     def _meet(self, optimizer: Any) -> tuple[str, list[int]]:
-        known = len(self._optimizers)
-        self._optimizers[optimizer] = f"opt{known}_" if known else "", [0]
+        known, run, counted = len(self._optimizers), self._run(), [0]
+        self._optimizers[optimizer] = f"opt{known}_" if known else "", counted
+        if run is not None and not known:
+            self._hand.count(run, lambda: counted[0] - 1)
         return self._optimizers[optimizer]
 
     def _is_elsewhere(self, value: Any) -> bool:

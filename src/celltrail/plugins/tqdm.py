@@ -1,7 +1,8 @@
 """tqdm in a tracked cell: what a loop shows beside its bar by ``set_postfix``. Tested with tqdm 4.70.1.
 
-``bar.set_postfix(loss=0.3)`` is ``train/loss``, ``val_acc`` is ``val/acc``; the step is the bar's count, as far as it
-has been drawn. Where a loop variable or another plug-in has that series, the bar adds nothing.
+``bar.set_postfix(loss=0.3)`` is ``train/loss``, ``val_acc`` is ``val/acc``. The step is that of the optimizer, where one
+steps in the run; otherwise the turns of the bar before this one. Where a loop variable or another plug-in has that
+series, the bar adds nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.allowance import Allowance
-from celltrail.plugins.names import Series, key_of, per_run
+from celltrail.plugins.names import Key, Series, key_of, per_run
 
 
 def on(tqdm: Any, hand: Any) -> Callable[[], None]:
@@ -33,14 +34,22 @@ class _Bars:
     def __init__(self, run: ct.Run, hand: Any) -> None:
         self._run, self._hand = run, hand
         self._series = Series(hand, run, "tqdm")
-        self._steps: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()  # the last one of each bar
-        self._began, self._allowance, self._is_sampled = time.process_time(), Allowance(0.015, 0.01), False
+        self._steps: weakref.WeakKeyDictionary[Any, list[int]] = weakref.WeakKeyDictionary()  # each bar's last, and ahead
+        self._latest: tuple[Callable[[], Any], list[int]] = (lambda: None, [])  # mostly there is one bar
+        self._keys: dict[str, Key] = {}
+        self._began, self._allowance, self._is_sampled = time.process_time(), Allowance(0.01, 0.005), False
 
     def shown(self, call: Any) -> None:
         """A bar is about to show this."""
         began, bar = time.thread_time_ns(), call.owner
+        found, last = self._latest
+        if found() is not bar:
+            last = self._steps.setdefault(bar, [-1, 0])
+            self._latest = weakref.ref(bar), last
+        if last[0] < 0 and bar.iterable is None and int(bar.n) == bar.initial + 1:
+            last[1] = 1  # moved on by hand before it is shown
         # a bar counts only as often as it is drawn
-        step = self._steps[bar] = max(int(bar.n), self._steps.get(bar, -1) + 1)
+        step = last[0] = max(int(bar.n) - last[1], last[0] + 1)
         if self._allowance.is_within(self._began):
             self._tell(call, step)
             self._allowance.spent_ns += time.thread_time_ns() - began
@@ -49,17 +58,20 @@ class _Bars:
             self._hand.note(self._run, sampled=self._series.names())
 
     def _tell(self, call: Any, step: int) -> None:
-        given = call.argument("ordered_dict", 0)
-        shown = {**(given if isinstance(given, Mapping) else {}), **call.kwargs}
+        shown = call.kwargs
+        if call.args or "ordered_dict" in shown or "refresh" in shown:
+            given = call.argument("ordered_dict", 0)
+            named = {name: value for name, value in shown.items() if name not in ("refresh", "ordered_dict")}
+            shown = {**(given if isinstance(given, Mapping) else {}), **named}
         recorded = self._hand.recorded(self._run)
-        values = {
-            key_of(name): number
-            for name, value in shown.items()
-            if name not in ("refresh", "ordered_dict") and name not in recorded
-            and (number := _number(value)) is not None
-        }  # fmt: skip
+        values: dict[Key, float] = {}
+        for name, value in shown.items():
+            number = value if type(value) is float else _number(value)
+            if number is not None and name not in recorded:
+                values[self._keys.get(name) or self._keys.setdefault(name, key_of(name))] = number
         if values:
-            self._series.log(values, step)
+            counted = self._hand.step(self._run)
+            self._series.log(values, step if counted is None else counted)
 
 
 def _number(value: Any) -> float | None:

@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -135,10 +136,13 @@ def handed(root: Path, run_id: str) -> Run:
 
 
 def log(values: Mapping[str, Any] | None = None, step: int | None = None, **more: Any) -> None:
-    """`Run.log` on the current run."""
+    """`Run.log` on the current run; in a worker process that has none, a warning instead of an error."""
     run = current()
     if run is None and joining.named():
         run = start()
+    if run is None and _is_worker():
+        _tell_of_no_run()
+        return
     if run is None:
         raise CelltrailError("no run is active: put %%track on the cell, or begin one with ct.start()")
     run.log(values, step, **more)
@@ -176,11 +180,26 @@ def _user_of(*_: str | None) -> str:
         return ""
 
 
+@lru_cache(maxsize=1)  # once in each worker
+def _tell_of_no_run() -> None:
+    warnings.warn(
+        "celltrail: nothing is recorded, for this worker process knows of no run; hand it one, as an argument or in a "
+        "closure (delayed(work)(run, i)), and call run.log()",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+
+
+def _is_worker() -> bool:
+    """Whether multiprocessing, or joblib by its means, made this process."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
+
+
 def _finish_with_worker() -> None:
     """A process of multiprocessing leaves without running atexit, but runs what is registered there."""
     util = sys.modules.get("multiprocessing.util")
-    process = sys.modules.get("multiprocessing.process")
-    if util and process and process.parent_process() is not None:
+    if util and _is_worker():
         util.Finalize(None, _finish_all, exitpriority=0)
 
 
