@@ -76,7 +76,7 @@ class Hand:
         return _tellers.get(run, {}).get(LOSS, self._library) != self._library
 
     def count(self, run: Run, step: Callable[[], int]) -> None:
-        """Be the one that counts the steps of this run: whoever tells of the same training stands where ``step`` says."""
+        """Be the one that counts the steps of this run: what others tell of its training stands where it says."""
         _counts.setdefault(run, step)
 
     def step(self, run: Run) -> int | None:

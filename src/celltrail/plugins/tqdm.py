@@ -1,7 +1,7 @@
 """tqdm in a tracked cell: what a loop shows beside its bar by ``set_postfix``. Tested with tqdm 4.70.1.
 
-``bar.set_postfix(loss=0.3)`` is ``train/loss``, ``val_acc`` is ``val/acc``. The step is that of the optimizer, where one
-steps in the run; otherwise the turns of the bar before this one. Where a loop variable or another plug-in has that
+``bar.set_postfix(loss=0.3)`` is ``train/loss``, ``val_acc`` is ``val/acc``. The step is that of the optimizer, where
+one steps in the run; otherwise the turns of the bar before this one. Where a loop variable or another plug-in has that
 series, the bar adds nothing.
 """
 
@@ -34,7 +34,9 @@ class _Bars:
     def __init__(self, run: ct.Run, hand: Any) -> None:
         self._run, self._hand = run, hand
         self._series = Series(hand, run, "tqdm")
-        self._steps: weakref.WeakKeyDictionary[Any, list[int]] = weakref.WeakKeyDictionary()  # each bar's last, and ahead
+        self._steps: weakref.WeakKeyDictionary[Any, list[int]] = (
+            weakref.WeakKeyDictionary()
+        )  # each bar's last, and ahead
         self._latest: tuple[Callable[[], Any], list[int]] = (lambda: None, [])  # mostly there is one bar
         self._keys: dict[str, Key] = {}
         self._began, self._allowance, self._is_sampled = time.process_time(), Allowance(0.01, 0.005), False
