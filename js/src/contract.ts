@@ -243,6 +243,7 @@ export interface ExecutionShown {
   status: "running" | "ok" | "error" | "interrupted" | "killed" | "skipped";
   error: string;
   code: string;
+  is_whole: boolean;
   run: string;
   name: string;
   role: "run" | "needed" | "other";

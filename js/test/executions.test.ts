@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ExecutionMap, ExecutionShown } from "../src/contract.ts";
 import { executionsView } from "../src/ui/detail/executions.ts";
+import { RESTORE } from "../src/ui/detail/restoring.ts";
 import { layOut } from "./page.ts";
 
 let end: AbortController;
@@ -23,6 +24,7 @@ function ran(change: Partial<ExecutionShown> & { id: string }): ExecutionShown {
     status: "ok",
     error: "",
     code: "x = 1",
+    is_whole: true,
     run: "",
     name: "",
   } as const;
@@ -84,4 +86,37 @@ test("code and names of a trail are never markup", () => {
   for (const details of view.querySelectorAll("details")) details.dispatchEvent(new Event("toggle"));
   expect(view.querySelectorAll("img").length).toBe(0);
   expect(view.textContent).toContain(evil);
+});
+
+test("an execution, or all that the run was made from, comes back as new cells where a notebook takes them", async () => {
+  const first = ran({ id: "a", code: "x = 1" });
+  const junk = ran({ id: "b", role: "other", code: "junk" });
+  const cut = { is_whole: false, code: "y = 2\n⋯ 9,000 characters" };
+  const view = show([first, junk, ran({ id: "c", role: "run", code: "y = x" })]);
+  const button = (words: string): HTMLButtonElement | undefined =>
+    [...view.querySelectorAll("button")].find(({ textContent }) => textContent === words);
+  const copied: string[] = [];
+  Object.assign(navigator, { clipboard: { writeText: async (text: string) => void copied.push(text) } });
+  button("restore 2 cells")?.click();
+  await Promise.resolve();
+  expect(copied).toEqual(["x = 1\n\ny = x"]);
+  const heard: unknown[] = [];
+  const take = (event: Event): void => {
+    event.preventDefault();
+    heard.push((event as CustomEvent).detail);
+  };
+  document.addEventListener(RESTORE, take, { signal: end.signal });
+  button("restore 2 cells")?.click();
+  rows(view)[1]?.querySelector("button")?.click();
+  expect(heard).toEqual([
+    [
+      { id: "a", code: "x = 1" },
+      { id: "c", code: "y = x" },
+    ],
+    [{ id: "b", code: "junk" }],
+  ]);
+  expect(copied.length).toBe(1);
+  expect(rows(view)[1]?.querySelector("[role=status]")?.textContent).toBe("1 new cell in the notebook");
+  const partial = show([first, ran({ id: "c", role: "run", ...cut })]);
+  expect([...partial.querySelectorAll("button")].map(({ textContent }) => textContent)).toEqual(["restore"]);
 });

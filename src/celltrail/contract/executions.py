@@ -21,6 +21,7 @@ class ExecutionShown(TypedDict):
     status: Literal["running", "ok", "error", "interrupted", "killed", "skipped"]
     error: str  # the kind of exception it ended with
     code: str
+    is_whole: bool  # a long one is cut
     run: str  # the id of the run it was, or ""
     name: str  # of that run
     role: Literal["run", "needed", "other"]  # to the run that is looked at

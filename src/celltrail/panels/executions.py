@@ -45,7 +45,7 @@ def executed(run: StoredRun) -> ExecutionMap:
     names = {run.id: run.name}
     found: list[ExecutionShown] = []
     for each in shown:
-        step = needed.get(each.id)
+        step, text = needed.get(each.id), _code(run, each)
         is_ours = step is not None or each.id in own
         found.append(
             {
@@ -56,7 +56,8 @@ def executed(run: StoredRun) -> ExecutionMap:
                 "of": of[each.cell_id] if each.cell_id else 1,
                 "status": each.status,
                 "error": each.error,
-                "code": _code(run, each),
+                "code": text if len(text) <= MOST_CODE else f"{text[:MOST_CODE]}\n⋯ {len(text) - MOST_CODE:,} characters",
+                "is_whole": len(text) <= MOST_CODE,
                 "run": each.run or "",
                 "name": _name(run, each.run, names),
                 "role": "run" if each.id in own else "needed" if step is not None else "other",
@@ -119,10 +120,9 @@ def _document(run: StoredRun) -> Document | None:
 
 def _code(run: StoredRun, each: KernelExecution) -> str:
     try:
-        text = run.store.blobs.text(each.code) if each.code else ""
+        return run.store.blobs.text(each.code) if each.code else ""
     except (StoreError, NoRun):
         return ""
-    return text if len(text) <= MOST_CODE else f"{text[:MOST_CODE]}\n⋯ {len(text) - MOST_CODE:,} characters"
 
 
 def _name(run: StoredRun, of: str | None, known: dict[str, str]) -> str:

@@ -3,6 +3,7 @@ import { checkbox } from "../controls.ts";
 import { element, say } from "../element.ts";
 import { count } from "../format.ts";
 import { arcs } from "./arcs.ts";
+import { isKept, restoreButton } from "./restoring.ts";
 
 const FEW = 40; // executions that are all shown
 
@@ -15,7 +16,7 @@ export function executionsView(map: ExecutionMap, signal: AbortSignal): HTMLElem
   const needed = all.filter(({ role }) => role !== "other");
   const counts = new Map(all.map((each) => [each.id, numberOf(each)]));
   const list = element("ol", { class: "ct-map", "aria-label": "executions, oldest first" });
-  const rows = new Map(all.map((each) => [each.id, row(each, (id) => counts.get(id) ?? "")]));
+  const rows = new Map(all.map((each) => [each.id, row(each, (id) => counts.get(id) ?? "", signal)]));
   list.append(...rows.values());
   const box = element("div", { class: "ct-mapbox" }, list);
   const links = arcs(box, rows, all, signal);
@@ -37,6 +38,7 @@ export function executionsView(map: ExecutionMap, signal: AbortSignal): HTMLElem
     element("p", { class: "ct-muted" }, sentence(map, needed)),
     only.el,
     box,
+    ...(needed.every(isKept) ? [restoreButton(`restore ${count(needed.length, "cell")}`, needed, signal)] : []),
   );
 }
 
@@ -53,7 +55,7 @@ function numberOf({ count: number }: ExecutionShown): string {
   return `[${number ?? " "}]`;
 }
 
-function row(each: ExecutionShown, numbered: (id: string) => string): HTMLElement {
+function row(each: ExecutionShown, numbered: (id: string) => string, signal: AbortSignal): HTMLElement {
   const first = each.code.split("\n").find((line) => line.trim() && !line.startsWith("%%track")) ?? each.code;
   const head = element(
     "summary",
@@ -65,7 +67,8 @@ function row(each: ExecutionShown, numbered: (id: string) => string): HTMLElemen
   const code = element("pre", { class: "ct-text ct-map-code" });
   const got = each.got.map(({ execution, names }) => `${names.join(", ")} from ${numbered(execution)}`);
   const handed = element("p", { class: "ct-muted", hidden: got.length === 0 }, `got ${got.join("; ")}`);
-  const details = element("details", {}, head, handed, code);
+  const back = isKept(each) ? [restoreButton("restore", [each], signal)] : [];
+  const details = element("details", {}, head, handed, code, ...back);
   details.addEventListener("toggle", () => say(code, each.code || "the code of this execution was not kept"));
   return element("li", { "data-role": each.role, "data-stale": each.stale ? "true" : null }, details);
 }
