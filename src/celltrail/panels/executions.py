@@ -56,7 +56,9 @@ def executed(run: StoredRun) -> ExecutionMap:
                 "of": of[each.cell_id] if each.cell_id else 1,
                 "status": each.status,
                 "error": each.error,
-                "code": text if len(text) <= MOST_CODE else f"{text[:MOST_CODE]}\n⋯ {len(text) - MOST_CODE:,} characters",
+                "code": text
+                if len(text) <= MOST_CODE
+                else f"{text[:MOST_CODE]}\n⋯ {len(text) - MOST_CODE:,} characters",
                 "is_whole": len(text) <= MOST_CODE,
                 "run": each.run or "",
                 "name": _name(run, each.run, names),
@@ -70,10 +72,7 @@ def executed(run: StoredRun) -> ExecutionMap:
 
 
 def _ran(run: StoredRun, own: Sequence[str], slice_of: Iterable[SliceStep]) -> list[KernelExecution]:
-    """What the record of the session has; where that is gone, what the run itself keeps."""
-    session = session_of(run, own[-1])
-    if session is not None:
-        return [each for each in session.executions if each.id <= own[-1]]
+    """What the record of the session has, and what the run itself keeps: the session began after `%load_ext` did."""
     digests = {step["id"]: step.get("code", "") for step in run.needs.get("slice", {}).get("minimal", ())}
     kept = [
         KernelExecution(
@@ -85,7 +84,10 @@ def _ran(run: StoredRun, own: Sequence[str], slice_of: Iterable[SliceStep]) -> l
         KernelExecution(each.id, "", each.count, each.cell_id, None, "cell", each.status, 0, code=each.code, run=run.id)
         for each in run.record.executions
     ]
-    return sorted([*kept, *mine], key=lambda each: each.id)
+    session = session_of(run, own[-1])
+    told = session.executions if session is not None else ()
+    found = {each.id: each for each in (*kept, *mine, *told) if each.id <= own[-1]}
+    return [found[each] for each in sorted(found)]
 
 
 def _some(ran: Sequence[KernelExecution], wanted: set[str]) -> list[KernelExecution]:

@@ -64,6 +64,7 @@ export const detailStyles = `
 .ct-map summary .ct-map-what { flex: 1 1 0; min-width: 0; overflow: hidden; text-align: end; text-overflow: ellipsis; white-space: nowrap; }
 .ct-map-code { background: color-mix(in srgb, var(--ct-hover) 40%, var(--ct-surface)); border: 1px solid var(--ct-line); border-radius: 4px; margin: 2px 4px 6px 48px; padding: 6px 10px; }
 .ct-restore { align-items: center; display: flex; gap: 8px; }
+.ct-executions > .ct-restore { margin: -6px 0 18px; }
 .ct-map details p { margin: 0 4px 2px 48px; }
 .ct-outputs > div { margin: 0 0 6px; }
 .ct-outputs img { background: #fff; display: block; max-width: 100%; }

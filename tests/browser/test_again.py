@@ -1,4 +1,4 @@
-"""The button that replays a run, in JupyterLab: stopped, asked again, clicked twice, and left alone by its kernel."""
+"""What the panel of a run does about its code, in JupyterLab: it is replayed, and comes back as new cells."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def replays_of(run: str) -> list[psutil.Process]:
     return [process for process in every if {"replay", run} <= set(process.info["cmdline"] or ())]
 
 
-def test_the_button_that_replays(screen: Screen, folder: str) -> None:
-    """It stops while the kernel is busy, hears one click of two, shows the verdict, and ends with its kernel."""
+def test_replay_and_restore(screen: Screen, folder: str) -> None:
+    """A replay stops while the kernel is busy, is begun by one click of two, ends with its kernel; cells come back."""
     screen.open(screen.server.write(folder, "replay", CELLS))
     for index in range(3):
         screen.run(index)
@@ -46,6 +46,12 @@ def test_the_button_that_replays(screen: Screen, folder: str) -> None:
     verdict = panel.locator(".ct-replayed")
     verdict.wait_for(timeout=60_000)
     assert "reproduced: every point is identical" in verdict.inner_text()
+
+    panel.get_by_role("tab", name="lineage").click()
+    panel.get_by_role("button", name="restore 2 cells").click()
+    back = screen.save()["cells"][3:5]
+    assert ["".join(cell["source"]) for cell in back] == CELLS[:2]
+    assert all(len(cell["metadata"]["celltrail"]["restored_from"]) == 26 for cell in back)
 
     start.click()
     screen.until("it is replayed", lambda: replays_of(run))
