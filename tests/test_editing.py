@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import math
 import os
 import subprocess
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,34 @@ def test_notes_are_changed_and_deleted_by_their_place(trained: Store) -> None:
     with pytest.raises(BadValue, match="no note 2; it has 2"):
         run.edit_note(2, "x")
     assert trained.document(run.id).notes == ("begun",)
+
+
+def test_comments_are_a_thread_with_who_and_when(trained: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """From a run that goes on, a stored one, a set and a terminal; the audit says who deleted one."""
+    with ct.start("going", store=trained) as going:
+        going.comment("  begun late  ")
+    run = ct.run("going").comment("looks fine").comment("ship it")
+    assert [told.text for told in run.comments] == ["begun late", "looks fine", "ship it"]
+    assert [told.text for told in ct.run("going").comments] == [told.text for told in run.comments]
+    assert {told.by for told in run.comments} == {getpass.getuser()}
+    assert all(run.created <= told.time + timedelta(milliseconds=1) for told in run.comments)
+    assert str(run.comments[1]).endswith(f" UTC {getpass.getuser()}: looks fine")
+    assert ct.runs("name != 'going'").comment("all of you") == 3
+    assert main(["edit", "going", "--comment", "<b>bold</b>", "--store", str(trained.root)]) == 0
+    run = ct.run("going").delete_comment(1).delete_comment(-2)
+    assert [told.text for told in run.comments] == ["begun late", "<b>bold</b>"]
+    assert [str(change).rpartition(getpass.getuser())[2] for change in run.audit][-2:] == [
+        " deleted the comment 'looks fine'", " deleted the comment 'ship it'",
+    ]  # fmt: skip
+    capsys.readouterr()
+    assert main(["show", "going", "--store", str(trained.root)]) == 0
+    assert "<b>bold</b>" in capsys.readouterr().out
+    for text, words in (("", "a comment has some text"), (3, "a comment has some text")):
+        with pytest.raises(BadValue, match=words):
+            run.comment(text)
+    with pytest.raises(BadValue, match="no comment 2; it has 2"):
+        run.delete_comment(2)
+    assert trained.audit.verify().is_whole
 
 
 def test_a_set_is_changed_at_once_and_says_how_many(trained: Store) -> None:

@@ -3,8 +3,8 @@ export const MIME = "application/vnd.celltrail.panel+json";
 export const VERSION = 1;
 
 export type FromKernel = Points | News | Answer | Fault | Replaying;
-export type Asked = Note | Steer | Edit | Undo | SaveView | DropView;
-export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take | Pick | Trace | Replay;
+export type Asked = Note | Comment | Steer | Edit | Undo | SaveView | DropView;
+export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Comment | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take | Pick | Trace | Replay;
 export type Question = Query | List | Fetch | Sum | Hold | Write | Pick | Trace;
 export type Goal = "min" | "max" | "none";
 export type MediaKind = "text" | "image" | "figure" | "audio" | "video" | "table" | "histogram";
@@ -23,6 +23,7 @@ export interface Answer {
   comparison: Comparison | null;
   parts: Part[] | null;
   marks: Mark[] | null;
+  comments: CommentShown[] | null;
   said: string | null;
   text: string | null;
   proposals: Proposal[] | null;
@@ -102,12 +103,20 @@ export interface Verdict {
   text: string;
 }
 
+/** What somebody said about a run. */
+export interface CommentShown {
+  by: string;
+  time: number;
+  text: string;
+}
+
 /** One run with everything that is known of it. */
 export interface Detail {
   run: RunRow;
   sections: Section[];
   code: string;
   outputs: Piece[];
+  comments: CommentShown[];
   traceback: string;
   replay: ReplayVerdict | null;
   replayable: boolean;
@@ -256,6 +265,14 @@ export interface ExecutionShown {
 export interface Handed {
   execution: string;
   names: string[];
+}
+
+/** Panel to kernel: say this about a run; answered by all comments. */
+export interface Comment {
+  kind: "comment";
+  id: string;
+  run: string;
+  text: string;
 }
 
 /** Panel to kernel: the comparison of these runs. */
@@ -620,6 +637,13 @@ export interface SavedSeries {
   value: string;
 }
 
+/** How much a run has of what its project asks. */
+export interface Completeness {
+  met: number;
+  of: number;
+  text: string;
+}
+
 /** Runs that are alike in what a table is grouped by. */
 export interface GroupOf {
   values: Scalar[];
@@ -690,6 +714,7 @@ export interface RunRow {
   came_of: string | null;
   resumed: number;
   group: string | null;
+  complete: Completeness | null;
   starred: boolean;
   archived: boolean;
   deleted: boolean;

@@ -27,6 +27,7 @@ type Words = Record<string, string | number | readonly string[] | undefined>;
 const FOLLOW_MS = 1000;
 const CHANGES: readonly string[] = [
   "note",
+  "comment",
   "steer",
   "edit",
   "undo",
@@ -263,6 +264,7 @@ export function said(reply_to: string, parts: Partial<Answer>): Answer {
     parts: null,
     content: null,
     marks: null,
+    comments: null,
     said: null,
     text: null,
     proposals: null,

@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Detail, DetailOptions, Replaying, ReplayVerdict } from "../src/contract.ts";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Answer, Detail, DetailOptions, Replaying, ReplayVerdict } from "../src/contract.ts";
 import { DETAIL, mount } from "../src/panels/detail.ts";
+import { said } from "../src/server.ts";
 import { panels } from "./messages.ts";
 import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
 import { payload, run } from "./rows.ts";
@@ -26,6 +27,7 @@ const some: Detail = {
   code: "%%track\nlr = 0.1\n",
   outputs: [{ kind: "stdout", media: "text/plain", data: "epoch 1", said: "" }],
   traceback: "",
+  comments: [],
   replay: null,
   replayable: true,
 };
@@ -45,7 +47,7 @@ const press = (tab: HTMLElement | undefined, key: string): void => {
 
 test("a run without points begins with its summary; code and outputs stand before the rest", () => {
   const [root] = show({});
-  expect(tabs(root).map((tab) => tab.textContent)).toEqual(["summary", "code", "outputs", "history"]);
+  expect(tabs(root).map((tab) => tab.textContent)).toEqual(["summary", "code", "outputs", "history", "comments"]);
   expect(tabs(root)[0]?.getAttribute("aria-selected")).toBe("true");
   expect(sheet(root)).toContain("lr");
 });
@@ -53,10 +55,13 @@ test("a run without points begins with its summary; code and outputs stand befor
 test("arrows move along the tabs and round their ends; the tab shown is kept", () => {
   const [root, source] = show({});
   press(tabs(root)[0], "ArrowLeft");
+  expect(sheet(root)).toContain("nobody has said anything yet");
+  press(tabs(root)[4], "ArrowLeft");
   expect(sheet(root)).toContain("and 3 more rows");
-  press(tabs(root)[3], "ArrowRight");
+  press(tabs(root)[3], "End");
+  press(tabs(root)[4], "ArrowRight");
   expect(sheet(root)).toContain("lr");
-  expect(source.kept.map(({ tab }) => tab)).toEqual(["history", "summary"]);
+  expect(source.kept.map(({ tab }) => tab)).toEqual(["comments", "history", "comments", "summary"]);
 });
 
 test("the tab that was shown last is shown again", () => {
@@ -72,6 +77,7 @@ test("markup of a run is text wherever it stands", () => {
     code: evil,
     outputs: [{ kind: "display", media: "text/html", data: evil, said: evil }],
     traceback: evil,
+    comments: [{ by: evil, time: 1, text: evil }],
   });
   for (const tab of tabs(root)) tab.click();
   expect(root.querySelectorAll("img").length).toBe(0);
@@ -147,4 +153,34 @@ test("a replay is asked for, followed and stopped; its verdict stands under the 
 test("where there is no kernel, or the run cannot be replayed, nothing asks for it", () => {
   const [root] = show({});
   expect(root.querySelector(".ct-replays")).toBeNull();
+});
+
+test("a comment is said, stands in the thread, or says why it cannot be kept; without a kernel nobody is asked", async () => {
+  const first = { by: "ada", time: 1_700_000_000, text: "why so slow?" };
+  const second = { by: "ben", time: 1_700_000_100, text: "the disk" };
+  const asked: unknown[] = [];
+  const answered = (wish: unknown): Promise<Answer> => {
+    asked.push(wish);
+    const refused = new Error("a comment without words cannot be kept");
+    return asked.length > 1 ? Promise.reject(refused) : Promise.resolve(said("1", { comments: [first, second] }));
+  };
+  const held = payload({ kind: "detail", detail: { ...some, comments: [first] } });
+  const { output } = outputArea();
+  mount(output, standIn(held, { ...DETAIL, tab: "comments" }, { ask: answered }), end.signal);
+  const root = inside(output);
+  const thread = (): string[] => [...root.querySelectorAll(".ct-thread li")].map((one) => one.textContent ?? "");
+  expect(thread().map((text) => /ada.*why so slow/.test(text))).toEqual([true]);
+  const [words, send] = [root.querySelector("textarea"), root.querySelector<HTMLButtonElement>(".ct-saying button")];
+  if (words) words.value = "the disk";
+  send?.click();
+  await vi.waitFor(() => expect(thread().length).toBe(2));
+  expect(asked).toEqual([{ kind: "comment", run: "01AAAAAA", text: "the disk" }]);
+  expect(words?.value).toBe("");
+  await vi.waitFor(() => expect(send?.disabled).toBe(false));
+  send?.click();
+  await vi.waitFor(() => expect(root.querySelector("[role=alert]")?.textContent).toContain("without words"));
+  const reopened = outputArea().output;
+  mount(reopened, standIn(held, { ...DETAIL, tab: "comments" }, { kind: "saved" }), end.signal);
+  expect(inside(reopened).querySelectorAll(".ct-thread li").length).toBe(1);
+  expect(inside(reopened).querySelector("textarea")).toBeNull();
 });

@@ -710,6 +710,7 @@ export const messages = [
       "came_of": null,
       "resumed": 0,
       "group": null,
+      "complete": null,
       "starred": false,
       "archived": false,
       "deleted": false
@@ -721,6 +722,7 @@ export const messages = [
    "comparison": null,
    "parts": null,
    "marks": null,
+   "comments": null,
    "said": null,
    "text": null,
    "proposals": null,
@@ -811,6 +813,7 @@ export const messages = [
       "came_of": null,
       "resumed": 0,
       "group": null,
+      "complete": null,
       "starred": false,
       "archived": false,
       "deleted": false
@@ -879,6 +882,7 @@ export const messages = [
       "came_of": null,
       "resumed": 0,
       "group": null,
+      "complete": null,
       "starred": false,
       "archived": false,
       "deleted": false
@@ -990,6 +994,7 @@ export const messages = [
    },
    "parts": null,
    "marks": null,
+   "comments": null,
    "said": null,
    "text": null,
    "proposals": null,
@@ -1212,6 +1217,7 @@ export const panels = [
     "came_of": null,
     "resumed": 0,
     "group": null,
+    "complete": null,
     "starred": false,
     "archived": false,
     "deleted": false
@@ -1280,6 +1286,7 @@ export const panels = [
     "came_of": null,
     "resumed": 0,
     "group": null,
+    "complete": null,
     "starred": false,
     "archived": false,
     "deleted": false
@@ -1372,6 +1379,7 @@ export const panels = [
      "came_of": null,
      "resumed": 0,
      "group": null,
+     "complete": null,
      "starred": false,
      "archived": false,
      "deleted": false
@@ -1440,6 +1448,7 @@ export const panels = [
      "came_of": null,
      "resumed": 0,
      "group": null,
+     "complete": null,
      "starred": false,
      "archived": false,
      "deleted": false
@@ -1637,6 +1646,7 @@ export const panels = [
     "came_of": null,
     "resumed": 0,
     "group": null,
+    "complete": null,
     "starred": false,
     "archived": false,
     "deleted": false
@@ -1707,6 +1717,7 @@ export const panels = [
    ],
    "code": "",
    "outputs": [],
+   "comments": [],
    "traceback": "",
    "replay": null,
    "replayable": false

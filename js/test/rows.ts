@@ -21,6 +21,7 @@ export function run(change: Partial<RunRow> & { id: string }): RunRow {
     came_of: null,
     resumed: 0,
     group: null,
+    complete: null,
     starred: false,
     archived: false,
     deleted: false,

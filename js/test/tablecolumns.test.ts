@@ -49,6 +49,18 @@ test("what runs came of has a column where they differ in it, and how often one 
   expect(ids([run({ id: "1", came_of: "a sweep" }), run({ id: "2", came_of: "a sweep" })])).not.toContain("parent");
 });
 
+test("how complete a run is has a column where a project asks for something, sorted by the share", () => {
+  const rows = [
+    run({ id: "1", complete: { met: 4, of: 5, text: "4 of 5: no note" } }),
+    run({ id: "2" }),
+    run({ id: "3", complete: { met: 11, of: 12, text: "11 of 12: no tag" } }),
+  ];
+  const complete = columnsOf(headsOf(rows)).find((column) => column.id === "complete");
+  expect(rows.map((row) => complete?.text(row))).toEqual(["4 of 5: no note", "–", "11 of 12: no tag"]);
+  expect(rows.map((row) => complete?.key(row))).toEqual([0.8, undefined, 11 / 12]);
+  expect(ids([run({ id: "1" })])).not.toContain("complete");
+});
+
 test("a parameter is numeric only when all its values are, and names of Object's own are only names", () => {
   const rows = [
     run({ id: "1", params: { lr: param(1), mode: param("a"), constructor: param(1) } }),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from celltrail.query.executions import executions as executions
     from celltrail.query.search import search as search
     from celltrail.query.tables import sql as sql
+    from celltrail.query.template import template as template
     from celltrail.registry import registry as registry
     from celltrail.replay import replay as replay
     from celltrail.replay import slice_of as slice
@@ -63,6 +64,7 @@ _ROOMS = {
     "executions": "query.executions:executions",
     "search": "query.search:search",
     "sql": "query.tables:sql",
+    "template": "query.template:template",
     "compare": "compare:compare",
     "data": "data:",
     "bench": "bench:bench",
@@ -83,7 +85,7 @@ _ROOMS = {
 __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "StopTraining", "Store",
     "alert", "autolog", "bench", "compare", "current", "data", "executions", "explain", "fairness", "knob", "log",
-    "registry", "replay", "report", "rule", "run", "runs", "search", "slice", "sql", "start", "sweep",
+    "registry", "replay", "report", "rule", "run", "runs", "search", "slice", "sql", "start", "sweep", "template",
 ]  # fmt: skip
 
 
@@ -109,8 +111,9 @@ class _Door(ModuleType):
         if name == "start":
             import_module("celltrail.capture.script").describe_runs()
             import_module("celltrail.alerts").stand()
-        if room.startswith("query"):
+        if room.startswith(("query", "registry")):
             import_module("celltrail.query.standing").told_by(_standing, otherwise=True)
+            import_module("celltrail.query.reporting").written_by(_report)
         _show_in_notebook()
         self.__dict__[name] = value
         return value
@@ -130,6 +133,10 @@ def _version() -> str:
 
 def _standing(run: Any) -> Any:
     return import_module("celltrail.capture.stale.holding").holds(run)
+
+
+def _report(run: Any, kind: str) -> Any:
+    return import_module("celltrail.report").report(run, kind)
 
 
 def _show_in_notebook() -> None:

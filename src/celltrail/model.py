@@ -133,6 +133,20 @@ def new_id() -> str:
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -5, -5))
 
 
+def ms_of(ulid: str) -> int:
+    """When a ULID was made, in milliseconds since the epoch; 0 for what is none.
+
+    >>> ms_of("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    1469922850259
+    """
+    if not RUN_ID.fullmatch(ulid):
+        return 0
+    number = 0
+    for digit in ulid[:10]:
+        number = number << 5 | _CROCKFORD.index(digit)
+    return number
+
+
 def now_us() -> int:
     """Wall clock, microseconds since the epoch."""
     return time.time_ns() // 1000
@@ -176,6 +190,7 @@ def is_seed(param: str) -> bool:
     return _SEED.fullmatch(param) is not None
 
 
+OWN_SCRATCH = "celltrail-own-"  # how folders begin that hold celltrail's own files for a moment
 MACHINE = "sys/"  # series so named tell of the machine, not of what is trained
 
 
@@ -319,6 +334,29 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
+class Comment:
+    """What somebody said about a run to whoever reads it; ``str()`` is one line of when, who and what.
+
+    Attributes:
+        id: a ULID, whose time is when it was said.
+        by: the account that said it.
+        text: what was said, in plain text.
+    """
+
+    id: str
+    by: str
+    text: str
+
+    @property
+    def time(self) -> datetime:
+        """When it was said, UTC."""
+        return datetime.fromtimestamp(ms_of(self.id) / 1000, tz=UTC)
+
+    def __str__(self) -> str:
+        return f"{self.time:%Y-%m-%d %H:%M} UTC {self.by or 'somebody'}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A run as the trail has it: its own document, people's edits, and whether its process still lives."""
 
@@ -355,6 +393,7 @@ class RunRecord:
     problems: tuple[str, ...] = ()  # faults of celltrail's own while recording this run
     rev: int = 0
     # what only people say, in edits and never in the run's own document
+    comments: tuple[Comment, ...] = ()
     folder: str | None = None
     rating: float | None = None
     starred: bool = False

@@ -3,6 +3,7 @@ import { widget } from "../kernel.ts";
 import { savedSource } from "../saved.ts";
 import type { Mount, Source } from "../source.ts";
 import { controlStyles } from "../ui/controls.ts";
+import { commentsView } from "../ui/detail/comments.ts";
 import { executionsView } from "../ui/detail/executions.ts";
 import { headView } from "../ui/detail/head.ts";
 import { outputsView } from "../ui/detail/outputs.ts";
@@ -66,12 +67,20 @@ function pages(detail: Detail, source: Source<DetailOptions>, signal: AbortSigna
   const shown = detail.outputs.length;
   if (shown > 0 || detail.traceback)
     found.push({ name: "outputs", note: shown > 1 ? String(shown) : "", make: () => outputsView(detail) });
-  found.push(...bySection.slice(1));
+  found.push(...bySection.slice(1), ...commentsPage(detail, source));
   return found;
 }
 
 function tabPage(tab: string, sections: readonly Section[]): Page {
   return { name: tab, note: "", make: () => sectionViews(sections.filter((section) => section.tab === tab)) };
+}
+
+/** What people said about it, and where it can be kept a box to say something. */
+function commentsPage({ run, comments = [] }: Detail, source: Source<DetailOptions>): Page[] {
+  const say = source.kind === "kernel" ? (text: string) => source.ask({ kind: "comment", run: run.id, text }) : null;
+  if (comments.length === 0 && !say) return [];
+  const note = comments.length > 0 ? String(comments.length) : "";
+  return [{ name: "comments", note, make: () => commentsView(comments, say) }];
 }
 
 /** What ran for it, asked for when it is looked at, above what its lineage says in tables. */

@@ -12,10 +12,11 @@ class Notice:
 
     ``run``: a run began. ``problem``: celltrail itself had one. ``already``: the run is an earlier one again; its
     ``data`` has the parts of the text. ``stale``: what a run read was changed since; without text it is fresh again.
+    ``complete``: a run that is over lacks something that its project asks; ``is_new`` where nothing was said so far.
     ``state``: a run starts from objects that another run changed.
     """
 
-    kind: Literal["run", "problem", "already", "stale", "state"]
+    kind: Literal["run", "problem", "already", "stale", "complete", "state"]
     level: Literal["info", "warning"]
     text: str = ""
     data: dict[str, Any] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from celltrail.capture.automatic import is_worth
 from celltrail.capture.environment.modules import Modules
 from celltrail.capture.files import Files
 from celltrail.capture.files.openings import Openings, strip
+from celltrail.capture.lacking import Lacking
 from celltrail.capture.lineage.state import State
 from celltrail.capture.meter import stamp, warm
 from celltrail.capture.notice import Notice
@@ -87,6 +88,7 @@ class Recorder:
         self._already = Already(self.session, shell, self._tell)
         self._marks = Marks(self.session, shell, self._tell)
         self._state = State(self.session.id, shell, self._redactor.text, self._tell)
+        self._lacking = Lacking(self._tell)
         self._endings = Endings()
         self._tee: KernelTee | None = None
         self._terminal: TerminalTee | None = None
@@ -427,6 +429,8 @@ class Recorder:
                 tracked.end(error, self._traceback(error), self.shell.user_ns)
             if key is not None:
                 shield(self._state.finish, key, tracked)
+            if not self._sweeps:  # whose table says how its trials went
+                shield(self._lacking.say, tracked.run)
             self._worker.put(sync)
         finally:
             self._marks.add(tracked)
@@ -475,6 +479,7 @@ class Recorder:
                     tracked.close(self._message_ns())
                 finally:
                     self._awaited.pop(request, None)  # only now: what goes wrong while it closes is its problem
+                shield(self._lacking.renew, tracked.run)
             return
         with tracked.meter.working():
             if kind == "stream":

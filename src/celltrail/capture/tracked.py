@@ -301,7 +301,10 @@ class Tracked:
             self.run.learn(environment={"rng": states})
         if self.end_states:
             told = self.needs["rng_end"] = randomness.ends(self.states, self.end_states, put)
-            self.needs["randomness"] = randomness.randomness(self.states, told, self.history)
+            drawn = self.needs["randomness"] = randomness.randomness(self.states, told, self.history)
+            seeded = sorted(randomness.seeded_by(self.history))
+            if seeded or drawn["moved"]:
+                self.run.learn(environment={"randomness": {"seeded": seeded, "unseeded": drawn["unseeded"]}})
 
     def _put_needs(self) -> str:
         if self.files is not None:

@@ -11,6 +11,7 @@ from celltrail.cli import terminal
 from celltrail.errors import BadValue
 from celltrail.model import Json, new_id
 from celltrail.query import StoredRun, find, open_store, row, runs
+from celltrail.query.editing import commented
 
 _FLAGS = {
     "star": ("starred", True, "mark as worth coming back to"),
@@ -37,6 +38,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     command.add_argument("--tag", action="append", default=[], metavar="TAG", help="add a tag; may be repeated")
     command.add_argument("--untag", action="append", default=[], metavar="TAG", help="take a tag away")
     command.add_argument("--note", action="append", default=[], metavar="TEXT", help="add a note")
+    command.add_argument("--comment", action="append", default=[], metavar="TEXT", help="say something to its readers")
     command.add_argument("--group", metavar="NAME", help="the group it belongs to; '' for the one it was started in")
     command.add_argument("--folder", metavar="PATH", help="the folder it is in, such as vision/resnet; '' for none")
     command.add_argument("--rate", type=_rating, metavar="X", help="a number of your own; 'none' takes it back")
@@ -78,6 +80,8 @@ def _changes(asked: argparse.Namespace) -> dict[str, Json]:
     changes: dict[str, Json] = {f"tag:{tag}": True for tag in asked.tag}
     changes |= {f"tag:{tag}": False for tag in asked.untag}
     changes |= {f"note:{new_id()}": text for text in asked.note if text.strip()}
+    for text in asked.comment:
+        changes |= commented(text)
     changes |= {f"param:{name}": value for name, value in asked.correct}
     if asked.name is not None:
         changes["name"] = asked.name

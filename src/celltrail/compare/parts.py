@@ -16,7 +16,7 @@ from celltrail.query.datasets import short
 from celltrail.query.evaluate import aggregate_of, duration_of
 
 _MOST_COLUMNS = 20  # of one version, where they differ
-_OF_THE_TIME = ("rng.", "overhead.", "resources.", "prices.")
+_OF_THE_TIME = ("rng.", "randomness.", "overhead.", "resources.", "prices.")
 
 
 def facts(records: Sequence[RunRecord]) -> list[Line]:

@@ -10,7 +10,7 @@ NaN and infinity have no JSON: a `Real` spells them as words, and series travel 
 
 from celltrail.contract.answers import Answer, Fault, FromKernel, News, Replaying
 from celltrail.contract.comparison import CodeDifference, CodeLine, Comparison, Difference, Verdict
-from celltrail.contract.detail import Detail, DetailOptions, Piece, ReplayVerdict, Section
+from celltrail.contract.detail import CommentShown, Detail, DetailOptions, Piece, ReplayVerdict, Section
 from celltrail.contract.evaluation import (
     CalibrationBin,
     EvaluatedRun,
@@ -24,6 +24,7 @@ from celltrail.contract.evaluation import (
 from celltrail.contract.executions import ExecutionMap, ExecutionShown, Handed
 from celltrail.contract.intents import (
     Asked,
+    Comment,
     Compare,
     Complete,
     Draw,
@@ -65,7 +66,18 @@ from celltrail.contract.points import (
     RunState,
     SavedSeries,
 )
-from celltrail.contract.rows import GroupOf, Head, Listing, MetricSummary, ParamValue, RowsPage, RunRow, Summed, Sums
+from celltrail.contract.rows import (
+    Completeness,
+    GroupOf,
+    Head,
+    Listing,
+    MetricSummary,
+    ParamValue,
+    RowsPage,
+    RunRow,
+    Summed,
+    Sums,
+)
 from celltrail.contract.saved import SavedPanel
 from celltrail.contract.server import CellRun, Hello, Trail, TrailRows
 from celltrail.contract.table import Proposal, SavedView, TableOptions
@@ -82,9 +94,12 @@ __all__ = [
     "ChartOptions",
     "CodeDifference",
     "CodeLine",
+    "Comment",
+    "CommentShown",
     "Compare",
     "Comparison",
     "Complete",
+    "Completeness",
     "Content",
     "Detail",
     "DetailOptions",

@@ -3,6 +3,7 @@
 from typing import Literal, TypedDict
 
 from celltrail.contract.comparison import Comparison
+from celltrail.contract.detail import CommentShown
 from celltrail.contract.executions import ExecutionMap
 from celltrail.contract.media import Content
 from celltrail.contract.points import Drawn, Mark, Part, Points
@@ -20,6 +21,7 @@ class Answer(TypedDict):
     comparison: Comparison | None
     parts: list[Part] | None
     marks: list[Mark] | None
+    comments: list[CommentShown] | None
     said: str | None  # what was done, in words
     text: str | None  # what was asked for as text
     proposals: list[Proposal] | None

@@ -39,6 +39,14 @@ class ReplayVerdict(TypedDict):
     causes: list[str]
 
 
+class CommentShown(TypedDict):
+    """What somebody said about a run."""
+
+    by: str
+    time: float
+    text: str
+
+
 class Detail(TypedDict):
     """One run with everything that is known of it."""
 
@@ -46,6 +54,7 @@ class Detail(TypedDict):
     sections: list[Section]
     code: str
     outputs: list[Piece]
+    comments: list[CommentShown]  # oldest first
     traceback: str
     replay: ReplayVerdict | None
     replayable: bool  # whether a cell recorded it, and it is over

@@ -84,6 +84,15 @@ class Note(TypedDict):
     text: str
 
 
+class Comment(TypedDict):
+    """Panel to kernel: say this about a run; answered by all comments."""
+
+    kind: Literal["comment"]
+    id: str
+    run: str
+    text: str
+
+
 class Steer(TypedDict):
     """Panel to kernel: what a run that goes on is to do; the answer says what will happen."""
 
@@ -244,6 +253,7 @@ FromPanel = (
     | Compare
     | Window
     | Note
+    | Comment
     | Steer
     | Edit
     | Undo
@@ -260,6 +270,6 @@ FromPanel = (
     | Replay
 )
 # what a server is asked to change; all else it is asked by address
-Asked = Note | Steer | Edit | Undo | SaveView | DropView
+Asked = Note | Comment | Steer | Edit | Undo | SaveView | DropView
 # what it is asked in a body, since there is no room in an address for all that they may name
 Question = Query | List | Fetch | Sum | Hold | Write | Pick | Trace

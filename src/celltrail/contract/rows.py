@@ -27,6 +27,14 @@ class ParamValue(TypedDict):
     line: int | None  # in the run's cell, from 1
 
 
+class Completeness(TypedDict):
+    """How much a run has of what its project asks."""
+
+    met: int
+    of: int
+    text: str  # "4 of 5: no note"
+
+
 class RunRow(TypedDict):
     """One run as the table, the side bar, the CLI and a report show it."""
 
@@ -49,6 +57,7 @@ class RunRow(TypedDict):
     came_of: str | None  # the parent's name, of a fork with the step it was forked at: "baseline @ 500"
     resumed: int  # how often it went on after its process had left it
     group: str | None
+    complete: Completeness | None  # None: its project asks for nothing
     starred: bool
     archived: bool
     deleted: bool

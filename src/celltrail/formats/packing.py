@@ -18,6 +18,7 @@ from celltrail.formats import headers, tensors
 from celltrail.formats.layers import DTYPES, Layers, of_estimator, of_module, of_tensors
 from celltrail.formats.packed import Packed
 from celltrail.formats.tensors import TensorFile
+from celltrail.model import OWN_SCRATCH
 
 ALLOWED = (
     "a module or state dict of PyTorch, a dict of arrays, an estimator of scikit-learn, or the path of a file "
@@ -62,7 +63,7 @@ def pack(model: Any, *, allow_pickle: bool = False, metadata: Mapping[str, str] 
 
 def _module(model: Any, metadata: Mapping[str, str]) -> Packed:
     library = _library("safetensors.torch")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=OWN_SCRATCH) as folder:
         path = Path(folder) / "model.safetensors"
         library.save_model(model, str(path), metadata={"format": "pt", **metadata})
         data = path.read_bytes()

@@ -16,7 +16,7 @@ from celltrail.capture.autolog import autolog_unless_told, stop_autolog
 from celltrail.capture.outputs import SAYING
 from celltrail.errors import CelltrailError
 from celltrail.magic import telling, words
-from celltrail.panels.notice import already_bundle
+from celltrail.panels.notice import already_bundle, caption_bundle
 from celltrail.query import RunSet, runs
 from celltrail.query.completion import complete
 from celltrail.run import Run
@@ -75,6 +75,13 @@ class Extension:
         elif notice.kind == "stale":
             if self._shown:
                 self._shown.live.mark(notice.data["run"], notice.text)
+        elif notice.kind == "complete":
+            self.shell.display_pub.publish(
+                data=caption_bundle(notice.text),
+                metadata={SAYING: notice.kind},
+                transient={"display_id": f"celltrail-complete-{notice.data['run']}"},
+                update=not notice.data["is_new"],
+            )
         elif notice.kind == "already":
             self.shell.display_pub.publish(
                 data=already_bundle(notice.text, notice.data), metadata={SAYING: notice.kind}

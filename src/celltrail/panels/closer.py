@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from celltrail.contract import Flag, Mark, Note, Part, Window
+from celltrail.contract import Comment, Flag, Mark, Note, Part, Window
 from celltrail.errors import BadValue, NoRun
 from celltrail.panels.places import PLAIN, places
 from celltrail.panels.widget import Reply, answer
@@ -77,6 +77,13 @@ def place_of(asked: Note) -> tuple[str, int]:
     if not text:
         raise BadValue("a note without words cannot be kept; write what is to be seen at this point")
     return text, round(asked["step"])
+
+
+def comment_of(asked: Comment) -> str:
+    """The text of a comment, or the sentence why it cannot be kept."""
+    if not asked["text"].strip():
+        raise BadValue("a comment without words cannot be kept; write what readers of this run should know")
+    return asked["text"]
 
 
 def flag_of(run: str, alert: Alert | Alerted) -> Flag:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
-from celltrail.contract import Answer, Detail, DetailOptions, Note, SavedPanel, Window
+from celltrail.contract import Answer, Comment, Detail, DetailOptions, Note, SavedPanel, Window
 from celltrail.errors import StoreError
 from celltrail.panels import saved
 from celltrail.panels.chart import OPTIONS
-from celltrail.panels.closer import closer, flags_of, marks_of, place_of
+from celltrail.panels.closer import closer, comment_of, flags_of, marks_of, place_of
 from celltrail.panels.curves import curves, state_of
 from celltrail.panels.evaluation import OPTIONS as EVALUATION
 from celltrail.panels.evaluation import picked, shown_of
@@ -20,7 +20,7 @@ from celltrail.panels.media import listing, taken
 from celltrail.panels.replaying import Replayer
 from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.query import StoredRun
-from celltrail.query.detail import detail
+from celltrail.query.detail import comments, detail
 from celltrail.query.evaluation import Evaluations, evaluation_of, splits_of
 from celltrail.query.media import Media
 
@@ -42,6 +42,7 @@ class Details(Panel):
         return {
             "window": self._answer_window,
             "note": self._answer_note,
+            "comment": self._answer_comment,
             "take": lambda asked: taken(self._media, asked),
             "replay": lambda asked: answer(asked["id"], said=self._replayer.ask(asked)),
             "pick": lambda asked: picked(evaluations(self._run), asked),
@@ -60,6 +61,11 @@ class Details(Panel):
         text, step = place_of(asked)
         self._run.note(text, metric=asked["metric"], step=step)
         return answer(asked["id"], marks=marks_of(self._run.store, [self._run.id]))
+
+    def _answer_comment(self, asked: Comment) -> Answer:
+        self._run.comment(comment_of(asked))
+        self._renew()
+        return answer(asked["id"], comments=comments(self._run.record))
 
 
 def payload(run: StoredRun, media: Media | None = None) -> SavedPanel:

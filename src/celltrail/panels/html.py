@@ -11,6 +11,7 @@ from html import escape
 import numpy as np
 
 from celltrail.contract import (
+    CommentShown,
     Comparison,
     Detail,
     Difference,
@@ -24,7 +25,7 @@ from celltrail.contract import (
     Section,
 )
 from celltrail.query import picture
-from celltrail.query.plain import MARKS, length, shown
+from celltrail.query.plain import MARKS, length, moment, shown
 
 MOST_ROWS, MOST_COLUMNS = 50, 14
 
@@ -175,9 +176,14 @@ def detail_tables(detail: Detail) -> str:
         left = section["more"] + len(section["rows"][MOST_ROWS:])
         parts.append(f"<p>{escape(section['title'])}</p>" + table(section["heads"], lines, _numeric(section)))
         parts.append(f"<p>and {left} more</p>" if left else "")
+    parts += [f"<p>{escape(_said(comment))}</p>" for comment in detail["comments"]]
     texts = [detail["code"], *(piece["data"] for piece in detail["outputs"] if piece["media"] == "text/plain")]
     parts += [f'<pre style="padding:2px 10px">{escape(text[:4000])}</pre>' for text in texts if text]
     return "".join(parts)
+
+
+def _said(comment: CommentShown) -> str:
+    return f"{moment(comment['time'])} {comment['by'] or 'somebody'}: {comment['text']}"
 
 
 def _numeric(section: Section) -> list[bool]:

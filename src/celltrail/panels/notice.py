@@ -31,6 +31,11 @@ def already_bundle(text: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"text/plain": f"celltrail: {text}", "text/html": html}
 
 
+def caption_bundle(text: str) -> dict[str, Any]:
+    """How much a run has of what its project asks, to be shown below its cell."""
+    return {"text/plain": f"celltrail: {text}", "text/html": f'<p style="{_QUIET}">{escape(text)}</p>'}
+
+
 def alert_said(alert: Alerted) -> str:
     """An alert in one line."""
     at = "" if alert.step is None else f", step {alert.step:,}"

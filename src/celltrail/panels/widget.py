@@ -78,6 +78,7 @@ def answer(reply_to: str, **parts: Any) -> Answer:
         "comparison": None,
         "parts": None,
         "marks": None,
+        "comments": None,
         "said": None,
         "text": None,
         "proposals": None,

@@ -11,7 +11,7 @@ from celltrail.contract import Goal
 from celltrail.errors import nearest
 from celltrail.query import tree
 from celltrail.query.evaluate import Points, Question
-from celltrail.query.finding import with_hits
+from celltrail.query.needs import resolved
 from celltrail.query.sql import Compiler, Condition, NotExact, keys_of
 from celltrail.store.index.cells import to_value
 from celltrail.store.index.look import CHOSEN
@@ -116,7 +116,7 @@ def _searched(store: Store, steps: Iterable[Step]) -> tuple[list[Step], list[str
     hints: list[str] = []
 
     def with_runs(node: tree.Node) -> tree.Node:
-        node, told = with_hits(node, store)
+        node, told = resolved(node, store)
         hints.extend(told)
         return node
 

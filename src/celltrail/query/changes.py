@@ -44,6 +44,9 @@ class Change:
                 return f"deleted the note {_told(self.before)}"
             case "note" | "mark":
                 return f"changed a note: {_told(self.before)} -> {_told(self.after)}"
+            case "comment":
+                deleted = isinstance(self.after, dict) and not self.after.get("text")
+                return f"deleted the comment {_told(self.before)}" if deleted else f"commented {_told(self.after)}"
             case "param":
                 return f"corrected params.{shown(name)}: {_told(self.before)} -> {_told(self.after)}"
             case "replay":

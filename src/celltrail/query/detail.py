@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from celltrail.contract import Detail, Piece, Scalar, Section
+from celltrail.contract import CommentShown, Detail, Piece, Scalar, Section
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric, Param, RunRecord, trained
 from celltrail.query import models
@@ -24,7 +24,7 @@ from celltrail.query.plain import length, moment, number, shown
 from celltrail.query.ranks import Rank
 from celltrail.query.replays import is_replayable, last_replay
 from celltrail.query.resources import TOTALS, cells, is_resource, lines, spelled
-from celltrail.query.row import real, row, scalar
+from celltrail.query.row import completeness, real, row, scalar
 from celltrail.query.shown import Piece as Output
 from celltrail.query.stored import StoredRun
 from celltrail.query.tabled import Table
@@ -42,14 +42,20 @@ _PICTURES = ("image/png", "image/jpeg", "image/gif")
 def detail(run: StoredRun) -> Detail:
     """All of a run; what cannot be read any more is said in its place."""
     return {
-        "run": {**row(run.record, None), "params": {}, "metrics": {}},
-        "sections": [found for table in tables(run) if (found := section(table))["rows"]],
+        "run": {**row(run.record, None), "params": {}, "metrics": {}, "complete": completeness(run.complete)},
+        "sections": [found for table in tables(run) if table.tab != "comments" and (found := section(table))["rows"]],
         "code": _text(run, run.record.code),
         "outputs": pieces(run),
+        "comments": comments(run.record),
         "traceback": _text(run, run.record.error.traceback if run.record.error else ""),
         "replay": last_replay(run),
         "replayable": is_replayable(run),
     }
+
+
+def comments(record: RunRecord) -> list[CommentShown]:
+    """What people said about a run, for a panel."""
+    return [{"by": each.by, "time": each.time.timestamp(), "text": each.text} for each in record.comments]
 
 
 def section(table: Table) -> Section:
@@ -79,6 +85,7 @@ def tables(run: StoredRun) -> Iterator[Table]:
         ["rank", "last step", "a step takes", *(TOTALS[name] for name in _BY_RANK), "to look at"],
         _ranks(run.ranks),
     )
+    yield Table("comments", "comments", ["when", "who", "comment"], _comments(record))
     events = run.store.events(run.id)
     kept = counts(events)
     yield Table("summary", "items", ["kind", "kept"], list(kept.items()))
@@ -198,6 +205,7 @@ def facts(run: StoredRun) -> list[tuple[str, Scalar]]:
         "id": record.id,
         "created": moment(record.created_us / 1e6),
         "duration": length(run.duration),
+        "complete": _complete(run),
         "ran before": again(run),
         "stale": _stale(run),
         "recording": cost(run),
@@ -237,6 +245,11 @@ def again(run: StoredRun) -> str:
     probably = "" if told.get("is_exact", True) else "probably "
     differs = f" ({', '.join(map(str, told['differs']))})" if told.get("differs") else ""
     return f"{probably}{sense.get(told['kind'], told['kind'])} run {told['run']}{differs}"
+
+
+def _complete(run: StoredRun) -> str:
+    found = run.complete
+    return found.text if found is not None else ""
 
 
 def _stale(run: StoredRun) -> str:
@@ -337,6 +350,10 @@ def _notes(run: StoredRun) -> list[list[Json]]:
         *([note, None, None] for note in run.notes),
         *([mark["text"], mark.get("metric"), mark.get("step")] for mark in run.marks),
     ]
+
+
+def _comments(record: RunRecord) -> list[list[Json]]:
+    return [[moment(each.time.timestamp()), each.by or "somebody", each.text] for each in record.comments]
 
 
 def _replay(told: Mapping[str, Json]) -> list[Json]:

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from celltrail.errors import BadValue
 from celltrail.model import Json, new_id
+from celltrail.store.docs.actors import person_name
 
 _Answer = TypeVar("_Answer")
 
@@ -42,6 +43,14 @@ class Edits(Generic[_Answer]):
         if metric is None and step is None:
             return self._edit({f"note:{new_id()}": text})
         return self._edit({f"mark:{new_id()}": {"text": text, "metric": metric, "step": step}})
+
+    def comment(self, text: str) -> _Answer:
+        """Say something about it to whoever reads it; it is kept with who said it and when.
+
+        Args:
+            text: what to say, in plain text.
+        """
+        return self._edit(commented(text))
 
     def star(self) -> _Answer:
         """Mark it as worth coming back to."""
@@ -82,6 +91,13 @@ class Edits(Generic[_Answer]):
     def correct(self, param: str, value: Json) -> _Answer:
         """Say what a parameter really was; the recorded value stays in the run, and None returns to it."""
         return self._edit({f"param:{param}": _bare(value)})
+
+
+def commented(text: str) -> dict[str, Json]:
+    """The edit that adds a comment by whoever runs this process."""
+    if not isinstance(text, str) or not text.strip():
+        raise BadValue(f"a comment has some text, not {text!r}")
+    return {f"comment:{new_id()}": {"by": person_name(), "text": text.strip()}}
 
 
 def _flat(tags: Iterable[Any]) -> list[str]:

@@ -107,6 +107,10 @@ def _opposite(answer: Truth) -> Truth:
     return None if answer is None else not answer
 
 
+def _none(ask: Question, node: tree.Unknown, record: Any) -> None:
+    return None
+
+
 def _literal(ask: Question, node: tree.Literal, record: Any) -> Any:
     return node.value
 
@@ -254,6 +258,7 @@ def _or(ask: Question, node: tree.Or, record: Any) -> Truth:
 
 
 _VALUES: dict[type[tree.Node], Callable[[Question, Any, Any], Any]] = {
+    tree.Unknown: _none,
     tree.Literal: _literal,
     tree.ListOf: _list,
     tree.Field: _field,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from celltrail.errors import BadValue, nearest
 from celltrail.query import plain, tree
@@ -46,21 +45,4 @@ def with_hits(node: tree.Node, store: Store) -> tuple[tree.Node, list[str]]:
         hints.extend(coverage(covered))
         return dataclasses.replace(search, runs=ids)
 
-    return _replaced(node, found), hints
-
-
-def _replaced(node: tree.Node, change: Callable[[tree.Search], tree.Node]) -> tree.Node:
-    if isinstance(node, tree.Search):
-        return change(node)
-    if not any(isinstance(part, tree.Search) for part in tree.walk(node)):
-        return node
-    changes: dict[str, Any] = {}
-    for item in dataclasses.fields(node):
-        value = getattr(node, item.name)
-        if isinstance(value, tree.Node):
-            changes[item.name] = _replaced(value, change)
-        elif isinstance(value, tuple):
-            changes[item.name] = tuple(
-                _replaced(part, change) if isinstance(part, tree.Node) else part for part in value
-            )
-    return dataclasses.replace(node, **changes)
+    return tree.replaced(node, tree.Search, found), hints

@@ -10,10 +10,12 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from celltrail import contract
 from celltrail.contract import MetricSummary, ParamValue, Real, RunRow, Scalar
 from celltrail.model import Json, Metric, Param, RunRecord, trained
 from celltrail.query.evaluate import aggregate_of, duration_of
 from celltrail.query.resources import COLUMNS
+from celltrail.query.template import Completeness, Needed
 from celltrail.query.thin import spark
 
 if TYPE_CHECKING:
@@ -29,11 +31,17 @@ def rows(records: Sequence[RunRecord], store: Store, *, sparks: bool = True) -> 
     names = {record.id: record.name for record in records}
     missing = {record.parent for record in records if record.parent is not None} - names.keys()
     names |= {each: parent.name for each, parent in store.fetch(sorted(missing)).items()} if missing else {}
-    return [row(record, store, sparks=sparks, names=names) for record in records]
+    needed = Needed(store)
+    return [row(record, store, sparks=sparks, names=names, needed=needed) for record in records]
 
 
 def row(
-    record: RunRecord, store: Store | None, *, sparks: bool = True, names: Mapping[str, str] | None = None
+    record: RunRecord,
+    store: Store | None,
+    *,
+    sparks: bool = True,
+    names: Mapping[str, str] | None = None,
+    needed: Needed | None = None,
 ) -> RunRow:
     """The row of a run; without a store, or with ``sparks=False``, nothing is read from its log.
 
@@ -42,7 +50,10 @@ def row(
         store: its trail.
         sparks: whether to draw its metrics.
         names: of other runs, its parent among them.
+        needed: what its trail asks of runs; read from the store unless given.
     """
+    if needed is None and store is not None:
+        needed = Needed(store)
     drawn = _sparks.of(record, store) if sparks and store is not None and record.metrics else {}
     first = record.executions[0] if record.executions else None
     return RunRow(
@@ -65,10 +76,16 @@ def row(
         came_of=_came_of(record, names or {}),
         resumed=len(record.resumes),
         group=record.group,
+        complete=None if needed is None else completeness(needed.of(record)),
         starred=record.starred,
         archived=record.archived,
         deleted=record.deleted,
     )
+
+
+def completeness(found: Completeness | None) -> contract.Completeness | None:
+    """How complete a run is, in a row."""
+    return None if found is None else {"met": found.met, "of": len(found.needs), "text": found.text}
 
 
 def _came_of(record: RunRecord, names: Mapping[str, str]) -> str | None:

@@ -21,10 +21,10 @@ from celltrail.query.columns import (
 from celltrail.query.drawing import Drawing
 from celltrail.query.editing import Edits
 from celltrail.query.evaluate import Question
-from celltrail.query.finding import with_hits
 from celltrail.query.forms import Forms
 from celltrail.query.language import parse, parse_column
 from celltrail.query.media import MOST_RUNS, Media, media_of
+from celltrail.query.needs import resolved
 from celltrail.query.opening import open_store
 from celltrail.query.row import rows
 from celltrail.query.stored import StoredRun
@@ -164,8 +164,9 @@ class RunSet(Forms, Edits[int], Drawing):
         Args:
             columns: names such as ``"name"``, ``"params.lr"``, ``"metrics.val/acc"`` (last), ``"best.val/acc"``,
                 or any expression, such as ``"last('loss') / first('loss')"``; without it, all there are but
-                ``"stale"``: why a run does not hold any more, as `StoredRun.stale` says, "" where it does. For
-                that every run is looked at, so ask it of a few: ``ct.runs()[:50].df(["name", "stale"])``.
+                ``"stale"``: why a run does not hold any more, as `StoredRun.stale` says, "" where it does, and
+                ``"complete"``: how much it has of what its project asks, as `StoredRun.complete` says. For
+                these every run is looked at, so ask them of a few: ``ct.runs()[:50].df(["name", "stale"])``.
         """
         from celltrail.query.frame import table_of
 
@@ -320,19 +321,24 @@ class RunSet(Forms, Edits[int], Drawing):
             if column is None:
                 raise problem
             node = column
-        node, hints = with_hits(node, self.store)
+        node, hints = resolved(node, self.store)
         self._hints += hints
         goals = self.store.look((), lambda look: goals_of(look, [node]))
         return Question(node, text, points_of(self.store), goals)
 
     @property
     def _asked(self) -> dict[str, Callable[[str], str | None]]:
-        return {"stale": self._stale}
+        return {"stale": self._stale, "complete": self._complete}
 
     def _stale(self, run_id: str) -> str | None:
         (record,) = self._fetch([run_id]) or [None]
         found = None if record is None else StoredRun(record, self.store).stale
         return None if found is None or found.state == "unknown" else found.text
+
+    def _complete(self, run_id: str) -> str | None:
+        (record,) = self._fetch([run_id]) or [None]
+        found = None if record is None else StoredRun(record, self.store).complete
+        return None if found is None else found.text
 
     def _chosen(self, names: Sequence[str] | None, named: Named) -> list[Column]:
         return every_column(named) if names is None else chosen_columns(names, named, self._ask, self._asked)

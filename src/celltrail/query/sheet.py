@@ -12,6 +12,7 @@ from celltrail.query.columns import Column, known_column
 from celltrail.query.resources import COLUMNS
 from celltrail.query.row import rows, scalar
 from celltrail.query.runs import RunSet
+from celltrail.query.template import Needed
 from celltrail.stats.interval import mean_interval
 from celltrail.store.catalogue.facts import Key, Named
 from celltrail.store.index.cells import to_value
@@ -37,6 +38,7 @@ class Sheet:
     def __init__(self, runs: RunSet) -> None:
         self.runs = runs
         self._heads: list[Head] | None = None
+        self._needed = Needed(runs.store)
         self._goals: Mapping[str, str] = {}
         self._texts: dict[str, str] | None = None
         self._found: dict[tuple[str, str, tuple[str, ...]], tuple[list[str], list[str]]] = {}
@@ -94,6 +96,7 @@ class Sheet:
         facts, named = found.columns, found.named
         self._goals = named.goals
         names = [name for name in ("tags", "notes") if any(facts[name,])]
+        names += ["complete"] if self._needed else []
         names += [name for name in _FACTS if len({str(value) for value in facts[name,]}) > 1]
         names += [f"params.{name}" for name in {**dict.fromkeys(named.params), **store.names("param")}]
         for name in {**dict.fromkeys(named.metrics), **store.names("metric")}:
@@ -162,7 +165,7 @@ class Sheet:
 
     def _values(self, ids: Sequence[str], names: Sequence[str]) -> dict[str, list[Any]]:
         """These columns of these runs."""
-        columns = [known_column(name, self._goals) for name in names]
+        columns = [self._needed.column if name == "complete" else known_column(name, self._goals) for name in names]
         keys = list(dict.fromkeys(key for column in columns for key in column.keys))
         if not keys:
             return {}

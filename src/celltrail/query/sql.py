@@ -121,6 +121,8 @@ class Compiler:
         match node:
             case tree.Literal(value=value):
                 return self._literal(value)
+            case tree.Unknown():
+                return Value(_UNKNOWN, 0, is_short=True)
             case tree.Field(name=name, path=path):
                 return self._column((name, *path))
             case tree.Metric():

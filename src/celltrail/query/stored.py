@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from celltrail.contract import Goal, Status
 from celltrail.errors import BadValue, NoRun, nearest
-from celltrail.model import Failure, Intervention, Json, Metric, Output, Resumption, RunRecord, is_of_machine, trained
+from celltrail.model import (
+    Comment,
+    Failure,
+    Intervention,
+    Json,
+    Metric,
+    Output,
+    Resumption,
+    RunRecord,
+    is_of_machine,
+    trained,
+)
 from celltrail.query.alerts import Alert, alerts, interventions
 from celltrail.query.axis import PLAIN, Bound, bounds, place
 from celltrail.query.changes import Changes, changes_of
@@ -21,6 +32,7 @@ from celltrail.query.media import Media, media_of
 from celltrail.query.opening import open_store
 from celltrail.query.plain import length, number
 from celltrail.query.ranks import Rank, ranks
+from celltrail.query.reporting import report
 from celltrail.query.resources import resources
 from celltrail.query.shown import Shown
 from celltrail.query.standing import Staleness, standing
@@ -36,6 +48,7 @@ if TYPE_CHECKING:
     from celltrail.dataset import DataVersion
     from celltrail.formats import ModelVersion
     from celltrail.query.evaluation import Evaluated
+    from celltrail.query.template import Completeness
     from celltrail.stats.explanation import Explanation
     from celltrail.stats.fairness import Fairness
     from celltrail.store import Store
@@ -104,6 +117,17 @@ class StoredRun(Edits["StoredRun"]):
     def notes(self) -> list[str]:
         """The notes, oldest first."""
         return list(self.record.notes)
+
+    @property
+    def comments(self) -> list[Comment]:
+        """What people said about it, oldest first: ``time``, ``by``, ``text``.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run: pass
+        >>> [told.text for told in ct.run(run.id).comment("try a smaller step").comments]
+        ['try a smaller step']
+        """
+        return list(self.record.comments)
 
     @property
     def marks(self) -> list[dict[str, Json]]:
@@ -254,6 +278,19 @@ class StoredRun(Edits["StoredRun"]):
         return standing(self)
 
     @property
+    def complete(self) -> Completeness | None:
+        """How much it has of what its project asks, and what it lacks; None where nothing is asked.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script", project="free") as run: pass
+        >>> ct.run(run.id).complete is None
+        True
+        """
+        from celltrail.query.template import Needed
+
+        return Needed(self.store).of(self.record)
+
+    @property
     def environment(self) -> dict[str, Json]:
         """Python, packages, platform."""
         return dict(self.record.environment.get("env", {}))
@@ -360,6 +397,13 @@ class StoredRun(Edits["StoredRun"]):
     def delete_note(self, number: int) -> StoredRun:
         """Delete one of `notes`, by its place in the list."""
         return self.edit_note(number, "")
+
+    def delete_comment(self, number: int) -> StoredRun:
+        """Delete one of `comments`, by its place in the list; the audit says who did."""
+        found = self.record.comments
+        if not -len(found) <= number < len(found):
+            raise BadValue(f"run {self.name!r} has no comment {number}; it has {len(found)}, counted from 0")
+        return self._edit({f"comment:{found[number].id}": {"by": found[number].by, "text": ""}})
 
     def _edit(self, changes: Mapping[str, Json]) -> StoredRun:
         self.store.edit_all({self.id: changes})
@@ -505,6 +549,22 @@ class StoredRun(Edits["StoredRun"]):
         from celltrail.query.fairness import fairness_of
 
         return fairness_of(self, split)
+
+    def report(self, kind: str = "model-card") -> Any:
+        """What is known of it, as a document that somebody asks for; in a notebook it shows itself.
+
+        Args:
+            kind: ``model-card``, ``audit``, ``annex-iv`` or ``nist-rmf``, as `celltrail.report` takes it.
+
+        Returns:
+            A document with ``.markdown``, ``.html``, ``.json``, ``.missing`` and ``.write(path)``.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run: pass
+        >>> "Intended use" in ct.run(run.id).report("model-card").missing
+        True
+        """
+        return report(self, kind)
 
     def __repr__(self) -> str:
         told = [f"run {self.name!r}", self.id, self.status]

@@ -6,9 +6,9 @@ place in the text, so that any later stage can still point at it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 from typing import Literal as Words
 
 from celltrail.query.pattern import Pattern
@@ -45,6 +45,9 @@ class Node:
             elif isinstance(value, tuple):
                 found += [part for part in value if isinstance(part, Node)]
         return tuple(found)
+
+
+_Node = TypeVar("_Node", bound=Node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,11 @@ class IsMissing(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown(Node):
+    """What no run tells."""
+
+
+@dataclass(frozen=True, slots=True)
 class IsNan(Node):
     """``isnan(operand)``."""
 
@@ -215,6 +223,22 @@ class Or(Node):
     """``a or b``."""
 
     items: tuple[Node, ...]
+
+
+def replaced(node: Node, kind: type[_Node], change: Callable[[_Node], Node]) -> Node:
+    """The tree with every part of a kind changed."""
+    if isinstance(node, kind):
+        return change(node)
+    if not any(isinstance(part, kind) for part in walk(node)):
+        return node
+    changes: dict[str, Any] = {}
+    for item in fields(node):
+        value = getattr(node, item.name)
+        if isinstance(value, Node):
+            changes[item.name] = replaced(value, kind, change)
+        elif isinstance(value, tuple) and any(isinstance(part, Node) for part in value):
+            changes[item.name] = tuple(replaced(part, kind, change) for part in value)
+    return replace(node, **changes)
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -1,4 +1,4 @@
-"""What a version must hold before a name stands for it: metrics, fairness, and the verdict of its replay."""
+"""What a version must hold before a name stands for it: metrics, fairness, its replay, and what its project asks."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from celltrail.query import StoredRun
 from celltrail.query.gate import Checked, Rule, check, rule_of
 from celltrail.query.plain import number
 
+COMPLETE = "complete"
 VERDICTS = ("reproduced", "within-tolerance")  # the better first; what passes
 _REPLAY = re.compile(r"\s*replay\s*(==|>=)\s*[\"']?([\w-]+)[\"']?\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One condition: a rule over a metric, or the least verdict of a replay."""
+    """One condition: a rule over a metric, the least verdict of a replay, or, with neither, that nothing is missing."""
 
     text: str
     rule: Rule | None
@@ -55,6 +56,8 @@ def clauses(gate: str, alias: str) -> list[Clause]:
 
 
 def _clause(text: str, alias: str) -> Clause:
+    if text == COMPLETE:
+        return Clause(text, None)
     replay = _REPLAY.fullmatch(text)
     if replay is not None:
         if replay[2] not in VERDICTS:
@@ -78,6 +81,8 @@ def judged(clause: Clause, run: StoredRun | None, holder: StoredRun | None, is_h
     """
     if run is None:
         return Judged(clause, False, "the run that made it is gone")
+    if clause.text == COMPLETE:
+        return _complete(clause, run)
     if clause.rule is None:
         return _replayed(clause, run)
     if clause.rule.number is None and not is_held:
@@ -90,6 +95,13 @@ def judged(clause: Clause, run: StoredRun | None, holder: StoredRun | None, is_h
         return Judged(clause, False, str(problem))
     is_met = found.is_met
     return Judged(clause, is_met, f"{number(found.value)} against {number(found.limit)}", found.value, found.limit)
+
+
+def _complete(clause: Clause, run: StoredRun) -> Judged:
+    found = run.complete
+    if found is None:
+        return Judged(clause, False, f"nothing is asked of the runs of {run.project!r}; ct.template(...) says what is")
+    return Judged(clause, bool(found), f"run {run.name!r} has {found.text}", found.met, len(found.needs))
 
 
 def _replayed(clause: Clause, run: StoredRun) -> Judged:

@@ -122,7 +122,8 @@ class Version:
             reason: why, for whoever asks later.
             gate: conditions, joined by ``and``: a metric of the run that made it against a number or against what
                 the alias stands for now (``val/auc >= champion``, ``val/loss <= champion + 2%``), fairness where it
-                was recorded (``fair/dpd < 0.1``), or the verdict of its replay (``replay == reproduced``).
+                was recorded (``fair/dpd < 0.1``), the verdict of its replay (``replay == reproduced``), or that the
+                run has all that its project asks (``complete``, see `celltrail.template`).
 
         Raises:
             Refused: a condition is not met, or cannot be asked; the sentence says all of them. Nothing was moved.

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from celltrail.capture.analyze import by_kind
 from celltrail.capture.analyze.chance import sources
 from celltrail.capture.environment.here import machine
 from celltrail.capture.environment.imported import is_among
+from celltrail.capture.files.places import is_within
 from celltrail.capture.files.standing import state_of
 from celltrail.capture.redact import MARK
 from celltrail.capture.session.executions import parsed
@@ -138,7 +141,7 @@ def _look_at_files(found: Foreseen, run: StoredRun, project: Path) -> None:
         file = File.of(entry)
         if entry.get("mode") in ("write", "both"):
             found.writes = True
-            if file.base != "project":
+            if file.base != "project" and not _is_scratch(file):
                 found.stops.append(
                     ("not-replayable", f"it wrote {file.path}, outside the project: a replay would write there again")
                 )
@@ -152,6 +155,11 @@ def _look_at_files(found: Foreseen, run: StoredRun, project: Path) -> None:
                 )
             case _:
                 pass
+
+
+def _is_scratch(file: File) -> bool:
+    """Whether a file was only a moment's, in the folder for such: the cell that made it took it away."""
+    return file.how == "gone" and is_within(os.path.realpath(file.kept), os.path.realpath(tempfile.gettempdir()))
 
 
 def _look_at_machine(found: Foreseen, run: StoredRun, *, isolated: bool) -> None:

@@ -14,6 +14,7 @@ from celltrail.run.facts import Facts, Tags
 from celltrail.run.folding import Folding
 from celltrail.run.values import check_name, check_price, check_step
 from celltrail.store import RunWriter, Store
+from celltrail.store.docs.actors import person_name
 from celltrail.store.docs.records import tables_of
 from celltrail.store.files import forks
 from celltrail.store.log.summary import Said
@@ -151,6 +152,12 @@ class Described:
             field = field.replace("note", "mark")
             value = {"text": value, "metric": metric, "step": None if step is None else check_step(step)}
         self._edit(field, value)
+
+    def comment(self, text: str) -> None:
+        """Say something about the run to whoever reads it; it is kept with who said it and when."""
+        if not isinstance(text, str) or not text.strip():
+            raise BadValue(f"a comment has some text, not {text!r}")
+        self._edit(f"comment:{new_id()}", {"by": person_name(), "text": text.strip()})
 
     def rename(self, name: str) -> None:
         """Give the run another name, as people can also do later."""

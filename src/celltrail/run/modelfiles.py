@@ -10,7 +10,7 @@ from typing import Any
 
 from celltrail.errors import Damaged, NoRun, StoreError
 from celltrail.formats import ModelVersion, Packed, content_of, digest_of
-from celltrail.model import Json
+from celltrail.model import OWN_SCRATCH, Json
 from celltrail.store import Blobs
 
 
@@ -27,7 +27,7 @@ class Kept:
 def keep(packed: Packed, trail: Path) -> Kept:
     """Put the files of a model into a trail; of tensors, what it has already is not written again."""
     blobs, files = _Counting(trail), dict[str, dict[str, Json]]()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=OWN_SCRATCH) as folder:
         for place, (name, held) in enumerate(packed.files.items()):
             path = held if isinstance(held, Path) else Path(folder, str(place))
             if isinstance(held, bytes):

@@ -28,6 +28,7 @@ from celltrail.run.seeding import set_seed
 from celltrail.run.values import check_name
 from celltrail.store import Store, locate
 from celltrail.store.log.ranks import rank_here
+from celltrail.store.root import project_of
 
 _handed: list[Run] = []  # runs of other processes that this one writes too
 
@@ -93,7 +94,7 @@ def start(
         id=run_id,
         name=check_name(name, "run") if name else time.strftime("run %Y-%m-%d %H:%M:%S", time.localtime(now / 1e6)),
         status="running",
-        project=project or os.environ.get("CELLTRAIL_PROJECT") or "default",
+        project=project_of(project),
         created_us=now,
         started_us=now,
         group=group,

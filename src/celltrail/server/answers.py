@@ -37,7 +37,7 @@ from celltrail.model import RUN_ID
 from celltrail.panels import browsing, detail
 from celltrail.panels.browsing import Browsing
 from celltrail.panels.changing import Changing
-from celltrail.panels.closer import closer, marks_of, place_of
+from celltrail.panels.closer import closer, comment_of, marks_of, place_of
 from celltrail.panels.curves import drawn, state_of
 from celltrail.panels.evaluation import picked
 from celltrail.panels.executions import executed
@@ -47,6 +47,7 @@ from celltrail.panels.widget import answer
 from celltrail.panels.wished import knobs
 from celltrail.query import RunSet, StoredRun, find, runs
 from celltrail.query.completion import complete
+from celltrail.query.detail import comments
 from celltrail.run.steering import Knob
 from celltrail.store import control
 
@@ -203,6 +204,9 @@ class Answers:
                 text, step = place_of(asked)
                 self._find(asked["run"]).note(text, metric=asked["metric"], step=step)
                 return answer(asked["id"], marks=marks_of(self.store, [asked["run"]]))
+            case "comment":
+                run = self._find(asked["run"]).comment(comment_of(asked))
+                return answer(asked["id"], comments=comments(run.record))
             case "steer":
                 return answer(asked["id"], said=self._steer(asked))
             case "edit":

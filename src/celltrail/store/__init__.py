@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from celltrail.store.catalogue.gathered import Gathered
     from celltrail.store.catalogue.listing import Listing
     from celltrail.store.docs.settings import Settings
-    from celltrail.store.docs.views import Rules, Views
+    from celltrail.store.docs.views import Rules, Templates, Views
     from celltrail.store.doctor import Report
     from celltrail.store.index import Look
     from celltrail.store.index.searching import Searcher
@@ -238,6 +238,13 @@ class Store:
         from celltrail.store.docs.views import Rules
 
         return Rules(self.root)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """What runs of each project must have: save, list, delete."""
+        from celltrail.store.docs.views import Templates
+
+        return Templates(self.root)
 
     @property
     def audit(self) -> Audit:

@@ -41,6 +41,11 @@ def locate(start: Path | None = None) -> Path:
     return here / FOLDER
 
 
+def project_of(name: str | None = None) -> str:
+    """The project of what is recorded here: this one, else ``CELLTRAIL_PROJECT``, else "default"."""
+    return name or os.environ.get("CELLTRAIL_PROJECT") or "default"
+
+
 def trail_id(root: Path) -> str:
     """The id of the trail in this folder, or "" where there is none yet."""
     try:

@@ -1,7 +1,14 @@
-import type { RunRow } from "../../contract.ts";
+import type { Completeness, RunRow } from "../../contract.ts";
 import { element } from "../element.ts";
 import { formatAgo, formatDuration, formatMoment } from "../format.ts";
 import { statusChip } from "../status.ts";
+
+/** How much it has of what its project asks, and what it lacks; saved panels may not say. */
+function completenessChip(complete: Completeness | null | undefined): HTMLElement | null {
+  if (!complete) return null;
+  const lacks = complete.met < complete.of;
+  return element("span", { class: "ct-complete", "data-lacks": lacks ? "true" : null }, `complete ${complete.text}`);
+}
 
 /** Which run this is and how it stands. */
 export function headView(run: RunRow, hints: readonly string[]): HTMLElement {
@@ -15,6 +22,7 @@ export function headView(run: RunRow, hints: readonly string[]): HTMLElement {
     muted(formatAgo(run.created, Date.now() / 1000), formatMoment(run.created)),
     run.duration === null ? null : muted(formatDuration(run.duration)),
     ...run.tags.map((tag) => element("span", { class: "ct-tag" }, tag)),
+    completenessChip(run.complete),
   );
   return element(
     "div",

@@ -4,6 +4,16 @@ export const detailStyles = `
 .ct-head { align-items: baseline; display: flex; flex-wrap: wrap; gap: 2px 12px; }
 .ct .ct-head h2 { font-size: 14px; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
 .ct-tag { background: var(--ct-hover); border-radius: 9px; font-size: 12px; padding: 0 8px; }
+.ct-complete { border: 1px solid var(--ct-finished); border-radius: 9px; color: var(--ct-finished); font-size: 12px; padding: 0 8px; }
+.ct-complete[data-lacks] { border-color: var(--ct-interrupted); border-style: dashed; color: var(--ct-interrupted); }
+.ct .ct-thread { list-style: none; margin: 0; max-width: 720px; padding: 0; }
+.ct-thread li { border-inline-start: 3px solid var(--ct-line); margin: 0 0 10px; padding-inline-start: 9px; }
+.ct-thread p { margin: 0; }
+.ct-said-by { font-size: 12px; }
+.ct-said { overflow-wrap: anywhere; white-space: pre-wrap; }
+.ct-saying { align-items: end; display: flex; flex-wrap: wrap; gap: 6px 8px; max-width: 720px; }
+.ct-saying textarea { flex: 1 1 320px; font: inherit; padding: 4px 6px; resize: vertical; }
+.ct-saying .ct-error { flex: 1 0 100%; }
 .ct-why { font: 12px/1.4 var(--ct-mono); margin: 2px 0 0; overflow-wrap: anywhere; }
 .ct-noted { border-inline-start: 3px solid var(--ct-line); margin: 4px 0 0; padding-inline-start: 8px; white-space: pre-wrap; }
 .ct-replays { align-items: center; display: flex; flex-wrap: wrap; gap: 4px 10px; margin-top: 6px; }

@@ -43,6 +43,7 @@ export function headsOf(rows: readonly RunRow[]): Head[] {
     head("status"),
     ...(rows.some((row) => row.tags.length > 0) ? [head("tags")] : []),
     ...(rows.some((row) => row.note) ? [head("notes")] : []),
+    ...(rows.some((row) => row.complete) ? [head("complete", true)] : []),
     ...(new Set(rows.map((row) => row.came_of)).size > 1 ? [head("parent")] : []),
     ...(rows.some((row) => row.resumed > 0) ? [head("resumed", true)] : []),
     ...FACTS.filter((fact) => new Set(rows.map((row) => row[fact])).size > 1).map((fact) => head(fact)),
@@ -91,6 +92,11 @@ function columnOf(head: Head): Column {
         (row) => row.note || undefined,
         (row) => row.note.replaceAll("\n", " · "),
       );
+    case "complete": {
+      const share = ({ complete }: RunRow): number | undefined => (complete ? complete.met / complete.of : undefined);
+      const text = ({ complete }: RunRow): string => complete?.text ?? NOTHING;
+      return { ...named("complete", "fact", share, text), spell: (value) => `${Math.round(value * 100)} %` };
+    }
     case "parent":
       return named(
         "parent",

@@ -11,6 +11,7 @@ import sysconfig
 from pathlib import Path
 from typing import Literal
 
+from celltrail.model import OWN_SCRATCH
 from celltrail.store.files.network import caches
 
 Base = Literal["project", "home", "abs"]
@@ -75,7 +76,7 @@ def is_data(path: str, trail: Path) -> bool:
     >>> is_data("/proc/cpuinfo", Path("/t")), is_data("/data/a.csv", Path("/t")), is_data(os.__file__, Path("/t"))
     (False, True, False)
     """
-    if path.endswith(_ENDINGS) or _INSTALLED.search(path):
+    if path.endswith(_ENDINGS) or _INSTALLED.search(path) or f"{os.sep}{OWN_SCRATCH}" in path:
         return False
     foreign, within = _foreign()
     if path in foreign or path.startswith(within):

@@ -38,11 +38,12 @@ def randomness(start: rng.States, told: Mapping[str, Json], history: Iterable[Pa
         history: the executions of the session, this one included.
     """
     moved = sorted(library for library, end in told.items() if library in start and end != "same")
-    seeded = _seeded(history) if moved else frozenset[str]()
+    seeded = seeded_by(history) if moved else frozenset[str]()
     return {"moved": moved, "unseeded": [library for library in moved if kind(library) not in seeded]}
 
 
-def _seeded(history: Iterable[Past]) -> frozenset[str]:
+def seeded_by(history: Iterable[Past]) -> frozenset[str]:
+    """The kinds of generators that the code of these executions gave a seed."""
     found: frozenset[str] = frozenset()
     for past in history:
         if "seeds" not in past.facts and past.source is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from celltrail.model import Metric, RunRecord
+from celltrail.model import Metric, RunRecord, is_of_machine, is_seed
 from celltrail.store.docs import edits, records
 
 # ("status",), ("params", "lr"), ("metric", "last", "val/acc"): what a column of the index holds
@@ -52,11 +52,36 @@ def field_of(record: RunRecord, name: str, path: tuple[str, ...] = ()) -> Any:
         return None if record.error is None else str(record.error)
     if name == "notes":
         return "\n".join(record.notes)
+    if name == "comments":
+        return "\n".join(comment.text for comment in record.comments)
     if name == "tags":
         return list(record.tags)
+    if name in ("data", "models"):
+        return list(getattr(record, name))
+    if name == "splits":
+        return splits_of(record.metrics)
+    if name == "seeded":
+        return _is_seeded(record.environment, record.params)
     if name == "recipe":
         return next((execution.recipe for execution in reversed(record.executions) if execution.recipe), None)
     return getattr(record, _RENAMED.get(name, name))
+
+
+def splits_of(metrics: Iterable[str]) -> list[str]:
+    """The splits that metrics were measured on, as their names say.
+
+    >>> splits_of(["train/loss", "val/acc", "val/loss", "lr"])
+    ['train', 'val']
+    """
+    return list(dict.fromkeys(name.partition("/")[0] for name in metrics if "/" in name and not is_of_machine(name)))
+
+
+def _is_seeded(environment: Mapping[str, Any], params: Iterable[str]) -> bool:
+    """Whether its random numbers come from seeds: one was set, is a parameter, or its code seeds all that it draws."""
+    if environment.get("seeds") or any(is_seed(name) for name in params):
+        return True
+    drawn = environment.get("randomness", {})
+    return bool(drawn.get("seeded")) and not drawn.get("unseeded")
 
 
 def duration_of(record: RunRecord) -> float | None:
@@ -132,6 +157,13 @@ class Document:
             return dig({name: entries[name].get("value") for name in prefixes(path) if name in entries}, path)
         if family in _ENVIRONMENTS:
             return dig(self.tables.get("environment", {}).get(family, {}), key[1:])
+        if family == "splits":
+            return splits_of(self.tables.get("metrics", {}))
+        if family in {"data", "models"}:
+            said = [name.partition(":")[2] for name in self.said if name.startswith(f"{family.rstrip('s')}:")]
+            return list(dict.fromkeys([*self.tables.get(family, ()), *said]))
+        if family == "seeded":
+            return _is_seeded(self.tables.get("environment", {}), self.values("params"))
         if family == "recipe":
             found = [execution.get("recipe") for execution in self.tables.get("executions", {}).values()]
             return next((recipe for recipe in reversed(found) if recipe), None)

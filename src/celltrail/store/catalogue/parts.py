@@ -26,6 +26,7 @@ class Parts(NamedTuple):
 
 
 PARTS = Parts._fields
+_OF = {"params": ("params",), "metric": ("metrics",), "splits": ("metrics",), "seeded": ("rest", "params")}
 
 
 def cut(document: bytes) -> Parts:
@@ -41,7 +42,7 @@ def cut(document: bytes) -> Parts:
 
 def needed(keys: Iterable[Key]) -> set[str]:
     """The parts that tell these facts of runs of which nobody said anything."""
-    return {{"params": "params", "metric": "metrics"}.get(key[0], "rest") for key in keys}
+    return {part for key in keys for part in _OF.get(key[0], ("rest",))}
 
 
 def opened(names: Iterable[str], bodies: Iterable[bytes], said: Mapping[str, Any]) -> Document:

@@ -1,6 +1,6 @@
 """Actors: one person in one process each, with a document of their own, ``actors/<actor>.json``.
 
-It holds what the person wants of the whole trail (settings, views, rules), and in ``touched`` the runs this
+It holds what the person wants of the whole trail (settings, views, rules, templates), and in ``touched`` the runs this
 process edited: a reader that knows 100,000 ended runs asks these few files what changed, not every run.
 """
 

@@ -22,7 +22,7 @@ from celltrail.store.files.encoding import decode
 if TYPE_CHECKING:
     from celltrail.store.audit import Deed
 
-TABLES = ("settings", "views", "rules")
+TABLES = ("settings", "views", "rules", "templates")
 _RELISTED = 5
 
 

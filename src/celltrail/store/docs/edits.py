@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, Damaged
-from celltrail.model import Json, Param, RunRecord
+from celltrail.model import Comment, Json, Param, RunRecord
 from celltrail.store.docs import fields
 from celltrail.store.docs.actors import actor, person_name
 from celltrail.store.docs.records import EDITED
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from celltrail.store.audit import Deed
 
 _FACTS = {"name", "group", *EDITED}
-_TEXTS = ("note:", "mark:")  # of which no version that nobody answered is dropped
+_TEXTS = ("note:", "mark:", "comment:")  # of which no version that nobody answered is dropped
 _RELISTED = 5
 
 
@@ -231,7 +231,7 @@ def applied(record: RunRecord, values: Mapping[str, Json]) -> RunRecord:
     kept = tuple(tag for tag, is_on in tags.items() if is_on)
     notes = tuple(notes_of(record.notes, values).values())
     told = {"params": params, "summary": summary, "data": data, "models": models, **changes}
-    return dataclasses.replace(record, tags=kept, notes=notes, **told)
+    return dataclasses.replace(record, tags=kept, notes=notes, comments=_comments(values), **told)
 
 
 def notes_of(own: Sequence[str], values: Mapping[str, Json]) -> dict[str, str]:
@@ -246,6 +246,16 @@ def notes_of(own: Sequence[str], values: Mapping[str, Json]) -> dict[str, str]:
         if note and note not in shown.values():
             shown[field] = note
     return shown
+
+
+def _comments(values: Mapping[str, Json]) -> tuple[Comment, ...]:
+    """Oldest first; their ids are their times."""
+    found = [(field.partition(":")[2], value) for field, value in sorted(values.items()) if _is_comment(field)]
+    return tuple(Comment(name, value["by"], value["text"]) for name, value in found if value and value["text"])
+
+
+def _is_comment(field: str) -> bool:
+    return field.startswith("comment:")
 
 
 def digest(value: Json) -> str:

@@ -86,6 +86,12 @@ def _mark(field: str, value: Json) -> dict[str, Json]:
     return _fitting(field, {name: value.get(name) for name in allowed}, len(value["text"]))
 
 
+def _comment(field: str, value: Json) -> dict[str, Json]:
+    if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in ("by", "text")):
+        raise BadValue(f"{field} takes text and by, not {_brief(value)}")
+    return _fitting(field, {name: value[name] for name in ("by", "text")}, len(value["text"]))
+
+
 def _object(field: str, value: Json) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise BadValue(f"{field} takes an object, not {_brief(value)}")
@@ -123,6 +129,7 @@ _FIELDS: dict[str, Callable[[str, Json], Json]] = {
     "tag:": _flag,
     "note:": _text,
     "mark:": _mark,
+    "comment:": _comment,
     "replay:": _object,
     "param:": _json,
     "summary:": _json,

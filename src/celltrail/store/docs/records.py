@@ -13,7 +13,18 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 # kept in tables of their own
-_APART = {"params", "metrics", "summary", "executions", "environment", "problems", "resumes", "data", "models"}
+_APART = {
+    "comments",
+    "params",
+    "metrics",
+    "summary",
+    "executions",
+    "environment",
+    "problems",
+    "resumes",
+    "data",
+    "models",
+}
 # what the run itself never says
 EDITED = ("folder", "rating", "starred", "archived", "deleted")
 _names: dict[type, tuple[str, ...]] = {}

@@ -1,4 +1,4 @@
-"""Saved views and alert rules: questions and watches that people gave a name, for all who use the trail."""
+"""Saved views, alert rules and templates: what people keep under a name, for all who use the trail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from celltrail.store.files.encoding import encode
 
 MOST_CHARACTERS = 4_000  # what the query language reads
 
-_Kind = TypeVar("_Kind", "View", "Rule")
+MOST_NEEDS = 40
+
+_Kind = TypeVar("_Kind", "View", "Rule", "Template")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,14 @@ class Rule:
     times: int = 1  # points in a row before it fires
     until: str = ""  # what must come true before it fires again; "" is a stretch of calm
     webhook: str = ""  # a name that its user has listed
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What every run of a project must have."""
+
+    name: str  # of the project
+    needs: tuple[str, ...] = ()  # words and expressions
 
 
 class _Named(Mapping[str, _Kind], Generic[_Kind]):
@@ -195,6 +205,27 @@ class Rules(_Named[Rule]):
         if type(times) is not int or times < 1:
             raise BadValue(f"times={times!r} is no number of points in a row; give 1 or more")
         return Rule(name, rule, title, stop, where, level, times, until, webhook)
+
+
+class Templates(_Named[Template]):
+    """What runs of each project must have, by project."""
+
+    _kind, _what = Template, "template"
+
+    def save(self, project: str, needs: Sequence[str]) -> Template:
+        """Say what every run of a project must have; what was asked of them so far is replaced.
+
+        Args:
+            project: the project.
+            needs: words and expressions, as `celltrail.template` takes them.
+        """
+        return self._keep(self._made(normal_name(project, "name of a project"), {"needs": needs}))
+
+    def _made(self, name: str, fields: Mapping[str, Any]) -> Template:
+        needs = tuple(dict.fromkeys(need.strip() for need in _texts("needs", fields.get("needs", ()))))
+        if not 0 < len(needs) <= MOST_NEEDS or not all(needs):
+            raise BadValue(f"a template asks for 1 to {MOST_NEEDS} things, each of some text, not {list(needs)[:3]!r}")
+        return Template(name, needs)
 
 
 def _text(what: str, value: Any) -> str:

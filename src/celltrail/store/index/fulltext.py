@@ -123,6 +123,8 @@ def texts_of(record: RunRecord, blobs: Blobs) -> Iterator[Text]:
     yield Text("name", "", record.name)
     for number, note in enumerate(record.notes):
         yield Text("note", str(number), note[:_MOST])
+    for comment in record.comments:
+        yield Text("note", comment.id, comment.text[:_MOST])
     codes = [record.code, *(execution.code for execution in record.executions)]
     for digest in dict.fromkeys(code for code in codes if code):
         yield from _of_blob("code", digest, blobs)

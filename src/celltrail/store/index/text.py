@@ -156,7 +156,7 @@ def _facts_of(record: RunRecord) -> str:
     """Changes with every text of a run, and costs no look into its blobs."""
     shown = [(each.code, [output.data.get("text/plain") for output in each.outputs]) for each in record.executions]
     params = [(name, param.value) for name, param in record.params.items()]
-    facts = (record.name, record.notes, record.code, shown, params, record.error)
+    facts = (record.name, record.notes, record.comments, record.code, shown, params, record.error)
     return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
