@@ -144,6 +144,7 @@ test("an answer goes to whom it belongs, a fault rejects with the kernel's sente
     stale: null,
     executions: null,
     marks: null,
+    comments: null,
   });
   model.say({ kind: "fault", reply_to: two?.id ?? "", text: "a value is missing" });
   model.say({
@@ -163,6 +164,7 @@ test("an answer goes to whom it belongs, a fault rejects with the kernel's sente
     stale: null,
     executions: null,
     marks: null,
+    comments: null,
   });
   await expect(first).resolves.toEqual(rows);
   await expect(second).rejects.toThrow("a value is missing");

@@ -12,6 +12,7 @@ const ANSWER = {
   comparison: null,
   parts: null,
   marks: null,
+  comments: null,
   said: null as string | null,
   text: null,
   proposals: null,
@@ -547,6 +548,7 @@ describe("changing", () => {
     stale: null,
     executions: null,
     marks: null,
+    comments: null,
   });
   const tagged = (): RunRow[] => [run({ id: "x", tags: ["old"] }), run({ id: "y" })];
   const keyIn = (root: ShadowRoot, text: string): void => {
@@ -630,6 +632,7 @@ describe("copying", () => {
     stale: null,
     executions: null,
     marks: null,
+    comments: null,
   });
   const rows = (): RunRow[] =>
     [1, 2].map((lr, i) =>
@@ -728,6 +731,7 @@ describe("writing a filter", () => {
         stale: null,
         executions: null,
         marks: null,
+        comments: null,
       }),
     );
 
@@ -790,6 +794,7 @@ describe("views", () => {
     stale: null,
     executions: null,
     marks: null,
+    comments: null,
   });
   const items = (root: ShadowRoot): HTMLElement[] => [...root.querySelectorAll<HTMLElement>("[role=menu] button")];
 
@@ -845,6 +850,7 @@ test("the curves of the selected runs are drawn below, and follow the selection 
     stale: null,
     executions: null,
     marks: null,
+    comments: null,
   } as const;
   const ask = vi.fn(() => Promise.resolve({ kind: "answer" as const, reply_to: "d", ...nothing, drawn }));
   const { root } = show(numbered(3), { ask }, { ...plain, selected: ["r1"] });

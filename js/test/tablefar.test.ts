@@ -18,6 +18,7 @@ const EMPTY: Answer = {
   comparison: null,
   parts: null,
   marks: null,
+  comments: null,
   said: null,
   text: null,
   proposals: null,
