@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import datasets
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, precision_score, recall_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -44,7 +44,8 @@ def store(tmp_path_factory):
 def ask(panel: Panel, **asked):
     heard: list = []
     panel.send = lambda content, buffers=None: heard.append(content)
-    panel._hear(None, {"kind": "pick", "id": "1", "truth": "", "output": "", "low": 0.0, "high": 0.0, **asked}, [])
+    empty = {"truth": "", "output": "", "low": 0.0, "high": 0.0, "output_low": 0.0, "output_high": 0.0}
+    panel._hear(None, {"kind": "pick", "id": "1", **empty, **asked}, [])
     return heard[0]
 
 
@@ -95,6 +96,48 @@ def test_what_is_clicked_gives_its_rows(store):
     assert [row[0] for row in content["rows"]] == ridge.table[(error >= low) & (error <= high)]["id"].tolist()
     assert sum(shown["runs"][0]["residuals"]) == len(error)
     assert "has no evaluation on 'test'" in ask(panel, run=ridge.run.id, split="test", of="residuals")["text"]
+
+
+def test_a_threshold_gives_what_it_takes_wrongly(store):
+    """A dot stands on scikit-learn's curves; behind it are the rows that are wrong there, the furthest first."""
+    found = ct.runs("name != 'ridge'", store=store).evaluation("val")
+    one, panel = found[0], EvaluationPanel(found)
+    table = one.table
+    mark, score = table["truth"] == 3, table[one.column(3)]
+    dots = [dot for dot in panel.state["evaluations"][0]["runs"][0]["dots"] if dot["label"] == "3"]
+    assert len(dots) == 9
+    for dot in dots:
+        counted = score >= dot["threshold"]
+        assert dot["recall"] == pytest.approx(recall_score(mark, counted), abs=1e-4)
+        assert dot["precision"] == pytest.approx(precision_score(mark, counted), abs=1e-4)
+        assert dot["fpr"] == pytest.approx(1 - recall_score(~mark, ~counted), abs=1e-4)
+    dot = dots[6]
+    content = ask(panel, run=one.run.id, split="val", of="threshold", truth="3", low=dot["threshold"])["content"]
+    wrong = table[mark != (score >= dot["threshold"])]
+    assert {row[0] for row in content["rows"]} == set(wrong["id"])
+    place = content["heads"].index(one.column(3))
+    away = [abs(row[place] - dot["threshold"]) for row in content["rows"]]
+    assert away == sorted(away, reverse=True)
+    assert f"{int((mark & (score < dot['threshold'])).sum())} missed" in content["said"]
+    assert "has no scores" in ask(panel, run=one.run.id, split="val", of="threshold", truth="none")["text"]
+
+
+def test_every_row_of_a_regression_is_behind_one_dot(store):
+    """The dots share the rows out among them, each with the mean of its own; the end of the range is in the last."""
+    one = ct.run("ridge", store=store).evaluation()
+    panel = EvaluationPanel(ct.runs("name == 'ridge'", store=store).evaluation())
+    (shown,) = panel.state["evaluations"]
+    seen = []
+    for each in shown["runs"][0]["scatter"]:
+        place = {name: each[name] for name in ("low", "high", "output_low", "output_high")}
+        content = ask(panel, run=one.run.id, split="val", of="scatter", **place)["content"]
+        assert len(content["rows"]) == each["rows"]
+        rows = one.table[one.table["id"].isin([row[0] for row in content["rows"]])]
+        assert rows["truth"].mean() == pytest.approx(each["truth"], rel=1e-4)
+        assert rows["output"].mean() == pytest.approx(each["output"], rel=1e-4)
+        seen += [row[0] for row in content["rows"]]
+    assert sorted(seen) == sorted(one.table["id"])
+    assert shown["span"][1] == max(one.table["truth"].max(), one.table["output"].max())
 
 
 def test_the_saved_form_is_small_and_whole(store):

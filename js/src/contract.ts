@@ -175,8 +175,10 @@ export interface EvaluatedRun {
   scores: EvaluationScore[];
   confusion: number[][];
   curves: EvaluationCurve[];
+  dots: ThresholdDot[];
   bins: CalibrationBin[];
   residuals: number[];
+  scatter: ScatterBin[];
   heads: string[];
   worst: Scalar[][];
   fairness: FairnessShown | null;
@@ -213,6 +215,7 @@ export interface EvaluationShown {
   task: "binary" | "multiclass" | "regression" | "ranking" | "text";
   labels: string[];
   edges: number[];
+  span: number[];
   runs: EvaluatedRun[];
   omitted: number;
 }
@@ -233,6 +236,26 @@ export interface FairnessShown {
   groups: FairGroup[];
   heads: string[];
   slices: Scalar[][];
+}
+
+/** Rows whose truth and whose prediction lie in these ranges: how many, and where they are on average. */
+export interface ScatterBin {
+  low: number;
+  high: number;
+  output_low: number;
+  output_high: number;
+  truth: number;
+  output: number;
+  rows: number;
+}
+
+/** How a label is told from the rest when rows that score at least the threshold count as it. */
+export interface ThresholdDot {
+  label: string;
+  threshold: number;
+  fpr: number;
+  recall: number;
+  precision: number;
 }
 
 /** What ran in the kernel up to a run, oldest first. */
@@ -361,11 +384,13 @@ export interface Pick {
   id: string;
   run: string;
   split: string;
-  of: "confusion" | "calibration" | "residuals";
+  of: "confusion" | "calibration" | "threshold" | "residuals" | "scatter";
   truth: string;
   output: string;
   low: number;
   high: number;
+  output_low: number;
+  output_high: number;
 }
 
 /** Panel to kernel: the rows that match this expression; "" is all of the panel's runs. */

@@ -21,8 +21,10 @@ const evaluated = (change: Partial<EvaluatedRun> & { run: string }): EvaluatedRu
   scores: [],
   confusion: [],
   curves: [],
+  dots: [],
   bins: [],
   residuals: [],
+  scatter: [],
   heads: ["id", "truth", "output", "score", "correct"],
   worst: [
     [7, "cat", "dog", 0.9, false],
@@ -44,6 +46,7 @@ const two: EvaluationShown = {
   task: "binary",
   labels: ["cat", "dog"],
   edges: [],
+  span: [],
   omitted: 0,
   runs: [
     evaluated({
@@ -204,6 +207,68 @@ test("a saved panel shows those of the rows that are in the file", () => {
 
 test("kept rows are found by range too", () => {
   const run = evaluated({ run: "a", heads: ["id", "error"], worst: [[1, -3], [2, 0.5]] }); // biome-ignore format: rows
-  const asked = { split: "val", run: "a", of: "residuals" as const, truth: "", output: "", low: 0, high: 1 };
+  const asked = {
+    split: "val",
+    run: "a",
+    of: "residuals" as const,
+    truth: "",
+    output: "",
+    low: 0,
+    high: 1,
+    output_low: 0,
+    output_high: 0,
+  };
   expect(keptRows(run, asked)).toEqual([[2, 0.5]]);
+});
+
+test("a threshold stands on both curves, and behind it is what it takes wrongly, also in a file", async () => {
+  const dots = [0.2, 0.7].map((threshold) => ({ label: "dog", threshold, fpr: 0.25, recall: 0.5, precision: 0.8 }));
+  const [run] = two.runs;
+  const shown: EvaluationShown = { ...two, runs: [{ ...(run ?? evaluated({ run: "a" })), dots }] };
+  const asked: unknown[] = [];
+  const ask = (wish: unknown): Promise<Answer> => {
+    asked.push(wish);
+    return Promise.resolve({ content: { ...rows, said: "2 of 4 found" } } as Answer);
+  };
+  const { root } = show([shown], { ask });
+  const spots = [...root.querySelectorAll('.spot[data-key="a 0.7"]')];
+  expect(spots.map((spot) => spot.closest("figure")?.querySelector("figcaption")?.textContent)).toEqual([
+    "ROC",
+    "precision over recall",
+  ]);
+  press(spots[1] ?? null, "Enter");
+  expect(asked).toMatchObject([{ kind: "pick", of: "threshold", truth: "dog", low: 0.7 }]);
+  expect(root.querySelectorAll('.spot[aria-pressed="true"]')).toHaveLength(2);
+  await expect.poll(() => root.querySelector(".picked")?.textContent).toContain("2 of 4 found · and 3 more rows");
+  const wrong = { kind: "pick", split: "val", run: "a", of: "threshold", truth: "dog", output: "" } as const;
+  const range = { low: 0.5, high: 0, output_low: 0, output_high: 0 };
+  expect(keptRows(evaluated({ run: "a" }), { ...wrong, ...range })).toEqual([
+    [7, "cat", "dog", 0.9, false],
+    [3, "dog", "cat", 0.2, false],
+  ]);
+});
+
+test("truth and prediction of a regression: a dot asks for the rows of its ranges", () => {
+  const bin = { low: 0, high: 1, output_low: 2, output_high: 3, truth: 0.5, output: 2.5, rows: 4 };
+  const asked: unknown[] = [];
+  const ask = (wish: unknown): Promise<Answer> => {
+    asked.push(wish);
+    return Promise.resolve({ content: rows } as Answer);
+  };
+  const run = evaluated({ run: "a", scatter: [bin, { ...bin, low: 1, high: 2, truth: 1.5, rows: 1 }] });
+  const { root } = show([{ ...two, task: "regression", labels: [], span: [0, 3], runs: [run] }], { ask });
+  const [first, second] = [...root.querySelectorAll(".spot")];
+  expect(first?.getAttribute("aria-label")).toBe("truth 0.5, predicted 2.5: 4 rows");
+  const radius = (spot?: Element): number => Number(spot?.querySelector("circle")?.getAttribute("r"));
+  expect(radius(first)).toBeGreaterThan(radius(second));
+  press(first ?? null, "Enter");
+  expect(asked).toMatchObject([{ of: "scatter", low: 0, high: 1, output_low: 2, output_high: 3 }]);
+  const heads = ["id", "truth", "output", "error"];
+  const worst = [
+    [1, 0.4, 2.2, 1.8],
+    [2, 0.4, 5, 4.6],
+  ];
+  const { truth: _, output: __, rows: ___, ...range } = bin;
+  const scatter = { kind: "pick", split: "val", run: "a", of: "scatter", truth: "", output: "", ...range } as const;
+  expect(keptRows(evaluated({ run: "a", heads, worst }), scatter)).toEqual([worst[0]]);
 });

@@ -87,10 +87,19 @@ def test_rows_behind_what_is_chosen(page: Page, evaluation: Callable[[str, str],
     shown.get_by_text("predicted 0.9 to 1 for 2, of linear").wait_for()
     said = dot.get_attribute("aria-label") or ""
     assert f"of {shown.locator('.picked tbody tr').count()} rows" in said
+    shown.locator("figure", has_text="ROC").locator(".spot").nth(4).focus()
+    page.keyboard.press("Enter")
+    shown.get_by_text("wrongly taken for it").wait_for()
+    assert shown.locator('.spot[aria-pressed="true"]').count() == 2
     shown.get_by_label("shares of a row").check()
     assert tree.locator("button").first.inner_text().endswith("%")
     shown = evaluation("name == 'ridge'", "light")
-    bar = shown.locator(".spot").nth(8)
+    around = shown.locator("figure", has_text="predicted over true").locator(".spot").nth(8)
+    around.click()
+    shown.get_by_text("of ridge").last.wait_for()
+    count = shown.locator(".picked tbody tr").count()
+    assert f": {count} row" in (around.get_attribute("aria-label") or "")
+    bar = shown.locator("figure", has_text="residuals of ridge").locator(".spot").nth(8)
     bar.click()
     assert violations(page) == []
     rows = shown.locator(".picked tbody tr")

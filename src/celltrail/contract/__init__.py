@@ -20,6 +20,8 @@ from celltrail.contract.evaluation import (
     EvaluationShown,
     FairGroup,
     FairnessShown,
+    ScatterBin,
+    ThresholdDot,
 )
 from celltrail.contract.executions import ExecutionMap, ExecutionShown, Handed
 from celltrail.contract.intents import (
@@ -164,6 +166,7 @@ __all__ = [
     "SavedSeries",
     "SavedView",
     "Scalar",
+    "ScatterBin",
     "Section",
     "Smoothing",
     "Status",
@@ -174,6 +177,7 @@ __all__ = [
     "Sync",
     "TableOptions",
     "Take",
+    "ThresholdDot",
     "Trace",
     "Trail",
     "TrailRows",

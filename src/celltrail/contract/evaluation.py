@@ -25,6 +25,28 @@ class EvaluationCurve(TypedDict):
     y: list[float]
 
 
+class ThresholdDot(TypedDict):
+    """How a label is told from the rest when rows that score at least the threshold count as it."""
+
+    label: str
+    threshold: float
+    fpr: float
+    recall: float
+    precision: float
+
+
+class ScatterBin(TypedDict):
+    """Rows whose truth and whose prediction lie in these ranges: how many, and where they are on average."""
+
+    low: float
+    high: float
+    output_low: float
+    output_high: float
+    truth: float
+    output: float
+    rows: int
+
+
 class CalibrationBin(TypedDict):
     """Rows whose predicted probability of a label lies from `low` to `high`."""
 
@@ -65,8 +87,10 @@ class EvaluatedRun(TypedDict):
     scores: list[EvaluationScore]
     confusion: list[list[int]]  # truth down, predicted across, as `EvaluationShown.labels`; empty without labels
     curves: list[EvaluationCurve]
+    dots: list[ThresholdDot]
     bins: list[CalibrationBin]
     residuals: list[int]  # rows between two of `EvaluationShown.edges`
+    scatter: list[ScatterBin]  # of a regression, those with most rows first
     heads: list[str]
     worst: list[list[Scalar]]  # the rows that are most wrong, under the heads
     fairness: FairnessShown | None
@@ -79,6 +103,7 @@ class EvaluationShown(TypedDict):
     task: Literal["binary", "multiclass", "regression", "ranking", "text"]
     labels: list[str]
     edges: list[float]  # of the residuals, predicted minus true; one more than counts
+    span: list[float]  # of a regression the least and the largest of all truths and predictions
     runs: list[EvaluatedRun]
     omitted: int  # runs left out
 

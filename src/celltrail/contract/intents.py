@@ -226,11 +226,13 @@ class Pick(TypedDict):
     id: str
     run: str
     split: str
-    of: Literal["confusion", "calibration", "residuals"]
-    truth: str  # of a calibration the label that is predicted
+    of: Literal["confusion", "calibration", "threshold", "residuals", "scatter"]
+    truth: str  # of a calibration and a threshold the label that is predicted
     output: str
-    low: float
+    low: float  # the threshold; of a scatter the range of truths
     high: float
+    output_low: float  # of a scatter the range of predictions
+    output_high: float
 
 
 class Replay(TypedDict):

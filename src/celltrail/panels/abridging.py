@@ -27,6 +27,8 @@ def abridge(held: EvaluationShown, points: int, rows: int, labels: int) -> None:
             run["fairness"]["slices"] = run["fairness"]["slices"][:rows]
             run["fairness"]["groups"] = run["fairness"]["groups"][: max(rows, labels)]
         run["confusion"] = [line[:labels] for line in run["confusion"][:labels]]
+        run["dots"] = [dot for dot in run["dots"] if dot["label"] in names] if points >= 40 else []
+        run["scatter"] = run["scatter"][: 2 * points]
         run["bins"] = [each for each in run["bins"] if each["label"] in names]
         run["curves"] = [curve for curve in run["curves"] if curve["label"] in names]
         for curve in run["curves"]:

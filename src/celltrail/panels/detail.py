@@ -13,10 +13,11 @@ from celltrail.panels.chart import OPTIONS
 from celltrail.panels.closer import closer, comment_of, flags_of, marks_of, place_of
 from celltrail.panels.curves import curves, state_of
 from celltrail.panels.evaluation import OPTIONS as EVALUATION
-from celltrail.panels.evaluation import picked, shown_of
+from celltrail.panels.evaluation import shown_of
 from celltrail.panels.executions import executed
 from celltrail.panels.media import OPTIONS as MEDIA
 from celltrail.panels.media import listing, taken
+from celltrail.panels.picking import picked
 from celltrail.panels.replaying import Replayer
 from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.query import StoredRun

@@ -21,28 +21,29 @@ from celltrail.contract import (
     EvaluationShown,
     FairGroup,
     FairnessShown,
-    Pick,
     SavedPanel,
+    ScatterBin,
+    ThresholdDot,
 )
-from celltrail.errors import BadValue, NoRun
+from celltrail.errors import NoRun
 from celltrail.model import goal_of
 from celltrail.panels import html, saved
 from celltrail.panels.abridging import abridge, few
 from celltrail.panels.figure import Line, svg
-from celltrail.panels.media import empty_but
-from celltrail.panels.widget import Panel, Reply, answer
+from celltrail.panels.picking import picked, rows_of
+from celltrail.panels.widget import Panel, Reply
 from celltrail.query.evaluation import Evaluated, Evaluations
 from celltrail.query.plain import shown
-from celltrail.query.row import real, scalar
+from celltrail.query.row import real
 from celltrail.stats.evaluation import Score
 from celltrail.stats.fairness import FEW
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 OPTIONS: EvaluationOptions = {"split": "", "label": "", "shares": False}
-MOST_LABELS, MOST_WORST, MOST_ROWS, MOST_COLUMNS = 40, 40, 200, 16
-RESIDUAL_BINS = 24
+MOST_LABELS, MOST_WORST = 40, 40
+RESIDUAL_BINS, SCATTER_BINS, MOST_DOTS = 24, 16, 9
 
 
 class EvaluationPanel(Panel):
@@ -69,49 +70,22 @@ def shown_of(found: Evaluations) -> EvaluationShown:
     """The split as the front end gets it."""
     first = found[0]
     labels = list(dict.fromkeys(label for one in found for label in one.labels))
-    edges = _edges(found) if first.task == "regression" else np.empty(0)
+    is_regression = first.task == "regression"
+    edges = _edges(found) if is_regression else np.empty(0)
+    span = span_of(found) if is_regression else []
     return {
         "split": found.split,
         "task": cast("Any", first.task),
         "labels": [str(label) for label in labels],
         "edges": edges.tolist(),
-        "runs": [_run(one, labels, edges) for one in found],
+        "span": span,
+        "runs": [_run(one, labels, edges, span) for one in found],
         "omitted": 0,
     }
 
 
-def picked(evaluations: Sequence[Evaluations], asked: Pick) -> Answer:
-    """The rows behind a cell of a confusion matrix, a bin of a calibration or a range of residuals."""
-    for found in evaluations:
-        for one in found:
-            if found.split == asked["split"] and one.run.id == asked["run"]:
-                rows = one.table.loc[_mask(one, asked)]
-                heads, lines = _table(rows.head(MOST_ROWS))
-                return answer(
-                    asked["id"], content=empty_but(heads=heads, rows=lines, more=max(0, len(rows) - MOST_ROWS))
-                )
-    raise BadValue(f"run {asked['run']!r} has no evaluation on {asked['split']!r} that this panel shows")
-
-
-def _mask(one: Evaluated, asked: Pick) -> Any:
-    table = one.table
-    match asked["of"]:
-        case "confusion":
-            return (table["truth"].astype(str) == asked["truth"]) & (table["output"].astype(str) == asked["output"])
-        case "calibration":
-            label = next((each for each in one.labels if str(each) == asked["truth"]), None)
-            if not one.column(label):
-                raise BadValue(f"the label {asked['truth']!r} has no scores")
-            values = table[one.column(label)].to_numpy()
-            return ((values > asked["low"]) | (asked["low"] <= 0)) & (values <= asked["high"])
-        case "residuals":
-            values = table["error"].to_numpy()
-            is_last = asked["high"] >= np.abs(values).max()
-            return (values >= asked["low"]) & ((values < asked["high"]) | is_last)
-
-
-def _run(one: Evaluated, labels: Sequence[Any], edges: Any) -> EvaluatedRun:
-    heads, worst = _table(one.worst(MOST_WORST))
+def _run(one: Evaluated, labels: Sequence[Any], edges: Any, span: Sequence[float]) -> EvaluatedRun:
+    heads, worst = rows_of(one.worst(MOST_WORST))
     counts = one.confusion.reindex(index=labels, columns=labels, fill_value=0) if one.is_classification else None
     scored = one.scored[:MOST_LABELS]
     return {
@@ -121,8 +95,10 @@ def _run(one: Evaluated, labels: Sequence[Any], edges: Any) -> EvaluatedRun:
         "scores": [{**_score(score), "value": real(score.value)} for score in one.scores],
         "confusion": [] if counts is None else counts.to_numpy().tolist(),
         "curves": [curve for label in scored for curve in _curves(one, label)],
+        "dots": [dot for label in scored for dot in _dots(one, label)],
         "bins": [each for label in scored for each in _bins(one, label)],
         "residuals": np.histogram(one.table["error"], edges)[0].tolist() if len(edges) else [],
+        "scatter": _scatter(one, span) if span else [],
         "heads": heads,
         "worst": worst,
         "fairness": _fairness(one),
@@ -134,7 +110,7 @@ def _fairness(one: Evaluated) -> FairnessShown | None:
         found = one.run.fairness(one.split)
     except NoRun:
         return None
-    heads, slices = _table(found.slices)
+    heads, slices = rows_of(found.slices)
     groups: dict[tuple[str, str], FairGroup] = {}
     for line in found.table.to_dict("records"):
         feature, group, name = str(line["feature"]), str(line["group"]), str(line["metric"])
@@ -177,6 +153,60 @@ def _curves(one: Evaluated, label: Any) -> list[EvaluationCurve]:
     ]
 
 
+def _dots(one: Evaluated, label: Any) -> list[ThresholdDot]:
+    """A few thresholds of a label, evenly among its scores; each stands on the ROC and on precision over recall."""
+    mark = (one.table["truth"] == label).to_numpy()
+    positive = int(mark.sum())
+    if not 0 < positive < len(mark):
+        return []
+    score = one.table[one.column(label)].to_numpy()
+    scores = np.unique(score[np.isfinite(score)])
+    places = sorted({round(at) for at in np.linspace(0, len(scores) - 1, MOST_DOTS)}) if len(scores) else []
+    found: list[ThresholdDot] = []
+    for threshold in scores[places]:
+        counted = score >= threshold
+        right = int((counted & mark).sum())
+        found.append(
+            {
+                "label": str(label),
+                "threshold": float(threshold),
+                "fpr": round(int((counted & ~mark).sum()) / (len(mark) - positive), 4),
+                "recall": round(right / positive, 4),
+                "precision": round(right / int(counted.sum()), 4),
+            }
+        )
+    return found
+
+
+def span_of(found: Evaluations) -> list[float]:
+    """The least and the largest of what was true and predicted, the same for all runs; empty where nothing is."""
+    values = np.concatenate([one.table[name].to_numpy(float) for one in found for name in ("truth", "output")])
+    values = values[np.isfinite(values)]
+    return [float(values.min()), float(values.max())] if len(values) and values.min() < values.max() else []
+
+
+def _scatter(one: Evaluated, span: Sequence[float]) -> list[ScatterBin]:
+    edges = np.linspace(span[0], span[1], SCATTER_BINS + 1)
+    pairs = one.table[["truth", "output"]].to_numpy(float)
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    places = np.clip(np.searchsorted(edges, pairs, side="right") - 1, 0, SCATTER_BINS - 1)
+    cells, which, rows = np.unique(places, axis=0, return_inverse=True, return_counts=True)
+    sums = np.stack([np.bincount(which.ravel(), pairs[:, side], len(cells)) for side in (0, 1)], axis=1)
+    found: list[ScatterBin] = [
+        {
+            "low": float(edges[across]),
+            "high": float(edges[across + 1]),
+            "output_low": float(edges[up]),
+            "output_high": float(edges[up + 1]),
+            "truth": float(f"{truth / count:.6g}"),
+            "output": float(f"{output / count:.6g}"),
+            "rows": int(count),
+        }
+        for (across, up), (truth, output), count in zip(cells, sums, rows, strict=True)
+    ]
+    return sorted(found, key=lambda each: -each["rows"])
+
+
 def _bins(one: Evaluated, label: Any) -> list[CalibrationBin]:
     score = one.table[one.column(label)].to_numpy()
     if score.min() < 0 or score.max() > 1:
@@ -199,19 +229,6 @@ def _edges(found: Evaluations) -> Any:
     """Of the residuals of all runs, even around 0."""
     most = max(float(np.abs(one.table["error"]).max()) for one in found) or 1.0
     return np.linspace(-most, most, RESIDUAL_BINS + 1)
-
-
-def _table(frame: pd.DataFrame) -> tuple[list[str], list[list[contract.Scalar]]]:
-    part = frame.iloc[:, :MOST_COLUMNS]
-    heads = [str(name) for name in part.columns]
-    return heads, [[_cell(value) for value in row] for row in part.itertuples(index=False)]
-
-
-def _cell(value: Any) -> contract.Scalar:
-    plain = value.item() if hasattr(value, "item") else value
-    if isinstance(plain, float) and np.isfinite(plain):
-        return float(f"{plain:.6g}")
-    return scalar(plain) if isinstance(plain, str | bool | int | float | None) else shown(plain)
 
 
 def bundle(found: Evaluations, widget: EvaluationPanel) -> saved.Bundle:

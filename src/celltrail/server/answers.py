@@ -39,9 +39,9 @@ from celltrail.panels.browsing import Browsing
 from celltrail.panels.changing import Changing
 from celltrail.panels.closer import closer, comment_of, marks_of, place_of
 from celltrail.panels.curves import drawn, state_of
-from celltrail.panels.evaluation import picked
 from celltrail.panels.executions import executed
 from celltrail.panels.media import taken
+from celltrail.panels.picking import picked
 from celltrail.panels.viewing import keep, options_of, views_of
 from celltrail.panels.widget import answer
 from celltrail.panels.wished import knobs

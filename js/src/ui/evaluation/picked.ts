@@ -8,11 +8,22 @@ export type Picking = Asked<Pick>;
 /** The rows of a choice among the few that a file keeps. */
 export function keptRows(run: EvaluatedRun, asked: Picking): Scalar[][] {
   const at = (name: string): number => run.heads.indexOf(name);
+  const [truth, score] = [at("truth"), Math.max(at(`score ${asked.truth}`), at("score"))];
   if (asked.of === "confusion") {
-    const [truth, output] = [at("truth"), at("output")];
+    const output = at("output");
     return run.worst.filter((row) => said(row[truth]) === asked.truth && said(row[output]) === asked.output);
   }
-  const place = asked.of === "residuals" ? at("error") : Math.max(at(`score ${asked.truth}`), at("score"));
+  if (asked.of === "threshold")
+    return run.worst.filter((row) => (said(row[truth]) === asked.truth) !== Number(row[score]) >= asked.low);
+  if (asked.of === "scatter") {
+    const inside = (value: number, low: number, high: number): boolean => value >= low && value <= high;
+    return run.worst.filter(
+      (row) =>
+        inside(Number(row[truth]), asked.low, asked.high) &&
+        inside(Number(row[at("output")]), asked.output_low, asked.output_high),
+    );
+  }
+  const place = asked.of === "residuals" ? at("error") : score;
   return run.worst.filter((row) => Number(row[place]) >= asked.low && Number(row[place]) <= asked.high);
 }
 
@@ -37,8 +48,8 @@ export function rowsView(
 
 /** What is beside the rows that came. */
 export function moreOf(content: Content): string {
-  if (content.rows.length === 0) return "no row is here";
-  return content.more > 0 ? `and ${count(content.more, "more row")}: run.evaluation(…).table has all` : "";
+  const more = content.more > 0 ? `and ${count(content.more, "more row")}: run.evaluation(…).table has all` : "";
+  return [content.said, content.rows.length === 0 ? "no row is here" : more].filter(Boolean).join(" · ");
 }
 
 function told(value: Scalar): string {

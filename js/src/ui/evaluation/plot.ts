@@ -13,6 +13,7 @@ export interface Stroke {
 
 /** Something in a plot that stands for rows: a dot or a bar, which is a button. */
 export interface Spot {
+  key: string; // the same where several spots stand for the same
   said: string; // what it is, in words
   colour: string;
   shape: SVGElement;
@@ -79,10 +80,11 @@ export function plotView(plot: PlotOf): HTMLElement {
 
 /** Buttons in a picture: Tab comes to one of them, arrows go through all. */
 function spots(all: readonly Spot[]): SVGElement[] {
-  const made = all.map(({ said, colour, shape, act }, at) => {
+  const made = all.map(({ key, said, colour, shape, act }, at) => {
     const tabindex = at === 0 ? 0 : -1;
     const title = draw("title", {}, said);
-    const spot = draw("g", { class: "spot", role: "button", tabindex, "aria-label": said, fill: colour }, title, shape);
+    const button = { class: "spot", role: "button", tabindex, "aria-label": said, "aria-pressed": "false" };
+    const spot = draw("g", { ...button, "data-key": key, fill: colour }, title, shape);
     spot.addEventListener("click", act);
     return spot;
   });

@@ -37,7 +37,7 @@ export const evaluationStyles = `
 .fair .few { color: var(--ct-failed); font-size: 12px; }
 .fair summary { cursor: pointer; margin: 10px 0 4px; }
 .spot { cursor: pointer; }
-.spot:hover, .spot:focus-visible { filter: brightness(1.2); stroke: var(--ct-ink); stroke-width: 1.5; }
+.spot:hover, .spot:focus-visible, .spot[aria-pressed="true"] { filter: brightness(1.2); stroke: var(--ct-ink); stroke-width: 1.5; }
 .ct .picked .title { font-size: 13px; font-weight: 600; margin: 14px 0 4px; overflow-wrap: anywhere; }
 .picked p { margin: 4px 0; }
 .picked .rows { max-height: 300px; max-width: 100%; overflow: auto; }

@@ -1,4 +1,4 @@
-import type { Content, EvaluatedRun, EvaluationOptions, EvaluationShown } from "../../contract.ts";
+import type { Content, EvaluatedRun, EvaluationOptions, EvaluationShown, ThresholdDot } from "../../contract.ts";
 import { element, say } from "../element.ts";
 import { count, formatTyped } from "../format.ts";
 import { DASHES, paint, runColours, type Theme } from "../theme.ts";
@@ -42,6 +42,7 @@ export class EvaluationView {
   );
   #theme: Theme | undefined;
   #options: EvaluationOptions;
+  #chosen = "";
   #turn = 0;
   #worstOf = "";
 
@@ -84,6 +85,7 @@ export class EvaluationView {
     };
     this.#scores.replaceChildren(scoresView(shown.runs, (run) => swatch(look(run).colour)));
     this.#body.replaceChildren(...this.#cards(shown, label, look));
+    this.#mark();
     const first = `${shown.split} ${shown.runs[0]?.run ?? ""}`;
     if (this.#worstOf !== first) this.#worst(shown);
     this.#worstOf = first;
@@ -111,23 +113,77 @@ export class EvaluationView {
           .filter((curve) => curve.kind === kind && curve.label === label)
           .map(({ x, y }) => ({ name: run.name, ...look(run.run), x, y })),
       );
-    const unit = { x: UNIT, y: UNIT, spots: [] };
+    const unit = { x: UNIT, y: UNIT };
+    const dots = (x: (dot: ThresholdDot) => number, y: (dot: ThresholdDot) => number): Spot[] =>
+      this.#thresholds(shown, label, look, x, y);
     const roc = of("roc");
     const whose = shown.labels.length > 2 ? ` of ${label}` : "";
     if (roc.length > 0) {
       const axes = { across: "false positive rate", up: "true positive rate" };
-      found.push(plotView({ title: `ROC${whose}`, ...axes, ...unit, strokes: roc, rule: "up" }));
+      found.push(
+        plotView({ title: `ROC${whose}`, ...axes, ...unit, strokes: roc, rule: "up", spots: dots(fpr, recall) }),
+      );
       const other = { across: "recall", up: "precision" };
       const strokes = of("precision_recall");
-      found.push(plotView({ title: `precision over recall${whose}`, ...other, ...unit, strokes, rule: "none" }));
+      const spots = dots(recall, precision);
+      found.push(plotView({ title: `precision over recall${whose}`, ...other, ...unit, strokes, rule: "none", spots }));
     }
     const calibrated = this.#calibration(shown, label, look);
     if (calibrated) found.push(calibrated);
-    if (shown.edges.length > 1)
-      found.push(...shown.runs.map((run) => this.#residuals(shown, run, look(run.run).colour)));
+    for (const run of shown.runs) {
+      if (run.scatter?.length) found.push(this.#scatter(shown, run, look(run.run).colour));
+      if (shown.edges.length > 1) found.push(this.#residuals(shown, run, look(run.run).colour));
+    }
     // a file of an earlier celltrail has none
     for (const run of shown.runs) if (run.fairness) found.push(fairnessView(run, run.fairness, look(run.run).colour));
     return found;
+  }
+
+  /** Thresholds on a curve: the same one stands on the ROC and on precision over recall. */
+  #thresholds(
+    { split, runs }: EvaluationShown,
+    label: string,
+    look: Look,
+    x: (dot: ThresholdDot) => number,
+    y: (dot: ThresholdDot) => number,
+  ): Spot[] {
+    const { across, up } = scales(UNIT, UNIT);
+    return runs.flatMap((run) =>
+      (run.dots ?? []) // a file of an earlier celltrail has none
+        .filter((dot) => dot.label === label)
+        .map((dot) => {
+          const from = formatTyped(dot.threshold);
+          const rates = `finds ${share(dot.recall)}, ${share(dot.precision)} of what it finds is right`;
+          const asked = { ...EVERYTHING, split, run: run.run, of: "threshold" as const, truth: label };
+          const title = `wrong at the threshold ${from} for ${label}, of ${run.name}`;
+          return {
+            key: `${run.run} ${dot.threshold}`,
+            said: `${run.name}: threshold ${from} ${rates}`,
+            colour: look(run.run).colour,
+            shape: draw("circle", { cx: across(x(dot)), cy: up(y(dot)), r: 4 }),
+            act: () => this.#pick(run, { ...asked, low: dot.threshold }, title, `${run.run} ${dot.threshold}`),
+          };
+        }),
+    );
+  }
+
+  /** Truth against prediction: a dot is the rows around it, as large as there are many. */
+  #scatter({ span, split }: EvaluationShown, run: EvaluatedRun, colour: string): HTMLElement {
+    const ends = [span[0] ?? 0, span[1] ?? 1] as const;
+    const { across, up } = scales(ends, ends);
+    const most = Math.max(...run.scatter.map((bin) => bin.rows));
+    const bins = [...run.scatter].sort((a, b) => a.low - b.low || a.output_low - b.output_low);
+    const spots = bins.map(({ truth, output, rows, ...range }) => {
+      const places = { cx: across(truth), cy: up(output), r: 2.5 + 6 * Math.sqrt(rows / most) };
+      const said = `truth ${formatTyped(truth)}, predicted ${formatTyped(output)}: ${count(rows, "row")}`;
+      const key = `${run.run} ${range.low} ${range.output_low}`;
+      const asked = { ...EVERYTHING, split, run: run.run, of: "scatter" as const, ...range };
+      const act = (): void => this.#pick(run, asked, `${said}, of ${run.name}`, key);
+      return { key, said, colour, shape: draw("circle", { ...places, "fill-opacity": 0.75 }), act };
+    });
+    const axes = { across: "true", up: "predicted" };
+    const title = `predicted over true of ${run.name}`;
+    return plotView({ title, ...axes, x: ends, y: ends, strokes: [], rule: "up", spots });
   }
 
   #calibration(shown: EvaluationShown, label: string, look: Look): HTMLElement | null {
@@ -154,14 +210,10 @@ export class EvaluationView {
           r: Math.min(9, 3 + Math.sqrt(bin.rows) / 4),
         });
         const asked = { ...EVERYTHING, split: shown.split, run: run.run, of: "calibration" as const, truth: label };
-        const act = (): void => {
-          this.#pick(
-            run,
-            { ...asked, low: bin.low, high: bin.high },
-            `predicted ${range} for ${label}, of ${run.name}`,
-          );
-        };
-        spots.push({ said, colour, shape, act });
+        const key = `${run.run} calibration ${bin.low}`;
+        const title = `predicted ${range} for ${label}, of ${run.name}`;
+        const act = (): void => this.#pick(run, { ...asked, low: bin.low, high: bin.high }, title, key);
+        spots.push({ key, said, colour, shape, act });
       }
     }
     if (strokes.length === 0) return null;
@@ -182,14 +234,17 @@ export class EvaluationView {
       const bar = { x: across(low) + 0.5, y: up(n), width: Math.max(1, across(high) - across(low) - 1) };
       const shape = draw("rect", { ...bar, height: Math.max(1, up(0) - up(n)) });
       const asked = { ...EVERYTHING, split, run: run.run, of: "residuals" as const, low, high };
-      const act = (): void => this.#pick(run, asked, `predicted minus true ${range}, of ${run.name}`);
-      return [{ said: `${range}: ${count(n, "row")}`, colour, shape, act }];
+      const key = `${run.run} residuals ${at}`;
+      const act = (): void => this.#pick(run, asked, `predicted minus true ${range}, of ${run.name}`, key);
+      return [{ key, said: `${range}: ${count(n, "row")}`, colour, shape, act }];
     });
     const axes = { across: "predicted minus true", up: "rows" };
     return plotView({ title: `residuals of ${run.name}`, ...axes, x, y, strokes: [], rule: "none", spots });
   }
 
-  #pick(run: EvaluatedRun, asked: Picking, title: string): void {
+  #pick(run: EvaluatedRun, asked: Picking, title: string, key = ""): void {
+    this.#chosen = key;
+    this.#mark();
     const turn = ++this.#turn;
     const show = (rows: HTMLElement): void => {
       if (turn === this.#turn) this.#rows.replaceChildren(rows);
@@ -206,6 +261,12 @@ export class EvaluationView {
     );
   }
 
+  /** Shows which spots stand for the rows that are shown. */
+  #mark(): void {
+    for (const spot of this.#body.querySelectorAll<SVGElement>(".spot"))
+      spot.setAttribute("aria-pressed", String(spot.dataset.key === this.#chosen));
+  }
+
   /** Before anything is chosen: where the first run is most wrong. */
   #worst({ runs }: EvaluationShown): void {
     const [run] = runs;
@@ -218,7 +279,11 @@ export class EvaluationView {
 type Look = (run: string) => { colour: string; dash: string };
 
 const HINT = "a click on a cell, a dot or a bar shows the rows behind it";
-const EVERYTHING = { truth: "", output: "", low: 0, high: 0 };
+const EVERYTHING = { truth: "", output: "", low: 0, high: 0, output_low: 0, output_high: 0 };
+const fpr = (dot: ThresholdDot): number => dot.fpr;
+const recall = (dot: ThresholdDot): number => dot.recall;
+const precision = (dot: ThresholdDot): number => dot.precision;
+const share = (value: number): string => `${Number((100 * value).toPrecision(3))} %`;
 
 /** A short line in the colour of a run. */
 function swatch(colour: string): HTMLElement {
