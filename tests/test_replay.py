@@ -11,7 +11,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 import celltrail as ct
 from celltrail.cli import main
@@ -398,7 +400,8 @@ def test_a_slice_as_notebook_and_as_script(notebook: Notebook) -> None:
     notebook.run(NUMPY[0], "junk = 1", *NUMPY[1:])
     part = ct.slice("sgd", store=notebook.store)
     written = json.loads(part.write("again.ipynb").read_text())
-    assert [cell["cell_type"] for cell in written["cells"]] == ["markdown", *["code"] * 4]
+    assert [cell["cell_type"] for cell in written["cells"]] == ["markdown", *["code"] * 5]
+    assert written["cells"][1]["source"] == ["%load_ext celltrail"]
     assert "Run 'sgd'" in written["cells"][0]["source"][0]
     assert "".join(written["cells"][-1]["source"]) == NUMPY[3]
     script = part.write("again.py").read_text()
@@ -410,6 +413,19 @@ def test_a_slice_as_notebook_and_as_script(notebook: Notebook) -> None:
     with pytest.raises(BadValue, match="ipynb or"):
         part.write("again.txt")
     assert len(ct.slice("sgd", "full", store=notebook.store)) == 5
+
+
+def test_a_slice_that_logs_runs_as_notebook_and_as_script(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What speaks to celltrail finds a run in either: another one, with the same points."""
+    monkeypatch.setenv("CELLTRAIL_STORE", str(notebook.store.root))
+    cell = "%%track logged --tag again\nfor i in range(scale):\n    ct.log(loss=1 / (i + 1))"
+    notebook.run("scale = 4", "import celltrail as ct", cell)
+    part = ct.slice("logged", store=notebook.store)
+    shell = nbformat.read(part.write("again.ipynb"), as_version=4)
+    NotebookClient(shell, kernel_name="python3", resources={"metadata": {"path": notebook.folder}}).execute()
+    exec(compile(part.write("again.py").read_text(), "again.py", "exec"), {})
+    runs = ct.runs("'again' in tags", store=notebook.store)
+    assert [run.series("loss")[1].tolist() for run in runs] == [[1.0, 1 / 2, 1 / 3, 1 / 4]] * 3
 
 
 def test_what_cannot_be_asked(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
