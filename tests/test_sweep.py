@@ -13,6 +13,8 @@ import pytest
 
 import celltrail as ct
 from celltrail.errors import BadValue, CelltrailError
+from celltrail.run import Wish
+from celltrail.run.attribution import open_runs
 from celltrail.store import Store
 
 
@@ -110,6 +112,28 @@ def test_it_stops_when_a_rule_holds(store: Store) -> None:
     with pytest.raises(CelltrailError):
         ct.sweep(lambda x: x, {"x": [1]}, stop="best(", name="never")
     assert not [run for run in ct.runs() if run.name == "never"]
+
+
+def test_a_rule_stops_a_trial_and_a_person_the_sweep(store: Store) -> None:
+    """What was stopped counts with what it logged; the next point is tried, unless the sweep itself was asked."""
+
+    def train(x: int) -> None:
+        run = ct.current()
+        assert run is not None
+        if x == 3:
+            for each in open_runs:  # the button asks all that a chart shows: the trial and the sweep's own
+                each.steer(Wish("1", "stop"))
+        run.alert("m > 5", stop=True)
+        for step in range(4):
+            ct.log(m=x * step)
+
+    with pytest.raises(ct.StopTraining, match="x=3 was stopped"):
+        ct.sweep(train, {"x": [1, 2, 9, 3, 4]}, metric="m", goal="max", name="ruled", store=store)
+    found = ct.runs("group == 'ruled' and has(parent)", store=store).sort("created")
+    assert [(run.name, run.status, len(run.series("m")[0])) for run in found] == [
+        ("x=1", "finished", 4), ("x=2", "finished", 4), ("x=9", "finished", 2), ("x=3", "finished", 1),
+    ]  # fmt: skip
+    assert ct.run("ruled", store).status == "finished"
 
 
 def test_chance_draws_the_same_points_again(store: Store) -> None:

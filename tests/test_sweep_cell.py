@@ -122,7 +122,7 @@ def test_objects_of_earlier_cells_are_not_trained_on(kernel: Kernel, store: Stor
     cell = "%%track NAME --sweep x=1,2,3\nx = 5\nmodel.append(x)\nloss = sum(model)"
     reply = kernel.run(cell.replace("NAME", "stained"))
     assert reply.status == "error"
-    assert "the first trial changed `model`, made by an earlier cell" in reply.complaints
+    assert "the trial x=1 changed `model`, made by an earlier cell" in reply.complaints
     assert len(trials(store, "stained")) == 1
     assert kernel.run(cell.replace("NAME", "meant --continues")).status == "ok"
     assert len(trials(store, "meant")) == 3

@@ -108,7 +108,7 @@ class _Door(ModuleType):
         room, _, verb = _ROOMS[name].partition(":")
         found = import_module(f"celltrail.{room}")
         value = getattr(found, verb) if verb else found
-        if name == "start":
+        if name in ("start", "sweep"):  # what begins runs
             import_module("celltrail.capture.script").describe_runs()
             import_module("celltrail.alerts").stand()
         if room.startswith(("query", "registry")):

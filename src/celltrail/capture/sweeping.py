@@ -213,7 +213,7 @@ class Sweeping:
                 if self._arguments.stop and holds(self._arguments.stop, self.tracked.run.id, self._store):
                     return
                 if left and not self._arguments.continues:
-                    self._refuse_changed(self.tracked.execution.id, namespace, prints)
+                    self._refuse_changed(self.tracked, namespace, prints)
             if parent.steering.is_asked:
                 parent.steering.obey(parent)
         if ended and not kept and "finished" not in ended:
@@ -232,14 +232,14 @@ class Sweeping:
         asked = f"group == {json.dumps(self._name)} and has(parent) and status == 'finished'"
         return {run.record.code for run in runs(asked, store=self._store)}
 
-    def _refuse_changed(self, execution: str, before: Mapping[str, Any], prints: Mapping[str, Print]) -> None:
+    def _refuse_changed(self, trial: Tracked, before: Mapping[str, Any], prints: Mapping[str, Print]) -> None:
         """End the sweep where the objects of earlier cells are others than when it began."""
         likely: set[str] | None = None
         changed: list[str] = []
         for name, old in prints.items():
             new = fingerprint(before[name], Budget(_SECONDS))
             if "full" not in (old.quality, new.quality):  # too large or too strange to be compared as a whole
-                likely = set(self._changed(execution)) if likely is None else likely
+                likely = set(self._changed(trial.execution.id)) if likely is None else likely
             if old.digest != new.digest or (old.quality != "full" and name in (likely or ())):
                 changed.append(name)
         if changed:
@@ -248,8 +248,9 @@ class Sweeping:
             some = f"`{changed[0]}`" if len(changed) == 1 else f"`{changed[0]}` and {len(changed) - 1} more"
             which = "it" if len(changed) == 1 else "them"
             raise UsageError(
-                f"%%track: the first trial changed {some}, made by an earlier cell, so the next would not begin as it "
-                f"did; make {which} in this cell, or say --continues where trials are to go on from each other"
+                f"%%track: the trial {trial.run.name} changed {some}, made by an earlier cell, so the next would not "
+                f"begin as it did; make {which} in this cell, or say --continues where trials are to go on from each "
+                "other"
             )
 
     # the namespace

@@ -7,10 +7,11 @@ import json
 import math
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from celltrail.errors import BadValue
+from celltrail.errors import BadValue, StopTraining
 from celltrail.model import Goal, RunRecord, goal_of
 from celltrail.query import open_store, plain, runs
 from celltrail.run import Run, start
@@ -74,33 +75,27 @@ def sweep(
     """
     if repeats < 1:
         raise BadValue(f"repeats is {repeats!r}; each point is tried once at least")
-    return _Work(fn, space, repeats, name, metric, goal, seed, stop, open_store(store)).go(sampler, trials)
+    trail, aim = open_store(store), metric or OBJECTIVE
+    if stop:
+        runs(stop, store=trail)  # what cannot be read is said before anything is computed
+    way: Goal = goal or goal_of(aim)
+    found = Sweep(trail, name or _name_of(fn), list(space), aim, way)
+    return _Work(fn, space, repeats, aim, way, seed, stop, found).go(sampler, trials)
 
 
+@dataclass(slots=True)
 class _Work:
-    """One call of `sweep`."""
+    """One call of `sweep`, with its arguments; ``metric`` and ``goal`` are settled."""
 
-    def __init__(
-        self,
-        fn: Callable[..., Any],
-        space: Space,
-        repeats: int,
-        name: str | None,
-        metric: str | None,
-        goal: Goal | None,
-        seed: int,
-        stop: str,
-        store: Store,
-    ) -> None:
-        self.fn, self.space, self.repeats, self.seed, self.stop, self.store = fn, space, repeats, seed, stop, store
-        self.metric = metric or OBJECTIVE
-        self.goal: Goal = goal or goal_of(self.metric)
-        title = name or getattr(fn, "__name__", "sweep")
-        self.found = Sweep(store, "sweep" if title == "<lambda>" else title, list(space), self.metric, self.goal)
-        self.takes_seed = _takes_seed(fn)
-        self.is_shown = False  # by a table that grows, so that nothing need be printed
-        if stop:
-            runs(stop, store=store)  # what cannot be read is said before anything is computed
+    fn: Callable[..., Any]
+    space: Space
+    repeats: int
+    metric: str
+    goal: Goal
+    seed: int
+    stop: str
+    found: Sweep
+    is_shown: bool = False  # by a table that grows, so that nothing need be printed
 
     def go(self, how: SamplerName, trials: int | None) -> Sweep:
         points = sampler(how, self.space, trials, self.seed, self.goal)
@@ -110,26 +105,29 @@ class _Work:
             "repeats": self.repeats,
             **{f"space.{key}": repr(told) for key, told in self.space.items()},
         }
-        with start(self.found.name, about, tags=["sweep"], store=self.store), live(self.found) as self.is_shown:
+        own = start(self.found.name, about, tags=["sweep"], store=self.found.store)
+        with own, live(self.found) as self.is_shown:
             for point in points.points():
                 values: list[float] = []
                 for repeat in range(self.repeats):
-                    record = done.get(self._key(point, repeat)) or self._try(point, repeat)
+                    record = done.get(self._key(point, repeat)) or self._try(point, repeat, own)
                     value = value_of(record, self.metric, self.goal)
                     if value is not None:
                         values.append(value)
-                    if self.stop and holds(self.stop, record.id, self.store):
+                    if self.stop and holds(self.stop, record.id, self.found.store):
                         return self.found
                 points.hear(point, math.fsum(values) / len(values) if values else None)
         return self.found
 
-    def _try(self, point: Point, repeat: int) -> RunRecord:
+    def _try(self, point: Point, repeat: int, own: Run) -> RunRecord:
         """One call as one run; what it raises ends the run, and not the sweep."""
         seeded = self.repeats > 1
         params = {**point, **({SEED: repeat} if seeded else {})}
-        given = {**point, **({SEED: repeat} if seeded and self.takes_seed and SEED not in point else {})}
-        run = start(words(params), params, group=self.found.name, seed=repeat if seeded else None, store=self.store)
-        with self._forgiven(words(params)), run:
+        given = {**point, **({SEED: repeat} if seeded and _takes_seed(self.fn) and SEED not in point else {})}
+        run = start(
+            words(params), params, group=self.found.name, seed=repeat if seeded else None, store=self.found.store
+        )
+        with self._forgiven(words(params), own), run:
             if self.goal != "none":
                 run.define_metric(self.metric, goal=self.goal)
             self._log(run, self.fn(**given))
@@ -139,10 +137,17 @@ class _Work:
         return record
 
     @contextmanager
-    def _forgiven(self, trial: str) -> Generator[None]:
-        """Whatever the user's function raises has ended its run, and does not end the sweep; an interrupt does."""
+    def _forgiven(self, trial: str, own: Run) -> Generator[None]:
+        """Whatever the user's function raises has ended its run, and does not end the sweep; an interrupt does.
+
+        A rule stops the trial of which it holds; who presses stop means the sweep.
+        """
         try:
             yield
+        except StopTraining as stopped:
+            if own.steering.is_asked:
+                raise
+            self._say(str(stopped))
         except Exception as error:  # noqa: BLE001  of whatever kind: it is not ours
             self._say(f"{trial}: {type(error).__name__}: {error}")
 
@@ -168,6 +173,11 @@ class _Work:
 
 def _text(params: Mapping[str, Any]) -> str:
     return json.dumps({name: plain_value(value) for name, value in params.items()}, sort_keys=True, default=str)
+
+
+def _name_of(fn: Callable[..., Any]) -> str:
+    name = getattr(fn, "__name__", "sweep")
+    return "sweep" if name == "<lambda>" else name
 
 
 def _takes_seed(fn: Callable[..., Any]) -> bool:
