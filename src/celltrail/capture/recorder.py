@@ -9,7 +9,6 @@ import os
 import re
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -30,7 +29,7 @@ from celltrail.capture.meter import stamp, warm
 from celltrail.capture.notice import Notice
 from celltrail.capture.outcome import Endings, status_after
 from celltrail.capture.outputs import Outputs
-from celltrail.capture.outputs.tee import KernelTee, TerminalTee, unframe
+from celltrail.capture.outputs.listening import Listening
 from celltrail.capture.redact import Redactor
 from celltrail.capture.session.executions import Session
 from celltrail.capture.session.past import Past, number
@@ -54,7 +53,6 @@ from celltrail.store import Store, locate
 from celltrail.store.files import disk, pending
 from celltrail.store.files.priority import lower_priority
 
-_TAKEN_NS = 20_000  # a message that takes longer waits for other threads, as it would without the recorder
 _PATIENCE_S = 1.0  # how long whoever reads the trail waits for the record of the cell before, at most
 
 
@@ -75,9 +73,9 @@ class Recorder:
         self._open: dict[tuple[int, str], Tracked] = {}  # by thread and request
         self._sweeps: dict[tuple[int, str], Sweeping] = {}  # cells that run as many trials
         self._refused: dict[tuple[int, str], str] = {}  # cells that cannot go on with the run they name, and why
-        self._awaited: dict[str, Tracked] = {}  # by request, until its last output
         self._watcher = Watcher()
         self._worker = Worker(self._tick)
+        self._outputs = Listening(shell, self._worker, self._written)
         self._hasher = Worker(lambda: None, "celltrail-hash")
         self._hasher.put(lower_priority)
         self._openings = Openings(shell)
@@ -90,11 +88,8 @@ class Recorder:
         self._state = State(self.session.id, shell, self._redactor.text, self._tell)
         self._lacking = Lacking(self._tell)
         self._endings = Endings()
-        self._tee: KernelTee | None = None
-        self._terminal: TerminalTee | None = None
         self._pid = os.getpid()
         self._complained = self._is_on = False
-        self._taken = self._taking_ns = 0  # messages taken along in this session, and what that cost
         self._unwait = self._unmeasure = self._unstand = lambda: None
 
     # on and off
@@ -107,10 +102,7 @@ class Recorder:
         self.shell.input_transformer_manager.cleanup_transforms.insert(0, cleanup)
         self.shell.events.register("pre_run_cell", self._pre)
         self.shell.events.register("post_run_cell", self._post)
-        kernel = getattr(self.shell, "kernel", None)
-        if kernel is not None and getattr(kernel, "iopub_thread", None) is not None:
-            self._tee = KernelTee(kernel, self._take)
-            self._tee.on()
+        self._outputs.on()
         complain_to(self._complain)
         self._threads.on()
         self._unwait = pending.wait_with(self._settle)
@@ -137,9 +129,7 @@ class Recorder:
             shield(self._end, tracked, KeyboardInterrupt("recording was switched off"))
         self._open.clear()
         self._disarm()
-        if self._tee is not None:
-            self._tee.off()
-        self._worker.put(self._close_awaited)  # in its turn: what the cells showed may still be in the queue
+        self._outputs.off()
         for name, thing in ((HOOK, pass_through), (FIELD_HOOK, pass_through), (SINKS, Deaf())):
             if name in self.shell.user_ns:  # functions defined in tracked cells go on calling it
                 self.shell.user_ns[name] = thing
@@ -154,14 +144,9 @@ class Recorder:
         told_by(holds)
         atexit.unregister(self._at_exit)
 
-    def _close_awaited(self) -> None:
-        for tracked in list(self._awaited.values()):
-            tracked.close(self._message_ns())
-        self._awaited.clear()
-
     def _at_exit(self) -> None:
         if os.getpid() == self._pid:
-            for tracked in (*self._open.values(), *self._awaited.values()):
+            for tracked in (*self._open.values(), *self._outputs.awaited):
                 self._worker.put(tracked.close)
             self._worker.stop(2.0)
             self._hasher.stop(1.0)
@@ -217,14 +202,6 @@ class Recorder:
             shield(self.notify, notice)
         elif notice.kind == "problem" and sys.stderr is not None:
             sys.stderr.write(f"celltrail: {notice.text}\n")
-
-    def _take(self, frames: list[Any]) -> None:
-        """A message is on its way to the client."""
-        if self._awaited:
-            begun = time.perf_counter_ns()
-            self._worker.put(partial(self._receive, frames))
-            self._taken += 1
-            self._taking_ns += min(time.perf_counter_ns() - begun, _TAKEN_NS)
 
     # before
 
@@ -319,7 +296,7 @@ class Recorder:
         tracked.offset = leading_blank_lines(info.raw_cell)
         tracked.conclude = self._state.conclude
         self._open[key] = tracked
-        self._listen(key[1], tracked)
+        self._outputs.begin(key[1], tracked)
         self._arm()
         self._worker.ticking = True
         self._tell_chart(tracked, arguments.chart)
@@ -339,25 +316,6 @@ class Recorder:
         if self not in self.shell.ast_transformers:  # a cell of a subshell in the middle of another one
             self.shell.ast_transformers.append(self)
 
-    def _listen(self, request: str, tracked: Tracked) -> None:
-        if tracked.outputs is None:
-            return
-        if self._tee is not None:
-            await_it = partial(self._awaited.__setitem__, request, tracked)
-            # what the trial before it showed may still be on its way
-            self._worker.put(await_it) if request in self._awaited else await_it()
-        else:
-            outputs = tracked.outputs
-            self._terminal = TerminalTee(
-                self.shell,
-                lambda name, text: outputs.stream("stderr" if name == "stderr" else "stdout", text),
-                outputs.publish,
-            )
-            self._terminal.on()
-
-    def _await_no_more(self, request: str) -> None:
-        self._awaited.pop(request, None)
-
     def _place_hooks(self) -> None:
         namespace = self.shell.user_ns
         for name, thing in {**self._watcher.names, **calls.NAMES}.items():
@@ -374,7 +332,7 @@ class Recorder:
         sweep = self._sweeps.get(key)
         if sweep is not None and not sweep.depth:
             self._sweeps.pop(key).end(result)
-            self._worker.put(partial(self._await_no_more, key[1]))
+            self._outputs.forget(key[1])
             self._disarm()
             return
         if sweep is not None:
@@ -408,16 +366,14 @@ class Recorder:
             self._open.pop(key, None)
             self._disarm()
             if key in self._sweeps:  # a trial: the request goes on, and its end is no sign
-                self._worker.put(partial(tracked.close, self._message_ns()))
+                self._worker.put(partial(tracked.close, self._outputs.message_ns))
         return tracked.execution.status
 
     def _end(self, tracked: Tracked, error: BaseException | None, key: tuple[int, str] | None = None) -> None:
         self._openings.end(tracked.run)
         shield(strip, error)
         calls.settle()
-        if self._terminal is not None:
-            self._terminal.off()
-            self._terminal = None
+        self._outputs.body_ends()
         tracked.unwatch()
         if unseen := shield(tracked.unseen):
             tracked.complain(unseen)
@@ -434,14 +390,14 @@ class Recorder:
             self._worker.put(sync)
         finally:
             self._marks.add(tracked)
-            if tracked not in self._awaited.values():
+            if tracked not in self._outputs.awaited:
                 self._worker.put(tracked.close)
 
     def _traceback(self, error: BaseException | None) -> str:
         if error is None:
             return ""
         shown = getattr(self.shell, "_last_traceback", None)
-        if self._tee is not None and shown and type(error).__name__ != "UsageError":
+        if self._outputs.is_kernel and shown and type(error).__name__ != "UsageError":
             return "\n".join(shown)
         return "".join(traceback.format_exception(error))
 
@@ -458,34 +414,11 @@ class Recorder:
         for tracked in list(self._open.values()):
             if tracked.files is not None:
                 tracked.files.tick()
-            shield(tracked.economise, self._message_ns())
+            shield(tracked.economise, self._outputs.message_ns)
 
-    def _message_ns(self) -> float:
-        return self._taking_ns / self._taken if self._taken else 0.0
-
-    def _receive(self, frames: list[Any]) -> None:
-        message = unframe(frames)
-        if message is None:
-            return
-        kind, request, topic, content = message
-        tracked = self._awaited.get(request)
-        if tracked is None or tracked.outputs is None:
-            return
-        tracked.meter.messages += 1
-        if kind == "status":
-            if b'"idle"' in content:
-                # streams are flushed after post_run_cell, so only this is the end
-                try:
-                    tracked.close(self._message_ns())
-                finally:
-                    self._awaited.pop(request, None)  # only now: what goes wrong while it closes is its problem
-                shield(self._lacking.renew, tracked.run)
-            return
-        with tracked.meter.working():
-            if kind == "stream":
-                tracked.outputs.stream("stderr" if topic.endswith("stderr") else "stdout", content)
-            else:
-                tracked.outputs.message(kind, content)
+    def _written(self, tracked: Tracked) -> None:
+        """All of a run is written down."""
+        shield(self._lacking.renew, tracked.run)
 
     # state
 
@@ -496,7 +429,7 @@ class Recorder:
 
     def _complain(self, text: str, traceback_text: str) -> None:
         """The shield caught something: keep it with the runs at hand, say it once per session."""
-        for tracked in (*self._open.values(), *self._awaited.values()):
+        for tracked in (*self._open.values(), *self._outputs.awaited):
             tracked.complain(_placeless(traceback_text))
         if self._complained:
             return
