@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import os
 import pickle
@@ -12,10 +13,13 @@ import textwrap
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import celltrail as ct
 from celltrail.errors import BadValue, NoRun, StoreError
+from celltrail.panels.detail import payload
+from celltrail.panels.earlier import decoded
 from celltrail.query.detail import detail
 from celltrail.run import joining, start
 from celltrail.store import Store, control
@@ -343,6 +347,16 @@ def test_torchrun_makes_one_run_of_all_ranks(store: Store, tmp_path: Path) -> No
     (told,) = (each["rows"] for each in detail(run)["sections"] if each["title"] == "ranks")
     assert told[1][:2] == [1, 6]
     assert told[1][-1].startswith("died after step 6")
+    assert payload(run)["hints"][-1].endswith("rank 1 died after step 6; slower than the others")
+    # in its plot the ranks are one line, their mean, before the band from the least to the most of them
+    shown = payload(ct.run(records["first"].id, store=store))
+    (band,) = (decoded(each) for each in shown["bands"] if each["metric"] == "loss")
+    assert band[0].tolist() == list(range(10))
+    logged = np.arange(10) / 100
+    assert np.allclose(band[1:], [logged, logged + 0.5, logged + 1.0])
+    (line,) = (each for each in shown["series"] if each["metric"] == "loss")
+    assert (line["n"], len(base64.b64decode(line["step"])) // 8) == (20, 10)
+    assert shown["hints"] == ["rank 1 slower than the others"]
 
 
 STOPPED = """

@@ -551,7 +551,7 @@ export interface MediaShown {
   kept: Kept[];
 }
 
-/** Where earlier runs of the same cell stood: at each step their quartiles. */
+/** Where earlier runs of the same cell stood, at each step their quartiles; or the ranks, their ends and mean. */
 export interface Band {
   metric: string;
   runs: number;

@@ -117,7 +117,7 @@ class ChartOptions(TypedDict):
 
 
 class Band(TypedDict):
-    """Where earlier runs of the same cell stood: at each step their quartiles."""
+    """Where earlier runs of the same cell stood, at each step their quartiles; or the ranks, their ends and mean."""
 
     metric: str
     runs: int

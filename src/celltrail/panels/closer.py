@@ -12,6 +12,7 @@ import numpy as np
 from celltrail.contract import Comment, Flag, Mark, Note, Part, Window
 from celltrail.errors import BadValue, NoRun
 from celltrail.panels.places import PLAIN, places
+from celltrail.panels.together import mean_of
 from celltrail.panels.widget import Reply, answer
 from celltrail.query.thin import FEWEST, keep
 
@@ -36,7 +37,7 @@ def closer(store: Store, records: Sequence[RunRecord], asked: Window) -> Reply:
             series = store.series(record.id)
             for name in asked["metrics"]:
                 if name in series:
-                    step, t_us, value = series[name]
+                    (step, t_us, value), _ = mean_of(series, name)
                     seconds = (t_us - record.started_us) / 1e6
                     columns = np.array([step, seconds, value], dtype=np.float64)
                     axis = _axis(series, asked["x"], record.started_us)

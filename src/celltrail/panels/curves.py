@@ -14,6 +14,7 @@ from celltrail.panels.chart import MOST_LINES
 from celltrail.panels.feed import axes, goals
 from celltrail.panels.figure import Line
 from celltrail.panels.pools import groupings
+from celltrail.panels.together import mean_of
 from celltrail.panels.wished import asked_to, knobs
 from celltrail.query import RunSet, StoredRun
 from celltrail.query.row import real, shortened
@@ -28,10 +29,10 @@ def curves(run: StoredRun, without: Collection[str] = ()) -> tuple[list[Line], l
     lines, totals = [], []
     for name in sorted(run.record.metrics, key=is_of_machine)[:MOST_LINES]:
         if name in series and name not in without:
-            step, t_us, value = series[name]
+            (step, t_us, value), _ = mean_of(series, name)
             points = np.array([step, (t_us - run.record.started_us) / 1e6, value], dtype=np.float64)
             lines.append(Line(run.id, name, name, points, len(step)))
-            totals.append(len(step))
+            totals.append(len(series[name].step))
     return lines, totals
 
 

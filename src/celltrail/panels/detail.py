@@ -19,6 +19,7 @@ from celltrail.panels.media import OPTIONS as MEDIA
 from celltrail.panels.media import listing, taken
 from celltrail.panels.picking import picked
 from celltrail.panels.replaying import Replayer
+from celltrail.panels.together import bands, to_look_at
 from celltrail.panels.widget import Panel, Reply, answer
 from celltrail.query import StoredRun
 from celltrail.query.detail import comments, detail
@@ -87,7 +88,8 @@ def payload(run: StoredRun, media: Media | None = None) -> SavedPanel:
         omitted=max(0, omitted),
         detail=found,
         media=listing(media) if media is not None and media.places else None,
-        hints=_hints(found),
+        hints=[*_hints(found), *to_look_at(found)],
+        bands=bands(run.store.series(run.id), [line.metric for line in lines]),
         evaluations=[shown_of(each) for each in evaluated],
         marks=marks_of(run.store, [run.id])[: saved.MOST_MARKS],
         flags=flags_of(run)[: saved.MOST_MARKS],

@@ -106,10 +106,15 @@ def _band(metric: str, lines: list[tuple[Floats, Floats]]) -> Band:
     values = np.array([_at(line, steps) for line in lines])
     enough = np.isfinite(values).sum(axis=0) >= FEWEST
     low, middle, high = np.nanpercentile(values[:, enough], [25, 50, 75], axis=0)
+    return band(metric, len(lines), steps[enough], low, middle, high)
+
+
+def band(metric: str, runs: int, steps: Floats, low: Floats, middle: Floats, high: Floats) -> Band:
+    """A band of so many lines as it is sent."""
     return {
         "metric": metric,
-        "runs": len(lines),
-        "step": _base64(steps[enough], "<f8"),
+        "runs": runs,
+        "step": _base64(steps, "<f8"),
         "low": _base64(low, "<f4"),
         "middle": _base64(middle, "<f4"),
         "high": _base64(high, "<f4"),
