@@ -31,8 +31,10 @@ def test_the_interval_of_welch_is_that_of_scipy():
     for n, m, scale in ((3, 3, 1.0), (5, 8, 4.0), (40, 12, 0.2)):
         first, second = rng.normal(0, 1, n), rng.normal(0.5, scale, m)
         gap = welch(first.tolist(), second.tolist())
-        exact = stats.ttest_ind(second, first, equal_var=False).confidence_interval()
+        found = stats.ttest_ind(second, first, equal_var=False)
+        exact = found.confidence_interval()
         assert gap is not None
+        assert gap.p == pytest.approx(found.pvalue)
         assert gap.by == pytest.approx(second.mean() - first.mean())
         assert (gap.low, gap.high) == pytest.approx((exact.low, exact.high), rel=0.02, abs=0.01)
         assert gap.n == (n, m)
@@ -168,3 +170,24 @@ def test_repeats_can_be_given(store, accuracy):
         compare(one, two, store=store, interval="welsh")  # pyright: ignore[reportArgumentType]
     with pytest.raises(BadValue, match="a list of repeats is empty"):
         compare(one, [], store=store)
+
+
+def test_of_many_metrics_what_chance_alone_gives_is_not_told_as_a_difference(store):
+    """Twenty metrics of three seeds: one that is far apart stays, one that only passes alone does not; p is scipy's."""
+    first = {f"noise/{i}": [0.1 * i, 0.1 * i + 1, 0.1 * i + 2] for i in range(18)}
+    second = {name: [value + 0.1 for value in values] for name, values in first.items()}
+    first |= {"far/acc": [0.70, 0.71, 0.72], "near/acc": [0.70, 0.71, 0.72]}
+    second |= {"far/acc": [0.90, 0.91, 0.92], "near/acc": [0.73, 0.74, 0.75]}
+    for name, told in (("one", first), ("two", second)):
+        for seed in range(3):
+            with start(name, {"name": name, "seed": seed}, store=store) as run:
+                run.log({metric: values[seed] for metric, values in told.items()})
+    comparison = compare(runs("name == 'one'", store=store), runs("name == 'two'", store=store), store=store)
+    verdicts = comparison.verdicts.query("run == 'two'").set_index("metric")
+    alone = {name: stats.ttest_ind(first[name], second[name], equal_var=False).pvalue for name in first}
+    assert alone["near/acc"] < 0.05
+    assert verdicts.verdict["near/acc"] == "not distinguishable"
+    assert verdicts.p["near/acc"] == pytest.approx(19 * alone["near/acc"])
+    assert verdicts.verdict["far/acc"] == "better"
+    assert verdicts.p["far/acc"] == pytest.approx(20 * alone["far/acc"])
+    assert "by Holm among 20 metrics (n=3)" in comparison.metrics.verdict["near/acc"]

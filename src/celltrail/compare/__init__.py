@@ -93,12 +93,13 @@ class Comparison:
         """What repeats say of the metrics: a row per metric and run that was repeated.
 
         Columns are ``metric`` and ``run``; over its repeats ``n``, ``mean``, ``low`` and ``high`` (95% interval); the
-        difference to the first run ``by``, ``by_low`` and ``by_high``; and ``verdict``: better, worse, higher, lower,
-        not distinguishable, or "" where it cannot be told.
+        difference to the first run ``by``, ``by_low`` and ``by_high``; ``p``, how likely that is by chance, corrected
+        by Holm's method for all metrics that are held against the first run at once; and ``verdict``: better, worse,
+        higher, lower, not distinguishable (also where ``p`` is 0.05 or more), or "" where it cannot be told.
         """
         import pandas as pd
 
-        columns = ["metric", "run", "n", "mean", "low", "high", "by", "by_low", "by_high", "verdict"]
+        columns = ["metric", "run", "n", "mean", "low", "high", "by", "by_low", "by_high", "p", "verdict"]
         return pd.DataFrame(list(self._told()), columns=columns)
 
     def rows(self, split: str | None = None, other: int = 1) -> Rows:
@@ -220,7 +221,7 @@ class Comparison:
                 if verdict is not None:
                     gap = (verdict.gap.by, verdict.gap.low, verdict.gap.high) if verdict.gap else (math.nan,) * 3
                     around = verdict.n, verdict.mean, verdict.low, verdict.high
-                    yield line.name, label, *around, *gap, verdict.word
+                    yield line.name, label, *around, *gap, verdict.p, verdict.word
 
     def _frame(self, lines: Sequence[Line]) -> pd.DataFrame:
         import pandas as pd
@@ -239,7 +240,8 @@ def compare(
 
     Metrics are judged over the repeats of a run: finished runs that are alike in everything but their seeds. They are
     found by themselves, or given as a list in the place of a run. Whether a difference is real is said in words:
-    *better*, *worse*, or *not distinguishable (n=3)* while the 95% interval of the difference holds 0.
+    *better*, *worse*, or *not distinguishable (n=3)* while the 95% interval of the difference holds 0. Of several
+    metrics at once it must hold for all of them together, by Holm's correction.
 
     Args:
         runs: names, ids, beginnings of ids or runs; one list or `RunSet` of them; or several lists, each of which

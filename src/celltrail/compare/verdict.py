@@ -16,11 +16,12 @@ from celltrail.model import RunRecord
 from celltrail.query import StoredRun
 from celltrail.query.evaluation import Evaluated, evaluation_of
 from celltrail.query.plain import number
-from celltrail.stats import Gap, bootstrap, welch
+from celltrail.stats import Gap, bootstrap, holm, welch
 from celltrail.stats.interval import mean_interval
 
 Interval = Literal["welch", "bootstrap"]
 _EVALUATED = ("accuracy", "mae", "ndcg")  # every evaluation has one of them
+_LEVEL = 0.05
 _TESTS = {"welch": welch, "bootstrap": bootstrap}
 
 
@@ -36,6 +37,8 @@ class Verdict:
         high: its upper end.
         gap: the difference to the first run; None for that itself, and where it cannot be tested.
         word: better, worse, higher, lower or not distinguishable; "" without a gap.
+        among: how many metrics were held against the first run at once.
+        p: of the gap, corrected for that many by Holm's method; NaN without a gap.
     """
 
     n: int
@@ -45,6 +48,8 @@ class Verdict:
     high: float
     gap: Gap | None = None
     word: str = ""
+    among: int = 1
+    p: float = math.nan
 
     @property
     def around(self) -> str:
@@ -59,11 +64,19 @@ class Verdict:
         gap = self.gap
         if gap is None:
             return ""
-        if self.word == "not distinguishable":
+        if gap.word("none") == "not distinguishable":
             return f"not distinguishable ({gap.count})"
-        return (
-            f"{self.word} by {number(abs(gap.by))}, 95% interval {number(gap.low)} to {number(gap.high)} ({gap.count})"
-        )
+        chance = f"p={self.p:.2g} by Holm among {self.among} metrics"
+        if self.word == "not distinguishable":
+            return f"not distinguishable, {chance} ({gap.count})"
+        ends = f"95% interval {number(gap.low)} to {number(gap.high)}"
+        corrected = f", {chance}" if self.among > 1 else ""
+        return f"{self.word} by {number(abs(gap.by))}, {ends}{corrected} ({gap.count})"
+
+    def corrected(self, among: int, p: float) -> Verdict:
+        """The verdict as one of so many: a difference that may be one of chance among them is none."""
+        word = self.word if p < _LEVEL else "not distinguishable"
+        return replace(self, word=word, among=among, p=p)
 
     @property
     def short(self) -> str:
@@ -101,7 +114,28 @@ def judged(
     names = {line.name.rpartition("/") for line in lines if not line.is_best}
     splits = {split for split, _, metric in names if metric in _EVALUATED}
     evaluations = {split: [_evaluated(run, split) for run in runs] for split in splits}
-    return [by_rows(line, evaluations) for line in found]
+    return together([by_rows(line, evaluations) for line in found])
+
+
+def together(lines: Sequence[Line]) -> list[Line]:
+    """The lines with their verdicts corrected for how many metrics a run is held against the first by at once.
+
+    The last and the best values of the metrics are two such families: each says of every metric once.
+    """
+    found = list(lines)
+    for is_best in (False, True):
+        for run in range(len(lines[0].values) if lines else 0):
+            told = [
+                (at, verdict)
+                for at, line in enumerate(found)
+                if line.is_best == is_best and line.verdicts and (verdict := line.verdicts[run]) and verdict.gap
+            ]
+            corrected = holm([verdict.gap.p for _, verdict in told if verdict.gap])
+            for (at, verdict), p in zip(told, corrected, strict=True):
+                verdicts = list(found[at].verdicts)
+                verdicts[run] = verdict.corrected(len(told), p) if len(told) > 1 else replace(verdict, p=p)
+                found[at] = replace(found[at], verdicts=tuple(verdicts))
+    return found
 
 
 def _evaluated(run: StoredRun, split: str) -> Evaluated | None:

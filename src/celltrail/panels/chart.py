@@ -122,11 +122,12 @@ class LiveChart:
         self._bands: list[Band] = []
         self._fulls = 0
         self._ticks = 0
+        self._is_new = False  # a run came since the panel was told which belong together
 
     def add(self, run: Run) -> None:
         """Show this run too."""
         self.feeds[run.id] = Feed(run)
-        self._regroup()
+        self._is_new = True
 
     @property
     def has_news(self) -> bool:
@@ -160,7 +161,7 @@ class LiveChart:
             for feed in self.feeds.values():
                 feed.drain()
             self.widget.tell(list(self.feeds.values()), full)
-            if full:
+            if full or self._is_new:
                 self._regroup()
             told = [feed.new_flags() for feed in self.feeds.values()]
             if any(told):
@@ -168,7 +169,11 @@ class LiveChart:
             self.look_back()
 
     def _regroup(self) -> None:
-        """Tell the panel which runs belong together; params may come after a run has begun."""
+        """Tell the panel which runs belong together; params may come after a run has begun.
+
+        Only on a tick: a cell that starts a thousand runs would look through all of them at each.
+        """
+        self._is_new = False
         found = self._groupings()
         if self.widget is not None and found != self.widget.state["groupings"]:
             self.widget.change(groupings=found)

@@ -1,6 +1,6 @@
 """Statistics of plain numbers: what the charts and comparisons of runs rest on. Nothing here knows a run."""
 
-from celltrail.stats.difference import Gap, bootstrap, flipped, mcnemar, paired, welch
+from celltrail.stats.difference import Gap, bootstrap, flipped, holm, mcnemar, paired, welch
 from celltrail.stats.importance import FEWEST as FEWEST_ROWS
 from celltrail.stats.importance import RELIABLE, Forest, Importance, importance
 from celltrail.stats.surface import Surface, surface
@@ -14,6 +14,7 @@ __all__ = [
     "Surface",
     "bootstrap",
     "flipped",
+    "holm",
     "importance",
     "mcnemar",
     "paired",

@@ -27,6 +27,37 @@ def t95(df: float) -> float:
     return _T95[whole - 1] + share * (_T95[min(whole, len(_T95) - 1)] - _T95[whole - 1])
 
 
+def beyond(t: float, df: float) -> float:
+    """How likely Student's t is so far from 0 or farther, to either side, with these degrees of freedom.
+
+    >>> round(beyond(2.776, 4), 3), round(beyond(-1.0, 2.5), 3), beyond(0.0, 3)
+    (0.05, 0.404, 1.0)
+    """
+    x, a, b = df / (df + t * t), df / 2, 0.5
+    if x >= 1:
+        return 1.0
+    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    if x < (a + 1) / (a + b + 2):
+        return math.exp(log_front) * _fraction(x, a, b) / a
+    return 1 - math.exp(log_front) * _fraction(1 - x, b, a) / b
+
+
+def _fraction(x: float, a: float, b: float) -> float:
+    """The continued fraction of the incomplete beta function, https://dlmf.nist.gov/8.17.E22, by Lentz's method."""
+    least = 1e-300
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1) or least)
+    value = d
+    for m in range(1, 400):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        for term in (even, odd):
+            d, c = 1 / (1 + term * d or least), 1 + term / c or least
+            value *= d * c
+        if abs(d * c - 1) < 1e-14:
+            break
+    return value
+
+
 def mean_interval(values: Sequence[float]) -> tuple[float, float | None]:
     """The mean, and how far its 95% interval reaches to either side; None with fewer than two values.
 
