@@ -12,6 +12,7 @@ import celltrail as ct
 from celltrail.capture.arguments import parse
 from celltrail.errors import BadValue, NoRun
 from celltrail.query import StoredRun
+from celltrail.query.detail import tables
 from celltrail.store import Store
 from kernels import Kernel
 
@@ -76,6 +77,9 @@ def test_each_point_is_a_run_of_the_cell_with_its_values(kernel: Kernel, store: 
     assert told.verdict == "reproduced", str(told)
     parent = ct.run("mlp", store)
     assert parent.params == {"space.lr": "0.1, 0.5", "space.seed": "0, 1, 2"}
+    below = next(each for each in tables(parent) if each.title == "runs below it")
+    assert list(below.heads) == ["name", "status", "took", "best loss"]
+    assert [(row[0], row[3]) for row in below.rows] == [(run.name, run.series("loss")[1].min()) for run in found]
     with pytest.raises(NoRun, match=f"'mlp' is a sweep of 6 trials, .* replay one .* by ct.replay.\"{found[0].id}\""):
         ct.replay(parent, store=store)
 

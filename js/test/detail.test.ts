@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Answer, Detail, DetailOptions, Replaying, ReplayVerdict } from "../src/contract.ts";
+import type { Answer, Detail, DetailOptions, Replaying, ReplayVerdict, RunState } from "../src/contract.ts";
 import { DETAIL, mount } from "../src/panels/detail.ts";
 import { said } from "../src/server.ts";
 import { panels } from "./messages.ts";
@@ -50,6 +50,40 @@ test("a run without points begins with its summary; code and outputs stand befor
   expect(tabs(root).map((tab) => tab.textContent)).toEqual(["summary", "code", "outputs", "history", "comments"]);
   expect(tabs(root)[0]?.getAttribute("aria-selected")).toBe("true");
   expect(sheet(root)).toContain("lr");
+});
+
+const ended: RunState = {
+  run: "a",
+  name: "a",
+  status: "finished",
+  step: null,
+  seconds: 3,
+  started: 0,
+  axes: [],
+  points: 0,
+  last: {},
+  goals: {},
+  earlier: 0,
+  beaten: {},
+  left: null,
+  error: null,
+  asked_to: "",
+  paused: false,
+  knobs: [],
+};
+
+test("curves of the machine alone stand behind the summary", () => {
+  const series = [{ run: "a", metric: "sys/cpu", n: 0, step: "", seconds: "", value: "" }];
+  const names = [0, 5].map((points) => {
+    const { output } = outputArea();
+    const runs = [{ ...ended, points }];
+    mount(output, standIn<DetailOptions>(payload({ kind: "detail", detail: some, series, runs }), DETAIL), end.signal);
+    return tabs(inside(output)).map((tab) => tab.textContent);
+  });
+  expect(names).toEqual([
+    ["summary", "code", "outputs", "charts", "history"],
+    ["charts", "summary", "code", "outputs", "history"],
+  ]);
 });
 
 test("arrows move along the tabs and round their ends; the tab shown is kept", () => {

@@ -47,11 +47,13 @@ function options(source: Source<DetailOptions>): DetailOptions {
   return { ...DETAIL, ...source.options() };
 }
 
-/** Curves first where there are some; then the sections, by tab, with the code and the outputs after the summary. */
+/** Curves first where it logged some; then the sections, by tab, with the code and the outputs after the summary. */
 function pages(detail: Detail, source: Source<DetailOptions>, signal: AbortSignal): Page[] {
   const found: Page[] = [];
-  const { series } = source.payload();
-  if (series.length > 0) found.push({ name: "charts", note: "", make: () => plots(source, signal) });
+  const { series, runs } = source.payload();
+  const charts = series.length > 0 ? [{ name: "charts", note: "", make: () => plots(source, signal) }] : [];
+  const logged = (runs ?? []).some(({ points }) => points > 0); // else its curves are those of the machine alone
+  if (logged) found.push(...charts);
   const { media } = source.payload();
   if (media) found.push({ name: "media", note: String(media.items.length), make: () => mediaView(source, signal) });
   const evaluated = source.payload().evaluations ?? []; // saved panels may lack them
@@ -67,6 +69,7 @@ function pages(detail: Detail, source: Source<DetailOptions>, signal: AbortSigna
   const shown = detail.outputs.length;
   if (shown > 0 || detail.traceback)
     found.push({ name: "outputs", note: shown > 1 ? String(shown) : "", make: () => outputsView(detail) });
+  if (!logged) found.push(...charts);
   found.push(...bySection.slice(1), ...commentsPage(detail, source));
   return found;
 }

@@ -16,7 +16,9 @@ from celltrail.query.plain import MARKS, clipped, shown, table
 from celltrail.query.tabled import Table
 
 _WIDE = 60
-_MOST = {"changes by people": 10, "files": 40, "cells it depends on": 20, "other runs": 20, "replays": 10}
+_MOST = {
+    "changes by people": 10, "files": 40, "cells it depends on": 20, "other runs": 20, "replays": 10, "runs below it": 20,
+}  # fmt: skip
 _MOST_LAYERS = 20
 _COUNTED = ("points", "NaN", "bytes", "rows", "columns", "parameters", "numbers")
 _MEASURED = ("last", "best", "at step", "min", "max", "in")
@@ -54,7 +56,7 @@ def _blocks(found: StoredRun, outputs: str) -> list[str]:
     summary = {each.title: each for each in by_tab["summary"]}
     data = {each.title: each for each in by_tab["data"]}
     # the data are told in a line each; the flags of the state stand in the head
-    shown_whole = [summary["params"], summary["metrics"], summary["summary"]]
+    shown_whole = [summary["params"], summary["metrics"], summary["summary"], summary["runs below it"]]
     return [
         _head(found, summary["run"]),
         *map(_table, shown_whole),

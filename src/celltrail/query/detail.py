@@ -14,6 +14,7 @@ from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json, Metric, Param, RunRecord, trained
 from celltrail.query import models
 from celltrail.query.alerts import Alert, alerts, interventions
+from celltrail.query.below import below
 from celltrail.query.changes import Change
 from celltrail.query.datasets import named_data
 from celltrail.query.evaluate import aggregate_of
@@ -74,6 +75,7 @@ def tables(run: StoredRun) -> Iterator[Table]:
     record = run.record
     yield Table("summary", "metrics", *_metrics(trained(record).values()))
     yield Table("summary", "params", *_params(record.params.values()))
+    yield below(run)
     said = [(name, value) for name, value in record.summary.items() if not is_resource(name)]
     yield Table("summary", "summary", ["name", "value"], said)
     yield Table("summary", "resources", ["what", "how much"], list(lines(record)))
