@@ -81,8 +81,8 @@ test("curves of the machine alone stand behind the summary", () => {
     return tabs(inside(output)).map((tab) => tab.textContent);
   });
   expect(names).toEqual([
-    ["summary", "code", "outputs", "charts", "history"],
-    ["charts", "summary", "code", "outputs", "history"],
+    ["summary", "code", "outputs", "charts", "history", "comments"],
+    ["charts", "summary", "code", "outputs", "history", "comments"],
   ]);
 });
 

@@ -17,8 +17,13 @@ from celltrail.query.tabled import Table
 
 _WIDE = 60
 _MOST = {
-    "changes by people": 10, "files": 40, "cells it depends on": 20, "other runs": 20, "replays": 10, "runs below it": 20,
-}  # fmt: skip
+    "changes by people": 10,
+    "files": 40,
+    "cells it depends on": 20,
+    "other runs": 20,
+    "replays": 10,
+    "runs below it": 20,
+}
 _MOST_LAYERS = 20
 _COUNTED = ("points", "NaN", "bytes", "rows", "columns", "parameters", "numbers")
 _MEASURED = ("last", "best", "at step", "min", "max", "in")
