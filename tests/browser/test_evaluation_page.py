@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import celltrail as ct
 from browser.test_media_page import SHOW
-from browser.test_panels_page import COLOURS, NAMES, STATIC, violations
+from browser.test_panels_page import COLOURS, NAMES, STATIC, is_narrow, violations
 from celltrail.panels.evaluation import OPTIONS, EvaluationPanel
 
 
@@ -70,6 +70,7 @@ def test_rows_behind_what_is_chosen(page: Page, evaluation: Callable[[str, str],
         shown.locator(".confusion").nth(1).wait_for()
         assert shown.locator(".picked tbody tr").count() > 0
         assert violations(page) == [], theme
+    assert is_narrow(page)
     tree = shown.get_by_label("confusion matrix of tree")
     first = tree.locator("button").first
     count = int(first.inner_text())
@@ -102,6 +103,7 @@ def test_rows_behind_what_is_chosen(page: Page, evaluation: Callable[[str, str],
     bar = shown.locator("figure", has_text="residuals of ridge").locator(".spot").nth(8)
     bar.click()
     assert violations(page) == []
+    assert is_narrow(page)
     rows = shown.locator(".picked tbody tr")
     shown.get_by_text("predicted minus true", exact=False).last.wait_for()
     assert (bar.get_attribute("aria-label") or "").endswith(f": {rows.count()} rows")

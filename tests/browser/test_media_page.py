@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page
 
 import celltrail as ct
-from browser.test_panels_page import COLOURS, NAMES, STATIC, violations
+from browser.test_panels_page import COLOURS, NAMES, STATIC, is_narrow, violations
 from celltrail.panels.media import OPTIONS, MediaPanel
 
 SHOW = """async ([code, state, options]) => {
@@ -90,6 +90,7 @@ def test_axe_finds_nothing_in_any_media(page: Page, media: Callable[[str], Locat
         key.select_option(name)
         shown.locator(there).first.wait_for()
         assert violations(page) == [], name
+        assert is_narrow(page), name
     key.select_option("sample")
     for how, there in (("overlay", ".laid"), ("difference", "canvas")):
         shown.get_by_role("radio", name=how).check()

@@ -96,6 +96,17 @@ def show(page: Page, facts: tuple[list[Any], Any, Any]) -> Callable[[str, str], 
     return opened
 
 
+def is_narrow(page: Page) -> bool:
+    """Whether everything fits into a column of 320 pixels, with nothing that moves where that is not wanted."""
+    page.set_viewport_size({"width": 320, "height": 760})
+    page.emulate_media(reduced_motion="reduce")
+    page.wait_for_timeout(150)
+    moving = page.evaluate("document.querySelector('.celltrail').shadowRoot.getAnimations({ subtree: true }).length")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.set_viewport_size({"width": 1000, "height": 760})
+    return width <= 320 and moving == 0
+
+
 def violations(page: Page) -> list[str]:
     """What axe finds, a line for each node."""
     page.evaluate(AXE.read_text())
@@ -117,12 +128,15 @@ def test_axe_finds_nothing(page: Page, show: Callable[[str, str], None], theme: 
     page.get_by_role("combobox", name="filter runs").fill("params.lr <")
     page.get_by_text("a value is missing").wait_for()
     assert violations(page) == []
+    assert is_narrow(page)
     show("compare", theme)
     assert violations(page) == []
+    assert is_narrow(page)
     show("detail", theme)
     for tab in page.get_by_role("tab").all():
         tab.click()
         assert violations(page) == [], tab.inner_text()
+        assert is_narrow(page), tab.inner_text()
 
 
 def test_the_tabs_of_a_run_by_keyboard(page: Page, show: Callable[[str, str], None]) -> None:
@@ -135,7 +149,7 @@ def test_the_tabs_of_a_run_by_keyboard(page: Page, show: Callable[[str, str], No
     page.get_by_role("tab", name="summary", selected=True).wait_for()
     assert page.get_by_role("rowheader", name="train/loss").is_visible()
     page.keyboard.press("End")
-    page.get_by_role("tab", name="environment", selected=True).wait_for()
+    page.get_by_role("tab", name="comments", selected=True).wait_for()
 
 
 def test_by_keyboard_alone(page: Page, show: Callable[[str, str], None]) -> None:

@@ -74,4 +74,10 @@ export const css = `
 .ct-segments label:has(:checked) { background: var(--ct-hover); font-weight: 600; }
 .ct-segments input { appearance: none; inset: 0; margin: 0; opacity: 0; position: absolute; }
 .ct-segments label:has(:focus-visible) { outline-offset: -2px; }
+@media (forced-colors: active) {
+  .swatch { forced-color-adjust: none; }
+  [role="tab"][aria-selected="true"], .ct-segments label:has(:checked) {
+    background: Highlight; color: HighlightText; forced-color-adjust: none;
+  }
+}
 `;
