@@ -415,3 +415,35 @@ def test_the_readmes_table_of_data_is_what_the_kept_results_print():
     figures = json.loads(kept.read_text())
     assert all(figures[row][0] < figures[row][1] for row in ("leaks", "duplicated"))
     assert figures["again_ms"] < 50
+
+
+def test_drift_is_told_column_by_column_and_not_from_chance(store):
+    """Halves of wine as they lie have moved, shuffled ones have not; the distances are those of SciPy."""
+    stats = pytest.importorskip("scipy.stats")
+    wine = datasets.load_wine(as_frame=True).frame
+    first, second = wine[:89], wine[89:]
+    with ct.start("watching", store=store):
+        found = ct.data.drift(first, second)
+    table = found.table.set_index("column")
+    for name in first:
+        assert table.loc[name, "ks"] == pytest.approx(stats.ks_2samp(first[name], second[name]).statistic)
+        assert table.loc[name, "wasserstein"] == pytest.approx(stats.wasserstein_distance(first[name], second[name]))
+    assert not found
+    assert table.loc["alcohol", "psi"] > 0.25
+    assert table.loc[["alcohol", "target"], "level"].tolist() == ["act", "act"]
+    assert {alert.title for alert in ct.run("watching", store).alerts} == {f"drift: {name}" for name in found.moved}
+    assert "target: psi 3.82 (act), KS 0.66, 1.2 away" in str(found)
+    alarms = 0
+    for seed in range(40):
+        order = np.random.default_rng(seed).permutation(len(wine))
+        alarms += not ct.data.drift(wine.iloc[order[:89]], wine.iloc[order[89:]])
+    assert alarms <= 3  # one in a hundred, over all columns together
+    words = pd.DataFrame({"kind": ["a", "b"] * 50, "was": [1] * 100, "empty": [None] * 100})
+    later = pd.DataFrame({"kind": ["a"] * 90 + ["c"] * 10, "empty": [1.0] * 100})
+    told = ct.data.drift(words, later)
+    assert told.gone == ("was",)
+    assert told.table.set_index("column")["level"].to_dict() == {"kind": "act", "empty": "act"}
+    assert told.table.set_index("column").loc["empty", "missing"] == -1
+    for now, said in (({"x": [1]}, "no column that can be read is in both"), ({"kind": []}, "current has no rows")):
+        with pytest.raises(BadValue, match=said):
+            ct.data.drift(words, now)

@@ -44,6 +44,15 @@ def keep(store: Store, votes, name: str = "vote", **more):
     return ct.run(name, store=store)
 
 
+def test_a_dict_of_columns_is_as_good_as_a_frame(votes):
+    """Whatever holds them; columns of unlike lengths are refused in words."""
+    truth, output, _, groups = votes
+    held = {name: groups[name].to_numpy() for name in groups}
+    assert ct.fairness(truth, output, held).by_group.equals(ct.fairness(truth, output, groups).by_group)
+    with pytest.raises(BadValue, match="no columns of one length"):
+        ct.fairness(truth, output, {"a": [1, 2], "b": [1]})
+
+
 def test_the_numbers_are_fairlearn_s(store: Store, votes):
     """By age, schooling and income: every gap and every rate; the intervals hold them."""
     truth, output, _, groups = votes

@@ -27,6 +27,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         run.note("licence: CC0\nof the pictures")
         run.note("Limitations: 8 x 8 pixels, <script>alert(1)</script> and *no* cursive")
         run.note("a note that answers nothing: or does it")
+        run.comment("looks fine")
     with ct.start("bare", store=store):
         pass
     return store
@@ -66,6 +67,26 @@ def test_what_is_known_stands_where_it_is_asked_for(store: Store) -> None:
     assert audited["Head of the record of changes"].state == "evidence"
 
 
+def test_a_model_card_begins_with_what_hubs_of_models_read(store: Store) -> None:
+    """Every result of the evaluation with its data, as YAML; a run that was not evaluated has no such head."""
+    yaml = pytest.importorskip("yaml")
+    run = ct.run("digits", store)
+    card = run.report("model-card")
+    head, text = card.markdown.removeprefix("---\n").split("---\n", 1)
+    assert text.startswith("\n# Model card: digits\n")
+    told = yaml.safe_load(head)
+    assert (told["license"], told["datasets"]) == ("CC0 of the pictures", ["digits"])
+    (result,) = told["model-index"][0]["results"]
+    assert result["dataset"] == {"name": "test", "type": "celltrail", "split": "test"}
+    assert {each["type"]: each["value"] for each in result["metrics"]} == {
+        score.name: score.value for score in run.evaluation("test").scores
+    }
+    assert json.loads(card.json)["model-index"] == told["model-index"]
+    assert ct.report("bare", store=store).markdown.startswith("# Model card: bare")
+    assert run.report("audit").markdown.startswith("# Audit: digits")
+    assert any(line.endswith(": looks fine") for line in run.report("nist-rmf")["Comments"].lines)
+
+
 def test_what_was_recorded_is_text_and_never_markup(store: Store) -> None:
     """Neither a page nor a Markdown viewer runs or formats what a note says."""
     card = ct.report("digits", store=store)
@@ -95,11 +116,13 @@ def test_in_a_terminal(store: Store, tmp_path: Path, capsys: pytest.CaptureFixtu
     """The same words; the status says whether something is missing."""
     asked = ["report", "digits", "--store", str(store.root)]
     assert main(asked) == 1
-    assert capsys.readouterr().out.startswith("# Model card: digits")
+    assert "# Model card: digits" in capsys.readouterr().out
     assert main([*asked, "--kind", "audit", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["kind"] == "audit"
     assert main([*asked, "-o", str(tmp_path / "card.html")]) == 1
     assert capsys.readouterr().out.startswith("card.html: Model card: digits")
     for title in ct.report("digits", "audit", store=store).missing:
         ct.run("digits", store).note(f"{title}: told")
-    assert set(ct.report("digits", "audit", store=store).missing) <= {"Versions", "Executed again", "Random numbers"}
+    assert set(ct.report("digits", "audit", store=store).missing) <= {
+        "Versions", "Executed again", "Random numbers", "What its project asks",
+    }  # fmt: skip

@@ -1,4 +1,4 @@
-"""``ct.data``: what data holds, what two versions differ in, what leaks between splits, and which runs used it.
+"""``ct.data``: what data holds, how versions differ, what leaks between splits, what has drifted, which runs used it.
 
 >>> import celltrail as ct
 >>> print(ct.data.diff({"age": [31, 44]}, {"age": [31, 45]}))
@@ -26,16 +26,18 @@ from celltrail.dataset import (
     sample_of,
     table_of,
 )
+from celltrail.dataset.drift import Drift
+from celltrail.dataset.drift import drift as drifted
 from celltrail.dataset.source import rows_in
 from celltrail.dataset.splits import check_splits as checked
 from celltrail.errors import BadValue
 from celltrail.query import RunSet, open_store, runs
-from celltrail.run import current
+from celltrail.run import current as current_run
 
 if TYPE_CHECKING:
     from celltrail.store import Store
 
-__all__ = ["DataVersion", "check_splits", "diff", "digest", "profile", "used_by"]
+__all__ = ["DataVersion", "check_splits", "diff", "digest", "drift", "profile", "used_by"]
 
 
 def digest(data: Any) -> Digest:
@@ -106,10 +108,35 @@ def check_splits(
     given = {"train": train, "val": val, "test": test, **others}
     held = {name: _rows_and_labels(value) for name, value in given.items() if value is not None}
     found = checked(held, group=group, time=time, label=label, ignore=ignore)
-    run = current()
+    run = current_run()
     if run is not None and run.is_running:
         for about, sentence in found.problems.items():
             run.log_alert(f"splits: {about}", sentence, rule="check_splits")
+    return found
+
+
+def drift(reference: Any, current: Any) -> Drift:
+    """How far the rows of now have moved from those of then, column by column: PSI, Kolmogorov-Smirnov, Wasserstein.
+
+    While a run goes on, each column that has moved is an alert of it too.
+
+    Args:
+        reference: the rows that a model was made with, or a file of them.
+        current: the rows that it sees now.
+
+    Raises:
+        BadValue: one of them has no rows or is only the digest of a version, or they have no column in common.
+
+    >>> print(drift({"x": [1, 2, 3, 4]}, {"x": [1, 2, 3, 4]}))
+    4 rows now against 4: no column has moved
+    """
+    if isinstance(reference, DataVersion) or isinstance(current, DataVersion):
+        raise BadValue("of a version only digests and a profile are kept; drift is told from the rows themselves")
+    found = drifted(_rows_and_labels(reference), _rows_and_labels(current))
+    run = current_run()
+    if run is not None and run.is_running:
+        for column, sentence in found.moved.items():
+            run.log_alert(f"drift: {column}", sentence, rule="drift")
     return found
 
 

@@ -125,12 +125,15 @@ def _cell(value: Any) -> contract.Scalar:
     return shown(value)
 
 
+_SAID = {"method": "{0}", "of": "from {0} rows"}  # facts that their own names tell badly
+
+
 def _listed(place: Place) -> MediaItem:
     run, number_, item = place
     facts = item.facts
     told = [f"{facts['width']} x {facts['height']}"] if "width" in facts and "height" in facts else []
     told += [
-        f"{number(value) if isinstance(value, float) else shown(value)} {name}"
+        _SAID.get(name, "{} {}").format(number(value) if isinstance(value, float) else shown(value), name)
         for name, value in facts.items()
         if name not in ("width", "height") and value is not None
     ]

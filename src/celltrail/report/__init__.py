@@ -9,6 +9,7 @@ from __future__ import annotations
 from celltrail.errors import BadValue, nearest
 from celltrail.query import StoredRun, find
 from celltrail.report.document import Document
+from celltrail.report.index import model_index
 from celltrail.report.kinds import KINDS
 from celltrail.store import Store
 
@@ -19,7 +20,8 @@ def report(run: str | StoredRun, kind: str = "model-card", *, store: Store | Non
     Args:
         run: its name, its id, or the run.
         kind: ``model-card``, ``audit`` (who did what to it, and what shows that nothing was altered since), or
-            ``annex-iv`` (the technical documentation of Annex IV of Regulation (EU) 2024/1689, as a draft).
+            ``annex-iv`` (the technical documentation of Annex IV of Regulation (EU) 2024/1689, as a draft), or
+            ``nist-rmf`` (by the four functions of the AI Risk Management Framework of NIST).
         store: the trail it is in; found by `celltrail.store.locate` unless given.
 
     Raises:
@@ -37,4 +39,5 @@ def report(run: str | StoredRun, kind: str = "model-card", *, store: Store | Non
     if fill is None:
         raise BadValue(f"there is no report {kind!r}{nearest(str(kind), KINDS)}; there are {', '.join(KINDS)}")
     found = run if isinstance(run, StoredRun) else find(run, store)
-    return Document(kind, found.name, found.id, tuple(fill(found)))
+    index = model_index(found) if kind == "model-card" else {}
+    return Document(kind, found.name, found.id, tuple(fill(found)), index)

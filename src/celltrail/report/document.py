@@ -6,10 +6,12 @@ import html
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from dataclasses import field as filled
 from pathlib import Path
 from typing import Any, Literal
 
 from celltrail.errors import BadValue
+from celltrail.model import Json
 
 State = Literal["evidence", "note", "MISSING"]
 _WRITERS = {".md": "markdown", ".html": "html", ".json": "json"}
@@ -45,16 +47,18 @@ class Document:
     """A report on one run; a notebook shows it.
 
     Attributes:
-        kind: model-card, audit or annex-iv.
+        kind: model-card, audit, annex-iv or nist-rmf.
         name: of the run.
         run: its id.
         sections: what it says.
+        index: of a model card the head that hubs of models read, with the results of each evaluation.
     """
 
     kind: str
     name: str
     run: str
     sections: tuple[Section, ...]
+    index: dict[str, Json] = filled(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -81,13 +85,16 @@ class Document:
     @property
     def json(self) -> str:
         """The same for programs: ``kind``, ``name``, ``run``, ``missing`` and the sections with their fields."""
-        told = {"kind": self.kind, "name": self.name, "run": self.run, "missing": self.missing}
+        told = {"kind": self.kind, "name": self.name, "run": self.run, "missing": self.missing, **self.index}
         return json.dumps({**told, "sections": [asdict(each) for each in self.sections]}, ensure_ascii=False, indent=2)
 
     @property
     def markdown(self) -> str:
         """As Markdown; what was recorded stands in it as text, never as markup."""
-        parts = [f"# {_plain(self.title)}", f"Run `{self.run}`. Each field is evidence, a note, or **MISSING**."]
+        parts = [
+            f"{_front_matter(self.index)}# {_plain(self.title)}",
+            f"Run `{self.run}`. Each field is evidence, a note, or **MISSING**.",
+        ]
         for section in self.sections:
             parts.append(f"## {_plain(section.title)}")
             for field in section.fields:
@@ -126,6 +133,12 @@ class Document:
         except FileExistsError:
             raise BadValue(f"{place.name} is there already; give the name of a new file") from None
         return place
+
+
+def _front_matter(index: dict[str, Json]) -> str:
+    """As the YAML that stands before a card; JSON is YAML, and needs no library to write."""
+    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in index.items()]
+    return "\n".join(["---", *lines, "---", "", ""]) if lines else ""
 
 
 def _plain(text: str) -> str:

@@ -158,6 +158,17 @@ def changes(run: StoredRun) -> tuple[Iterable[str], str]:
     return [*map(str, run.audit)] or _NONE, "run.audit"
 
 
+def comments(run: StoredRun) -> tuple[Iterable[str], str]:
+    """What people said about it, with who and when."""
+    return [str(each) for each in run.comments] or _NONE, "run.comments"
+
+
+def asked(run: StoredRun) -> tuple[Iterable[str], str]:
+    """How much it has of what its project asks of every run."""
+    found = run.complete
+    return [] if found is None else [str(found)], "run.complete"
+
+
 def integrity(run: StoredRun) -> tuple[Iterable[str], str]:
     """Where the hash chains of all changes of the trail end as of now."""
     heads = run.store.audit.heads()

@@ -14,6 +14,7 @@ _DATA = "run.log_data(frame, name, split)"
 _EVALUATE = "run.evaluate(y_true, y_pred)"
 _FAIR = "run.fairness(y_true, y_pred, groups)"
 _EXPLAIN = "run.explain(model, x, y)"
+_TEMPLATE = 'ct.template("seed", "data", "val metric", "note")'
 _CELL = "%%track on the cell that trains"
 
 _Line = str | tuple[str, Evidence, str]  # a title that people answer, or one with what fills it and how to supply that
@@ -68,7 +69,8 @@ def audit(run: StoredRun) -> Iterator[Section]:
         run, "What people did",
         ("While it ran", evidence.interventions, _CELL),
         ("Since then", evidence.changes, _CELL),
-        ("Alerts", evidence.alerts, _CELL), "Approved by",
+        ("Comments", evidence.comments, 'run.comment("...")'),
+        ("Alerts", evidence.alerts, _CELL), ("What its project asks", evidence.asked, _TEMPLATE), "Approved by",
     )  # fmt: skip
     yield _section(run, "Integrity", ("Head of the record of changes", evidence.integrity, "change something first"))
 
@@ -100,8 +102,33 @@ def annex_iv(run: StoredRun) -> Iterator[Section]:
     yield _section(run, "7 to 9", "Standards", "Declaration of conformity", "Post-market monitoring plan")
 
 
+def nist_rmf(run: StoredRun) -> Iterator[Section]:
+    """The four functions of the AI Risk Management Framework, https://doi.org/10.6028/NIST.AI.100-1."""
+    yield _section(
+        run, "Govern",
+        "Accountable", "Policy", ("What its project asks", evidence.asked, _TEMPLATE),
+        ("Who and when", evidence.identity, _CELL), ("Since then", evidence.changes, _CELL),
+    )  # fmt: skip
+    yield _section(
+        run, "Map",
+        "Intended use", "Out of scope", ("Data", evidence.data, _DATA), ("Versions", evidence.models, _MODEL), "Risks",
+    )  # fmt: skip
+    yield _section(
+        run, "Measure",
+        ("Metrics", evidence.metrics, _EVALUATE), "Why these metrics", ("Groups", evidence.fairness, _FAIR),
+        ("What it looks at", evidence.explanation, _EXPLAIN), ("Executed again", evidence.replays, "ct.replay(run)"),
+        ("Compute", evidence.compute, _CELL),
+    )  # fmt: skip
+    yield _section(
+        run, "Manage",
+        ("Alerts", evidence.alerts, _CELL), ("While it ran", evidence.interventions, _CELL),
+        ("Comments", evidence.comments, 'run.comment("...")'), "Monitoring", "Response to incidents",
+    )  # fmt: skip
+
+
 KINDS: dict[str, Callable[[StoredRun], Iterator[Section]]] = {
     "model-card": model_card,
     "audit": audit,
     "annex-iv": annex_iv,
+    "nist-rmf": nist_rmf,
 }

@@ -125,7 +125,7 @@ class Evaluates(Explains):
         Args:
             y_true: what is true, shape (n,), of two labels.
             y_pred: what was predicted.
-            groups: what the rows belong to: a column, or a frame of several.
+            groups: what the rows belong to: a column, or a frame or dict of several.
             y_score: probabilities of the second label, for calibration by group.
             split: what the rows are of.
             positive: the label that is a gain to get; the second one unless given.

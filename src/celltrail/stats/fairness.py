@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +107,8 @@ def fairness(
     Args:
         y_true: what is true, shape (n,), of two labels.
         y_pred: what was predicted, as `Run.evaluate` takes it.
-        groups: what the rows belong to: a column, or a frame of several; numbers of many different values are cut into
-            four parts of like size.
+        groups: what the rows belong to: a column, or a frame or dict of several; numbers of many different values
+            are cut into four parts of like size.
         y_score: probabilities of the positive label, for calibration by group.
         split: what the rows are of.
         positive: the label that is a gain to get; the second one unless given.
@@ -224,9 +224,11 @@ def _columns(groups: Any, n: int) -> dict[str, Any]:
 
     if groups is None:
         raise BadValue("fairness needs groups: a column, or a frame of several, a row for each that was predicted")
-    frame = (
-        groups if isinstance(groups, pd.DataFrame) else pd.DataFrame({getattr(groups, "name", None) or "group": groups})
-    )
+    held = groups if isinstance(groups, Mapping | pd.DataFrame) else {getattr(groups, "name", None) or "group": groups}
+    try:
+        frame = pd.DataFrame(held)
+    except ValueError as problem:
+        raise BadValue(f"these groups are no columns of one length: {problem}") from None
     if len(frame) != n:
         raise BadValue(f"groups has {len(frame)} rows and y_true {n}: they belong together row by row")
     found: dict[str, Any] = {}

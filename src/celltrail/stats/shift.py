@@ -50,6 +50,49 @@ def kolmogorov(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple
     return distance, min(1.0, max(0.0, p))
 
 
+def stability(reference: NDArray[np.int64], current: NDArray[np.int64]) -> float:
+    """The population stability index of two samples counted in the same bins; 0 where their shares are equal.
+
+    Half a row is added to each bin, so that an empty one is far and not infinitely far.
+
+    >>> round(stability(np.array([50, 50]), np.array([80, 20])), 2)
+    0.4
+    """
+    import numpy as np
+
+    first, second = ((counts + 0.5) / (counts.sum() + 0.5 * len(counts)) for counts in (reference, current))
+    return float(np.sum((second - first) * np.log(second / first)))
+
+
+def by_chance(reference: NDArray[np.int64], current: NDArray[np.int64]) -> float:
+    """How often two samples of one population would have as large an index of stability, or a larger one.
+
+    The index times ``n m / (n + m)`` is about chi-squared, as a sum of squared differences of shares is.
+
+    >>> round(by_chance(np.array([50, 50]), np.array([55, 45])), 2)
+    0.48
+    """
+    used = int(((reference + current) > 0).sum())
+    n, m = int(reference.sum()), int(current.sum())
+    if used < 2:
+        return 1.0
+    return _chi2_beyond(stability(reference, current) * n * m / (n + m), used - 1)
+
+
+def wasserstein(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """How far the one sample must be moved on average to become the other, in the unit of its numbers.
+
+    >>> wasserstein(np.array([0.0, 1.0]), np.array([5.0, 6.0]))
+    5.0
+    """
+    import numpy as np
+
+    first, second = np.sort(first), np.sort(second)
+    every = np.sort(np.concatenate([first, second]))
+    below = [np.searchsorted(each, every[:-1], "right") / len(each) for each in (first, second)]
+    return float(np.sum(np.abs(below[0] - below[1]) * np.diff(every)))
+
+
 def _chi2_beyond(value: float, degrees: int) -> float:
     """The upper tail of chi-squared, for whole degrees of freedom, by its recurrence.
 

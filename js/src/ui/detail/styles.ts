@@ -12,7 +12,7 @@ export const detailStyles = `
 .ct-said-by { font-size: 12px; }
 .ct-said { overflow-wrap: anywhere; white-space: pre-wrap; }
 .ct-saying { align-items: end; display: flex; flex-wrap: wrap; gap: 6px 8px; max-width: 720px; }
-.ct-saying textarea { flex: 1 1 320px; font: inherit; padding: 4px 6px; resize: vertical; }
+.ct-saying textarea { background: transparent; border: 1px solid var(--ct-line); border-radius: 4px; color: inherit; flex: 1 1 320px; font: inherit; padding: 4px 6px; resize: vertical; }
 .ct-saying .ct-error { flex: 1 0 100%; }
 .ct-why { font: 12px/1.4 var(--ct-mono); margin: 2px 0 0; overflow-wrap: anywhere; }
 .ct-noted { border-inline-start: 3px solid var(--ct-line); margin: 4px 0 0; padding-inline-start: 8px; white-space: pre-wrap; }
