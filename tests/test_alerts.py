@@ -57,7 +57,7 @@ def steps(store: Store, run: ct.Run) -> dict[str, list[int | None]]:
 
 
 def test_a_rule_fires_at_the_same_steps_over_the_run_that_is_over(store: Store):
-    """Live and replayed are one engine; each rule of a training that falls, stands still, explodes and is NaN."""
+    """S10: Live and replayed are one engine; each rule of a training that falls, stands still, explodes and is NaN."""
     run = train(store, rules=RULES)
     told = steps(store, run)
     assert told["val/loss > 3"] == [0, 23]
@@ -74,7 +74,7 @@ def test_a_rule_fires_at_the_same_steps_over_the_run_that_is_over(store: Store):
 
 
 def test_a_flapping_metric_is_one_alert(store: Store):
-    """Up and down fifty times; once it was calm for ten points it may say so again, or once another rule came true."""
+    """S10: Up and down fifty times; calm for ten points it may say so again, or once another rule came true."""
     run = train(store, rules=["val/loss > 3"], losses=[4.0, 2.0] * 50)
     assert steps(store, run) == {"val/loss > 3": [0]}
     run = train(store, rules=["val/loss > 3"], losses=[4.0, *[2.0] * 9, 4.0, *[2.0] * 10, 4.0])
@@ -92,7 +92,7 @@ def test_a_flapping_metric_is_one_alert(store: Store):
 
 
 def test_nan_at_step_37_ends_the_run_there(store: Store):
-    """One alert at 37; no step after it, the run is finished, and says by which rule."""
+    """S10: One alert at 37; no step after it, the run is finished, and says by which rule."""
 
     run = ct.start(store=store)
     run.alert("nan()", stop=True)
@@ -277,7 +277,7 @@ def hooks() -> Iterator[Hooks]:
 
 
 def test_a_webhook_is_told_and_only_one_that_was_listed(store: Store, hooks: Hooks, monkeypatch: pytest.MonkeyPatch):
-    """Run id, rule and value, on a thread of its own and again where it failed; no redirect, no name of a stranger."""
+    """S10: Run id, rule and value, on a thread of its own, again where it failed; no redirect, no stranger's name."""
     listed = f"ops={hooks.address('/ops')} away={hooks.address('/away')} gone=http://127.0.0.1:9/"
     monkeypatch.setenv(webhooks.VARIABLE, listed)
     monkeypatch.setattr(webhooks, "WAITS_S", (0.0, 0.05))

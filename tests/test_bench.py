@@ -70,7 +70,7 @@ def test_a_model_is_timed_and_the_run_keeps_it(store):
 
 
 def test_waiting_is_seen_by_the_open_loop_alone():
-    """A function that takes 4 ms asked 500 times a second: requests queue up, and its own time does not tell."""
+    """M10.2: A function that takes 4 ms asked 500 times a second: requests queue up, and its own time does not tell."""
 
     def slow(_):
         time.sleep(0.004)
@@ -106,7 +106,7 @@ def test_threads_call_side_by_side():
 
 
 def test_errors_are_counted_apart_and_memory_is_measured():
-    """Every fifth call raises; one that holds 100 MB for a moment reads so."""
+    """M10.3: Every fifth call raises; one that holds 100 MB for a moment reads so."""
     count = 0
 
     def shaky(_):

@@ -80,7 +80,7 @@ def test_a_digest_is_what_the_format_says():
 
 
 def test_one_digest_over_csv_parquet_feather_and_chunks(wine, tmp_path):
-    """178 wines with text, times, booleans and missing values: whatever holds them."""
+    """M5.1: 178 wines with text, times, booleans and missing values: whatever holds them."""
     places = {name: tmp_path / f"wine.{name}" for name in ("csv", "tsv", "parquet", "feather")}
     wine.to_csv(places["csv"], index=False)
     wine.to_csv(places["tsv"], index=False, sep="\t")
@@ -196,7 +196,7 @@ def test_arrays_tensors_and_bunches():
 
 
 def test_a_difference_names_columns_rows_and_cells(wine):
-    """One cell, a column more, another type, rows by a key, rows in any order."""
+    """M5.1: One cell, a column more, another type, rows by a key, rows in any order."""
     other = wine.copy()
     other.loc[3, "ash"] = 9.0
     found = ct.data.diff(wine, other)
@@ -223,7 +223,7 @@ def test_a_difference_names_columns_rows_and_cells(wine):
 
 
 def test_rows_of_iris_that_are_the_same_flower_leak():
-    """Rows 101 and 142 hold the same numbers: apart, exactly one row of the test split is known already."""
+    """M5.2: Rows 101 and 142 hold the same numbers: apart, exactly one row of the test split is known already."""
     x, y = datasets.load_iris(return_X_y=True)
     rest = np.delete(np.arange(150), [101, 142])
     train, test = [*rest[:100], 101], [*rest[100:], 142]
@@ -240,7 +240,7 @@ def test_rows_of_iris_that_are_the_same_flower_leak():
 
 
 def test_groups_times_and_labels_over_splits(wine):
-    """Torn growers, a future in the past, classes that one split lacks; a fair split has nothing to say."""
+    """M5.2: Torn growers, a future in the past, classes that one split lacks; a fair split has nothing to say."""
     train, test = wine.iloc[:100], wine.iloc[100:]
     found = ct.data.check_splits(train=train, test=test, group="grower", time="bottled", label="target")
     torn = {"group": ["Bo", "Ana"], "train": [66, 34], "test": [52, 26]}
@@ -349,7 +349,7 @@ def test_a_run_says_which_data_it_used(store, wine, tmp_path, monkeypatch):
 
 
 def test_large_files_are_known_by_their_looks(store, tmp_path):
-    """10 GB that are not read twice: only what a file looks like is asked, as its replaced bytes show."""
+    """C1: 10 GB that are not read twice: only what a file looks like is asked, as its replaced bytes show."""
     path = tmp_path / "sparse.bin"
     path.touch()
     os.truncate(path, 10 << 30)
@@ -418,7 +418,7 @@ def test_the_readmes_table_of_data_is_what_the_kept_results_print():
 
 
 def test_drift_is_told_column_by_column_and_not_from_chance(store):
-    """Halves of wine as they lie have moved, shuffled ones have not; the distances are those of SciPy."""
+    """M14.2: Halves of wine as they lie have moved, shuffled ones have not; the distances are those of SciPy."""
     stats = pytest.importorskip("scipy.stats")
     wine = datasets.load_wine(as_frame=True).frame
     first, second = wine[:89], wine[89:]

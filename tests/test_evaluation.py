@@ -38,7 +38,7 @@ def linear():
 
 
 def test_digits_have_the_numbers_of_sklearn(store, digits):
-    """Exactly, in the summary of the run while it goes on, in the trail, in the query language; rows and confusion."""
+    """M1: Exactly, in the summary of the run that goes on, in the trail, in the query language; rows and confusion."""
     seen, held, seen_y, held_y = digits
     model = linear().fit(seen, seen_y)
     output, score = model.predict(held), model.predict_proba(held)
@@ -176,7 +176,7 @@ def test_a_ranking_is_judged_by_query(store):
 
 
 def test_what_changed_between_two_runs_row_by_row(store, digits):
-    """Fixed, broken and still wrong are exactly the rows whose correctness changed, in any order of the rows."""
+    """M1: Fixed, broken and still wrong are exactly the rows whose correctness changed, in any order of the rows."""
     seen, held, seen_y, held_y = digits
     outputs = {"tree": DecisionTreeClassifier(random_state=0), "linear": linear()}
     outputs = {name: model.fit(seen, seen_y).predict(held) for name, model in outputs.items()}

@@ -28,7 +28,7 @@ def forest(wine):
 
 
 def test_permutation_is_scikit_learn_s(store: Store, wine, forest):
-    """Mean and deviation of every feature of wine, proline first; a change of rank between two models is listed."""
+    """M12.1: Mean and deviation of every feature of wine, proline first; a change of rank is listed."""
     linear = make_pipeline(StandardScaler(), LogisticRegression()).fit(*wine)
     for name, model in (("linear", linear), ("forest", forest)):
         with ct.start(name, store=store) as run:
@@ -68,7 +68,7 @@ def test_shap_and_captum_where_they_are(store: Store, wine, forest):
 
 
 def test_attention_is_a_heat_map_whose_rows_sum_to_one(store: Store):
-    """Of PyTorch's own attention: for each layer, head and token the weights that a pointer shows are a whole."""
+    """M12.2: Of PyTorch's own attention: of each layer, head and token the weights that a pointer shows are a whole."""
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     layer, x = torch.nn.MultiheadAttention(8, 2, batch_first=True), torch.randn(1, 5, 8)

@@ -54,7 +54,7 @@ def test_a_dict_of_columns_is_as_good_as_a_frame(votes):
 
 
 def test_the_numbers_are_fairlearn_s(store: Store, votes):
-    """By age, schooling and income: every gap and every rate; the intervals hold them."""
+    """M11.1: By age, schooling and income: every gap and every rate; the intervals hold them."""
     truth, output, _, groups = votes
     found = keep(store, votes).fairness("test")
     assert found.features == ["age", "educ", "income"]
@@ -108,7 +108,7 @@ def test_small_groups_and_worst_slices(store: Store, votes):
 
 
 def test_it_alerts_and_gates(store: Store, votes):
-    """The numbers are metrics of the run: a rule fires on them, a condition refuses the run and says why."""
+    """M11.1: The numbers are metrics of the run: a rule fires on them, a condition refuses the run and says why."""
     run = keep(store, votes)
     (alert,) = run.alerts
     assert (alert.title, alert.metric) == ("unequal", "fair/dpd")

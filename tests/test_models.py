@@ -36,7 +36,7 @@ def linear(c: float = 1.0):
 
 
 def test_estimators_predict_the_same_again(store, wine):
-    """A pipeline, a forest and boosted trees, to the last bit; only the types that the record names are let in."""
+    """M6.2: A pipeline, a forest and boosted trees, to the last bit; only types that the record names are let in."""
     x, y = wine
     for name, model in {
         "linear": linear(0.3),
@@ -78,7 +78,7 @@ def test_a_version_never_changes_and_the_same_model_has_the_same_digest(store, w
 
 
 def test_a_changed_tensor_costs_that_tensor(store):
-    """Modules as safetensors: the sum of parameters, buffers apart, bytes added, the tied one once; loaded into one."""
+    """M6.1, M6.3: Modules as safetensors: the sum of parameters, buffers apart, bytes added, the tied one once."""
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
 
@@ -286,7 +286,7 @@ def test_a_tampered_file_is_refused_by_name(store, wine):
 
 
 def test_a_promotion_passes_its_gate_or_says_why_not(store, wine):
-    """Metric against the champion, fairness where recorded, the verdict of a replay; nothing moves when refused."""
+    """C14: Metric against the champion, fairness where recorded, the verdict of a replay; refused, nothing moves."""
     model = linear().fit(*wine)
     for name, accuracy, gap in (("one", 0.90, None), ("two", 0.93, 0.05), ("three", 0.92, 0.3)):
         with start(name, store=store) as run:
@@ -356,7 +356,7 @@ def test_what_is_not_there_is_named_with_the_nearest(store, wine):
 
 
 def test_lineage_from_data_to_where_it_works(store, wine):
-    """Data, run, model, the run that loads it, the place it is deployed; in the panel of either run."""
+    """C5: Data, run, model, the run that loads it, the place it is deployed; in the panel of either run."""
     x, y = wine
     with start("train", store=store) as run:
         data = run.log_data({"x": x, "y": y}, "wine", split="train")

@@ -36,7 +36,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["digits", "bare"])
 def test_no_field_is_empty_without_saying_so(store: Store, name: str, kind: str) -> None:
-    """Evidence and notes have lines and a source; what is missing has none, and tells how to supply it."""
+    """C15: Evidence and notes have lines and a source; what is missing has none, and tells how to supply it."""
     told = ct.report(name, kind, store=store)
     assert told.run == ct.run(name, store).id
     for field in told:

@@ -90,7 +90,7 @@ def accuracy():
 
 
 def test_a_model_is_seldom_told_apart_from_itself_and_a_worse_one_is(accuracy):
-    """A hundred comparisons of a model with itself over other seeds, and as many with one that learns too slowly."""
+    """C8: A hundred comparisons of a model with itself over other seeds, and as many with one that learns slowly."""
     same = [accuracy(seed) for seed in range(1000)]
     worse = [accuracy(seed, learning_rate="constant", eta0=1e-4) for seed in range(500)]
     groups = [same[at : at + 5] for at in range(0, 1000, 5)]
@@ -111,7 +111,7 @@ def train(store, accuracy, name, seeds, code="model = fit(seed)\n", **params):
 
 
 def test_repeats_are_found_and_judged_aloud(store, accuracy):
-    """Two runs are compared over all their seeds: words in the frame, the text, the payload and what changed."""
+    """C13: Two runs are compared over all their seeds: words in the frame, the text, the payload and what changed."""
     train(store, accuracy, "plain", range(5))
     train(store, accuracy, "slow", range(5), learning_rate="constant", eta0=1e-4)
     train(store, accuracy, "plain too", range(20, 25), code="model = fit( seed)\n")
