@@ -17,6 +17,7 @@ import pytest
 import celltrail as ct
 from celltrail.errors import BadValue, NoRun, StoreError
 from celltrail.panels.closer import flags_of
+from celltrail.panels.curves import state_of
 from celltrail.panels.feed import Feed
 from celltrail.store import Store
 from celltrail.store.docs import generations
@@ -224,6 +225,8 @@ def test_a_live_chart_begins_with_what_is_carried(killed: ct.StoredRun) -> None:
         feed = Feed(other)
         feed.drain()
         assert feed.state()["points"] == 9, "of the losses and scores; those of the machine are not counted"
+    told = state_of(ct.run(run.id), [])
+    assert (told["points"], told["step"]) == (9, 4)
 
 
 @pytest.mark.parametrize(

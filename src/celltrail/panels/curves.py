@@ -8,7 +8,7 @@ from collections.abc import Collection
 import numpy as np
 
 from celltrail.contract import Drawn, RunState
-from celltrail.model import is_of_machine
+from celltrail.model import is_of_machine, trained
 from celltrail.panels import saved
 from celltrail.panels.chart import MOST_LINES
 from celltrail.panels.feed import axes, goals
@@ -36,9 +36,9 @@ def curves(run: StoredRun, without: Collection[str] = ()) -> tuple[list[Line], l
     return lines, totals
 
 
-def state_of(run: StoredRun, lines: list[Line], points: int) -> RunState:
-    """What a chart says of a run besides its curves."""
-    metrics = run.record.metrics.values()
+def state_of(run: StoredRun, lines: list[Line]) -> RunState:
+    """What a chart says of a run besides its curves; steps and points are those of the run, not of the machine."""
+    metrics = trained(run.record).values()
     told = [line for line in lines if not is_of_machine(line.metric)]
     steps = [metric.last_step for metric in metrics if metric.last_step is not None]
     return {
@@ -49,7 +49,7 @@ def state_of(run: StoredRun, lines: list[Line], points: int) -> RunState:
         "seconds": max(0.0, time.time() - run.record.started_us / 1e6) if run.duration is None else run.duration,
         "started": run.record.started_us / 1e6,
         "axes": axes(run.record),
-        "points": points,
+        "points": sum(metric.count for metric in metrics),
         "last": {line.metric: real(run.record.metrics[line.metric].last) for line in told},
         "earlier": 0,
         "beaten": {},
@@ -69,8 +69,7 @@ def drawn(runs: RunSet) -> Drawn:
     states: list[RunState] = []
     for run in runs[:MOST_RUNS]:
         found, counts = curves(run)
-        of_it = sum(count for line, count in zip(found, counts, strict=True) if not is_of_machine(line.metric))
-        states.append(state_of(run, found, of_it))
+        states.append(state_of(run, found))
         lines += found
         totals += counts
     series = saved.packed(lines, totals, ROOM)

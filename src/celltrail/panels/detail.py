@@ -77,7 +77,7 @@ def payload(run: StoredRun, media: Media | None = None) -> SavedPanel:
     results = _results(run, evaluated)
     lines, totals = curves(run, without=results)
     series = saved.packed(lines, totals)
-    state = state_of(run, lines, sum(totals))
+    state = state_of(run, lines)
     omitted = len(run.record.metrics) - len(results) - len(series)
     return saved.panel(
         "detail",

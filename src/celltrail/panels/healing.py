@@ -50,7 +50,7 @@ def healed(payload: dict[str, Any], store: Store) -> saved.Bundle | None:
     drawn = [curves(run) for run in runs]
     lines, totals = _shown(runs, drawn, options)
     facts = saved.Facts(
-        [state_of(run, found, sum(counts)) for run, (found, counts) in zip(runs, drawn, strict=True)],
+        [state_of(run, found) for run, (found, _) in zip(runs, drawn, strict=True)],
         marks_of(store, ids),
         [flag for run in runs for flag in flags_of(run)],
         [] if misfits(bands, list[Band]) else cast("list[Band]", bands),

@@ -169,7 +169,7 @@ class Answers:
             "points": points,
         }
         said, blocks = closer(self.store, [run.record for run in found], window)
-        states = [state_of(run, [], sum(metric.count for metric in run.record.metrics.values())) for run in found]
+        states = [state_of(run, []) for run in found]
         is_whole = low == -math.inf and high == math.inf
         return {"kind": "points", "seq": 0, "full": is_whole, "parts": said["parts"] or [], "runs": states}, blocks[0]
 
