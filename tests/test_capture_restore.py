@@ -127,6 +127,21 @@ def test_deleted_cells_are_those_the_saved_notebook_lacks(worked: tuple[Kernel, 
     later.stop()
 
 
+def test_the_notebook_as_it_was_at_a_run(worked: tuple[Kernel, list[str]], tmp_path: Path) -> None:
+    """Each cell that had run by then, a deleted one among them, as it ran last; in the order of the notebook."""
+    kernel, _ = worked
+    newest, middle, _ = Store(tmp_path / ".celltrail").records()
+    for run, version in ((newest, VERSIONS[2]), (middle, VERSIONS[1])):
+        said = kernel.run(f"%track restore {run.id} --as notebook --to {run.id}.ipynb").text
+        assert said == f"the notebook as it was at run 'fit' is in {run.id}.ipynb\n"
+        cells = json.loads((tmp_path / f"{run.id}.ipynb").read_text())["cells"]
+        assert ["".join(cell["source"]) for cell in cells[1:]] == ["%load_ext celltrail", "1", GONE, version]
+        assert "The notebook of run 'fit' as it was at" in cells[0]["source"][0]
+    with ct.start("by hand", store=Store(tmp_path / ".celltrail")):
+        pass
+    assert "'by hand' is not in the trail" in kernel.run("%track restore 'by hand' --as notebook").complaints
+
+
 def test_restore_by_number_and_by_run(worked: tuple[Kernel, list[str]], tmp_path: Path) -> None:
     """``[3]`` is this session's; a run by its name is the newest one of it."""
     kernel, _ = worked

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 from celltrail.capture.session import restore
+from celltrail.capture.session.executions import Session
 from celltrail.capture.session.restore import Version
 from celltrail.errors import BadValue
 from celltrail.magic.word import Asked, Word
 from celltrail.query.plain import clipped, table
+from celltrail.replay.then import as_it_was
 from celltrail.store import Store, locate
 
 _MOST = 40
@@ -44,7 +47,13 @@ def _listed(found: list[Version]) -> str:
 
 
 def _name(each: Version) -> str:
-    return each.id if each.count is None else f"[{each.count}] (execution {each.id})"
+    what = "execution" if each.run is None else "run"
+    return each.id if each.count is None else f"[{each.count}] ({what} {each.id})"
+
+
+def _typed(session: Session, execution: str) -> str | None:
+    past = session.find(execution)
+    return None if past is None else past.source
 
 
 def _first_line(source: str) -> str:
@@ -59,8 +68,14 @@ def _restore(asked: Asked) -> str:
     store, session = Store(locate()), asked.recorder.session
     found = [restore.version(each, session, store) for each in wanted]
     if is_notebook:
-        written = restore.write(place or Path(f"restored-{found[0].id[-6:].lower()}.ipynb"), found)
-        return f"restored {', '.join(map(_name, found))} in {_relative(written)}"
+        new = place or Path(f"restored-{found[0].id[-6:].lower()}.ipynb")
+        run = found[0].run if len(found) == 1 else None
+        if run is None:
+            written = restore.write(new, restore.notebook_of(found))
+            return f"restored {', '.join(map(_name, found))} in {_relative(written)}"
+        saved = restore.document(session.namespace)
+        text = as_it_was(run, saved.order if saved is not None else {}, partial(_typed, session))
+        return f"the notebook as it was at run {run.name!r} is in {_relative(restore.write(new, text))}"
     asked.shell.set_next_input(restore.PARTS.join(each.source for each in found), replace=False)
     return f"restored {', '.join(map(_name, found))} as a new cell below"
 
@@ -105,7 +120,7 @@ WORDS = (
     Word(
         "restore",
         "restore EXECUTION|RUN|[N] ... [--as cell|notebook] [--to FILE.ipynb]",
-        "bring a version back: as a new cell, or in a new notebook",
+        "bring a version back, as a new cell or in a new notebook; --as notebook of a run is the notebook as it was",
         _restore,
     ),
 )

@@ -17,7 +17,7 @@ from celltrail.capture.session.document import Document
 from celltrail.capture.session.executions import Session
 from celltrail.capture.session.past import Past
 from celltrail.errors import BadValue, NoRun
-from celltrail.query import find
+from celltrail.query import StoredRun, find
 from celltrail.query.executions import StoredExecution, execution, executions, is_part
 from celltrail.store import Store
 
@@ -35,6 +35,7 @@ class Version:
     status: str
     code: str  # digest of the text without secrets
     read: Callable[[], str]
+    run: StoredRun | None = None  # where it was asked for by its run
 
     @property
     def source(self) -> str:
@@ -116,15 +117,16 @@ def version(wanted: str, session: Session, store: Store) -> Version:
         ) from None
     record = run.record
     count = record.executions[0].count if record.executions else None
-    return Version(run.id, run.cell, count, record.started_us, run.status, record.code, lambda: run.code)
+    return Version(run.id, run.cell, count, record.started_us, run.status, record.code, lambda: run.code, run)
 
 
-def write(path: Path, found: Iterable[Version]) -> Path:
-    """A new notebook of these versions, a cell each; where there is a file of this name, beside it.
+def notebook_of(found: Iterable[Version]) -> str:
+    """A notebook of these versions, a cell each."""
+    return notebooks.notebook(notebooks.code(each.source, restored_from=each.id) for each in found)
 
-    Returns where it is.
-    """
-    text = notebooks.notebook(notebooks.code(each.source, restored_from=each.id) for each in found)
+
+def write(path: Path, text: str) -> Path:
+    """A new file; where there is one of this name, beside it. Returns where it is."""
     for number in range(1, 1000):
         place = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
         try:
