@@ -44,6 +44,18 @@ own = [[each["step"], each["eval_loss"]] for each in trainer.state.log_history i
 """,
     "keras": indented(FRAMEWORKS["keras"][0]) + "\nown = fit()\n",
     "lightning": indented(FRAMEWORKS["lightning"][0]) + "\nown = fit()\n",
+    "lightning losses": """
+class Kept(pl.Callback):
+    losses = []
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        self.losses.append(float(outputs["loss"]))
+loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(12, 2)), batch_size=4)
+pl.Trainer(
+    max_epochs=2, logger=False, callbacks=[Kept()], enable_progress_bar=False, enable_model_summary=False,
+    enable_checkpointing=False, log_every_n_steps=1, accelerator="cpu",
+).fit(Line(), loader)
+own = Kept.losses
+""",
     "checkpoint-callback": """
 data = torch.utils.data.TensorDataset(torch.randn(8, 2))
 loader = torch.utils.data.DataLoader(data, batch_size=4)
@@ -157,6 +169,9 @@ def test_keras_and_lightning_in_cells(told: dict[str, Any]):
     assert len(series["train/loss"]) == 4
     assert len(series["val/loss"]) == 2
     assert loggers == 0
+    _, own, series = told["lightning losses"]
+    assert series["train/loss"] == own
+    assert len(own) == 6
 
 
 def test_what_a_trainer_saves_is_kept(told: dict[str, Any], tmp_path: Path):
@@ -187,6 +202,30 @@ def test_a_rule_ends_a_training_as_the_framework_does(told: dict[str, Any], name
     assert len(series["train/loss"]) in (2, own)
     assert own in (2, 3)
     assert len(run.alerts) == 1
+
+
+def test_the_callbacks_that_wandb_has_for_keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """In a script of wandb's kind: each epoch under wandb's names, and what the checkpoint callback wrote."""
+    import keras
+    import numpy as np
+
+    import celltrail.wandb as wandb
+    from celltrail.wandb.integration.keras import WandbMetricsLogger, WandbModelCheckpoint
+
+    monkeypatch.setenv("CELLTRAIL_STORE", str(tmp_path / ".celltrail"))
+    x = np.random.default_rng(0).random((64, 4))
+    with wandb.init(project="keras", name="callbacks", config={"epochs": 2}):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        own = model.fit(
+            x, x.sum(1), epochs=wandb.config.epochs, validation_split=0.25, verbose=0,
+            callbacks=[WandbMetricsLogger("batch"), WandbModelCheckpoint(tmp_path / "m{epoch}.keras")],
+        ).history  # fmt: skip
+    run = ct.run("callbacks", store=ct.Store(tmp_path / ".celltrail"))
+    told = {name: each.value.tolist() for name, each in run.store.series(run.id).items()}
+    assert (told["epoch/loss"], told["epoch/val_loss"]) == (own["loss"], own["val_loss"])
+    assert len(told["batch/loss"]) == 4
+    assert [each.name for each in run.checkpoints] == ["m1.keras", "m2.keras"]
 
 
 @pytest.mark.skipif(not find_spec("trl"), reason="`make frameworks` installs TRL")

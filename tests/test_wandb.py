@@ -28,7 +28,15 @@ def store(trail: Path) -> Iterator[ct.Store]:
 def test_a_quick_start(store: ct.Store):
     """Settings, a loop, a summary, and the end: all of it is in the trail."""
     wandb.login()
-    run = wandb.init(entity="me", project="cats", config={"lr": 0.02, "epochs": 4}, tags=["first"], mode="offline")
+    run = wandb.init(
+        entity="me",
+        project="cats",
+        config={"lr": 0.02, "epochs": 4},
+        tags=["first"],
+        mode="offline",
+        settings=wandb.Settings(silent=True),
+    )
+    assert (run.project, run.url) == ("cats", None)
     wandb.define_metric("val/*", step_metric="epoch", summary="max")
     for epoch in range(wandb.config.epochs):
         wandb.log({"train": {"loss": 1 / (epoch + 1)}, "epoch": epoch}, commit=False)
@@ -131,6 +139,11 @@ def test_artifacts(store: ct.Store, tmp_path: Path):
         both.add_dir(tmp_path / "data")
         wandb.log_artifact(both)
         wandb.save(str(tmp_path / "*.txt"))
+        made = wandb.Artifact("made", type="report")
+        with made.new_file("notes.txt") as file:
+            file.write("by hand")
+        made.add(wandb.Table(columns=["a"], data=[[1]]), "rows")
+        run.log_artifact(made).wait()
         with pytest.raises(ct.BadValue, match=r"there is no 'nothing\.pt' to add to the artifact 'both'"):
             both.add_file(tmp_path / "nothing.pt")
     stored = ct.runs(store=store)[0]
@@ -140,6 +153,9 @@ def test_artifacts(store: ct.Store, tmp_path: Path):
         "both/again.txt": ("dataset", ["both/again.txt"]),
         "both/data": ("dataset", ["rows.csv"]),
         "model.txt": ("file", ["model.txt"]),
+        "made": ("report", ["made"]),
     }
+    assert stored.artifacts["made"].restore(tmp_path / "made").read_text() == "by hand"
+    assert "made/rows" in {item.name for item in stored.items()}
     assert stored.artifacts["classifier"].restore(tmp_path / "back").read_text() == "weights"
     assert stored.notes == ["both: two of them"]

@@ -39,7 +39,7 @@ class _Bars:
         )  # each bar's last, and ahead
         self._latest: tuple[Callable[[], Any], list[int]] = (lambda: None, [])  # mostly there is one bar
         self._keys: dict[str, Key] = {}
-        self._began, self._allowance, self._is_sampled = time.process_time(), Allowance(0.01, 0.005), False
+        self._began, self._allowance, self._is_sampled = time.process_time(), Allowance(0.01, 0.01), False
 
     def shown(self, call: Any) -> None:
         """A bar is about to show this."""

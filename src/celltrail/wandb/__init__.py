@@ -1,9 +1,10 @@
 """``import celltrail.wandb as wandb``: scripts written for wandb record into the trail, with no account and no network.
 
 What such a script uses day by day: `init`, `log`, `config`, `summary`, `finish`, `define_metric`, `watch`, `alert`,
-`Artifact` with `log_artifact`, `save`, and the media `Image`, `Table`, `Histogram`, `Audio`, `Video`, `Html`. Settings
-that are about accounts, servers and processes (``entity``, ``mode="online"``, ``settings`` ...) are accepted and mean
-nothing here; ``mode="disabled"`` records nothing. What is not there says so when it is asked for.
+`Artifact` with `log_artifact`, `save`, the callbacks of ``wandb.integration.keras``, and the media `Image`, `Table`,
+`Histogram`, `Audio`, `Video`, `Html`. Settings that are about accounts, servers and processes (``entity``,
+``mode="online"``, ``settings`` ...) are accepted and mean nothing here; ``mode="disabled"`` records nothing. What is
+not there says so when it is asked for.
 
 >>> import celltrail.wandb as wandb
 >>> with wandb.init(project="demo", config={"lr": 0.1}) as run:
@@ -25,7 +26,7 @@ from celltrail.wandb.running import AlertLevel, Run
 from celltrail.wandb.settings import Settings
 
 __all__ = [
-    "AlertLevel", "Artifact", "Audio", "Histogram", "Html", "Image", "Run", "Table", "Video",
+    "AlertLevel", "Artifact", "Audio", "Histogram", "Html", "Image", "Run", "Settings", "Table", "Video",
     "alert", "config", "define_metric", "finish", "init", "log", "log_artifact", "login", "run", "save", "summary",
     "unwatch", "watch",
 ]  # fmt: skip

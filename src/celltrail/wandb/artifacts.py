@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import mkdtemp
+from typing import IO, Any
 
 import celltrail as ct
 
@@ -30,6 +32,7 @@ class Artifact:
         self.name, self.type = name, type
         self.description, self.metadata = description, dict(metadata or {})
         self._files: dict[str, Path] = {}
+        self._objects: dict[str, Any] = {}
 
     def add_file(self, local_path: str | Path, name: str | None = None, **_: Any) -> None:
         """Add a file, under its own name or another one."""
@@ -38,6 +41,24 @@ class Artifact:
     def add_dir(self, local_path: str | Path, name: str | None = None, **_: Any) -> None:
         """Add a folder with all its files."""
         self._add(local_path, name)
+
+    @contextmanager
+    def new_file(self, name: str, mode: str = "w", encoding: str | None = None) -> Generator[IO[Any]]:
+        """A file to write into, added when it is closed."""
+        place = Path(mkdtemp(prefix="celltrail-artifact-"), Path(name).name)
+        with place.open(mode, encoding=encoding) as file:
+            yield file
+        self._add(place, name)
+
+    def add(self, obj: Any, name: str) -> None:
+        """Add a table or a picture; it is kept with the run, under the artifact's name."""
+        if not hasattr(obj, "keep"):
+            raise ct.BadValue(f"a {type(obj).__name__} is nothing to add to the artifact {self.name!r}; add a Table")
+        self._objects[name] = obj
+
+    def wait(self, timeout: int | None = None) -> Artifact:
+        """Itself: there is nobody to wait for."""
+        return self
 
     def _add(self, path: str | Path, name: str | None) -> None:
         place = Path(path).absolute()
@@ -49,6 +70,8 @@ class Artifact:
         """Keep it in this run."""
         for name, place in self._files.items():
             run.log_artifact(place, self.name if len(self._files) == 1 else f"{self.name}/{name}", self.type)
+        for name, obj in self._objects.items():
+            obj.keep(run, f"{self.name}/{name}", run.step or 0)
         if self.description:
             run.note(f"{self.name}: {self.description}")
         if self.metadata:

@@ -50,6 +50,15 @@ class Run:
             self.celltrail.rename(name)
 
     @property
+    def project(self) -> str:
+        """The project that the run is in."""
+        return self.celltrail.record().project if self.celltrail is not None else ""
+
+    @property
+    def url(self) -> None:
+        """None: no page of it is anywhere but in the notebook."""
+
+    @property
     def is_over(self) -> bool:
         """Whether it has been finished."""
         return self.celltrail is not None and not self.celltrail.is_running

@@ -10,7 +10,8 @@ class Settings(MutableMapping[str, Any]):
     """Named values, each change recorded.
 
     Args:
-        values: where they are recorded, such as the params of a run.
+        values: where they are recorded, such as the params of a run; nowhere else without.
+        given: values to begin with, as in ``wandb.Settings(silent=True)``, which means nothing here.
 
     >>> config = Settings({})
     >>> config.update({"lr": 0.1}, allow_val_change=True)
@@ -19,8 +20,8 @@ class Settings(MutableMapping[str, Any]):
     (0.1, 3, {'lr': 0.1, 'depth': 3})
     """
 
-    def __init__(self, values: MutableMapping[str, Any]) -> None:
-        object.__setattr__(self, "_values", values)
+    def __init__(self, values: MutableMapping[str, Any] | None = None, **given: Any) -> None:
+        object.__setattr__(self, "_values", given if values is None else values)
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]

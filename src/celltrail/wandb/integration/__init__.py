@@ -1,0 +1,1 @@
+"""What wandb has for single libraries."""
