@@ -72,6 +72,15 @@ def test_environment_lists_only_packages_that_differ(pair):
     assert {"python", "git.commit", "git.dirty", "seeds.numpy"} == {name for name in lines if "packages" not in name}
 
 
+def test_packages_that_only_one_run_has_noted(pair):
+    """A run of a script has no list of packages: that is one difference, not as many as the other run has packages."""
+    with start("script", store=pair, environment={"env": {"python": "3.11.7"}}):
+        pass
+    lines = {line["name"]: line for line in compare("one", "script", store=pair).payload()["environment"]}
+    assert lines["packages"]["values"] == ["2 recorded", None]
+    assert not any(name.startswith("packages.") for name in lines)
+
+
 def test_code_is_compared_with_the_first(pair):
     """Line by line against the first run; equal code has no lines."""
     train(pair, "three", 1)

@@ -7,6 +7,7 @@ import io
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import altair
 import matplotlib.figure
@@ -325,3 +326,21 @@ def test_in_a_kernel(tmp_path: Path) -> None:
         assert "&lt;i&gt;" in data[2]["text/html"]
     finally:
         kernel.stop()
+
+
+@pytest.mark.parametrize(
+    ("value", "verb"),
+    [
+        (matplotlib.figure.Figure(), "log_figure"),
+        (pd.DataFrame({"a": [1, 2]}), "log_table"),
+        ("once upon a time", "log_text"),
+        (np.zeros((2, 2)), "log_histogram"),
+    ],
+)
+def test_what_is_given_for_a_number_names_the_verb_that_keeps_it(store: Store, value: Any, verb: str) -> None:
+    """Whoever logs a figure as a metric is told how it is kept, and that sentence holds."""
+    with start("wrong verb", store=store) as run:
+        with pytest.raises(BadValue, match=rf"run\.{verb}\('sample', ...\)"):
+            run.log({"sample": value})
+        getattr(run, verb)("sample", value, 0)
+    assert len(find(run.id, store).items("sample")) == 1

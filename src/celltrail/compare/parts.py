@@ -126,8 +126,12 @@ def files_of(run: StoredRun) -> dict[str, Json] | None:
 
 
 def surroundings(runs: Sequence[StoredRun]) -> list[Line]:
-    """Python, system, git, hardware and seeds; of the packages, which are hundreds, those that differ."""
+    """Python, system, git, hardware and seeds; of the packages, which are hundreds, those that differ.
+
+    Where a run has no list of packages, that is the difference and not each package.
+    """
     found: list[dict[str, Json]] = []
+    listings: list[dict[str, Json] | None] = []
     for run in runs:
         flat: dict[str, Json] = {}
         for part, facts in run.record.environment.items():
@@ -137,18 +141,23 @@ def surroundings(runs: Sequence[StoredRun]) -> list[Line]:
         flat = {name: value for name, value in flat.items() if not name.startswith(_OF_THE_TIME)}
         if isinstance(flat.get("git.diff"), str):
             flat["git.diff"] = flat["git.diff"][:12]  # says whether uncommitted changes are the same
-        for name, version in _packages(run, flat).items():
+        listings.append(_packages(run, flat))
+        found.append(flat)
+    for flat, listing in zip(found, listings, strict=True):
+        if listing is not None and None in listings:
+            flat["packages"] = f"{len(listing)} recorded"
+            continue
+        for name, version in (listing or {}).items():
             flat.pop(name, None)
             flat[f"packages.{name}"] = version
-        found.append(flat)
     return [line for line in family(found) if line.differs or not line.name.startswith("packages.")]
 
 
-def _packages(run: StoredRun, flat: dict[str, Json]) -> dict[str, Json]:
-    """Takes out the reference to the list of packages and returns the list."""
+def _packages(run: StoredRun, flat: dict[str, Json]) -> dict[str, Json] | None:
+    """Takes out the reference to the list of packages and returns the list; None where there is none."""
     listing = flat.pop("packages", None)
     if not isinstance(listing, str):
-        return {}
+        return None
     try:
         return json.loads(run.store.blobs.get(listing))
     except (StoreError, NoRun, ValueError):

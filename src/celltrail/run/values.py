@@ -18,6 +18,16 @@ EXACT = 2**53  # up to here every whole number is a float
 
 MAX_NAME = 256
 
+# by library, what keeps the things that are no numbers and are often given for one
+_VERBS = {
+    "matplotlib": "log_figure",
+    "plotly": "log_figure",
+    "altair": "log_figure",
+    "PIL": "log_image",
+    "pandas": "log_table",
+    "polars": "log_table",
+}
+
 
 def check_name(name: Any, what: str = "metric") -> str:
     """The name, normalised to NFC; raises BadValue on what no name of this kind may be.
@@ -138,8 +148,17 @@ def to_float(name: Any, value: Any) -> float:
             return number
     raise BadValue(
         f"{name!r} was given {_kind(value)}, which is not a number; allowed are int, float, bool, None and "
-        "one-element arrays or tensors (take .mean() or .item() of larger ones)"
+        f"one-element arrays or tensors{_instead(name, value)}"
     )
+
+
+def _instead(name: Any, value: Any) -> str:
+    """What the caller may have meant, as the end of a sentence."""
+    if getattr(value, "shape", None) is not None and not hasattr(value, "columns"):
+        return f" (take .mean() or .item() of larger ones, or keep all of it: run.log_histogram({name!r}, ...))"
+    library = type(value).__module__.split(".")[0]
+    verb = "log_text" if isinstance(value, str) else _VERBS.get(library)
+    return f" (what is none is kept by run.{verb}({name!r}, ...))" if verb else ""
 
 
 def _kind(value: Any) -> str:
