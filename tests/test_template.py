@@ -182,3 +182,12 @@ def test_from_a_cell_over_its_replay_to_a_promotion(tmp_path: Path, trail: Path)
     ct.registry["wine@v1"].promote("champion", reason="the first", gate=gate)
     numbers = ct.registry["wine@champion"].history[-1]["numbers"]
     assert [each["said"].partition(" says ")[2] for each in numbers[:1]] == ["reproduced"]
+
+
+def test_a_split_is_known_by_any_spelling_of_it(store: Store) -> None:
+    """What a plain loop binds counts as what a library logs, and the first word of a name is not a split by itself."""
+    ct.template("val metric", "test2 metric")
+    with ct.start("loop") as run:
+        run.log({"valid_loss": 0.5, "training/acc": 0.5, "critic/loss": 0.1})
+    assert str(ct.run("loop").complete) == "complete 1 of 2: no test2 metric"
+    assert [len(ct.runs(f"'{split}' in splits")) for split in ("val", "train", "critic")] == [1, 1, 0]

@@ -191,6 +191,11 @@ def is_seed(param: str) -> bool:
 
 
 OWN_SCRATCH = "celltrail-own-"  # how folders begin that hold celltrail's own files for a moment
+_SPLIT = r"(?:train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev)\d*"
+_BEFORE = re.compile(rf"({_SPLIT})[/_.](?P<plot>.+)", re.IGNORECASE)
+_AFTER = re.compile(rf"(?P<plot>.+)/({_SPLIT})", re.IGNORECASE)
+_SPELLED = {"training": "train", "valid": "val", "validation": "val"}
+
 MACHINE = "sys/"  # series so named tell of the machine, not of what is trained
 
 
@@ -201,6 +206,29 @@ def is_of_machine(metric: str) -> bool:
     (True, False)
     """
     return metric.startswith(MACHINE)
+
+
+def parts_of(metric: str) -> tuple[str, str]:
+    """The plot a metric is drawn in, which its splits share, and its split; as in ``js/src/ui/names.ts``.
+
+    >>> parts_of("val/loss"), parts_of("val_loss"), parts_of("loss"), parts_of("sys/gpu0")
+    (('loss', 'val'), ('loss', 'val'), ('loss', ''), ('sys/gpu0', ''))
+    """
+    if found := _BEFORE.fullmatch(metric):
+        return found["plot"], found[1]
+    if found := _AFTER.fullmatch(metric):
+        return found["plot"], found[2]
+    return metric, ""
+
+
+def split_of(metric: str) -> str:
+    """What a metric was measured on, in one spelling; "" where its name does not say.
+
+    >>> split_of("val/acc"), split_of("valid_loss"), split_of("training/loss"), split_of("critic/loss")
+    ('val', 'val', 'train', '')
+    """
+    split = parts_of(metric)[1].lower()
+    return _SPELLED.get(split, split)
 
 
 def trained(record: RunRecord) -> dict[str, Metric]:

@@ -1,4 +1,4 @@
-const SPLIT = "train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev";
+const SPLIT = "(?:train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev)\\d*";
 const BEFORE = new RegExp(`^(?<split>${SPLIT})[/_.](?<plot>.+)$`, "i");
 const AFTER = new RegExp(`^(?<plot>.+)/(?<split>${SPLIT})$`, "i");
 const ORDER = ["", "tr", "va", "ev", "de", "te"];

@@ -12,12 +12,12 @@ from celltrail import contract
 from celltrail.capture.shield import shield
 from celltrail.contract import Answer, Band, ChartOptions, Flag, Grouping, Note, Points, Steer, Window
 from celltrail.errors import NoRun
-from celltrail.model import is_of_machine, new_id
+from celltrail.model import is_of_machine, new_id, parts_of
 from celltrail.panels import saved
 from celltrail.panels.closer import closer, marks_of, place_of
 from celltrail.panels.earlier import earlier_runs
 from celltrail.panels.feed import Feed
-from celltrail.panels.figure import Line, parts_of
+from celltrail.panels.figure import Line
 from celltrail.panels.pools import groupings
 from celltrail.panels.widget import Panel, Reply, answer, hosts_widgets_only
 from celltrail.run import Run, Wish

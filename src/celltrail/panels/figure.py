@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from celltrail.contract import Smoothing
+from celltrail.model import parts_of
 from celltrail.panels.columns import Floats, thin
 from celltrail.panels.places import moments
 from celltrail.panels.smooth import smooth
@@ -47,11 +48,6 @@ class Line:
     band: Floats | None = None  # around a mean: places, lower and upper end, shape (3, n)
 
 
-_SPLIT = "train(?:ing)?|val(?:id(?:ation)?)?|test|eval|dev"
-_BEFORE = re.compile(rf"({_SPLIT})[/_.](?P<plot>.+)", re.IGNORECASE)
-_AFTER = re.compile(rf"(?P<plot>.+)/({_SPLIT})", re.IGNORECASE)
-
-
 _BOOKKEEPING = re.compile(
     r"(.+/)?(lr|learning_rate|momentum|weight_decay|grad_?norm.*|.*_per_s|.*_per_sec(ond)?|time|seconds|.*_(time|s))(/.+)?",
     re.IGNORECASE,
@@ -71,19 +67,6 @@ def standing(plot: str) -> int:
     if _COUNTED.fullmatch(plot):
         return 2
     return 1 if _BOOKKEEPING.fullmatch(plot) else 0
-
-
-def parts_of(metric: str) -> tuple[str, str]:
-    """The plot a metric is drawn in, which its splits share, and its split; as in ``js/src/ui/names.ts``.
-
-    >>> parts_of("val/loss"), parts_of("val_loss"), parts_of("loss"), parts_of("sys/gpu0")
-    (('loss', 'val'), ('loss', 'val'), ('loss', ''), ('sys/gpu0', ''))
-    """
-    if found := _BEFORE.fullmatch(metric):
-        return found["plot"], found[1]
-    if found := _AFTER.fullmatch(metric):
-        return found["plot"], found[2]
-    return metric, ""
 
 
 @dataclass(frozen=True, slots=True)

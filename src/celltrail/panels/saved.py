@@ -34,12 +34,12 @@ from celltrail.contract import (
     SavedSeries,
     TableOptions,
 )
-from celltrail.model import is_of_machine
+from celltrail.model import is_of_machine, parts_of
 from celltrail.panels import html
 from celltrail.panels.abridging import within_share
 from celltrail.panels.columns import thin
 from celltrail.panels.earlier import decoded
-from celltrail.panels.figure import Beside, Line, Look, Pin, parts_of, png, standing, svg
+from celltrail.panels.figure import Beside, Line, Look, Pin, png, standing, svg
 from celltrail.panels.places import PLAIN, placed, places
 from celltrail.panels.pools import pooled
 from celltrail.query.plain import length, shown

@@ -1,4 +1,5 @@
 import { element } from "../element.ts";
+import { TINY } from "./styles.ts";
 
 const MOST = 4_000_000; // pixels that are compared
 
@@ -40,7 +41,7 @@ export async function differenceView(first: string, second: string): Promise<HTM
   if (width * height > MOST)
     return element("p", { class: "ct-muted" }, "these pictures are too large to be compared here");
   const { share, most, pixels } = difference(pixelsOf(one), pixelsOf(other));
-  const canvas = element("canvas", { width, height, role: "img" });
+  const canvas = element("canvas", { width, height, role: "img", class: width < TINY ? "tiny" : "" });
   canvas.getContext("2d")?.putImageData(new ImageData(pixels, width, height), 0, 0);
   const words =
     most === 0

@@ -3,6 +3,7 @@ import { element } from "../element.ts";
 import { count, formatReal, formatScalar } from "../format.ts";
 import { offerDrawing } from "./drawing.ts";
 import type { Held } from "./store.ts";
+import { TINY } from "./styles.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDE = 320;
@@ -35,8 +36,11 @@ function drawn(name: string, key: string, spec: Record<string, unknown>, signal:
   return element("p", { class: "ct-muted" }, otherwise);
 }
 
-function picture(url: string, name: string): HTMLImageElement {
-  return element("img", { src: url, alt: name, decoding: "async" });
+/** A picture: a small one pixel by pixel, a large one smoothed where it is made smaller. */
+export function picture(url: string, name: string): HTMLImageElement {
+  const image = element("img", { src: url, alt: name, decoding: "async" });
+  image.addEventListener("load", () => image.classList.toggle("tiny", image.naturalWidth < TINY));
+  return image;
 }
 
 /** Bars between the edges, which may lie unevenly. */

@@ -1,3 +1,6 @@
+/** Pictures narrower than this are made so wide, in pixels, and shown pixel by pixel. */
+export const TINY = 96;
+
 /** Styles of the media panel. */
 export const mediaStyles = `
 .bar { align-items: center; display: flex; flex-wrap: wrap; gap: 6px 14px; margin-bottom: 8px; min-height: 28px; }
@@ -10,7 +13,9 @@ export const mediaStyles = `
 .sheet figcaption { align-items: baseline; display: flex; flex-wrap: wrap; gap: 0 8px; margin-bottom: 4px; overflow-wrap: anywhere; }
 .sheet figcaption b { font-weight: 600; }
 .sheet img, .sheet canvas, .sheet video { background: var(--ct-hover); border: 1px solid var(--ct-line); display: block; height: auto; max-height: 420px; max-width: 100%; }
-.sheet img, .sheet canvas { image-rendering: pixelated; min-width: min(100%, 96px); }
+.sheet img, .sheet canvas { min-width: min(100%, ${TINY}px); }
+.sheet .tiny { image-rendering: pixelated; }
+.sheet:has(> figure:only-child :is(img, canvas, video)) { grid-template-columns: 1fr; }
 .sheet audio { max-width: 100%; width: 100%; }
 .sheet p { margin: 2px 0; }
 .sheet .text { background: var(--ct-hover); border-radius: 4px; font: 12px/1.45 var(--ct-mono); margin: 0; max-height: 320px; overflow: auto; overflow-wrap: anywhere; padding: 6px 8px; white-space: pre-wrap; }

@@ -3,7 +3,7 @@ import { Choice } from "../choice.ts";
 import { element, say } from "../element.ts";
 import { count } from "../format.ts";
 import { differenceView } from "./difference.ts";
-import { pieceView } from "./piece.ts";
+import { picture, pieceView } from "./piece.ts";
 import { Steps } from "./steps.ts";
 import { Holding, type Take } from "./store.ts";
 
@@ -174,9 +174,9 @@ export class MediaView {
     const caption = element("figcaption", {}, element("b", {}, told));
     if (!below.url || !above.url) return [element("p", { class: "ct-muted" }, "these cannot be laid over each other")];
     if (how === "difference") return [element("figure", {}, caption, await differenceView(below.url, above.url))];
-    const upper = element("img", { src: above.url, alt: `${other.key} of ${names[1]}` });
+    const upper = picture(above.url, `${other.key} of ${names[1]}`);
     upper.style.opacity = String(this.#options.share);
-    const lower = element("img", { src: below.url, alt: `${one.key} of ${names[0]}` });
+    const lower = picture(below.url, `${one.key} of ${names[0]}`);
     return [element("figure", {}, caption, element("div", { class: "laid" }, lower, upper))];
   }
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from celltrail.model import Metric, RunRecord, is_of_machine, is_seed
+from celltrail.model import Metric, RunRecord, is_of_machine, is_seed, split_of
 from celltrail.store.docs import edits, records
 
 # ("status",), ("params", "lr"), ("metric", "last", "val/acc"): what a column of the index holds
@@ -70,10 +70,10 @@ def field_of(record: RunRecord, name: str, path: tuple[str, ...] = ()) -> Any:
 def splits_of(metrics: Iterable[str]) -> list[str]:
     """The splits that metrics were measured on, as their names say.
 
-    >>> splits_of(["train/loss", "val/acc", "val/loss", "lr"])
+    >>> splits_of(["train/loss", "val/acc", "val_loss", "lr"])
     ['train', 'val']
     """
-    return list(dict.fromkeys(name.partition("/")[0] for name in metrics if "/" in name and not is_of_machine(name)))
+    return list(dict.fromkeys(split for name in metrics if (split := split_of(name)) and not is_of_machine(name)))
 
 
 def _is_seeded(environment: Mapping[str, Any], params: Iterable[str]) -> bool:
