@@ -136,7 +136,11 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
     new Promise((answer, refuse) => {
       if (isLost) return refuse(new Error(GONE));
       waiting.set(intent.id, { answer, refuse });
-      kernel.send(intent);
+      try {
+        kernel.send(intent);
+      } catch {
+        take(waiting, intent.id)?.refuse(new Error(GONE)); // Jupyter sends nothing through a comm that is closed
+      }
     });
 
   return {

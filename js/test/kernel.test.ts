@@ -249,3 +249,12 @@ test("an item that was asked for before Jupyter had a way past the busy cell is 
   model.say({ ...answer, reply_to: later.id, content });
   expect((await found)[0]).toEqual(content);
 });
+
+test("what is asked of a kernel that was shut down is refused in words", async () => {
+  const model = new Mock();
+  model.send = () => {
+    throw new Error("Cannot send");
+  };
+  const found = kernelSource(model, end.signal).query("lr < 1");
+  await expect(found).rejects.toThrow("its kernel is gone; run the cell again");
+});
