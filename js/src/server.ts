@@ -57,10 +57,14 @@ export interface RowsAsked {
   limit?: number;
 }
 
-/** The server extension's first word; null where this server has none. */
-export async function hello(): Promise<Hello | null> {
+/**
+ * The server extension's first word; null where this server has none.
+ *
+ * @param near - a notebook whose trail may have just come to be, as the server names it
+ */
+export async function hello(near = ""): Promise<Hello | null> {
   try {
-    const reply = await ask("hello");
+    const reply = await ask("hello", near ? { near } : {});
     return reply.headers.get("Content-Type")?.includes("json") ? ((await reply.json()) as Hello) : null;
   } catch (problem) {
     if (problem instanceof ServerFault && problem.status === 404) return null;

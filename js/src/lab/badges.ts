@@ -90,7 +90,7 @@ export class Badges {
     if (this.panel.isDisposed) return;
     try {
       const { path } = this.panel.context;
-      this.#trail ??= nearest((await hello())?.trails ?? [], path);
+      this.#trail ??= nearest((await hello(path))?.trails ?? [], path);
       if (!this.#trail) {
         if (this.#looks-- > 0) this.#again(AGAIN_MS);
         return;

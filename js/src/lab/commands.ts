@@ -1,9 +1,11 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
-import { ICommandPalette, Notification } from "@jupyterlab/apputils";
+import { Dialog, ICommandPalette, Notification, showDialog } from "@jupyterlab/apputils";
 import { INotebookTracker, type NotebookPanel } from "@jupyterlab/notebook";
+import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { TrailServer } from "../server.ts";
 import { Badges } from "./badges.ts";
 
+const ID = "celltrail:commands";
 const CATEGORY = "celltrail";
 const MAGIC = /^%%track\b[^\n]*\n?/;
 
@@ -18,13 +20,20 @@ interface Deed {
 
 /** What can be done to the runs of the notebook in front, from the palette and its toolbar. */
 export const commands: JupyterFrontEndPlugin<void> = {
-  id: "celltrail:commands",
+  id: ID,
   description: "Commands for tracked cells, and a button in the notebook's toolbar",
   autoStart: true,
   requires: [INotebookTracker],
-  optional: [ICommandPalette],
-  activate(app: JupyterFrontEnd, notebooks: INotebookTracker, palette: ICommandPalette | null) {
-    for (const [command, deed] of Object.entries(deeds(app))) {
+  optional: [ICommandPalette, ISettingRegistry],
+  activate(
+    app: JupyterFrontEnd,
+    notebooks: INotebookTracker,
+    palette: ICommandPalette | null,
+    registry: ISettingRegistry | null,
+  ) {
+    const settings = registry?.load(ID).catch(() => null);
+    const asks = async (): Promise<boolean> => (await settings)?.get("confirm_stop").composite === true;
+    for (const [command, deed] of Object.entries(deeds(app, asks))) {
       const may = (): boolean => {
         const panel = notebooks.currentWidget;
         return panel !== null && deed.may(panel, Badges.on(panel, app));
@@ -51,7 +60,16 @@ export const commands: JupyterFrontEndPlugin<void> = {
   },
 };
 
-function deeds(app: JupyterFrontEnd): Record<string, Deed> {
+async function agreed(names: string): Promise<boolean> {
+  const { button } = await showDialog({
+    title: "Stop Run",
+    body: `Stop ${names} at the next ct.log()? What was logged is kept.`,
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: "Stop" })],
+  });
+  return button.accept;
+}
+
+function deeds(app: JupyterFrontEnd, asks: () => Promise<boolean>): Record<string, Deed> {
   const active = (panel: NotebookPanel, badges: Badges) => badges.runOf(panel.content.activeCell);
   const has = (panel: NotebookPanel, badges: Badges): boolean => active(panel, badges) !== undefined;
   return {
@@ -72,11 +90,13 @@ function deeds(app: JupyterFrontEnd): Record<string, Deed> {
       may: (_, badges) => badges.running().runs.length > 0,
       async act(_, badges) {
         const { trail, runs } = badges.running();
+        const names = runs.map(({ name }) => name).join(", ");
+        if ((await asks()) && !(await agreed(names))) return "";
         const asked = { kind: "steer", do: "stop", knob: "", value: null } as const;
         const ask = ({ run }: { run: string }) =>
           new TrailServer(trail).change({ ...asked, id: `stop-${run}-${Date.now()}`, run });
         await Promise.all(runs.map(ask));
-        return `asked ${runs.map(({ name }) => name).join(", ")} to stop at the next ct.log()`;
+        return `asked ${names} to stop at the next ct.log()`;
       },
     },
     "celltrail:compare-previous": {

@@ -1,11 +1,14 @@
 import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { ICommandPalette, type MainAreaWidget, WidgetTracker } from "@jupyterlab/apputils";
 import { INotebookTracker, NotebookActions } from "@jupyterlab/notebook";
+import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { Widget } from "@lumino/widgets";
 import { nameOf, type Shown } from "../served/panel.ts";
 import { runsIcon } from "./icon.ts";
 import { tabOf } from "./tabs.ts";
 
+const ID = "celltrail:runs";
+const REFRESH_S = 2;
 const OPEN = "celltrail:open";
 const SHOW = "celltrail:show-runs";
 const RANK = 620;
@@ -13,19 +16,20 @@ const SOON_MS = 700;
 
 /** Runs of all trails in reach in the left side bar and in tabs of the main area, with no kernel started. */
 export const runs: JupyterFrontEndPlugin<void> = {
-  id: "celltrail:runs",
+  id: ID,
   description: "The runs of all trails in reach, in the side bar",
   autoStart: true,
-  optional: [ILabShell, ILayoutRestorer, INotebookTracker, ICommandPalette],
+  optional: [ILabShell, ILayoutRestorer, INotebookTracker, ICommandPalette, ISettingRegistry],
   activate(
     app: JupyterFrontEnd,
     lab: ILabShell | null,
     restorer: ILayoutRestorer | null,
     notebooks: INotebookTracker | null,
     palette: ICommandPalette | null,
+    registry: ISettingRegistry | null,
   ) {
     const tabs = new WidgetTracker<MainAreaWidget>({ namespace: "celltrail" });
-    const side = new Side(app, notebooks);
+    const side = new Side(app, notebooks, registry?.load(ID).catch(() => null) ?? Promise.resolve(null));
     app.commands.addCommand(OPEN, {
       label: "Open Run",
       execute: async (args) => {
@@ -68,6 +72,7 @@ class Side extends Widget {
   constructor(
     private readonly app: JupyterFrontEnd,
     private readonly notebooks: INotebookTracker | null,
+    private readonly settings: Promise<ISettingRegistry.ISettings | null>,
   ) {
     super();
     this.id = "celltrail-runs";
@@ -106,11 +111,17 @@ class Side extends Widget {
   }
 
   async #load(): Promise<{ look(): void }> {
-    const [{ runList }, { servedList }] = await Promise.all([
+    const [{ runList }, { GROUPINGS }, { servedList }] = await Promise.all([
       import("../ui/runlist/list.ts"),
+      import("../ui/runlist/groups.ts"),
       import("../served/list.ts"),
     ]);
+    const settings = await this.settings;
+    const grouped = GROUPINGS.find((by) => by === settings?.get("group").composite) ?? "nothing";
     const owner = servedList({
+      grouped,
+      pause: () => Number(settings?.get("refresh").composite ?? REFRESH_S) * 1000,
+      near: () => this.notebooks?.currentWidget?.context.path ?? "",
       open: (shown) => void this.app.commands.execute(OPEN, { ...shown }),
       code: {
         label: "insert code",

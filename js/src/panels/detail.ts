@@ -10,7 +10,7 @@ import { outputsView } from "../ui/detail/outputs.ts";
 import { replayView } from "../ui/detail/replay.ts";
 import { sectionViews } from "../ui/detail/sections.ts";
 import { detailStyles } from "../ui/detail/styles.ts";
-import { type Page, tabs } from "../ui/detail/tabs.ts";
+import { type Page, type Tabs, tabs } from "../ui/detail/tabs.ts";
 import { element } from "../ui/element.ts";
 import { panelRoot } from "../ui/root.ts";
 import { CHART, mountPlots } from "./chart.ts";
@@ -23,20 +23,29 @@ export const DETAIL: DetailOptions = { tab: "", chart: CHART, media: MEDIA, eval
 export const mount: Mount<DetailOptions> = (into, source, signal) => {
   const { el } = panelRoot(into, controlStyles + detailStyles, "detail", signal);
   let inside = new AbortController();
+  let drawn: { tabs: Tabs; head: HTMLElement; replay: string } | undefined;
   const draw = (): void => {
-    inside.abort();
-    inside = new AbortController();
     const { detail, hints } = source.payload();
     if (!detail) {
+      drawn = undefined;
       el.replaceChildren(element("p", { class: "ct-muted" }, "no run to show"));
       return;
     }
+    const replay = JSON.stringify([detail.replay, detail.replayable]);
+    // While it goes on only what changed is drawn anew: somebody reads, scrolls or writes in the rest.
+    if (drawn?.replay === replay && drawn.tabs.renew(pages(detail, source, inside.signal))) {
+      const head = headView(detail.run, hints);
+      drawn.head.replaceWith(head);
+      drawn.head = head;
+      return;
+    }
+    inside.abort();
+    inside = new AbortController();
     const keep = (tab: string): void => source.keep({ ...options(source), tab });
-    el.replaceChildren(
-      headView(detail.run, hints),
-      replayView(detail, source, inside.signal),
-      tabs(pages(detail, source, inside.signal), options(source).tab, keep),
-    );
+    const head = headView(detail.run, hints);
+    const shown = tabs(pages(detail, source, inside.signal), options(source).tab, keep);
+    el.replaceChildren(head, replayView(detail, source, inside.signal), shown.el);
+    drawn = { tabs: shown, head, replay };
   };
   signal.addEventListener("abort", () => inside.abort());
   source.changed(draw, signal);
@@ -51,31 +60,44 @@ function options(source: Source<DetailOptions>): DetailOptions {
 function pages(detail: Detail, source: Source<DetailOptions>, signal: AbortSignal): Page[] {
   const found: Page[] = [];
   const { series, runs } = source.payload();
-  const charts = series.length > 0 ? [{ name: "charts", note: "", make: () => plots(source, signal) }] : [];
+  const of = { ...source.payload(), detail: null };
+  const charts = series.length > 0 ? [{ name: "charts", note: "", of, make: () => plots(source, signal) }] : [];
   const logged = (runs ?? []).some(({ points }) => points > 0); // else its curves are those of the machine alone
   if (logged) found.push(...charts);
   const { media } = source.payload();
-  if (media) found.push({ name: "media", note: String(media.items.length), make: () => mediaView(source, signal) });
+  if (media)
+    found.push({
+      name: "media",
+      note: String(media.items.length),
+      of: media,
+      make: () => mediaView(source, signal),
+    });
   const evaluated = source.payload().evaluations ?? []; // saved panels may lack them
   if (evaluated.length > 0) {
-    found.push({ name: "evaluation", note: "", make: () => evaluationView(source, signal) });
+    found.push({ name: "evaluation", note: "", of: evaluated, make: () => evaluationView(source, signal) });
   }
   const names = [...new Set(detail.sections.map((section) => section.tab))];
   const bySection = names
     .map((tab) => tabPage(tab, detail.sections))
     .map((page) => (page.name === "lineage" ? lineagePage(page, detail.run.id, source, signal) : page));
   found.push(...bySection.slice(0, 1));
-  if (detail.code) found.push({ name: "code", note: "", make: () => sourceView(detail.code) });
+  if (detail.code) found.push({ name: "code", note: "", of: detail.code, make: () => sourceView(detail.code) });
   const shown = detail.outputs.length;
   if (shown > 0 || detail.traceback)
-    found.push({ name: "outputs", note: shown > 1 ? String(shown) : "", make: () => outputsView(detail) });
+    found.push({
+      name: "outputs",
+      note: shown > 1 ? String(shown) : "",
+      of: [detail.outputs, detail.traceback],
+      make: () => outputsView(detail),
+    });
   if (!logged) found.push(...charts);
   found.push(...bySection.slice(1), ...commentsPage(detail, source));
   return found;
 }
 
 function tabPage(tab: string, sections: readonly Section[]): Page {
-  return { name: tab, note: "", make: () => sectionViews(sections.filter((section) => section.tab === tab)) };
+  const ours = sections.filter((section) => section.tab === tab);
+  return { name: tab, note: "", of: ours, make: () => sectionViews(ours) };
 }
 
 /** What people said about it, and where it can be kept a box to say something. */
@@ -83,7 +105,7 @@ function commentsPage({ run, comments = [] }: Detail, source: Source<DetailOptio
   const say = source.kind === "kernel" ? (text: string) => source.ask({ kind: "comment", run: run.id, text }) : null;
   if (comments.length === 0 && !say) return [];
   const note = comments.length > 0 ? String(comments.length) : "";
-  return [{ name: "comments", note, make: () => commentsView(comments, say) }];
+  return [{ name: "comments", note, of: comments, make: () => commentsView(comments, say) }];
 }
 
 /** What ran for it, asked for when it is looked at, above what its lineage says in tables. */

@@ -3,7 +3,9 @@ import type { RunListOwner } from "../ui/runlist/list.ts";
 import type { Shown } from "./panel.ts";
 
 /** What the list needs of the page that it stands in. */
-export interface ListPlace extends Pick<RunListOwner, "code" | "visible"> {
+export interface ListPlace extends Pick<RunListOwner, "code" | "visible" | "grouped" | "pause"> {
+  /** The notebook in front, whose trail may have just come to be; "" without one. */
+  near?(): string;
   open(shown: Shown): void;
 }
 
@@ -15,7 +17,7 @@ export function servedList(place: ListPlace): RunListOwner {
   const of = (trail: string): TrailServer => new TrailServer(trail);
   return {
     async trails() {
-      const said = await hello();
+      const said = await hello(place.near?.() ?? "");
       if (!said) throw new Error("this Jupyter server has no celltrail: install it where the server runs");
       return said.trails;
     },
@@ -34,5 +36,7 @@ export function servedList(place: ListPlace): RunListOwner {
     },
     code: place.code,
     visible: () => place.visible(),
+    grouped: place.grouped ?? "nothing",
+    pause: place.pause,
   };
 }

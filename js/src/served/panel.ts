@@ -138,14 +138,19 @@ class ServedPanel {
     while (!signal.aborted && isLive(this.#payload)) {
       await new Promise((go) => setTimeout(go, AGAIN_MS));
       if (!this.visible() || signal.aborted) continue;
-      const [{ runs }] = await this.#trail.series(this.shown.runs, { width: 4 }, signal);
-      if (!runs.some(goesOn)) break;
+      await this.#read(this.shown.runs[0] ?? "");
+      if (!isLive(this.#payload)) break;
+      this.#payload = { ...this.#payload, series: [] };
+      this.#tell();
     }
     if (signal.aborted) return;
     live.abort();
     above.remove();
     panel?.toggleAttribute("data-below", false);
-    await this.#read(this.shown.runs[0] ?? "");
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const hear of this.#hearing) hear();
   }
 

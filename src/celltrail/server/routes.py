@@ -39,11 +39,11 @@ class HelloHandler(Handler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """The trails by id, never by path."""
-        self.reply(await self.on_thread(self._hello))
+        """The trails by id, never by path. Argument: near, a notebook whose trail may have just come to be."""
+        self.reply(await self.on_thread(self._hello, self.get_query_argument("near", "")))
 
-    def _hello(self) -> contract.Hello:
-        found = self.trails.all()
+    def _hello(self, near: str) -> contract.Hello:
+        found = self.trails.near(near) if near else self.trails.all()
         trails: list[contract.Trail] = [
             {"id": trail_id, "name": trail.name, "folder": trail.folder, "live": answers_of(trail.store).live()}
             for trail_id, trail in found.items()

@@ -50,6 +50,22 @@ class Trails:
                 self._looked = time.monotonic()
             return dict(self._found)
 
+    def near(self, path: str) -> dict[str, Trail]:
+        """All of them; looked for at once when one has come to be above this path, which is relative to the root."""
+        known = self.all()
+        return self.all(0.0 if any(found not in known for found in self._above(path)) else _FRESH_S)
+
+    def _above(self, path: str) -> Iterator[str]:
+        """The ids of the trails in the folders above a path that is below the root."""
+        if self._only is not None or "\0" in path:
+            return
+        for folder in (self._root / path.lstrip("/")).resolve().parents:
+            if not folder.is_relative_to(self._root):
+                return
+            with suppress(OSError, CelltrailError):
+                if found := trail.trail_id(folder / trail.FOLDER):
+                    yield found
+
     def store(self, trail_id: str) -> Store | None:
         """The store of a trail in reach."""
         found = self._found.get(trail_id) or self.all(_MISSED_S).get(trail_id)

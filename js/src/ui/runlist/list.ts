@@ -1,6 +1,6 @@
 import type { Edit, Proposal, RunRow, Trail, TrailRows } from "../../contract.ts";
 import { button, controlStyles } from "../controls.ts";
-import { element, say, tell } from "../element.ts";
+import { element, tell } from "../element.ts";
 import { count } from "../format.ts";
 import { popupStyles } from "../popup.ts";
 import { panelRoot } from "../root.ts";
@@ -9,6 +9,7 @@ import { isExpression } from "../table/filter.ts";
 import { searchBox } from "../table/search.ts";
 import { tableStyles } from "../table/styles.ts";
 import { Deeds } from "./deeds.ts";
+import { type GroupedBy, Groups, Section } from "./groups.ts";
 import { Picked } from "./picked.ts";
 import { RunItem } from "./row.ts";
 import { runListStyles } from "./styles.ts";
@@ -29,9 +30,14 @@ export interface RunListOwner {
   change(trail: string, runs: readonly string[], what: Edit["do"], text: string): Promise<string>;
   /** Whether anybody can see the list: nothing is asked for while it is hidden. */
   visible(): boolean;
+  /** How runs are grouped until something else is chosen. */
+  readonly grouped?: GroupedBy;
+  /** Milliseconds between two looks while a run goes on. */
+  readonly pause?: (() => number) | undefined;
 }
 
 const PAGE = 50;
+const GROUPED_PAGE = 200;
 const LIVE_MS = 2000;
 const REST_MS = 10_000;
 const LIVE = "status == 'running'";
@@ -48,16 +54,14 @@ export function runList(into: HTMLElement, owner: RunListOwner, signal: AbortSig
 class RunList {
   readonly #items = new Map<string, RunItem>();
   readonly #trails: TrailChoice;
-  readonly #live = element("div", { role: "group", "aria-label": "running" });
-  readonly #rest = element("div", { role: "group", "aria-label": "runs" });
-  readonly #liveTitle = element("p", { class: "ct-rl-title", "aria-hidden": "true" }, "running");
-  readonly #restTitle = element("p", { class: "ct-rl-title", "aria-hidden": "true" });
+  readonly #live: Section;
+  readonly #groups: Groups;
   readonly #none = element("p", { class: "ct-muted ct-rl-none", role: "status" });
   readonly #more: HTMLButtonElement;
   readonly #picked: Picked;
   readonly #deeds: Deeds;
   #where = "";
-  #limit = PAGE;
+  #pages = 1;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking = new AbortController();
 
@@ -67,8 +71,10 @@ class RunList {
     private readonly signal: AbortSignal,
   ) {
     this.#trails = new TrailChoice(() => this.#turn(), signal);
-    const box = element("div", { role: "listbox", "aria-label": "runs", "aria-multiselectable": "true" });
-    box.append(this.#liveTitle, this.#live, this.#restTitle, this.#rest);
+    const folded = (): void => this.#picked.refresh();
+    this.#live = new Section("running", folded);
+    this.#groups = new Groups(owner.grouped ?? "nothing", () => this.#turn(), folded, signal);
+    const box = element("div", {}, this.#live.el, this.#groups.el);
     this.#picked = new Picked(
       box,
       () => this.#shown(),
@@ -93,6 +99,7 @@ class RunList {
         "div",
         { class: "ct-rl-head" },
         element("div", { class: "ct-rl-top" }, this.#trails.el, table),
+        element("div", { class: "ct-rl-top" }, this.#groups.choice),
         this.#search(signal),
       ),
       element("div", { class: "ct-rl-scroll" }, this.#none, box, this.#more),
@@ -147,12 +154,17 @@ class RunList {
   #narrow(where: string): void {
     if (where === this.#where) return;
     this.#where = where;
-    this.#limit = PAGE;
+    this.#pages = 1;
     this.look();
   }
 
+  /** Of runs in groups more are looked at, or a group had one or two. */
+  get #limit(): number {
+    return this.#pages * (this.#groups.by === "nothing" ? PAGE : GROUPED_PAGE);
+  }
+
   #turn(): void {
-    this.#limit = PAGE;
+    this.#pages = 1;
     this.#picked.clear();
     this.#show(NONE, NONE); // what is not seen any more must not be clicked
     this.#empty("");
@@ -160,7 +172,7 @@ class RunList {
   }
 
   #showMore(): void {
-    this.#limit += PAGE;
+    this.#pages += 1;
     this.look();
   }
 
@@ -208,7 +220,7 @@ class RunList {
       const rest = await this.owner.rows(this.#trails.chosen, `not (${LIVE})${and}`, this.#limit, asking);
       if (asking.aborted) return;
       this.#show(live, rest);
-      this.#again(live.total > 0 ? LIVE_MS : REST_MS);
+      this.#again(live.total > 0 ? (this.owner.pause?.() ?? LIVE_MS) : REST_MS);
     } catch (problem) {
       if (asking.aborted) return;
       this.#show(NONE, NONE);
@@ -225,32 +237,30 @@ class RunList {
       item.el.remove();
       this.#items.delete(key);
     }
-    this.#place(this.#live, live, now);
-    this.#place(this.#rest, rest, now);
-    this.#liveTitle.hidden = live.rows.length === 0;
-    say(this.#restTitle, count(rest.total, "run"));
-    this.#restTitle.hidden = rest.total === 0;
-    this.#more.hidden = rest.rows.length >= rest.total;
+    const more = rest.rows.length < rest.total;
+    this.#live.place(this.#renew(live, now));
+    this.#live.show("running", String(live.total), "");
+    this.#groups.show(this.#renew(rest, now), count(rest.total, "run"), more);
+    this.#more.hidden = !more;
     this.#empty(known.size > 0 ? "" : this.#where ? "no run matches" : "no runs here yet");
     this.#picked.refresh();
     this.#act();
   }
 
-  #place(group: HTMLElement, { rows, trails }: TrailRows, now: number): void {
-    rows.forEach((row, at) => {
+  #renew({ rows, trails }: TrailRows, now: number): RunItem[] {
+    return rows.map((row, at) => {
       const trail = trails[at] ?? "";
       const key = `${trail}/${row.id}`;
       const item = this.#items.get(key) ?? new RunItem(row, trail);
       this.#items.set(key, item);
       item.show(row, now, this.#trails.chosen.length > 1 ? this.#trails.wordsOf(trail) : "");
-      // An element that is moved loses the focus.
-      if (group.children[at] !== item.el) group.insertBefore(item.el, group.children[at] ?? null);
+      return item;
     });
   }
 
   #shown(): RunItem[] {
     const items = new Map([...this.#items.values()].map((item) => [item.el as Element, item]));
-    return [...this.#live.children, ...this.#rest.children].flatMap((el) => items.get(el) ?? []);
+    return [...this.#live.elements, ...this.#groups.elements].flatMap((el) => items.get(el) ?? []);
   }
 
   #act(): void {

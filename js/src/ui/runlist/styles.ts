@@ -11,10 +11,17 @@ export const runListStyles = `
 .ct-rl-head .ct-search { flex: none; max-width: none; }
 .ct-rl-head .ct-filter { width: 100%; }
 .ct-rl-scroll { flex: 1; min-height: 0; overflow: auto; }
-.ct-rl-title {
-  background: var(--ct-surface); color: var(--ct-muted); font-size: 11px; font-weight: 600; letter-spacing: 0.04em;
-  margin: 0; padding: 4px 8px; position: sticky; text-transform: uppercase; top: 0; z-index: 1;
+.ct .ct-rl-title {
+  align-items: baseline; background: var(--ct-surface); border: 0; border-radius: 0; color: var(--ct-muted); cursor: pointer;
+  display: flex; font: inherit; font-size: 11px; font-weight: 600; gap: 6px; margin: 0; padding: 4px 8px; position: sticky;
+  text-align: start; top: 0; width: 100%; z-index: 1;
 }
+.ct-rl-title::before { content: "▾"; }
+.ct-rl-title[aria-expanded="false"]::before { content: "▸"; }
+.ct .ct-rl-title:hover { background: var(--ct-hover); color: var(--ct-ink); }
+.ct .ct-rl-title:focus-visible { outline-offset: -2px; }
+.ct-rl-group { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.ct-rl-count { flex: none; font-variant-numeric: tabular-nums; font-weight: 400; }
 .ct-rl-row { cursor: default; padding: 4px 8px; user-select: none; }
 .ct-rl-row:hover { background: var(--ct-hover); }
 .ct-rl-row[aria-selected="true"] { background: color-mix(in srgb, var(--ct-accent) 18%, var(--ct-surface)); }
