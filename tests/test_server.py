@@ -157,6 +157,20 @@ def test_hello_names_trails_by_id_and_never_by_path(jupyter: Jupyter, trail_of: 
     assert str(jupyter.home) not in json.dumps(said)
 
 
+def test_a_trail_that_has_just_come_to_be_is_named_at_once(jupyter: Jupyter) -> None:
+    """To who names a notebook below it; what is named outside the root finds nothing."""
+    known = {trail["id"] for trail in hello(jupyter)}
+    new = Store(jupyter.root / "fresh" / "deep" / ".celltrail")
+    with start("first of all", store=new):
+        pass
+    beyond = Store(jupyter.home / "elsewhere" / ".celltrail")
+    beyond.id  # noqa: B018 (which makes it a trail)
+    ask = lambda near: {trail["id"] for trail in jupyter.ask(f"/celltrail/hello?near={near}").json["trails"]}  # noqa: E731
+    for near in ("work.ipynb", "../elsewhere/work.ipynb", "%00"):
+        assert new.id not in ask(near) or new.id in known
+    assert new.id in ask("fresh/deep/notebooks/work.ipynb")
+
+
 def test_every_route_answers_in_the_shapes_of_the_contract(
     jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]
 ) -> None:

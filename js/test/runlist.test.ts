@@ -120,6 +120,43 @@ describe("the list of runs", () => {
     expect(root.querySelector(".ct-rl-said")?.textContent).toBe("tagged 1 run best");
   });
 
+  test("runs stand in groups with their counts, which stay closed; what is closed is not selected by keys", async () => {
+    localStorage.clear();
+    const rest = [
+      run({ id: "t2", parent: "s", came_of: "sweep @ 3" }),
+      run({ id: "other", project: "vision", notebook: "deep/work.ipynb", cell: "c" }),
+      run({ id: "t1", parent: "s", came_of: "sweep" }),
+      run({ id: "s", name: "sweep" }),
+    ];
+    const { root } = await show(rest);
+    const groups = (): string[] =>
+      [...root.querySelectorAll<HTMLElement>("section")].map(
+        (group) => `${group.getAttribute("aria-label")} ${group.querySelector(".ct-rl-count")?.textContent}`,
+      );
+    const choose = async (by: string): Promise<void> => {
+      const choice = root.querySelector<HTMLSelectElement>("[aria-label='group runs by']");
+      if (!choice) throw new Error("no choice");
+      choice.value = by;
+      choice.dispatchEvent(new Event("change"));
+      await vi.advanceTimersByTimeAsync(10);
+    };
+    await choose("sweep");
+    expect(groups()).toEqual(["running 1", "sweep 3", "of no sweep 1"]);
+    await choose("folder");
+    expect(groups()).toContain("deep 1");
+    await choose("project");
+    expect(groups()).toContain("vision 1");
+    await choose("sweep");
+    root.querySelectorAll<HTMLElement>(".ct-rl-title")[1]?.click();
+    items(root)[0]?.focus();
+    root.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+    expect(root.activeElement?.textContent).toContain("other");
+    const again = await show(rest);
+    const closed = [...again.root.querySelectorAll(".ct-rl-title[aria-expanded=false]")].map((one) => one.textContent);
+    expect(closed).toEqual(["sweep3"]);
+    localStorage.clear();
+  });
+
   test("plain words become a full-text search, an expression is asked as it is", async () => {
     const { root, owner } = await show();
     const type = async (text: string): Promise<string[]> => {

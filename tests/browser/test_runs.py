@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,14 @@ def test_a_live_run_grows_in_its_tab(screen: Screen, folder: str, live: Run) -> 
     for step in range(1, 25):
         live.log({"train/loss": 1 / (step + 1)}, step)
     screen.until("it follows", lambda: "step 24" in chart.inner_text())
+    metrics = detail.get_by_role("row").filter(has_text="train/loss").first
+    screen.until("so does what is known of it", lambda: "0.04000" in metrics.inner_text())
+    detail.get_by_role("tab", name="comments").click()
+    box = detail.get_by_label("say something about this run")
+    box.fill("half a sentence")
+    live.log({"train/loss": 9.0}, 25)
+    screen.page.wait_for_timeout(3000)
+    assert box.input_value() == "half a sentence"  # what somebody writes meanwhile stays
     live.finish()
     screen.until("it is at rest", lambda: chart.count() == 0 and "finished" in detail.inner_text())
     assert "charts" in detail.inner_text()
@@ -143,6 +152,8 @@ def test_search_select_and_change(screen: Screen, folder: str, store: Store) -> 
 def test_the_code_that_loads_a_run(screen: Screen, folder: str, store: Store) -> None:
     """A click puts the code below the active cell; run there, it shows that very run."""
     side = show(screen, folder, kernel=True)
+    row(side, "narrow").drag_to(screen.cell(0).locator(".cm-content"))
+    screen.until("what is dropped is the same code", lambda: "ct.run(" in source(screen, 0))
     row(side, "deep").click()
     side.get_by_role("button", name="insert code").click()
     screen.until("the cell is there", lambda: "ct.run(" in source(screen, 1))
@@ -162,11 +173,49 @@ def test_there_again_after_a_reload(screen: Screen, folder: str, store: Store) -
     screen.until("it is open again", lambda: detail.count() == 1 and "narrow" in detail.inner_text(), 60)
 
 
+def test_settings_do_what_they_say(screen: Screen, folder: str) -> None:
+    """No badges, the runs in groups from the start, which stay closed; a run is stopped only when that is confirmed."""
+    chosen = {"cells": {"badges": False}, "runs": {"group": "status"}, "commands": {"confirm_stop": True}}
+    for name, values in chosen.items():
+        file = screen.server.home / "settings" / "celltrail" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+    loop = "%%track endless\nimport time\nfor step in range(4000):\n    ct.log({'loss': 1.0}, step)\n    time.sleep(0.01)"
+    setup = "%load_ext celltrail\nimport celltrail as ct\nwith ct.start('short') as run:\n    run.log(loss=1)"
+    screen.open(screen.server.write(folder, "work", [setup, loop]))
+    screen.run(0)
+    screen.ask("await app.commands.execute('celltrail:show-runs')")
+    side = screen.page.locator(".celltrail-runs .ct")
+    finished = side.get_by_role("group", name="finished")
+    screen.until("they are grouped", lambda: "short" in finished.inner_text())
+    finished.get_by_role("button").first.click()
+    assert "short" not in finished.inner_text()
+
+    screen.run(1, wait=None)
+    may = "return app.commands.isEnabled('celltrail:stop-run')"
+    screen.until("there is a run to stop", lambda: screen.ask(may))
+    dialog = screen.page.locator(".jp-Dialog")
+    for answer in ("Cancel", "Stop"):
+        screen.ask("void app.commands.execute('celltrail:stop-run')")
+        dialog.get_by_role("button", name=answer).click()
+        screen.page.wait_for_timeout(1500)
+        assert screen.running(1) == (answer == "Cancel")
+    assert screen.page.locator(".celltrail-badge").count() == 0
+    screen.save()
+    screen.reload()
+    screen.ask("await app.commands.execute('celltrail:show-runs')")
+    screen.until("the group is still closed", lambda: finished.inner_text().startswith("finished"), 60)
+    assert "short" not in finished.inner_text()
+    finished.get_by_role("button").first.click()
+    assert "short" in finished.inner_text()
+
+
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_axe_finds_no_fault(screen: Screen, folder: str, store: Store, theme: str) -> None:
     """In either theme, with a run selected."""
     side = show(screen, folder)
     screen.theme(f"JupyterLab {theme}")
+    side.get_by_label("group runs by").select_option("project")
     row(side, "wide").click()
     screen.page.add_script_tag(path=AXE)
     asked = "return (await axe.run('.celltrail-runs')).violations.map((found) => found.id + ': ' + found.help)"

@@ -79,7 +79,7 @@ export class Section {
     say(this.#name, title);
     say(this.#count, counted);
     this.#title.title = hint;
-    this.el.hidden = this.box.childElementCount === 0;
+    this.#title.hidden = this.box.childElementCount === 0;
   }
 
   /** The runs in this order; an element that is moved loses the focus, so those that stand right stay. */

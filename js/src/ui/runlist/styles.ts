@@ -16,8 +16,10 @@ export const runListStyles = `
   display: flex; font: inherit; font-size: 11px; font-weight: 600; gap: 6px; margin: 0; padding: 4px 8px; position: sticky;
   text-align: start; top: 0; width: 100%; z-index: 1;
 }
-.ct-rl-title::before { content: "▾"; }
-.ct-rl-title[aria-expanded="false"]::before { content: "▸"; }
+.ct-rl-title::before {
+  border: 4px solid transparent; border-bottom-width: 0; border-top: 5px solid; content: ""; flex: none; margin-bottom: 2px;
+}
+.ct-rl-title[aria-expanded="false"]::before { transform: rotate(-90deg); }
 .ct .ct-rl-title:hover { background: var(--ct-hover); color: var(--ct-ink); }
 .ct .ct-rl-title:focus-visible { outline-offset: -2px; }
 .ct-rl-group { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -33,7 +35,8 @@ export const runListStyles = `
 .ct-rl-name { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .ct-rl-when { flex: none; font-size: 12px; }
 .ct-rl-metric, .ct-rl-tags, .ct-rl-trail { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.ct-rl-tags { flex: 1; }
+.ct-rl-metric { flex: none; max-width: 70%; }
+.ct-rl-trail, .ct-rl-tags { flex: 1; }
 .ct-rl-spark { color: var(--ct-accent); flex: none; margin-inline-start: auto; }
 .ct-rl-spark svg { display: block; fill: none; height: 18px; stroke: currentColor; stroke-width: 1.4; width: 56px; }
 .ct-rl-none { margin: 0; padding: 8px; }
