@@ -180,7 +180,9 @@ def test_settings_do_what_they_say(screen: Screen, folder: str) -> None:
         file = screen.server.home / "settings" / "celltrail" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
-    loop = "%%track endless\nimport time\nfor step in range(4000):\n    ct.log({'loss': 1.0}, step)\n    time.sleep(0.01)"
+    loop = (
+        "%%track endless\nimport time\nfor step in range(4000):\n    ct.log({'loss': 1.0}, step)\n    time.sleep(0.01)"
+    )
     setup = "%load_ext celltrail\nimport celltrail as ct\nwith ct.start('short') as run:\n    run.log(loss=1)"
     screen.open(screen.server.write(folder, "work", [setup, loop]))
     screen.run(0)
