@@ -5,7 +5,7 @@
 #   make lab     opens the executed quickstart in JupyterLab
 #   make test    everything CI runs
 #   make newer   the cells of a kernel recorded with the newest Python of this machine
-#   make torch   PyTorch (CPU) into .venv, for the tests that train with it
+#   make torch   PyTorch (CPU), SHAP and captum into .venv, for the tests that need them
 #   make frameworks   what Keras, Lightning, accelerate, CatBoost and the Trainer of Hugging Face tell, in an environment of their own
 #   make check   format, lint and types: seconds
 #   make print   the printed files, again
@@ -153,6 +153,9 @@ newer: setup
 torch: setup
 	@$(PY) -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)' \
 	  || $(PY) -m pip install -q torch==2.13.0
+	@# after PyTorch: by itself captum would bring one of several gigabytes
+	@$(PY) -c 'import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, ("shap", "captum"))))' \
+	  || $(PY) -m pip install -q 'shap>=0.48' 'captum>=0.8'
 
 # Large ones, laid over the environment; not part of `make test`.
 FRAMEWORKS := build/frameworks
