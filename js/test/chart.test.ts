@@ -99,6 +99,27 @@ test("of several runs only one with points has a line in its colour", () => {
   expect(lines.map(({ style }) => style.visibility)).toEqual(["", "hidden"]);
 });
 
+test("what is told while a long one is shown waits, and is then shown together", () => {
+  const { root, source, tell } = show();
+  let now = 0;
+  let shows = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => (now += 50)); // each showing takes 50 ms
+  const frame = vi.spyOn(globalThis, "requestAnimationFrame");
+  tell({ loss: [1] });
+  shows = frame.mock.calls.length;
+  for (let i = 2; i < 12; i++) {
+    source.tell({ kind: "points", seq: i, full: false, parts: [], runs: [state(`run ${i}`, { points: 1 })] }, []);
+    vi.advanceTimersByTime(16);
+  }
+  expect(frame.mock.calls.length).toBeLessThanOrEqual(shows + 1);
+  vi.advanceTimersByTime(1000);
+  expect(root.querySelectorAll("table[aria-label=runs] tbody tr, [aria-label=runs] tr").length).toBeGreaterThanOrEqual(
+    11,
+  );
+  frame.mockRestore();
+  clock.mockRestore();
+});
+
 test("what the machine did stands over time, in bytes for people, and shares no cursor with steps", () => {
   const { root, tell } = show();
   tell({ "train/loss": [1, 2, 3], "sys/rss": [1e6, 2e8, 3.2e8] });

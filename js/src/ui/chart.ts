@@ -39,6 +39,7 @@ export const CHART: ChartOptions = {
 };
 
 const RETRY_MS = 250; // after which a plot without room is tried again
+const REST = 4; // times as long as news took to be shown the next wait: a page with a thousand lines must not stand still
 
 /** Small multiples of everything that is told, with their controls. */
 export class Chart {
@@ -79,7 +80,10 @@ export class Chart {
   #zoom: Range | null = null;
   #shape = -1;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #rest: ReturnType<typeof setTimeout> | undefined;
   #frame = 0;
+  /** What was told is not shown yet: the runs and what is said of them, or points alone. */
+  #news: "none" | "points" | "runs" = "none";
 
   constructor(
     root: HTMLElement,
@@ -117,6 +121,7 @@ export class Chart {
     signal.addEventListener("abort", () => {
       cancelAnimationFrame(this.#frame);
       clearTimeout(this.#retry);
+      clearTimeout(this.#rest);
       size.disconnect();
       this.#closer.stop();
       this.#board.destroy();
@@ -126,13 +131,20 @@ export class Chart {
       this.#theme = theme;
       this.#restyle();
     });
-    source.changed(() => this.#refresh(), signal);
+    source.changed(() => this.#hear("runs"), signal);
     source.faults((sentence) => say(this.#fault, sentence), signal);
     source.follow((points, data) => {
       this.#set.take(points, data);
-      this.#draw();
+      this.#hear("points");
     }, signal);
     this.#refresh();
+  }
+
+  /** However many messages come, they are shown together, and the page is free for most of the time. */
+  #hear(news: "points" | "runs"): void {
+    if (this.#news !== "runs") this.#news = news;
+    if (news === "runs") this.#set.meet(this.source.payload().runs ?? []);
+    if (this.#rest === undefined) this.#draw();
   }
 
   #refresh(): void {
@@ -251,6 +263,23 @@ export class Chart {
   }
 
   #paint(): void {
+    const began = performance.now();
+    const news = this.#news;
+    this.#news = "none";
+    if (news === "runs") this.#refresh();
+    this.#show();
+    if (news !== "none") this.#pause(REST * (performance.now() - began));
+  }
+
+  #pause(ms: number): void {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => {
+      this.#rest = undefined;
+      if (this.#news !== "none") this.#draw();
+    }, ms);
+  }
+
+  #show(): void {
     if (this.#theme && this.#shape !== this.#set.shape) this.#relayout(this.#setting(this.#theme));
     this.#frame = 0;
     const states = [...this.#set.runs.values()];
