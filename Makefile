@@ -174,7 +174,8 @@ framework-env: torch
 # Each once, in one kernel: about half a minute; CI runs this.
 frameworks-told: framework-env
 	@echo "test: what the large frameworks tell"
-	@$(FRAMEWORK_TESTS) tests/test_plugin_frameworks.py
+	@$(FRAMEWORK_TESTS) -n 2 -k "transformers or accelerate or lightning or keras or frameworks" \
+	  tests/test_autolog.py tests/test_plugin_frameworks.py
 
 frameworks: framework-env
 	@echo "test: the large frameworks, $(FURTHER_PINS)"

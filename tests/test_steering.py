@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 
 import celltrail as ct
 from celltrail.errors import BadValue, CelltrailError
+from celltrail.panels.curves import state_of
+from celltrail.panels.wished import is_held
 from celltrail.query import find
 from celltrail.run import Run, Wish, start
 from celltrail.store import Store, control
@@ -114,15 +117,19 @@ def test_other_threads_log_on_and_the_run_s_own_stops(store: Store):
 
 def test_a_pause_lasts_until_it_is_resumed_and_is_told(store: Store):
     """Nothing is logged meanwhile; how long it was is an event."""
+    seen: list[bool] = []  # by whoever reads the trail, such as the side bar
     with start("loop", store=store) as run:
         run.log({"loss": 1.0})
         assert not run.steering.is_paused
         run.steer(Wish("p", "pause"))
         assert run.steering.asked_to == "pause"
+        seen.append(is_held(find(run.id, store)))
 
         def look_and_resume() -> None:
-            while not run.steering.is_paused:
+            deadline = time.monotonic() + 10
+            while not is_held(find(run.id, store)) and time.monotonic() < deadline:
                 threading.Event().wait(0.01)
+            seen.append(run.steering.is_paused and state_of(find(run.id, store), [])["paused"])
             run.steer(Wish("r", "resume"))
 
         thread = soon(look_and_resume)
@@ -130,6 +137,8 @@ def test_a_pause_lasts_until_it_is_resumed_and_is_told(store: Store):
         thread.join()
         run.log({"loss": 0.2})
         assert (run.steering.asked_to, run.steering.is_paused, run.steering.is_asked) == ("", False, False)
+        seen.append(is_held(find(run.id, store)))
+    assert seen == [False, True, False]
     (deed,) = find(run.id, store).interventions
     assert (deed.do, deed.step) == ("pause", 1)
     assert deed.seconds is not None

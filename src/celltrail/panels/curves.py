@@ -15,7 +15,7 @@ from celltrail.panels.feed import axes, goals
 from celltrail.panels.figure import Line
 from celltrail.panels.pools import groupings
 from celltrail.panels.together import mean_of
-from celltrail.panels.wished import asked_to, knobs
+from celltrail.panels.wished import asked_to, is_held, knobs
 from celltrail.query import RunSet, StoredRun
 from celltrail.query.row import real, shortened
 
@@ -57,7 +57,7 @@ def state_of(run: StoredRun, lines: list[Line]) -> RunState:
         "goals": goals(run.record, [line.metric for line in told]),
         "error": None if run.record.error is None else shortened(str(run.record.error)),
         "asked_to": asked_to(run),
-        "paused": False,
+        "paused": is_held(run),
         "knobs": knobs(run),
     }
 

@@ -18,6 +18,16 @@ def asked_to(run: StoredRun) -> Literal["", "stop", "pause"]:
     return asked
 
 
+def is_held(run: StoredRun) -> bool:
+    """Whether its code waits just now, as its log tells."""
+    if run.status != "running":
+        return False
+    events: list[dict[str, Any]] = run.store.events(run.id)
+    told = (event for event in reversed(events) if event.get("kind") in ("held", "intervention"))
+    last = next((event for event in told if event["kind"] == "held" or event.get("do") == "pause"), None)
+    return last is not None and last["kind"] == "held"
+
+
 def knobs(run: StoredRun) -> list[Knob]:
     """The numbers that its code lets people change: as the code was given them last, and what was asked for since."""
     if run.status != "running":

@@ -75,6 +75,10 @@ class Steered(Described):
             self.steering.take(self, knob)
         return knob.value
 
+    def held(self) -> None:
+        """Say that the code waits; when it goes on, the pause is told as what people did."""
+        self.writer.event("held", step=self.step)
+
     def intervened(self, deed: Intervention) -> None:
         """Keep what people did, and tell of it."""
         if deed.do == "stop":

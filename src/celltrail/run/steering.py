@@ -30,6 +30,9 @@ class Obeying(Protocol):
         """Of its last point."""
         ...
 
+    def held(self) -> None:
+        """It waits from now on."""
+
     def intervened(self, deed: Intervention) -> None:
         """It was done."""
 
@@ -165,6 +168,7 @@ class Steering:
         self.is_paused = True
         self.changes += 1
         try:
+            run.held()
             while not self._may_go_on.wait(LOOK_S):
                 pass
         finally:  # Ctrl-C ends a pause too
