@@ -171,7 +171,7 @@ framework-env: torch
 	@[ "$$(cat $(FRAMEWORKS)/pins 2>/dev/null)" = "$(FRAMEWORK_PINS)" ] \
 	  || { $(FRAMEWORKS)/bin/python -m pip install -q $(FRAMEWORK_PINS) && echo "$(FRAMEWORK_PINS)" > $(FRAMEWORKS)/pins; }
 
-# Each once, in one kernel: about half a minute; CI runs this.
+# Each once, in one kernel, and all that every plug-in must hold: about two minutes; CI runs this.
 frameworks-told: framework-env
 	@echo "test: what the large frameworks tell"
 	@$(FRAMEWORK_TESTS) -n 2 -k "transformers or accelerate or lightning or keras or frameworks" \
