@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import altair
 import numpy as np
@@ -17,7 +17,9 @@ from celltrail import contract
 from celltrail.contract.shape import misfits
 from celltrail.errors import NoRun
 from celltrail.panels import saved
+from celltrail.panels.curves import state_of
 from celltrail.panels.detail import Details
+from celltrail.panels.healing import healed, is_left_behind
 from celltrail.panels.media import MediaPanel, bundle, content_of
 from celltrail.query.media import MOST_RUNS
 from celltrail.store import Store
@@ -108,7 +110,7 @@ def test_the_saved_form_holds_the_newest_within_the_budget(store: Store):
     """Small pictures and text stand in the file, and nothing in it is markup of a run's."""
     two(store)
     media = ct.runs(store=store).media()
-    made = bundle(media, MediaPanel(media))
+    made = bundle(media, MediaPanel(media).model_id)
     assert saved.size(made) <= saved.BUDGET
     payload = made[contract.MIME]
     assert misfits(payload, contract.SavedPanel) == []
@@ -127,7 +129,7 @@ def test_very_much_of_it_still_fits(store: Store):
         for step in range(1500):
             run.log_text("said", f"text {step}", step=step)
     media = ct.run("many", store).media()
-    made = bundle(media, MediaPanel(media))
+    made = bundle(media, MediaPanel(media).model_id)
     assert saved.size(made) <= saved.BUDGET
     shown = made[contract.MIME]["media"]
     assert len(shown["items"]) + shown["omitted"] == 1500
@@ -196,5 +198,27 @@ def test_a_chart_of_altair_is_taken_as_what_draws_it(store: Store):
     content, data = content_of(media.items[0])
     assert content["media"] == "application/vnd.vegalite.v6+json"
     assert json.loads(data)["mark"] == "bar"
-    (kept,) = bundle(media, MediaPanel(media))[contract.MIME]["media"]["kept"]
+    (kept,) = bundle(media, MediaPanel(media).model_id)[contract.MIME]["media"]["kept"]
     assert base64.b64decode(kept["data"]) == data
+
+
+def test_media_saved_in_mid_run_are_made_good_from_the_trail(store: Store) -> None:
+    """A kernel that died told the output of the first picture only: whoever saves the notebook adds the others."""
+    run = ct.start("left", store=store)
+    run.log_text("sample", "first", 0)
+    found = ct.run(run.id, store=store).media()
+    first = bundle(found, "widget", [state_of(each, []) for each in found.runs])
+    assert is_left_behind(first[contract.MIME])
+    run.log_text("sample", "second", 1)
+    run.log_text("other", "third", 1)
+    run.finish("interrupted")
+    made = healed(cast("dict[str, Any]", first[contract.MIME]), store)
+    assert made is not None
+    payload = made[contract.MIME]
+    assert [(item["key"], item["step"]) for item in payload["media"]["items"]] == [
+        ("sample", 0.0), ("sample", 1.0), ("other", 1.0),
+    ]  # fmt: skip
+    assert {kept["content"]["text"] for kept in payload["media"]["kept"]} == {"second", "third"}
+    assert payload["view"] == "widget"
+    assert not is_left_behind(payload)
+    assert not is_left_behind(bundle(found, None)[contract.MIME])  # one that was asked for stays as it is

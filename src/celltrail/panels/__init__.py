@@ -94,7 +94,7 @@ class Shown:
 
     def _media(self, found: Media, **_: Any) -> Bundle:
         widget = media.MediaPanel(found)
-        return self._kept(widget, media.bundle(found, widget))
+        return self._kept(widget, media.bundle(found, widget.model_id))
 
     def _evaluations(self, found: Evaluations, **_: Any) -> Bundle:
         widget = evaluation.EvaluationPanel(found)

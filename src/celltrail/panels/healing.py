@@ -1,7 +1,8 @@
-"""Saved charts that were left behind: their run went on, or ended, and no kernel told the output of it."""
+"""Saved charts and media that were left behind: their run went on, or ended, and no kernel told the output of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -9,12 +10,13 @@ from celltrail.contract import Band, ChartOptions
 from celltrail.contract.shape import misfits
 from celltrail.errors import NoRun
 from celltrail.model import RUN_ID
-from celltrail.panels import saved
+from celltrail.panels import media, saved
 from celltrail.panels.chart import MOST_LINES, OPTIONS, label_of
 from celltrail.panels.closer import flags_of, marks_of
 from celltrail.panels.curves import curves, state_of
 from celltrail.panels.pools import groupings
 from celltrail.query import StoredRun, find
+from celltrail.query.media import media_of
 
 if TYPE_CHECKING:
     from celltrail.panels.figure import Line
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def is_left_behind(payload: Any) -> bool:
-    """Whether this is a chart that says of a run that it goes on, which only a kernel could take back."""
-    if not isinstance(payload, dict) or payload.get("kind") != "chart" or not isinstance(payload.get("trail"), str):
+    """Whether this says of a run that it goes on, which only a kernel could take back."""
+    if not isinstance(payload, dict) or payload.get("kind") not in _HEALED or not isinstance(payload.get("trail"), str):
         return False
     runs = payload.get("runs")
     if not isinstance(runs, list) or not all(isinstance(state, dict) for state in runs):
@@ -32,7 +34,7 @@ def is_left_behind(payload: Any) -> bool:
 
 
 def healed(payload: dict[str, Any], store: Store) -> saved.Bundle | None:
-    """The chart as the trail knows it now, in all its forms; None where the trail has not all of its runs.
+    """The panel as the trail knows it now, in all its forms; None where the trail has not all of its runs.
 
     Args:
         payload: of our MIME type, one that `is_left_behind`.
@@ -45,6 +47,17 @@ def healed(payload: dict[str, Any], store: Store) -> saved.Bundle | None:
         runs = [find(run_id, store) for run_id in ids]
     except NoRun:
         return None
+    view = payload.get("view")
+    return _HEALED[payload["kind"]](payload, runs, store, view if isinstance(view, str) else None)
+
+
+def _media(payload: dict[str, Any], runs: list[StoredRun], store: Store, view: str | None) -> saved.Bundle | None:
+    kept = media_of(runs)
+    return media.bundle(kept, view, [state_of(run, []) for run in kept.runs]) if kept.places else None
+
+
+def _chart(payload: dict[str, Any], runs: list[StoredRun], store: Store, view: str | None) -> saved.Bundle | None:
+    ids = [run.id for run in runs]
     asked, bands = payload.get("chart"), payload.get("bands")
     options = OPTIONS if misfits(asked, ChartOptions) else cast("ChartOptions", asked)
     drawn = [curves(run) for run in runs]
@@ -57,8 +70,13 @@ def healed(payload: dict[str, Any], store: Store) -> saved.Bundle | None:
         groupings([run.record for run in runs]),
     )
     bundle = saved.chart_bundle(store.id, str(payload.get("title", "")), lines, totals, options, facts)
-    view = payload.get("view")
-    return saved.with_view(bundle, view if isinstance(view, str) else None)
+    return saved.with_view(bundle, view)
+
+
+_HEALED: dict[str, Callable[[dict[str, Any], list[StoredRun], Store, str | None], saved.Bundle | None]] = {
+    "chart": _chart,
+    "media": _media,
+}
 
 
 def _shown(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from celltrail.panels.curves import state_of
 from celltrail.panels.media import MediaPanel, bundle
 from celltrail.panels.saved import Bundle
 from celltrail.panels.widget import hosts_widgets_only
@@ -84,7 +85,10 @@ class LiveMedia:
     def _put(self, *, is_live: bool, update: bool) -> None:
         if self._widget is None:
             return
-        shown: Bundle = bundle(self._widget.media, self._widget)
+        media = self._widget.media
+        # by these a notebook that is saved after its kernel died gets what else the runs kept
+        states = [state_of(run, []) for run in media.runs]
+        shown: Bundle = bundle(media, self._widget.model_id, states)
         if is_live:
             view: dict[str, Any] = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
             shown[VIEW] = view

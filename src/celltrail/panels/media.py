@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from celltrail import contract
-from celltrail.contract import Answer, Content, MediaItem, MediaOptions, MediaShown, SavedPanel, Take
+from celltrail.contract import Answer, Content, MediaItem, MediaOptions, MediaShown, RunState, SavedPanel, Take
 from celltrail.errors import BadValue, CelltrailError
 from celltrail.panels import saved
 from celltrail.panels.widget import Panel, Reply, answer
@@ -37,9 +37,7 @@ class MediaPanel(Panel):
 
     def __init__(self, media: Media) -> None:
         self.media = media
-        run = media.runs[0] if media.runs else None
-        state = saved.panel("media", run.store.id if run else "", _title(media), media=listing(media))
-        super().__init__("media", state, OPTIONS)
+        super().__init__("media", _payload(media, media=listing(media)), OPTIONS)
 
     def renew(self, media: Media) -> None:
         """There is more than before."""
@@ -50,6 +48,11 @@ class MediaPanel(Panel):
     def answers(self) -> dict[str, Callable[[Any], Answer | Reply | None]]:
         """One item at a time."""
         return {"take": lambda asked: taken(self.media, asked)}
+
+
+def _payload(found: Media, **parts: Any) -> SavedPanel:
+    run = found.runs[0] if found.runs else None
+    return saved.panel("media", run.store.id if run else "", _title(found), **parts)
 
 
 def _title(media: Media) -> str:
@@ -149,14 +152,16 @@ def _listed(place: Place) -> MediaItem:
     }
 
 
-def bundle(media: Media, widget: MediaPanel) -> saved.Bundle:
-    """What a cell that ends in media shows and keeps: the newest of each key and run, as small as they must be."""
-    payload = cast("SavedPanel", dict(widget.state))
-    held = payload["media"]
-    if held is not None:
-        payload["media"] = {**held, "kept": _kept(media)}
-    made = saved.media_bundle(payload, repr(media))
-    return saved.with_view(made, widget.model_id)
+def bundle(media: Media, view: str | None, runs: Sequence[RunState] = ()) -> saved.Bundle:
+    """What a cell that ends in media shows and keeps: the newest of each key and run, as small as they must be.
+
+    Args:
+        media: what there is.
+        view: the id of the live widget.
+        runs: how the runs stand, where what they still keep is to be added by whoever saves the notebook.
+    """
+    payload = _payload(media, runs=list(runs), media={**listing(media), "kept": _kept(media)})
+    return saved.with_view(saved.media_bundle(payload, repr(media)), view)
 
 
 def _kept(media: Media) -> list[contract.Kept]:
