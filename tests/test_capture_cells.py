@@ -422,7 +422,7 @@ HOOKS = [
     ("recorder", "Tracked.examine"),
     ("recorder", "Tracked.end"),
     ("recorder", "Tracked.close"),
-    ("recorder", "unframe"),
+    ("outputs.listening", "unframe"),
     ("recorder", "Tracked.describe_start"),
     ("recorder", "Watcher.open"),
     ("recorder", "Watcher.close"),

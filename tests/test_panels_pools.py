@@ -63,7 +63,7 @@ def test_a_saved_chart_has_one_line_for_each_group(store: Store):
     sweep(store)
     found = list(ct.runs(store=store))
     lines = [line for run in found for line in curves(run)[0]]
-    states = [state_of(run, curves(run)[0], 10) for run in found]
+    states = [state_of(run, curves(run)[0]) for run in found]
     facts = saved.Facts(states, groupings=groupings([run.record for run in found]))
     bundle = saved.chart_bundle("t", "n", lines, [10] * 6, {**OPTIONS, "group": "lr", "y": "log"}, facts)
     picture = base64.b64decode(re.findall(r"base64,([^\"]+)", bundle["text/html"])[0]).decode()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from functools import partial
 from pathlib import Path
 
 from celltrail.capture.session import restore
-from celltrail.capture.session.executions import Session
 from celltrail.capture.session.restore import Version
 from celltrail.errors import BadValue
 from celltrail.magic.word import Asked, Word
@@ -51,11 +49,6 @@ def _name(each: Version) -> str:
     return each.id if each.count is None else f"[{each.count}] ({what} {each.id})"
 
 
-def _typed(session: Session, execution: str) -> str | None:
-    past = session.find(execution)
-    return None if past is None else past.source
-
-
 def _first_line(source: str) -> str:
     lines = [line.strip() for line in source.splitlines() if line.strip()]
     return next((line for line in lines if not line.startswith("%%")), lines[0] if lines else "")
@@ -74,7 +67,7 @@ def _restore(asked: Asked) -> str:
             written = restore.write(new, restore.notebook_of(found))
             return f"restored {', '.join(map(_name, found))} in {_relative(written)}"
         saved = restore.document(session.namespace)
-        text = as_it_was(run, saved.order if saved is not None else {}, partial(_typed, session))
+        text = as_it_was(run, saved.order if saved is not None else {})
         return f"the notebook as it was at run {run.name!r} is in {_relative(restore.write(new, text))}"
     asked.shell.set_next_input(restore.PARTS.join(each.source for each in found), replace=False)
     return f"restored {', '.join(map(_name, found))} as a new cell below"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from celltrail.capture.lineage.upstream import session_of
 from celltrail.errors import NoRun, StoreError
@@ -13,14 +13,13 @@ from celltrail.store.files.telling import counted
 from celltrail.store.kernels import KernelExecution
 
 
-def as_it_was(run: StoredRun, order: Mapping[str, int], typed: Callable[[str], str | None] = lambda _: None) -> str:
-    """A notebook of these cells, the run's own among them.
+def as_it_was(run: StoredRun, order: Mapping[str, int]) -> str:
+    """A notebook of these cells, the run's own among them, as the trail has them: without secrets.
 
     Args:
         run: the run.
         order: the places of cells in the notebook as it stands, by their ids; one that it lacks follows the cell that
             ran before it.
-        typed: gives the text of an execution as it was typed, where it is still at hand; the trail's has no secrets.
 
     Raises:
         NoRun: no cell recorded the run, or what ran in its kernel is not in the trail any more.
@@ -41,13 +40,10 @@ def as_it_was(run: StoredRun, order: Mapping[str, int], typed: Callable[[str], s
     title = f"The notebook of run {run.name!r} as it was at {moment(run.started.timestamp())}\n" + (
         f"{counted(len(found), 'cell')} that had run in its kernel by then, each as it ran last."
     )
-    return notebook_of(title, [(_text(run, each, typed), "", each.count) for each in found])
+    return notebook_of(title, [(_text(run, each), "", each.count) for each in found])
 
 
-def _text(run: StoredRun, each: KernelExecution, typed: Callable[[str], str | None]) -> str:
-    text = typed(each.id)
-    if text is not None:
-        return text
+def _text(run: StoredRun, each: KernelExecution) -> str:
     try:
         return run.store.blobs.text(each.code)
     except (StoreError, NoRun):
