@@ -56,7 +56,7 @@ def stability(reference: NDArray[np.int64], current: NDArray[np.int64]) -> float
     Half a row is added to each bin, so that an empty one is far and not infinitely far.
 
     >>> round(stability(np.array([50, 50]), np.array([80, 20])), 2)
-    0.4
+    0.41
     """
     import numpy as np
 
