@@ -30,6 +30,7 @@ from celltrail.capture.notice import Notice
 from celltrail.capture.outcome import Endings, status_after
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.outputs.listening import Listening
+from celltrail.capture.params.injected import Injected
 from celltrail.capture.redact import Redactor
 from celltrail.capture.session.executions import Session
 from celltrail.capture.session.past import Past, number
@@ -88,6 +89,7 @@ class Recorder:
         self._state = State(self.session.id, shell, self._redactor.text, self._tell)
         self._lacking = Lacking(self._tell)
         self._endings = Endings()
+        self._injected = Injected()
         self._pid = os.getpid()
         self._complained = self._is_on = False
         self._unwait = self._unmeasure = self._unstand = lambda: None
@@ -219,6 +221,7 @@ class Recorder:
         past = shield(self.session.begin, key, info, mark, looks=not is_tracked)
         if past is not None:
             shield(self._state.begin, key, past, info)
+            shield(self._injected.meet, past.source)
         if key in self._open:
             self._open[key].depth += 1
             self._arm()
@@ -309,6 +312,7 @@ class Recorder:
         self._worker.put(partial(tracked.describe_start, tracked.states, os.getcwd()))
         if past is not None:
             tracked.past, tracked.history = past, self.session
+            tracked.injected = self._injected.names
             self.session.track(past, tracked.run.id, tracked.states)
         self._worker.put(partial(self._already.refresh, store))
 

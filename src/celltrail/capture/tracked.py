@@ -22,7 +22,6 @@ from celltrail.capture.meter import Meter, watching_ns
 from celltrail.capture.outcome import status_after
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.params import Found, declared, hold, without
-from celltrail.capture.params.injected import injected
 from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.rng import randomness
 from celltrail.capture.session.past import Past
@@ -83,6 +82,7 @@ class Tracked:
     states: rng.States = field(default_factory=dict)  # of the generators, as its body began
     end_states: rng.States = field(default_factory=dict)
     history: Iterable[Past] = ()  # the executions of its session
+    injected: tuple[str, ...] = ()  # names that papermill set in an earlier cell
     is_compared: bool = False  # with earlier runs
     again: dict[str, Json] = field(default_factory=dict)  # the earlier run that it is once more, and in which sense
     is_closed: bool = False
@@ -139,7 +139,7 @@ class Tracked:
         self.states = {**self.states, **(shield(rng.take_named, values.told, namespace) or {})}
         if self.mark.arguments.params:
             shield(found.before)
-            shield(lambda: found.given(injected(past.source for past in reversed([*self.history]))))
+            shield(found.given, self.injected)
             hold(self.run, found)
         return found
 

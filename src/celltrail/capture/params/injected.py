@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
 
 from celltrail.capture.params.literals import pairs
 
 _HEAD = "# Parameters"  # the line that papermill begins its cell with
 
 
-def injected(sources: Iterable[str | None]) -> tuple[str, ...]:
+class Injected:
     """The names that papermill's cell sets, and those of the cell of defaults that it stands behind.
 
-    Args:
-        sources: the cells that ran so far, the newest first.
-
-    >>> injected(["X = load()", "# Parameters\\nlr = 0.1\\n", "lr = 0.5\\nepochs = 2", "import numpy"])
+    >>> found = Injected()
+    >>> for source in ("import numpy", "lr = 0.5\\nepochs = 2", "# Parameters\\nlr = 0.1\\n", "X = load()"):
+    ...     found.meet(source)
+    >>> found.names
     ('lr', 'epochs')
     """
-    waiting = iter(sources)
-    for source in waiting:
+
+    def __init__(self) -> None:
+        self.names: tuple[str, ...] = ()
+        self._before = ""
+
+    def meet(self, source: str | None) -> None:
+        """This is the next cell that ran."""
         if source is not None and source.startswith(_HEAD) and source.partition("\n")[0].rstrip() == _HEAD:
-            given, defaults = _set(source), _set(next(waiting, None) or "")
-            return (*dict.fromkeys([*given, *(defaults if not {*given}.isdisjoint(defaults) else [])]),)
-    return ()
+            given, defaults = _set(source), _set(self._before)
+            self.names = (*dict.fromkeys([*given, *(defaults if not {*given}.isdisjoint(defaults) else [])]),)
+        self._before = source or ""
 
 
 def _set(source: str) -> list[str]:
