@@ -74,6 +74,31 @@ def test_digits_have_the_numbers_of_sklearn(store, digits):
     assert found.sureness()[worst.index].is_monotonic_decreasing
 
 
+def test_train_and_val_are_two_rows_of_one_table(store, digits):
+    """M3.2: The same functions on either split: the same columns, each with the number of scikit-learn for its rows."""
+    seen, held, seen_y, held_y = digits
+    model = linear().fit(seen, seen_y)
+    with start("both", store=store) as run:
+        for split, x, y in (("train", seen, seen_y), ("val", held, held_y)):
+            run.evaluate(y, model.predict(x), y_score=model.predict_proba(x), split=split)
+    stored = find("both", store)
+    table = pd.DataFrame({split: stored.evaluation(split).metrics["value"] for split in ("train", "val")}).T
+    assert len(table.columns) >= 5
+    assert not table.isna().any(axis=None)
+    names = {
+        split: {name.partition("/")[2] for name in stored.summary if name.startswith(f"{split}/")}
+        for split in table.index
+    }
+    assert names["train"] == names["val"] == set(table.columns)
+    assert table.loc["train", "accuracy"] == metrics.accuracy_score(seen_y, model.predict(seen))
+    assert table.loc["val", "accuracy"] == metrics.accuracy_score(held_y, model.predict(held))
+    assert (
+        table.loc["train", "log_loss"]
+        == metrics.log_loss(seen_y, model.predict_proba(seen))
+        < table.loc["val", "log_loss"]
+    )
+
+
 def test_two_labels_and_their_curves(store, cancer):
     """Scores alone are enough; ROC, precision over recall and calibration are those of scikit-learn."""
     seen, held, seen_y, held_y = cancer
