@@ -39,6 +39,7 @@ def curves(run: StoredRun, without: Collection[str] = ()) -> tuple[list[Line], l
 def state_of(run: StoredRun, lines: list[Line]) -> RunState:
     """What a chart says of a run besides its curves; steps and points are those of the run, not of the machine."""
     metrics = trained(run.record).values()
+    drawn = {line.metric: line.points.shape[1] for line in lines}  # a run that goes on has more by now than its record
     told = [line for line in lines if not is_of_machine(line.metric)]
     steps = [metric.last_step for metric in metrics if metric.last_step is not None]
     return {
@@ -49,7 +50,7 @@ def state_of(run: StoredRun, lines: list[Line]) -> RunState:
         "seconds": max(0.0, time.time() - run.record.started_us / 1e6) if run.duration is None else run.duration,
         "started": run.record.started_us / 1e6,
         "axes": axes(run.record),
-        "points": sum(metric.count for metric in metrics),
+        "points": sum(max(metric.count, drawn.get(metric.name, 0)) for metric in metrics),
         "last": {line.metric: real(run.record.metrics[line.metric].last) for line in told},
         "earlier": 0,
         "beaten": {},
