@@ -6,26 +6,10 @@ import { GroupChoice, poolsOf } from "../src/ui/grouping.ts";
 import { xTicks } from "../src/ui/plot/ticks.ts";
 import { trace } from "../src/ui/plot/trace.ts";
 import { SeriesSet } from "../src/ui/series.ts";
+import { state } from "./rows.ts";
 
-const run = (name: string, started: number, axes: string[] = []): RunState => ({
-  run: name,
-  name,
-  status: "finished",
-  step: 3,
-  seconds: 4,
-  started,
-  axes,
-  points: 8,
-  last: {},
-  goals: {},
-  earlier: 0,
-  beaten: {},
-  left: null,
-  error: null,
-  asked_to: "",
-  paused: false,
-  knobs: [],
-});
+const run = (name: string, started: number, axes: string[] = []): RunState =>
+  state(name, { status: "finished", step: 3, seconds: 4, started, axes, points: 8 });
 
 /** Two runs that log loss at each call and epoch at every second one, the second a minute later. */
 function told(): SeriesSet {

@@ -6,7 +6,7 @@ import type { Asked } from "../src/source.ts";
 import { csv } from "../src/ui/download.ts";
 import { toSvg } from "../src/ui/plot/picture.ts";
 import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
-import { payload } from "./rows.ts";
+import { payload, state } from "./rows.ts";
 
 let end: AbortController;
 beforeEach(() => {
@@ -22,27 +22,6 @@ beforeEach(() => {
 afterEach(() => {
   end.abort();
   vi.useRealTimers();
-});
-
-const state = (run: string, change: Partial<RunState> = {}): RunState => ({
-  run,
-  name: run,
-  status: "running",
-  step: 9,
-  seconds: 1,
-  started: 0,
-  axes: [],
-  points: 10,
-  last: {},
-  goals: {},
-  earlier: 0,
-  beaten: {},
-  left: null,
-  error: null,
-  asked_to: "",
-  paused: false,
-  knobs: [],
-  ...change,
 });
 
 interface Shown {

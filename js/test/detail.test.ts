@@ -1,11 +1,11 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Answer, Detail, DetailOptions, Replaying, ReplayVerdict, RunState } from "../src/contract.ts";
+import type { Answer, Detail, DetailOptions, Replaying, ReplayVerdict } from "../src/contract.ts";
 import { DETAIL, mount } from "../src/panels/detail.ts";
 import { said } from "../src/server.ts";
 import { panels } from "./messages.ts";
 import { inside, layOut, outputArea, type StoodIn, standIn } from "./page.ts";
-import { payload, run } from "./rows.ts";
+import { payload, run, state } from "./rows.ts";
 
 let end: AbortController;
 beforeEach(() => {
@@ -52,25 +52,7 @@ test("a run without points begins with its summary; code and outputs stand befor
   expect(sheet(root)).toContain("lr");
 });
 
-const ended: RunState = {
-  run: "a",
-  name: "a",
-  status: "finished",
-  step: null,
-  seconds: 3,
-  started: 0,
-  axes: [],
-  points: 0,
-  last: {},
-  goals: {},
-  earlier: 0,
-  beaten: {},
-  left: null,
-  error: null,
-  asked_to: "",
-  paused: false,
-  knobs: [],
-};
+const ended = state("a", { status: "finished", step: null, seconds: 3, points: 0 });
 
 test("curves of the machine alone stand behind the summary", () => {
   const series = [{ run: "a", metric: "sys/cpu", n: 0, step: "", seconds: "", value: "" }];

@@ -4,26 +4,9 @@ import type { Answer, Knob, RunState, Steer } from "../src/contract.ts";
 import type { Asked } from "../src/source.ts";
 import { Hands, type Sent, standingOf, whyNot } from "../src/ui/hands.ts";
 import { KnobControl, shareOf, valueAt } from "../src/ui/knob.ts";
+import { state } from "./rows.ts";
 
-const running: RunState = {
-  run: "a",
-  name: "base",
-  status: "running",
-  step: 1200,
-  seconds: 9,
-  started: 0,
-  axes: [],
-  points: 10,
-  last: {},
-  goals: {},
-  earlier: 0,
-  beaten: {},
-  left: null,
-  error: null,
-  asked_to: "",
-  paused: false,
-  knobs: [],
-};
+const running: RunState = state("a", { name: "base", step: 1200, seconds: 9 });
 const lr: Knob = { name: "lr", value: 1e-3, wanted: null, low: 1e-5, high: 1e-1, whole: false };
 const sent = (change: Partial<Sent> = {}): Sent => ({
   do: "stop",

@@ -1,4 +1,4 @@
-import type { Comparison, MetricSummary, ParamValue, RunRow, SavedPanel, Scalar } from "../src/contract.ts";
+import type { Comparison, MetricSummary, ParamValue, RunRow, RunState, SavedPanel, Scalar } from "../src/contract.ts";
 
 /** A run's row with everything filled in; a test names only what it is about. */
 export function run(change: Partial<RunRow> & { id: string }): RunRow {
@@ -88,3 +88,25 @@ export function comparison(change: Partial<Comparison>): Comparison {
     ...change,
   };
 }
+
+/** A run as a chart is told of it; a test names only what it is about. */
+export const state = (run: string, change: Partial<RunState> = {}): RunState => ({
+  run,
+  name: run,
+  status: "running",
+  step: 9,
+  seconds: 1,
+  started: 0,
+  axes: [],
+  points: 10,
+  last: {},
+  goals: {},
+  earlier: 0,
+  beaten: {},
+  left: null,
+  error: null,
+  asked_to: "",
+  paused: false,
+  knobs: [],
+  ...change,
+});
