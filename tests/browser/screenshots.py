@@ -152,7 +152,6 @@ def side_bar(album: Album) -> None:
         page.wait_for_timeout(6000)
         screen.ask("return app.commands.execute('celltrail:show-runs')")
         side = page.locator(".celltrail-runs")
-        side.get_by_text("running", exact=True).wait_for(timeout=20_000)
         side.get_by_role("option").filter(has_text="all night").dblclick()
         page.locator('.celltrail-tab .celltrail[data-kind="chart"]').wait_for(timeout=20_000)
         for theme, word in THEMES:
