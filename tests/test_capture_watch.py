@@ -175,6 +175,7 @@ def test_what_comes_once_an_epoch_stands_beside_what_comes_with_each_batch(noteb
     assert run.series("val_loss")[0].tolist() == [4, 9, 14]
     assert run.series("val_acc")[0].tolist() == [9, 14]
     assert run.series("epoch")[1].tolist() == [1, 2, 3]
+    assert run.series("epoch")[0].tolist() == [0, 5, 10]  # with the first batch of each
     assert run.series("loss", x="epoch")[0].tolist() == [epoch for epoch in (1, 2, 3) for _ in range(5)]
     assert run.series("val_loss", x="axis")[0].tolist() == [1, 2, 3]
     assert {name: metric.axis for name, metric in record.metrics.items()} == {

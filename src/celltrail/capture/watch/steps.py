@@ -2,7 +2,8 @@
 
 Each name counts its own values. One that is bound once an epoch, beside a loss bound for every batch, would so
 be drawn over 0 to 7 beside 0 to 175: it stands at the batch that it came after instead, and so does a name that is
-bound under a condition. Only the order in which values came counts, so that the same loop gives the same steps.
+bound under a condition. What begins something stands at the step that comes next, as an epoch does at its first
+batch. Only the order in which values came counts, so that the same loop gives the same steps.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ class Steps:
     >>> found = steps.of({"loss": np.array([10, 20, 30, 50, 60, 70]), "val_loss": np.array([40, 80])})
     >>> found["loss"].tolist(), found["val_loss"].tolist()
     ([0, 1, 2, 3, 4, 5], [2, 5])
+    >>> steps = Steps(begins=lambda name: name == "epoch")
+    >>> found = steps.of({"epoch": np.array([10, 40]), "loss": np.array([20, 30, 50, 60])})
+    >>> found["epoch"].tolist(), found["loss"].tolist()
+    ([0, 2], [0, 1, 2, 3])
     """
 
     def __init__(self, begins: Callable[[str], bool] = lambda name: False) -> None:
@@ -54,7 +59,17 @@ class Steps:
         reached = np.full(len(order), max(others, default=0) - 1)
         for at, name in enumerate(names):
             np.maximum(reached, self._counts.get(name, 0) + np.cumsum(owner == at) - 1, out=reached)
-        return {name: self._rising(name, reached[owner == at] + self._begins(name)) for at, name in enumerate(names)}
+        before = max((step for name, step in self._last.items() if not self._begins(name)), default=-1)
+        stood = np.full(len(order), before)
+        begins = [self._begins(name) for name in names]
+        steps: dict[str, Integers] = {}
+        for at in sorted(range(len(names)), key=begins.__getitem__):  # what begins looks where the others stand
+            own = owner == at
+            if begins[at]:
+                steps[names[at]] = self._rising(names[at], np.maximum.accumulate(stood)[own] + 1)
+            else:
+                stood[own] = steps[names[at]] = self._rising(names[at], reached[own])
+        return steps
 
     def _rising(self, name: str, reached: Integers) -> Integers:
         import numpy as np
