@@ -35,7 +35,7 @@ def train(store, name, lr, *, code="a = 1\ntrain(a)\n", packages=None, **more):
     params = {"lr": lr, "batch": 32, **more}
     with start(name, params, store=store, code=store.blobs.put(code.encode()), environment=environment) as run:
         for step in range(3):
-            run.log({"val/acc": 1 - lr * step, "lr": lr, "odd": math.nan}, step=step)
+            run.log({"odd": math.nan, "lr": lr, "val/acc": 1 - lr * step}, step=step)
 
 
 @pytest.fixture
@@ -51,6 +51,8 @@ def test_payload_says_what_differs(pair):
     assert [row["name"] for row in payload["runs"]] == ["one", "two"]
     params = {line["name"]: (line["values"], line["differs"]) for line in payload["params"]}
     assert params == {"lr": ([0.1, 0.01], True), "batch": ([32, 32], False), "warmup": ([None, True], True)}
+    names = [line["name"] for line in payload["metrics"]]
+    assert names[0] == "val/acc", "metrics with a direction come first"
     metrics = {line["name"]: line for line in payload["metrics"]}
     assert metrics["val/acc"]["values"] == [0.8, 0.98]
     assert metrics["best val/acc"]["values"] == [1, 1]

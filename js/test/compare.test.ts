@@ -147,3 +147,12 @@ test("pictures of the runs stand below, taken one by one", async () => {
     "twotext of b",
   ]);
 });
+
+test("the likeliest causes are in sight, the rest one click away and numbered on", () => {
+  const told = Array.from({ length: 9 }, (_, index) => `params.p${index}: 0 → 1`);
+  const root = show({ runs: three.slice(0, 2), changed: told });
+  const shown = [...root.querySelectorAll(".ct-changed > ol > li")].map((found) => found.textContent);
+  expect(shown).toEqual(told.slice(0, 6));
+  expect(root.querySelector(".ct-changed summary")?.textContent).toBe("3 more");
+  expect(root.querySelector<HTMLOListElement>(".ct-changed details ol")?.start).toBe(7);
+});

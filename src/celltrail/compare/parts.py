@@ -39,7 +39,7 @@ def facts(records: Sequence[RunRecord]) -> list[Line]:
 
 
 def metrics(records: Sequence[RunRecord]) -> list[Line]:
-    """The last value of each metric, then the best of several where its direction is known."""
+    """The last value of each metric, then the best of several; first those whose direction is known."""
     lines: list[Line] = []
     for name in _names(map(trained, records)):
         found = [record.metrics.get(name) for record in records]
@@ -48,7 +48,7 @@ def metrics(records: Sequence[RunRecord]) -> list[Line]:
         lines.append(Line(name, tuple(value_of(record, name) for record in records), goal))
         if goal != "none" and any(metric.count > 1 for metric in found if metric is not None):
             lines.append(Line(f"best {name}", tuple(value_of(record, name, goal) for record in records), goal, True))
-    return lines
+    return sorted(lines, key=lambda line: line.goal == "none")
 
 
 def value_of(record: RunRecord, name: str, goal: Goal = "none") -> float | int | None:

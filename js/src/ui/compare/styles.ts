@@ -25,7 +25,8 @@ export const comparisonStyles = `
 .ct-like { color: var(--ct-muted); }
 .ct-facts strong { font-weight: 700; }
 .ct-changed { margin: 0 0 8px; }
-.ct-changed summary { cursor: pointer; font-weight: 600; }
+.ct-changed summary { color: var(--ct-muted); cursor: pointer; }
+.ct-changed .ct-codehead { margin-top: 0; }
 .ct .ct-changed ol { margin: 4px 0 0; padding-inline-start: 28px; }
 .ct-codehead { font-size: 13px; font-weight: 600; margin: 12px 0 2px; }
 .ct-shown { display: grid; gap: 10px 16px; grid-auto-columns: minmax(240px, 1fr); grid-auto-flow: column; margin: 4px 0 10px; max-height: 420px; overflow: auto; }

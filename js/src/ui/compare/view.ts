@@ -9,6 +9,7 @@ import { codeView } from "./code.ts";
 import { type FactRow, type Section, sections } from "./rows.ts";
 
 const ID_TAIL = 6; // letters of an id that tell runs of one name apart
+const FIRST = 6; // of what changed, before one is asked for more
 
 /** Two or more runs side by side: what differs, and on request what does not. */
 export function comparisonView(comparison: Comparison, signal: AbortSignal): HTMLElement {
@@ -30,10 +31,14 @@ export function comparisonView(comparison: Comparison, signal: AbortSignal): HTM
 
 /** What changed, the likeliest causes first; saved panels may lack it. */
 function changes(told: readonly string[]): HTMLElement {
-  const list = element("ol", {}, ...told.map((sentence) => element("li", {}, sentence)));
-  const heading = element("summary", {}, `what changed (${told.length})`);
-  const made = element("details", { class: "ct-changed", open: told.length <= 8 }, heading, list);
+  const line = (sentence: string): HTMLElement => element("li", {}, sentence);
+  const heading = element("div", { class: "ct-codehead" }, "what changed");
+  const made = element("div", { class: "ct-changed" }, heading, element("ol", {}, ...told.slice(0, FIRST).map(line)));
   made.hidden = told.length === 0;
+  if (told.length > FIRST) {
+    const more = element("ol", { start: FIRST + 1 }, ...told.slice(FIRST).map(line));
+    made.append(element("details", {}, element("summary", {}, `${told.length - FIRST} more`), more));
+  }
   return made;
 }
 
