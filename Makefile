@@ -3,7 +3,7 @@
 #   make setup   environment in .venv, front end built, extension linked
 #   make demo    setup, then the quickstart executed for real and its run table
 #   make lab     opens the executed quickstart in JupyterLab
-#   make test    everything CI runs
+#   make test    everything but what wants packages of its own, three stages at a time (AT_ONCE=1: one by one)
 #   make newer   the cells of a kernel recorded with the newest Python of this machine
 #   make torch   PyTorch (CPU), SHAP and captum into .venv, for the tests that need them
 #   make frameworks   what Keras, Lightning, accelerate, CatBoost and the Trainer of Hugging Face tell, in an environment of their own
@@ -105,8 +105,19 @@ check: .make/python .make/npm
 	@echo "check: front end (tsc, biome)"
 	@cd js && npm run --silent check
 
-test: setup check vitest unit floors nbval browser package
+# Stages side by side, for tests wait for kernels, browsers and disks much of their time. What a stage says comes in one
+# piece when it is over; the others go on when one has failed, and at the end all that did are named.
+STAGES := check unit browser package nbval floors vitest
+AT_ONCE ?= 3
+test: setup
+	@mkdir -p build && : > build/failed
+	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j$(AT_ONCE) $(addprefix stage-,$(STAGES) $(FURTHER)) \
+	  || { echo "make test: failed: $$(xargs < build/failed)" >&2; exit 1; }
 	@echo "make test: all green"
+
+stage-%:
+	@if $(MAKE) $*; then echo "stage $*: passed in $$SECONDS s"; \
+	else echo $* >> build/failed; echo "stage $*: FAILED after $$SECONDS s" >&2; exit 1; fi
 
 unit: setup
 	@echo "test: units"

@@ -1,4 +1,4 @@
-"""Readers of fourteen kinds, each with its path in the code, in a variable and put together in a loop."""
+"""Readers of fifteen kinds, each with its path in the code, in a variable, put together in a loop, and by its own name."""
 
 from __future__ import annotations
 
@@ -85,7 +85,11 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
 
 @pytest.mark.parametrize("name", READERS)
 def test_every_reader_is_seen(reading: Reading, name: str) -> None:
-    """What a reader opens is in the run, whether the path stands in the cell, in a variable, or comes from a loop."""
+    """What a reader opens is in the run, whether the path stands in the cell, in a variable, or comes from a loop.
+
+    So it is when the reader was bound by ``from library import reader`` in an earlier cell; it is the real one again
+    afterwards.
+    """
     library, path, write, read = READERS[name]
     if library and importlib.util.find_spec(library.split(".")[0]) is None:
         pytest.skip(f"{library} is not installed")
@@ -97,6 +101,14 @@ def test_every_reader_is_seen(reading: Reading, name: str) -> None:
     reading.kernel.run(f"path = {path!r}")
     assert reading.seen(VARIABLE.format(read=read)).get(path) == "read"
     assert reading.seen(LOOP.format(stem=stem, end=f".{end}", read=read)).get(path) == "read"
+    function = read.split("(")[0]
+    copied = f"import shutil; shutil.copy({stem!r} + '.{end}', 'own_' + {stem!r} + '.{end}')"
+    reading.kernel.run(f"reader = {function}\n{copied}")
+    own = f"assert reader is {function}\n    {read.replace(function, 'reader', 1)}"
+    assert reading.seen(LOOP.format(stem=f"own_{stem}", end=f".{end}", read=own)).get(f"own_{path}") == "read"
+    told = reading.kernel.run(f"print(reader is {function}, type(reader).__module__)").text
+    assert told.startswith("True ")
+    assert "celltrail" not in told
 
 
 WRITERS = {

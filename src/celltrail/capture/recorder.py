@@ -183,6 +183,9 @@ class Recorder:
                 if self.shell.ast_transformers[-1:] != [self]:
                     tracked.tree = None  # the next one may put something into it
                 tree = shield(self._already.meet, tracked, tree) or tree
+                if is_body and tracked.found is not None:  # all that asks for values has done so
+                    names = tracked.found.reachable() | tracked.found.names.writes
+                    shield(self._openings.bind, names, self.shell.user_ns)
             if tracked.watched and tracked.mark.arguments.chart is None:
                 self._tell_chart(tracked, True)  # points will come, so the chart can stand above what is printed
             self._step_back(tracked, tree)

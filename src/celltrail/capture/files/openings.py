@@ -12,7 +12,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Protocol, cast
 
@@ -184,6 +184,27 @@ class Openings:
         _collecting[run] = collector
         if len(_collecting) == 1:
             self._wrap()
+
+    def bind(self, names: Iterable[str], namespace: dict[str, Any]) -> None:
+        """Wrap those of these names that ``from lib import reader`` bound, until the last one stops collecting.
+
+        Args:
+            names: what the code that is about to run reads or binds.
+            namespace: what they stand for.
+        """
+        if not _collecting:
+            return
+        known, wanted = {id(real): made for real, made in self._made.values()}, tuple(names)
+        for name in wanted:
+            if wrapped := known.get(id(namespace.get(name))):
+                namespace[name] = wrapped
+
+        def undo() -> None:
+            for name in wanted:  # a name that the cell itself imported holds a wrapper as well
+                if issubclass(type(value := namespace.get(name)), Wrapped):
+                    namespace[name] = value.real
+
+        self._undo.append(undo)
 
     def end(self, run: Run) -> None:
         """Stop; with the last one everything is put back."""
