@@ -177,7 +177,7 @@ class Openings:
     def __init__(self, shell: Any = None) -> None:
         self._shell = shell
         self._undo: list[Callable[[], None]] = []
-        self._made: dict[tuple[str, str], tuple[Any, Any]] = {}  # by place: a reader, and what stands before it
+        self._made: dict[int, tuple[Any, Any]] = {}  # by id: a reader, and what stands before it under all its names
 
     def begin(self, run: Run, collector: Collector) -> None:
         """Tell this collector of the files that the code of this run opens."""
@@ -194,10 +194,10 @@ class Openings:
         """
         if not _collecting:
             return
-        known, wanted = {id(real): made for real, made in self._made.values()}, tuple(names)
+        wanted = tuple(names)
         for name in wanted:
-            if wrapped := known.get(id(namespace.get(name))):
-                namespace[name] = wrapped
+            if known := self._made.get(id(namespace.get(name))):
+                namespace[name] = known[1]
 
         def undo() -> None:
             for name in wanted:  # a name that the cell itself imported holds a wrapper as well
@@ -227,10 +227,8 @@ class Openings:
             if callable(real) and not isinstance(real, Wrapped):
                 self._replace(os, name, Moving(real, ("os", name)), real)
         for place, owner, name, real in _readers():
-            known = self._made.get(place)
-            if known is None or known[0] is not real:
-                known = self._made[place] = real, _reading(place, real)
-            self._replace(owner, name, known[1], real)
+            _, wrapper = self._made.get(id(real)) or self._made.setdefault(id(real), (real, _reading(place, real)))
+            self._replace(owner, name, wrapper, real)
         if self._shell is not None:
             self._show_without_us(self._shell)
 
