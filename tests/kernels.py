@@ -50,9 +50,17 @@ class Kernel:
     """A kernel process and a client of it."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] = {}, python: str = sys.executable) -> None:
+        own = {**os.environ, **environment}
+        try:
+            self._start(folder, own, python)
+        except RuntimeError:  # it died: another process took one of its ports after they had been found free
+            self.stop()
+            self._start(folder, own, python)
+
+    def _start(self, folder: Path, environment: dict[str, str], python: str) -> None:
         self.manager = KernelManager()
         self.manager.kernel_spec.argv[0] = python
-        self.manager.start_kernel(cwd=str(folder), env={**os.environ, **environment})
+        self.manager.start_kernel(cwd=str(folder), env=environment)
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)

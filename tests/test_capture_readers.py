@@ -1,4 +1,4 @@
-"""Readers of fifteen kinds, each with its path in the code, in a variable, put together in a loop, and by its own name."""
+"""Readers of fifteen kinds, each with its path in the code, in a variable, from a loop, and by a name of its own."""
 
 from __future__ import annotations
 

@@ -16,7 +16,9 @@ beforeEach(() => {
     disconnect(): void {}
   } as unknown as typeof IntersectionObserver;
   HTMLCanvasElement.prototype.getContext = () => null;
-  vi.useFakeTimers({ toFake: ["requestAnimationFrame", "cancelAnimationFrame", "setTimeout", "clearTimeout"] });
+  vi.useFakeTimers({
+    toFake: ["requestAnimationFrame", "cancelAnimationFrame", "setTimeout", "clearTimeout", "performance"],
+  });
   end = new AbortController();
 });
 afterEach(() => {

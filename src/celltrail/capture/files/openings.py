@@ -201,7 +201,8 @@ class Openings:
 
         def undo() -> None:
             for name in wanted:  # a name that the cell itself imported holds a wrapper as well
-                if issubclass(type(value := namespace.get(name)), Wrapped):
+                value: Any = namespace.get(name)
+                if issubclass(type(value), Wrapped):
                     namespace[name] = value.real
 
         self._undo.append(undo)
