@@ -428,20 +428,69 @@ def test_a_run_that_is_handed_to_workers_is_the_same_there(store: Store, tmp_pat
         assert all(writer.has_ended for writer in store.writers(record.id))
 
 
-def test_a_worker_that_knows_of_no_run_is_told_once(store: Store) -> None:
-    """`ct.log` does not break it: one sentence says how it is handed the run, and its work comes back."""
-    program = """
-import multiprocessing, celltrail as ct
-def work(each):
-    ct.log({"each": each})
-    return each
-with ct.start("parent") as run, multiprocessing.get_context("fork").Pool(1) as pool:
-    assert pool.map(work, range(4)) == [0, 1, 2, 3]
+JOINED = """
+import multiprocessing, sys, warnings
+from concurrent.futures import ProcessPoolExecutor
+import celltrail as ct
+
+def work(number):
+    ct.log({"from/workers": number})
+    run = ct.current()
+    return run.id if run is not None else None
+
+class Pool:
+    def __init__(self, method):
+        if method == "loky":
+            from joblib import Parallel, delayed
+            self.map = lambda numbers: Parallel(2)(delayed(work)(each) for each in numbers)
+        else:
+            self.pool = ProcessPoolExecutor(2, multiprocessing.get_context(method))
+            self.map = lambda numbers: list(self.pool.map(work, numbers))
+
+if __name__ == "__main__":
+    pool = Pool(sys.argv[1])  # its workers live on
+    for name in ("first", "second"):
+        with ct.start(name) as run:
+            assert set(pool.map(range(12))) == {run.id}
+            with ct.start("inner") as inner:
+                assert set(pool.map(range(12))) == {inner.id}
+            assert set(pool.map(range(12))) == {run.id}
+    assert set(pool.map(range(12))) == {None}
 """
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("method", ["loky", "fork", "spawn", "forkserver"])
+def test_workers_join_the_run_that_is_open(store: Store, tmp_path: Path, method: str) -> None:
+    """Handed nothing, also those of an earlier run: each point goes to the run of its moment, and to none after it."""
+    if method == "loky":
+        pytest.importorskip("joblib")
+    program = tmp_path / "joined.py"
+    program.write_text(JOINED)
+    command = [sys.executable, str(program), method]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
-    assert result.stderr.count("this worker process knows of no run; hand it one") == 1, result.stderr
-    assert "each" not in store.series(store.records()[0].id)
+    assert 1 <= result.stderr.count("the process that made this worker is in no run") <= 2, result.stderr
+    records = store.records()
+    assert sorted(record.name for record in records) == ["first", "inner", "inner", "second"]
+    for record in records:
+        assert (record.status, record.problems) == ("finished", ())
+        times = 1 if record.name == "inner" else 2
+        assert sorted(store.series(record.id)["from/workers"].value) == sorted([*range(12)] * times)
+        assert all(writer.has_ended for writer in store.writers(record.id))
+        assert [rank.has_died for rank in ct.run(record.id, store=store).ranks] == [False]
+    assert not list((tmp_path / "cache" / "celltrail" / "processes").glob("*"))
+
+
+def test_a_script_begun_in_a_run_is_below_it(store: Store) -> None:
+    """Its runs are its own, and children of the run in which it was begun; a worker's own runs likewise."""
+    own = "import celltrail as ct\nfor name in 'ab':\n    ct.start(name, {'x': 1}).finish()"
+    with start("outer", store=store) as run:
+        done(process(own))
+    done(process(own))
+    assert sorted((each.name, each.parent) for each in store.records() if each.id != run.id and each.parent) == [
+        ("a", run.id), ("b", run.id),
+    ]  # fmt: skip
+    assert len(store.records()) == 5
 
 
 def test_a_copy_of_a_run_is_the_run(store: Store) -> None:

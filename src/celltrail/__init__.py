@@ -98,6 +98,10 @@ class _Door(ModuleType):
         if not (isinstance(value, ModuleType) and name in _ROOMS):
             super().__setattr__(name, value)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its name, as cloudpickle sends modules with the functions that joblib's workers are to call."""
+        return import_module, (__name__,)
+
     def __getattr__(self, name: str) -> Any:
         if name == "__version__":
             return _version()

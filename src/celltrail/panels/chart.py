@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -15,9 +15,11 @@ from celltrail.errors import NoRun
 from celltrail.model import is_of_machine, new_id, parts_of
 from celltrail.panels import saved
 from celltrail.panels.closer import closer, marks_of, place_of
+from celltrail.panels.columns import MOST_LINES
 from celltrail.panels.earlier import earlier_runs
 from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line
+from celltrail.panels.following import Followed
 from celltrail.panels.pools import groupings
 from celltrail.panels.widget import Panel, Reply, answer, hosts_widgets_only
 from celltrail.run import Run, Wish
@@ -26,14 +28,13 @@ OPTIONS: ChartOptions = {
     "x": "step", "y": "linear", "hidden": [], "smooth": "none", "weight": 0.9, "folded": ["sys"],
     "group": "", "spread": "interval",
 }  # fmt: skip
-MOST_LINES = 60
 LOOK_BACK_TICKS = 10
 
 
 class Chart(Panel):
     """The widget: what it shows comes as `contract.Points` messages, at most one for each tick."""
 
-    def __init__(self, trail: str, title: str, feeds: Mapping[str, Feed] | None = None) -> None:
+    def __init__(self, trail: str, title: str, feeds: Mapping[str, Feed | Followed] | None = None) -> None:
         self.seq = 0
         self._feeds = {} if feeds is None else feeds
         self.is_behind = True  # the panel must be sent everything
@@ -69,7 +70,7 @@ class Chart(Panel):
         self.noted()
         return answer(asked["id"], marks=marks)
 
-    def _feed(self, run: str) -> Feed:
+    def _feed(self, run: str) -> Feed | Followed:
         feed = self._feeds.get(run)
         if feed is None:
             raise NoRun(f"this chart shows no run {run!r}; click on one that it shows")
@@ -85,7 +86,7 @@ class Chart(Panel):
         """Tell the panel what else is known beside the points."""
         self.state = dict(self.state, **facts)
 
-    def tell(self, feeds: list[Feed], full: bool) -> int:
+    def tell(self, feeds: Sequence[Feed | Followed], full: bool) -> int:
         """Send what is new, or everything; returns the bytes of it."""
         full, self.is_behind = full or self.is_behind, False
         parts: list[contract.Part] = []
@@ -113,13 +114,15 @@ class LiveChart:
     def __init__(self, publish: Callable[..., None]) -> None:
         self._publish = publish
         self._display_id = f"celltrail-{new_id()}"
-        self.feeds: dict[str, Feed] = {}
+        self.feeds: dict[str, Feed | Followed] = {}
         self.widget: Chart | None = None
         self.is_cell_over = False
         self.is_over = False
+        self.is_muted = False  # not shown for what other processes do
         self._mark = ""
         self._looked = False
-        self._bands: list[Band] = []
+        self._earlier: list[Band] = []
+        self._told_of_others: tuple[list[Band], list[str]] = [], []
         self._fulls = 0
         self._ticks = 0
         self._is_new = False  # a run came since the panel was told which belong together
@@ -128,6 +131,23 @@ class LiveChart:
         """Show this run too."""
         self.feeds[run.id] = Feed(run)
         self._is_new = True
+
+    def follow(self, run: Followed) -> None:
+        """Show a run of another process too."""
+        self.feeds[run.run.id] = run
+        self._is_new = True
+
+    def look(self) -> bool:
+        """Look at what other processes write of its runs; whether there is something to show of it."""
+        feeds = list(self.feeds.values())
+        for feed in feeds:
+            feed.look()
+        return any(feed.is_shown for feed in feeds)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no run of it goes on."""
+        return not any(feed.run.is_running for feed in list(self.feeds.values()))
 
     @property
     def has_news(self) -> bool:
@@ -166,7 +186,24 @@ class LiveChart:
             told = [feed.new_flags() for feed in self.feeds.values()]
             if any(told):
                 self.widget.change(flags=self._flags())
+            self._tell_of_others()
             self.look_back()
+
+    def _tell_of_others(self) -> None:
+        """Tell the panel of the ranks: their bands, and which of them are slow or died."""
+        found = self._bands, self._said
+        if self.widget is not None and found != self._told_of_others:
+            self._told_of_others = found
+            self.widget.change(bands=found[0], hints=found[1])
+
+    @property
+    def _bands(self) -> list[Band]:
+        """Of the ranks of its runs; where there are none, of earlier runs of the cell."""
+        return [band for feed in list(self.feeds.values()) for band in feed.bands] or self._earlier
+
+    @property
+    def _said(self) -> list[str]:
+        return [said for feed in list(self.feeds.values()) for said in feed.said]
 
     def _regroup(self) -> None:
         """Tell the panel which runs belong together; params may come after a run has begun.
@@ -190,9 +227,9 @@ class LiveChart:
     def _read_earlier(self) -> None:
         for feed in list(self.feeds.values()):
             feed.earlier = earlier_runs(feed.run.store, feed.run.record(), feed.trained)
-            self._bands = self._bands or feed.earlier.bands()
-        if self.widget is not None and self._bands and not self.is_over:
-            self.widget.change(bands=self._bands)
+            self._earlier = self._earlier or feed.earlier.bands()
+        if not self.is_over:
+            self._tell_of_others()
 
     def skip(self) -> None:
         """A tick in which another chart had its turn."""
@@ -204,10 +241,11 @@ class LiveChart:
     def swap(self) -> None:
         """Replace the live view by the saved form, beside which the panel goes on to answer while the kernel lives."""
         for feed in self.feeds.values():
+            shield(feed.look)
             feed.drain()
         if self.widget is not None and not self.is_over:
             self.widget.tell(list(self.feeds.values()), full=True)
-            self.widget.change(groupings=self._groupings(), flags=self._flags())
+            self.widget.change(groupings=self._groupings(), flags=self._flags(), bands=self._bands, hints=self._said)
             self.widget.is_at_rest = True
             self._publish(self._at_rest(self._view), self._display_id, update=True)
             if hosts_widgets_only():
@@ -240,8 +278,12 @@ class LiveChart:
         if text != self._mark and self.is_over:
             self._mark = text
             if self.widget is not None:
-                self.widget.change(hints=[text] if text else [])
+                self.widget.change(hints=self._hints)
             self.add_picture()
+
+    @property
+    def _hints(self) -> list[str]:
+        return [*([self._mark] if self._mark else []), *self._said]
 
     def _at_rest(self, view: str | None) -> saved.Bundle:
         lines, totals = self._lines()
@@ -251,7 +293,7 @@ class LiveChart:
         marks = marks_of(run.store, list(self.feeds))
         facts = saved.Facts(states, marks, self._flags(), self._bands, self._groupings())
         bundle = saved.chart_bundle(run.store.id, run.name, lines, totals, self._options, facts)
-        return saved.with_view(saved.marked(bundle, self._mark), view)
+        return saved.with_view(saved.marked(bundle, " · ".join(self._hints)), view)
 
     @property
     def _options(self) -> ChartOptions:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from celltrail.contract import Part
 from celltrail.query.thin import keep
 
 LIMIT = 4000  # points a series; the full series stays in the trail
+MOST_LINES = 60  # of one chart
 
 Floats = NDArray[np.float64]
 Numbers = Sequence[float] | NDArray[np.int64] | Floats
@@ -41,6 +43,7 @@ class Column:
         self.last: float | None = None
         self._news: list[Floats] = []
         self._sent = 0
+        self._is_other = False  # than what was sent
 
     def add(self, steps: Numbers, seconds: Numbers, values: Numbers) -> None:
         """Add points in the order they were logged."""
@@ -52,6 +55,12 @@ class Column:
         self.last = float(values[-1])
         if self._size > 2 * LIMIT:
             self._pack(thin(np.concatenate(self._blocks, axis=1), LIMIT))
+
+    def replace(self, columns: Floats, total: int) -> None:
+        """Hold these points in place of all before, shape (3, n), of so many that were logged."""
+        self._pack(columns)
+        self.total, self._news, self._is_other = total, [], True
+        self.last = float(columns[2, -1]) if columns.shape[1] else None
 
     def _pack(self, columns: Floats) -> None:
         self._blocks, self._size = [columns], columns.shape[1]
@@ -65,6 +74,8 @@ class Column:
 
     def news(self) -> tuple[int, Floats]:
         """What was added since the last call, and the index of its first point; index 0 replaces everything."""
+        if self._is_other:
+            return self.snapshot()
         block = np.concatenate(self._news, axis=1) if self._news else np.empty((3, 0))
         self._news = []
         if block.shape[1] > LIMIT:
@@ -74,7 +85,19 @@ class Column:
 
     def snapshot(self) -> tuple[int, Floats]:
         """Everything again, as a replacement of what was sent before."""
-        self._news = []
+        self._news, self._is_other = [], False
         points = self.points()
         self._sent = points.shape[1]
         return 0, points
+
+
+def news_of(run: str, columns: Mapping[str, Column], full: bool) -> tuple[list[Part], list[Floats]]:
+    """What to tell a panel of a run's columns: all of it, or what is new."""
+    parts: list[Part] = []
+    blocks: list[Floats] = []
+    for name, column in list(columns.items()):
+        start, block = column.snapshot() if full else column.news()
+        if block.shape[1]:
+            parts.append({"run": run, "metric": name, "start": start, "n": block.shape[1]})
+            blocks.append(block)
+    return parts, blocks

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from celltrail.contract import Drawn, RunState
-from celltrail.model import is_of_machine, trained
+from celltrail.contract import Drawn, Goal, RunState
+from celltrail.model import RunRecord, goal_of, is_of_machine, trained
 from celltrail.panels import saved
-from celltrail.panels.chart import MOST_LINES
-from celltrail.panels.feed import axes, goals
+from celltrail.panels.columns import MOST_LINES
 from celltrail.panels.figure import Line
 from celltrail.panels.pools import groupings
 from celltrail.panels.together import mean_of
@@ -21,6 +20,17 @@ from celltrail.query.row import real, shortened
 
 MOST_RUNS = 24
 ROOM = 400_000  # bytes of one answer
+
+
+def goals(record: RunRecord, metrics: Iterable[str]) -> dict[str, Goal]:
+    """The direction each metric is better in."""
+    known = record.metrics
+    return {name: known[name].goal if name in known else goal_of(name) for name in metrics}
+
+
+def axes(record: RunRecord) -> list[str]:
+    """The metrics that others are declared to be drawn over, by name."""
+    return sorted({metric.axis for metric in record.metrics.values() if metric.axis})
 
 
 def curves(run: StoredRun, without: Collection[str] = ()) -> tuple[list[Line], list[int]]:

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable
 
-from celltrail.contract import Flag, Goal, Knob, Part, RunState
-from celltrail.model import RunRecord, goal_of, is_of_machine
+from celltrail.contract import Band, Flag, Knob, Part, RunState
+from celltrail.model import is_of_machine
 from celltrail.panels.closer import flags_of_onward
-from celltrail.panels.columns import Column, Floats
+from celltrail.panels.columns import Column, Floats, news_of
+from celltrail.panels.curves import axes, goals
 from celltrail.panels.earlier import NONE
+from celltrail.panels.following import Looks
 from celltrail.query.row import real
 from celltrail.run import Logged, LoggedBlock, Run
-
-
-def goals(record: RunRecord, metrics: Iterable[str]) -> dict[str, Goal]:
-    """The direction each metric is better in."""
-    known = record.metrics
-    return {name: known[name].goal if name in known else goal_of(name) for name in metrics}
-
-
-def axes(record: RunRecord) -> list[str]:
-    """The metrics that others are declared to be drawn over, by name."""
-    return sorted({metric.axis for metric in record.metrics.values() if metric.axis})
-
 
 MOST_FLAGS = 200
 WAITING = 200_000  # log() calls that may wait for the publisher; older ones are in the trail anyway
@@ -49,12 +38,40 @@ class Feed:
         self.earlier = NONE
         self._beaten: dict[str, float] = {}
         self._held_at = 0.0
+        self._others: Looks | None = None  # at what ranks and workers write of the run, once there are any
+        self._is_seen = False  # to its end
+
+    def look(self) -> None:
+        """Look whether other processes write the run too, and at what they wrote; on a thread of its own."""
+        if self._is_seen:
+            return
+        self._is_seen = not self.run.is_running
+        if self._others is None and self.run.writer.is_shared:
+            self._others = Looks(self.run.store, self.run.id)
+        if self._others is not None:
+            self._others.look()
+
+    @property
+    def bands(self) -> list[Band]:
+        """From the least to the most of its ranks; none while one process writes it."""
+        return self._others.bands if self._others else []
+
+    @property
+    def said(self) -> list[str]:
+        """Which of its ranks are slow or died."""
+        return self._others.said if self._others else []
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is something to show of it that this process did not log."""
+        return bool(self._others and any(not is_of_machine(line.metric) for line in self._others.lines))
 
     @property
     def has_news(self) -> bool:
         """Whether anything happened since the last `drain`."""
         is_told = self._told == len(self.flags) and self._steered == self.run.steering.changes
-        return bool(self._waiting) or not is_told or (not self.run.is_running and not self._ended)
+        is_looked_at = self._others is not None and self._others.is_new
+        return bool(self._waiting) or is_looked_at or not is_told or (not self.run.is_running and not self._ended)
 
     def flag(self, flag: Flag) -> None:
         """Something the run said of a place; the newest are passed over once there are many."""
@@ -85,6 +102,9 @@ class Feed:
                 self._count(event.names, len(event.steps))
         for names, events in rows.items():
             self._add(names, events)
+        if self._others is not None and self._others.is_new:
+            self._others.put_into(self.columns)
+            self._points = sum(column.total for name, column in self.columns.items() if not is_of_machine(name))
 
     def _add_carried(self) -> None:
         """The points the run has from before: of its own earlier processes, or of the run it was forked from."""
@@ -119,14 +139,7 @@ class Feed:
 
     def parts(self, full: bool) -> tuple[list[Part], list[Floats]]:
         """What to tell a panel: all of it, or what is new."""
-        parts: list[Part] = []
-        blocks: list[Floats] = []
-        for name, column in self.columns.items():
-            start, block = column.snapshot() if full else column.news()
-            if block.shape[1]:
-                parts.append({"run": self.run.id, "metric": name, "start": start, "n": block.shape[1]})
-                blocks.append(block)
-        return parts, blocks
+        return news_of(self.run.id, self.columns, full)
 
     def _hold(self) -> dict[str, float]:
         """How the run stands among the earlier ones of its cell, looked up once a second."""

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections import OrderedDict, deque
+from pathlib import Path
 from typing import Any
 
 from celltrail.capture.outputs import SAYING
@@ -17,9 +18,12 @@ from celltrail.capture.shield import shield
 from celltrail.model import is_of_machine, new_id
 from celltrail.panels.chart import LiveChart
 from celltrail.panels.closer import flag_of, flag_of_deed
+from celltrail.panels.following import Followed
 from celltrail.panels.livemedia import LiveMedia, is_shown
 from celltrail.panels.notice import ALERT, alert_bundle, alert_said
+from celltrail.panels.others import Others
 from celltrail.run import Alerted, Ended, Event, Intervened, Kept, Logged, LoggedBlock, Results, Run, Started, listen
+from celltrail.store import Store, present
 
 TICK_S = 0.1
 MOST_SAID = 20  # alerts of one run that are a line each
@@ -42,12 +46,16 @@ class Live:
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._said: dict[str, int] = {}  # alerts of each run
+        self._others = Others(self._look)
+        self._place: Path | None = None  # where other processes leave the runs they begin
+        self._key = ""  # of the cell that began last
         self._unlisten = lambda: None
         self._pid = os.getpid()
 
     def on(self) -> None:
         """Begin to listen."""
         self._unlisten = listen(self._hear)
+        self._place = present.listen()
         self._shell.events.register("pre_run_cell", self._cell_begins)
         self._shell.events.register("post_run_cell", self._cell_over)
 
@@ -79,7 +87,8 @@ class Live:
 
     def mute(self, run: Run) -> None:
         """This run gets no chart."""
-        self._of_run.pop(run.id, None)
+        if chart := self._of_run.pop(run.id, None):
+            chart.is_muted = True
 
     def _hear(self, event: Event) -> None:
         if os.getpid() != self._pid:
@@ -105,7 +114,7 @@ class Live:
         elif isinstance(event, Ended):
             self._said.pop(event.run.id, None)
             chart = self._of_run.get(event.run.id)
-            if chart and chart.is_cell_over and self._all_ended(chart):
+            if chart and chart.is_cell_over and chart.has_ended:
                 shield(self._retire, chart)
 
     def _say(self, alert: Alerted) -> None:
@@ -141,18 +150,20 @@ class Live:
             self._thread.start()
 
     def _begin(self, run: Run) -> None:
-        key = self.execution()
         with self._lock:
-            chart = self._of_cell.get(key)
-            if chart is None:
-                chart = self._of_cell[key] = LiveChart(self._display)
-                self._charts.append(chart)
+            chart = self._of_run[run.id] = self._chart_of(self.execution())
             chart.add(run)
-            self._of_run[run.id] = chart
+
+    def _chart_of(self, cell: str) -> LiveChart:
+        if cell not in self._of_cell:
+            self._of_cell[cell] = LiveChart(self._display)
+            self._charts.append(self._of_cell[cell])
+        return self._of_cell[cell]
 
     def _cell_begins(self, *_: Any, **__: Any) -> None:
-        key = self.execution()
+        key = self._key = self.execution()
         self._depth[key] = self._depth.get(key, 0) + 1
+        self._others.wake()
 
     def _cell_over(self, *_: Any, **__: Any) -> None:
         key = self.execution()
@@ -163,11 +174,29 @@ class Live:
         for key, chart in list(self._of_cell.items()):
             chart.is_cell_over = True
             del self._of_cell[key]
-            if self._all_ended(chart):
+            if chart.has_ended:
                 shield(self._retire, chart)
 
-    def _all_ended(self, chart: LiveChart) -> bool:
-        return not any(feed.run.is_running for feed in chart.feeds.values())
+    def _look(self) -> bool:
+        """Look at what other processes do for the cells that are at work; whether to look again."""
+        if os.getpid() != self._pid:
+            return False
+        self._take_in()
+        for chart in list(self._charts):
+            if chart.look() and chart.widget is None and not chart.is_muted:
+                self._show(chart)
+            if chart.is_cell_over and chart.has_ended:
+                self._retire(chart)
+        return bool(self._depth or self._charts)
+
+    def _take_in(self) -> None:
+        """Runs that other processes begin for a cell are shown in it; where none is at work they wait for the next."""
+        if self._place is None or not self._depth:
+            return
+        for told in present.left(self._place):
+            followed = Followed(Store(told.root), told.run)
+            with self._lock:
+                self._chart_of(self._key).follow(followed)
 
     def _retire(self, chart: LiveChart) -> None:
         with self._lock:

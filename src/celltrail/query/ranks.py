@@ -60,8 +60,8 @@ def ranks(record: RunRecord, store: Store) -> list[Rank]:
     folder = run_folder(store.root, record.id)
     writers = store.writers(record.id)
     calls = _calls(store.series(record.id))
-    own = rank_of(record.writer)  # its forks may leave without a word; those of a launcher are ranks of their own
-    judged = [each for each in writers if not (each.is_fork and each.rank == own)]
+    own = rank_of(record.writer)  # its workers may leave without a word; those of a launcher are ranks of their own
+    judged = [each for each in writers if each.rank != own or each.name == record.writer]
     gone = {each.rank for each in judged if not (each.has_ended or each.is_alive(folder))}
     numbers = sorted({rank_of(name) for name in (record.writer, *calls, *(writer.name for writer in writers))})
     times = {number: _step_s([calls[name] for name in calls if rank_of(name) == number]) for number in numbers}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 
 from celltrail.run.recording import Run
+from celltrail.run.workers import joined
+from celltrail.store import present
 
 open_runs: list[Run] = []  # unfinished runs of this process, oldest first
+_of_main: list[Run] = []  # those that the main thread began
 _current: ContextVar[Run | None] = ContextVar("celltrail_run", default=None)
 _carried: ContextVar[Run | None] = ContextVar("celltrail_carried_run", default=None)  # by a thread, maybe finished
 
@@ -17,12 +21,13 @@ def current() -> Run | None:
     """The run this code belongs to, or None.
 
     That is the run of the cell or ``with`` block; outside of both, the newest one begun by a bare
-    ``ct.start()`` and not finished yet.
+    ``ct.start()`` and not finished yet. In a worker that multiprocessing or joblib made it is the run that the
+    process which made the worker is in.
     """
     run = _current.get()
     if run is not None and run.is_running:
         return run
-    return _carried.get() or (open_runs[-1] if open_runs else None)
+    return _carried.get() or (open_runs[-1] if open_runs else joined())
 
 
 def current_block() -> Run | None:
@@ -53,18 +58,30 @@ def enter(run: Run) -> Callable[[], None]:
     before = _current.get()
     _current.set(run)
     open_runs.append(run)
+    if threading.current_thread() is threading.main_thread():
+        _of_main.append(run)
+    _tell_workers()
 
     def leave() -> None:
-        if run in open_runs:
-            open_runs.remove(run)
+        for runs in (open_runs, _of_main):
+            if run in runs:
+                runs.remove(run)
+        _tell_workers()
         if _current.get() is run:
             _current.set(before)
 
     return leave
 
 
+def _tell_workers() -> None:
+    """What workers of this process join: of runs that several threads began, the newest of the main one."""
+    run = _of_main[-1] if _of_main else open_runs[0] if len(open_runs) == 1 else None
+    present.tell(present.Told(run.store.root, run.id) if run is not None else None)
+
+
 def _forget_parents_runs() -> None:
     open_runs.clear()
+    _of_main.clear()
     _current.set(None)
 
 

@@ -334,7 +334,7 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Handed to a worker process, it is the same run there, with a log of its own."""
-        from celltrail.run.starting import handed
+        from celltrail.run.workers import handed
 
         return handed, (self.store.root, self.id)
 

@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from celltrail.errors import BadValue, CelltrailError
@@ -23,14 +22,13 @@ from celltrail.run.copying import PATIENCE_S, copier
 from celltrail.run.events import Started, tell
 from celltrail.run.facts import plain
 from celltrail.run.keeper import keeper
-from celltrail.run.recording import Run, here
+from celltrail.run.recording import Run
 from celltrail.run.seeding import set_seed
 from celltrail.run.values import check_name
-from celltrail.store import Store, locate
+from celltrail.run.workers import is_rank, is_worker, joined, let_go
+from celltrail.store import Store, locate, present
 from celltrail.store.log.ranks import rank_here
 from celltrail.store.root import project_of
-
-_handed: list[Run] = []  # runs of other processes that this one writes too
 
 
 def start(
@@ -52,7 +50,7 @@ def start(
 
     Where ``CELLTRAIL_RUN_ID`` names a run that another process writes, this process joins it instead: a
     rank or worker has a log of its own, and name, params and the rest are those of the process that owns
-    the run.
+    the run. So do the ranks that ``notebook_launcher`` makes in a cell that is a run.
 
     Args:
         name: how you speak of it; need not be unique. Without one, the run is named by its time.
@@ -86,6 +84,9 @@ def start(
         raise BadValue("resume goes on with a run and fork begins another one; give one of the two")
     if step is not None and resume is None and fork is None:
         raise BadValue("step says where a run is resumed or forked; give resume or fork as well")
+    if resume is None and fork is None and is_rank() and (theirs := joined()):
+        theirs.params.update(params or {})
+        return theirs
     if seed is not None:
         facts["environment"] = {**facts.get("environment", {}), "seeds": dict(set_seed(seed))}
     now = now_us()
@@ -103,9 +104,9 @@ def start(
         tags=tuple(check_name(tag, "tag") for tag in tags),
         notes=(notes,) if notes else (),
         params={**as_params(params or {}), **facts.pop("params", {})},
-        parent=_parent(),
     )
     store, before = store or Store(locate()), None
+    record = replace(record, parent=_parent(store))
     if resume is not None and rank:
         record = replace(record, id=onward.referred(resume, step, store)[0].id)
     elif resume is not None:
@@ -118,22 +119,9 @@ def start(
     run.at_end(keeper.add(run), enter(run))
     _finish_with_worker()
     tell(Started(run))
+    if run.writer.owns:
+        present.announce(present.Told(run.store.root, run.id))
     return run
-
-
-def handed(root: Path, run_id: str) -> Run:
-    """The run that another process handed to this one: itself where it is of this process, else a log more of it."""
-    found = here.get(run_id)
-    if found is None:
-        for other in (*_handed,):  # what came before is over: a worker lives on for the next run
-            other.finish()
-            _handed.remove(other)
-        store = Store(root)
-        found = Run(store, store.record(run_id), rank_here(), joins=True)
-        found.at_end(keeper.add(found))
-        _handed.append(found)
-        _finish_with_worker()
-    return found
 
 
 def log(values: Mapping[str, Any] | None = None, step: int | None = None, **more: Any) -> None:
@@ -141,7 +129,7 @@ def log(values: Mapping[str, Any] | None = None, step: int | None = None, **more
     run = current()
     if run is None and joining.named():
         run = start()
-    if run is None and _is_worker():
+    if run is None and is_worker():
         _tell_of_no_run()
         return
     if run is None:
@@ -164,9 +152,13 @@ def as_params(params: Mapping[str, Any]) -> dict[str, Param]:
     return {check_name(name, "param"): Param(name, plain(value)) for name, value in params.items()}
 
 
-def _parent() -> str | None:
+def _parent(store: Store) -> str | None:
+    """The run around this one: of the block it begins in, or of the process that made this one."""
     run = current_block()
-    return run.id if run is not None else None
+    if run is not None:
+        return run.id
+    told = present.outer()
+    return told.run if told is not None and told.root == store.root else None
 
 
 def _user() -> str:
@@ -184,31 +176,24 @@ def _user_of(*_: str | None) -> str:
 @lru_cache(maxsize=1)  # once in each worker
 def _tell_of_no_run() -> None:
     warnings.warn(
-        "celltrail: nothing is recorded, for this worker process knows of no run; hand it one, as an argument or in a "
-        "closure (delayed(work)(run, i)), and call run.log()",
+        "celltrail: nothing is recorded, for the process that made this worker is in no run; put %%track on the cell, "
+        "or begin one with ct.start() before the workers are at work",
         RuntimeWarning,
         stacklevel=3,
     )
 
 
-def _is_worker() -> bool:
-    """Whether multiprocessing, or joblib by its means, made this process."""
-    process = sys.modules.get("multiprocessing.process")
-    return process is not None and process.parent_process() is not None
-
-
 def _finish_with_worker() -> None:
     """A process of multiprocessing leaves without running atexit, but runs what is registered there."""
     util = sys.modules.get("multiprocessing.util")
-    if util and _is_worker():
+    if util and is_worker():
         util.Finalize(None, _finish_all, exitpriority=0)
 
 
 @atexit.register
 def _finish_all() -> None:
     """End what the program left open: a script that ran through has finished, a kernel was interrupted."""
-    while _handed:
-        _handed.pop().finish()
+    let_go()
     in_kernel = "ipykernel" in sys.modules or hasattr(sys, "ps1")
     error: BaseException | None = getattr(sys, "last_value", None)
     for run in open_runs.copy():  # finishing takes it out

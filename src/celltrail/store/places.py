@@ -39,7 +39,7 @@ def note(trail: str, folder: Path) -> None:
     for place in folders(trail, folder):
         with contextlib.suppress(OSError):
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if _is_own(place):
+            if is_own(place):
                 disk.replace_whole(place / _NAME, os.fsencode(folder.resolve()), 0o600, is_synced=False)
                 return
 
@@ -55,7 +55,7 @@ def noted() -> Iterator[tuple[str, Path]]:
 
 def _read(place: Path) -> Path | None:
     try:
-        if not (_is_own(place.parent) and _is_own(place)):
+        if not (is_own(place.parent) and is_own(place)):
             return None
         folder = Path(os.fsdecode(place.read_bytes()))
         return folder if root.trail_id(folder) == place.parent.parent.name else None
@@ -63,7 +63,8 @@ def _read(place: Path) -> Path | None:
         return None
 
 
-def _is_own(path: Path) -> bool:
+def is_own(path: Path) -> bool:
+    """Whether a file or folder is this user's, and nobody else may write to it; raises OSError where there is none."""
     about = path.stat()
     if not hasattr(os, "getuid"):
         return True

@@ -26,7 +26,7 @@ class Process:
 
 def myself() -> Process:
     """The process that asks."""
-    return process(os.getpid())
+    return _mine(os.getpid())
 
 
 def writer_name(rank: int = 0) -> str:
@@ -37,10 +37,12 @@ def writer_name(rank: int = 0) -> str:
     return f"{host}-{os.getpid()}-{_base36(time.time_ns() // 1_000_000)}-{rank}-{os.urandom(2).hex()}"
 
 
-@lru_cache(maxsize=2)
 def process(pid: int) -> Process:
-    """The process of this machine that has this pid now."""
+    """The process of this machine that has this pid now; its start is "" where there is none."""
     return Process(pid, _start(pid) or "", _boot(), platform.node())
+
+
+_mine = lru_cache(maxsize=2)(process)
 
 
 def is_alive(process: Process) -> bool | None:
@@ -49,6 +51,21 @@ def is_alive(process: Process) -> bool | None:
         return None
     start = _start(process.pid)
     return start is not None and start == process.start
+
+
+def parent_of(pid: int) -> int:
+    """The pid of the process that made the one with this pid; 0 where that is not known."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()[1])
+    except (OSError, IndexError):
+        if Path("/proc/self/stat").exists():
+            return 0
+    import psutil
+
+    try:
+        return psutil.Process(pid).ppid()
+    except psutil.Error:
+        return 0
 
 
 @lru_cache(maxsize=1)

@@ -210,6 +210,7 @@ class RunWriter:
         if self._document is not None:
             self._document.put("run", self.id, {"open": True})
             self._is_left_open = True
+            self._tell_of_others(self._document)
 
     def sync(self) -> None:
         """Bring the log to the disk if anything was appended, and try again what waits in memory."""
@@ -272,8 +273,7 @@ class RunWriter:
             self._troubles.note(f"{lost} records could not be written to the trail")
         failure: OSError | None = None
         if self._document is not None:
-            if self.is_shared:
-                self._document.put("run", self.id, {"shared": True})  # others log too: look for them
+            self._tell_of_others(self._document)
             if self._is_left_open:
                 self._document.put("run", self.id, {"open": False})
             self._document.finish(records.tables_of(dataclasses.replace(record, writer=self.writer)))
@@ -294,6 +294,10 @@ class RunWriter:
             self._log.close()
             self._closed = True
         self._say(failure)
+
+    def _tell_of_others(self, document: RunDocument) -> None:
+        if self.is_shared:
+            document.put("run", self.id, {"shared": True})  # others log too: look for them
 
     def _append(self, kind: int, *bodies: dict[str, Json]) -> None:
         with self.lock:

@@ -1,0 +1,97 @@
+"""What processes begun by a cell do stands in the cell's own chart, while they do it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from celltrail import contract
+from celltrail.panels.earlier import decoded
+from kernels import Kernel, Reply
+
+MIME = contract.MIME
+
+RANKS = """
+import os, subprocess, sys
+program = '''
+import time, celltrail as ct
+run = ct.start("ddp")
+rank = run.writer.rank
+for step in range(30):
+    run.log({"train/loss": rank + 1 / (step + 1)}, step=step)
+    time.sleep(0.04 * (1 + 2 * (rank == 2)))
+'''
+ranks = [
+    subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "CELLTRAIL_RUN_ID": "job", "RANK": str(rank)})
+    for rank in range(3)
+]
+print([rank.wait() for rank in ranks])
+"""
+
+WORKERS = """%%track pool
+import multiprocessing, time
+import celltrail as ct
+def work(number):
+    for step in range(20):
+        ct.log({"train/loss": number}, step=step)
+        time.sleep(0.05)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    pool.map(work, range(2), chunksize=1)
+    pool.close()
+    pool.join()
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """One for all: each of these cells is of its own."""
+    folder: Path = tmp_path_factory.mktemp("others")
+    one = Kernel(folder, {"CELLTRAIL_STORE": str(folder / ".celltrail"), "XDG_CACHE_HOME": str(folder / "cache")})
+    one.run("%load_ext celltrail\nimport celltrail as ct")
+    yield one
+    one.stop()
+
+
+def charts(reply: Reply) -> list[dict[str, Any]]:
+    kept = [*reply.of("display_data"), *reply.of("update_display_data")]
+    return [each["data"][MIME] for each in kept if each["data"].get(MIME, {}).get("kind") == "chart"]
+
+
+def told(reply: Reply) -> list[dict[str, Any]]:
+    """What the panel was told of the runs while the cell was at work."""
+    points = [each["data"].get("content", {}) for each in reply.of("comm_msg")]
+    return [run for each in points if each.get("kind") == "points" for run in each["runs"]]
+
+
+def test_ranks_of_another_program_grow_below_the_cell(kernel: Kernel):
+    """Of a cell that is no run: their mean, the band of them and the slow one, while they run and in what is kept."""
+    reply = kernel.run(RANKS)
+    assert reply.text.endswith("[0, 0, 0]\n"), reply.complaints
+    live = [state["points"] for state in told(reply) if state["status"] == "running"]
+    assert live == sorted(live)
+    assert 0 < live[0] < 90
+    shown = charts(reply)[-1]
+    assert [(state["name"], state["status"], state["points"]) for state in shown["runs"]] == [("ddp", "finished", 90)]
+    assert shown["hints"] == ["rank 2 slower than the others"]
+    (band,) = (decoded(each) for each in shown["bands"])
+    assert np.allclose(band[1:, -1], [1 / 30, 1 + 1 / 30, 2 + 1 / 30])
+    (line,) = (each for each in shown["series"] if each["metric"] == "train/loss")
+    assert (line["n"], len(base64.b64decode(line["step"])) // 8) == (90, 30)
+
+
+def test_workers_grow_in_the_chart_of_the_run_that_they_join(kernel: Kernel):
+    """One run; their points come while the cell waits for them, and all of them are in what is kept."""
+    reply = kernel.run(WORKERS)
+    live = [state["points"] for state in told(reply) if state["status"] == "running"]
+    assert any(0 < points < 40 for points in live)
+    shown = charts(reply)[-1]
+    assert [(state["name"], state["status"], state["points"]) for state in shown["runs"]] == [("pool", "finished", 40)]
+    (band,) = (decoded(each) for each in shown["bands"])
+    assert band[1:, -1].tolist() == [0.0, 0.5, 1.0]
+    counted = kernel.run("print(len(ct.runs()), ct.run('pool').record.metrics['train/loss'].count)")
+    assert counted.text.split() == ["2", "40"]
