@@ -114,7 +114,8 @@ class LiveChart:
     def __init__(self, publish: Callable[..., None]) -> None:
         self._publish = publish
         self._display_id = f"celltrail-{new_id()}"
-        self.feeds: dict[str, Feed | Followed] = {}
+        self.own: dict[str, Feed] = {}  # the runs of this process
+        self.feeds: dict[str, Feed | Followed] = {}  # all of them
         self.widget: Chart | None = None
         self.is_cell_over = False
         self.is_over = False
@@ -129,7 +130,7 @@ class LiveChart:
 
     def add(self, run: Run) -> None:
         """Show this run too."""
-        self.feeds[run.id] = Feed(run)
+        self.feeds[run.id] = self.own[run.id] = Feed(run)
         self._is_new = True
 
     def follow(self, run: Followed) -> None:

@@ -97,7 +97,7 @@ class Live:
             return
         if isinstance(event, Logged | LoggedBlock):
             if chart := self._of_run.get(event.run.id):
-                chart.feeds[event.run.id].put(event)
+                chart.own[event.run.id].put(event)
                 if chart.widget is None and not is_of_machine(event.names[0]):
                     self._show(chart)
         elif isinstance(event, Kept):
@@ -105,10 +105,10 @@ class Live:
         elif isinstance(event, Alerted):
             shield(self._say, event)
             if chart := self._of_run.get(event.run.id):
-                chart.feeds[event.run.id].flag(flag_of(event.run.id, event))
+                chart.own[event.run.id].flag(flag_of(event.run.id, event))
         elif isinstance(event, Intervened):
             if chart := self._of_run.get(event.run.id):
-                chart.feeds[event.run.id].flag(flag_of_deed(event.run.id, event.deed))
+                chart.own[event.run.id].flag(flag_of_deed(event.run.id, event.deed))
         elif isinstance(event, Started):
             self._begin(event.run)
         elif isinstance(event, Ended):
