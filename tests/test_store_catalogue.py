@@ -85,6 +85,13 @@ def scanned(store: Store, keys: Any = ()) -> dict[str, Any]:
         away.rename(store.root / "catalogue")
 
 
+def one_by_one(store: Store, keys: Any = ()) -> dict[str, Any]:
+    """The same with each run read by itself, as one that comes later is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listing, "WORTH_CATALOGUE", 10**9)
+        return anew(store, keys)[0]
+
+
 def test_an_index_from_the_catalogue_opens_no_document(store: Store) -> None:
     """And holds what the files say, to the byte."""
     cells = [(Execution(new_id(), 1, None, "ok", 1, recipe=f"{number:032x}"),) for number in range(4)]
@@ -120,13 +127,14 @@ said = st.lists(
     st.sampled_from([("archived", True), ("starred", True), ("name", "other"), ("tag:of ü", True), ("rating", 3)]),
     max_size=2,
 )
-trails = st.lists(st.tuples(told, said, st.sampled_from(["", "changed", "gone", "later", "sealed"])), max_size=6)
+fates = ["", "changed", "gone", "later", "odd", "again", "sealed"]
+trails = st.lists(st.tuples(told, said, st.sampled_from(fates)), max_size=6)
 
 
 @settings(max_examples=40, deadline=None)
 @given(trails)
-def test_from_the_catalogue_or_from_the_files_the_index_is_the_same(runs: list[Any]) -> None:
-    """Whatever the runs are, and whatever happened to them after they were catalogued."""
+def test_however_the_runs_are_read_the_index_is_the_same(runs: list[Any]) -> None:
+    """From the catalogue, many at once or one by one; whatever became of them after they were catalogued."""
     keys = [("params", "a"), ("metric", "best", "loss"), ("notes",), ("rating",), ("summary", "s"), ("error",)]
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / ".celltrail")
@@ -142,8 +150,17 @@ def test_from_the_catalogue_or_from_the_files_the_index_is_the_same(runs: list[A
                     shutil.rmtree(folder_of(store, run_id))
                 case "later":
                     store.edit(run_id, "name", "later")
-        assert anew(store)[0] == (scanned(store) if segments.paths(store.root) else anew(store)[0])
-        assert anew(store, keys)[0] == (scanned(store, keys) if segments.paths(store.root) else anew(store, keys)[0])
+                case "odd":
+                    path = folder_of(store, run_id) / "run.json"
+                    path.write_bytes(path.read_bytes().replace(b'"params":{', b'"params":{"odd":"value",'))
+                case "again":
+                    path = folder_of(store, run_id) / "run.json"
+                    path.with_name("run.2.json").write_bytes(path.read_bytes().replace(b'"name":"', b'"name":"Y'))
+        for asked in ((), keys):
+            expected = one_by_one(store, asked)
+            assert anew(store, asked)[0] == expected
+            if segments.paths(store.root):
+                assert scanned(store, asked) == expected
 
 
 def _kept(store: Store, number: int, run: dict[str, Any], edits: list[tuple[str, Any]], fate: str) -> str:

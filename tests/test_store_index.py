@@ -175,7 +175,9 @@ LIST = """
 import sys
 from pathlib import Path
 from celltrail.store import Store
+from celltrail.store.catalogue import listing
 for round in range(6):
+    listing.WORTH_CATALOGUE = 2 if round % 3 else 99  # many at once, or one by one
     store = Store(sys.argv[1])
     assert len(store.records()) == 20
     assert store.names("param") == {"lr": 20}

@@ -329,14 +329,13 @@ class RunFiles:
         """Changes whenever the document or an edit does; empty when a change just now could be missed."""
         try:
             about = os.stat(f"{self.place}/{generations.newest(self.place)}")
-            document = f"{about.st_mtime_ns} {about.st_size} {about.st_ino}"
         except FileNotFoundError:
-            document = "none"
+            about = None
         try:
             changed = os.stat(self.place + "/edits").st_mtime_ns
         except FileNotFoundError:
             changed = 0
-        return "" if time.time_ns() - changed < _RACY_NS else f"{document} {changed}"
+        return "" if time.time_ns() - changed < _RACY_NS else stamp_of(about, changed)
 
     def sizes(self) -> dict[str, int]:
         """Its logs, and how much each holds, in bytes."""
@@ -401,6 +400,12 @@ class RunFiles:
             return records.metrics_of(decode(self._blobs.get(run["more_metrics"]))) if "more_metrics" in run else {}
         except (OSError, NoRun):
             return {}
+
+
+def stamp_of(document: os.stat_result | None, edited_ns: int = 0) -> str:
+    """The stamp of files that are so: the document, and when an edit was added last, 0 where there is none."""
+    about = f"{document.st_mtime_ns} {document.st_size} {document.st_ino}" if document else "none"
+    return f"{about} {edited_ns}"
 
 
 def _without_tail(gaps: list[Gap], tail: int, path: Path, is_live: bool) -> list[Gap]:

@@ -6,6 +6,7 @@ that both mean the same.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,13 @@ _TIMES = {"created": "created_us", "started": "started_us", "ended": "ended_us"}
 _RENAMED = {"cell": "cell_id"}
 _ENVIRONMENTS = {"env", "git", "hardware", "seeds", "state"}
 _TOLD = ("goal", "last", "min", "max")  # of each metric in a table of runs
+# those that stand in the table ``run`` as they are, with what they are of a run that does not say them
+_PLAIN = {
+    each.name: None if each.default is dataclasses.MISSING else each.default
+    for each in dataclasses.fields(RunRecord)
+    if each.default_factory is dataclasses.MISSING and not isinstance(each.default, tuple)
+}
+del _PLAIN["id"], _PLAIN["error"]
 _WRITTEN = {"first", "last", "last_step", "min", "min_step", "max", "max_step", "sum"}  # in a document as they are
 
 
@@ -191,6 +199,11 @@ class Document:
                 key = ("metric", aggregate, name)
                 yield key, fields[aggregate] if is_plain else self.fact(key)
 
+    @property
+    def run(self) -> Mapping[str, Any]:
+        """The fields of the table ``run``."""
+        return next(iter(self.tables["run"].values()))
+
     def _slim(self) -> RunRecord:
         """The record without its metrics and executions."""
         if self._record is None:
@@ -203,6 +216,18 @@ class Document:
 def reader(key: Key) -> Callable[[Document], Any]:
     """What reads the fact with this key from one document after the other, for questions over thousands of runs."""
     match key:
+        case ("id",):
+            return _id_of
+        case (name,) if name in _TIMES or name in {"duration", "tags"} or _RENAMED.get(name, name) in _PLAIN:
+            read = _of_run(name)
+
+            def told(document: Document) -> Any:
+                try:
+                    return document.fact(key) if document.said else read(document.run)
+                except (KeyError, TypeError):
+                    return document.fact(key)
+
+            return told
         case ("params" | "summary" as family, name):
 
             def value(document: Document) -> Any:
@@ -233,6 +258,30 @@ def reader(key: Key) -> Callable[[Document], Any]:
             return summary
         case _:
             return lambda document: document.fact(key)
+
+
+def _id_of(document: Document) -> str:
+    return next(iter(document.tables["run"]))
+
+
+def _duration(run: Mapping[str, Any]) -> float | None:
+    if run.get("duration_s") is not None:
+        return run["duration_s"]
+    return None if run.get("ended_us") is None else (run["ended_us"] - run["started_us"]) / 1e6
+
+
+def _of_run(name: str) -> Callable[[Mapping[str, Any]], Any]:
+    """Reads what `field_of` the record says, from the fields of the table ``run``."""
+    if name in _TIMES:
+        written = _TIMES[name]
+        return lambda run: None if run.get(written) is None else run[written] / 1e6
+    if name == "tags":
+        return lambda run: list(run.get("tags") or ())
+    if name == "duration":
+        return _duration
+    written = _RENAMED.get(name, name)
+    default = _PLAIN[written]
+    return lambda run: run.get(written, default)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ a copy that lacks its ``actors/``) is found in passing, a few runs with each que
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import random
@@ -17,11 +16,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from celltrail.errors import Damaged, NoRun
+from celltrail.errors import NoRun
 from celltrail.model import RunRecord
 from celltrail.store.blobs import Blobs
-from celltrail.store.catalogue import entries, segments
-from celltrail.store.catalogue.entries import Entry
+from celltrail.store.catalogue import bulk
 from celltrail.store.catalogue.facts import Key
 from celltrail.store.catalogue.seen import Seen, seen_of
 from celltrail.store.docs import actors
@@ -123,7 +121,7 @@ class Listing:
     # answering
 
     def _answer(self, session: Session, keys: Sequence[Key], answer: Callable[[Look], _T]) -> _T:
-        self._refresh(session)
+        self._refresh(session, keys)
         columns.use(session, keys)
         while True:
             with session.reading() as db:
@@ -145,12 +143,15 @@ class Listing:
 
     # keeping up
 
-    def _refresh(self, session: Session) -> None:
+    def _refresh(self, session: Session, keys: Sequence[Key]) -> None:
         session.recall()
         marked, self._marked = self._marked, set()
         changed_groups, new = self._differing(session)
         if len(new) >= WORTH_CATALOGUE:
-            self._take_catalogued(session, new)
+            columns.promote(session, keys)  # and so filled while the documents are at hand
+            if not self._index.was_damaged:  # perhaps by what a segment said: the files themselves cannot be wrong
+                bulk.take_catalogued(session, self._root, self._blobs, new)
+            bulk.take_documents(session, self._root, new)
         changed: dict[str, Seen | None] = dict.fromkeys(marked)
         changed |= self._passed(session) | self._watched(session)
         followed = self._announced(session, changed)
@@ -272,29 +273,6 @@ class Listing:
                     followed = None
                 session.db.executemany("insert or replace into file values (?, ?)", states.items())
             session.folders |= states
-
-    def _take_catalogued(self, session: Session, new: set[str]) -> None:
-        """Write those of these runs whose files are as the catalogue saw them; the others are left to be read.
-
-        The look at the files comes before the transaction, for a run that another process wrote meanwhile is not
-        written again.
-        """
-        if self._index.was_damaged:
-            return  # perhaps by what a segment said: the files themselves cannot be wrong
-        for segment in segments.readable(self._root):
-            for group in range(len(segment.groups)):
-                with contextlib.suppress(Damaged, OSError):
-                    if new.isdisjoint(segment.runs(group)):
-                        continue
-                    found = [entry for entry in segment.entries(group) if entry.run in new and entry.is_of_its_run]
-                    stamped = [(entry, self._files(entry.run).stamp()) for entry in found]
-                    held = [(each, stamp) for each, stamp in stamped if self._holds(each, stamp)]
-                    with session.writing() as rows:
-                        rows.put_new(held)
-                    new -= {entry.run for entry, _ in held}
-
-    def _holds(self, entry: Entry, stamp: str) -> bool:
-        return entries.holds(entry.state, self._root, entry.run, stamp)
 
     def _take_group(self, session: Session, rows: Rows, group: str, states: dict[str, str]) -> int:
         stamp, new, gone = self._compared(session, group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from celltrail.model import Execution, Failure, Json, Metric, Output, Param, Resumption, RunRecord
@@ -27,6 +28,7 @@ _APART = {
 }
 # what the run itself never says
 EDITED = ("folder", "rating", "starred", "archived", "deleted")
+_OF_DICTS = ("metrics", "summary", "problems")
 _names: dict[type, tuple[str, ...]] = {}
 
 
@@ -84,6 +86,50 @@ def record_of(tables: Tables) -> RunRecord:
         resumes=tuple(_made(Resumption, fields) for fields in tables.get("resumes", {}).values()),
         problems=_texts(tables.get("problems", {}).values()),
     )
+
+
+def is_record(tables: Tables) -> bool:
+    """Whether `record_of` makes a record of these tables: a fifth of the work of making it.
+
+    False also where that is not certain, as of what another hand than celltrail's wrote.
+    """
+    ((_, run),) = tables["run"].items()
+    if not (_tells(RunRecord, run, "id") and _is_failure(run) and _are_lists(run, "tags", "notes")):
+        return False
+    if any(type(table) is not dict for table in tables.values()):
+        return False
+    entries = (fields for name in _OF_DICTS for fields in tables.get(name, {}).values())
+    return (
+        all(type(fields) is dict for fields in entries)
+        and all(_tells(Param, fields, "name") for fields in tables.get("params", {}).values())
+        and all(_tells(Resumption, fields) for fields in tables.get("resumes", {}).values())
+        and all(_is_execution(fields) for fields in tables.get("executions", {}).values())
+    )
+
+
+def _is_execution(fields: Any) -> bool:
+    if not (_tells(Execution, fields, "id") and _is_failure(fields) and _are_lists(fields, "outputs")):
+        return False
+    return all(_tells(Output, output) and _are_lists(output, "earlier") for output in fields.get("outputs") or ())
+
+
+def _is_failure(fields: Mapping[str, Json]) -> bool:
+    return not fields.get("error") or _tells(Failure, fields["error"])
+
+
+def _are_lists(fields: Mapping[str, Json], *names: str) -> bool:
+    return all(not fields.get(name) or type(fields[name]) is list for name in names)
+
+
+def _tells(kind: type, fields: Any, key: str = "") -> bool:
+    """Whether a record of this kind can be made of the fields, and the key they stand under."""
+    return type(fields) is dict and fields.keys() >= _needed(kind, key)
+
+
+@lru_cache
+def _needed(kind: type, key: str) -> frozenset[str]:
+    needed = (each for each in dataclasses.fields(kind) if each.default is each.default_factory is dataclasses.MISSING)
+    return frozenset(each.name for each in needed if each.name != key)
 
 
 def _execution_fields(execution: Execution) -> dict[str, Json]:

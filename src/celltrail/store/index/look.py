@@ -16,8 +16,8 @@ from celltrail.store.catalogue.gathered import Gathered
 from celltrail.store.catalogue.seen import record_of
 from celltrail.store.index import reading
 from celltrail.store.index.cells import Column
+from celltrail.store.index.reading import MARKS
 
-MARKS = 10_000  # values in one statement; SQLite takes 32,766
 _KEPT = 2_000
 _AT_ONCE = 1_000  # documents in memory
 # the rows of ``hot`` of some runs, whose ids are a JSON list, by their ``place`` in it

@@ -16,7 +16,18 @@ from celltrail.store.catalogue.parts import PARTS, Parts
 from celltrail.store.catalogue.seen import said_in
 
 BODIES = ", ".join(f"{part}.body" for part in PARTS)
+MARKS = 10_000  # values in one statement; SQLite takes 32,766
 WITH_PARTS = "run " + " ".join(f"left join {part} using (rid)" for part in PARTS)
+
+
+def known(db: sqlite3.Connection, run_ids: Sequence[str]) -> set[str]:
+    """Those of these runs that are there."""
+    found: set[str] = set()
+    for start in range(0, len(run_ids), MARKS):
+        some = run_ids[start : start + MARKS]
+        ask = f"select id from run where id in ({', '.join('?' * len(some))})"
+        found |= {run_id for (run_id,) in db.execute(ask, some)}
+    return found
 
 
 def documents(db: sqlite3.Connection, where: str, values: Sequence[Any], needed: Iterable[str]) -> Iterator[Any]:

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple, Protocol
 from celltrail.model import RunRecord
 from celltrail.store.catalogue import parts
 from celltrail.store.catalogue.entries import FACTS, Entry, names_of
-from celltrail.store.catalogue.facts import Key, fact_of
+from celltrail.store.catalogue.facts import Key, fact_of, reader
 from celltrail.store.catalogue.parts import PARTS, Parts
 from celltrail.store.catalogue.seen import Seen, record_of, said_in
+from celltrail.store.catalogue.unread import Fresh
 from celltrail.store.index.cells import Column, to_cell
 from celltrail.store.index.reading import BODIES, WITH_PARTS, joined
 
@@ -28,7 +29,6 @@ _IN_ENTRIES: dict[Key, Callable[[Entry], Any]] = {
     ("id",): attrgetter("run"),
     ("tags",): lambda entry: list(entry.all_tags),
 }
-_MARKS = 10_000  # values in one statement; SQLite takes 32,766
 _turns = itertools.count(int.from_bytes(os.urandom(6), "big"))
 
 
@@ -69,6 +69,7 @@ class Rows:
         self._parts = tuple(kept)
         self._has = [column.has for column in columns]
         self._getters = [_IN_ENTRIES.get(column.key) for column in columns]
+        self._readers = [reader(column.key) for column in columns]
         self._is_opened = any(get is None for get in self._getters)
         self._cells: dict[int, list[Any]] = {}  # rows of hot, written together: a fifth less work for SQLite
         marks = ", ".join("?" * (1 + len(columns)))
@@ -97,31 +98,22 @@ class Rows:
         for part in self._parts:
             part.put(rid, told)
 
-    def put_new(self, found: Sequence[tuple[Entry, str]]) -> None:
-        """Write runs of the catalogue, each with the stamp of its files, but for those that are there already.
-
-        Raises `Damaged` where an entry holds nonsense.
-        """
-        known: set[str] = set()
-        for some in (found[start : start + _MARKS] for start in range(0, len(found), _MARKS)):
-            ask = f"select id from run where id in ({', '.join('?' * len(some))})"
-            known |= {run_id for (run_id,) in self._db.execute(ask, [entry.run for entry, _ in some])}
-        ((rid,),) = self._db.execute("select coalesce(max(rid), 0) from run")
+    def put_new(self, found: Iterable[Fresh]) -> set[str]:
+        """Write runs that are over and not there yet; their ids. Of those that are read meanwhile none is kept."""
+        ((last,),) = self._db.execute("select coalesce(max(rid), 0) from run")
         lines: list[tuple[Any, ...]] = []
         cuts: list[tuple[int, Parts]] = []
-        for entry, stamp in found:
-            if entry.run in known:
-                continue
-            rid += 1
-            more = entry.more(stamp)
-            lines.append((rid, entry.run, next(_turns), stamp, 0, more))
-            cuts.append((rid, entry.parts))
-            self._put_hot(rid, self._facts(entry, more))
+        for rid, fresh in enumerate(found, last + 1):
+            lines.append((rid, fresh.run, next(_turns), fresh.stamp, 0, fresh.more))
+            cuts.append((rid, fresh.parts))
+            self._put_hot(rid, self._facts(fresh))
+            told = Told(fresh.tags, fresh.names)
             for part in self._parts:
-                part.put(rid, Told(entry.all_tags, entry.all_names))
+                part.put(rid, told)
         add = "insert into run (rid, id, turn, stamp, watch, more) values (?, ?, ?, ?, ?, ?)"
         self._db.executemany(add, lines)
         self._put_parts(cuts)
+        return {line[1] for line in lines}
 
     def remove(self, run_id: str) -> None:
         """Forget a run."""
@@ -165,11 +157,13 @@ class Rows:
             self._has[place] |= kind
         self._cells[rid] = cells
 
-    def _facts(self, entry: Entry, more: bytes) -> Iterator[Any]:
-        """Of a run in the catalogue, for each column; its document is opened only for what the entry does not have."""
-        rest = parts.opened(PARTS, entry.parts, said_in(more)) if self._is_opened else None
-        for column, get in zip(self._columns, self._getters, strict=True):
-            yield get(entry) if get else rest.fact(column.key) if rest else None
+    def _facts(self, fresh: Fresh) -> Iterator[Any]:
+        """For each column; the document is opened only for what the catalogue does not have."""
+        entry, document = fresh.entry, fresh.document
+        if document is None and self._is_opened:
+            document = parts.opened(PARTS, fresh.parts, said_in(fresh.more))
+        for get, read in zip(self._getters, self._readers, strict=True):
+            yield get(entry) if entry and get else read(document) if document else None
 
 
 class Tags:
@@ -177,17 +171,21 @@ class Tags:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._new: list[tuple[str, int]] = []
 
     def put(self, rid: int, told: Told) -> None:
         """Keep the tags of a run."""
-        self._db.executemany("insert or ignore into tag values (?, ?)", [(tag, rid) for tag in told.tags])
+        self._new += [(tag, rid) for tag in told.tags]
 
     def remove(self, rid: int, told: Told) -> None:
         """Forget the tags of a run."""
+        self.settle()
         self._db.execute("delete from tag where rid = ?", (rid,))
 
     def settle(self) -> None:
-        """Nothing is held back."""
+        """Write the tags: those of a thousand runs at once are half the work."""
+        self._db.executemany("insert or ignore into tag values (?, ?)", self._new)
+        self._new.clear()
 
 
 class Names:
