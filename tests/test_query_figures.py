@@ -86,6 +86,26 @@ def test_parallel_axes_are_what_varies_and_the_metric(found: RunSet):
     assert next(mark["label"] for mark in marks[-1] if mark["axis"] == "p0") == "1e-06"
 
 
+def test_parallel_lines_are_counted_and_their_gaps_told(store: Store):
+    """A run without two values beside each other has no line; whose line has a gap, or no colour, is said."""
+    for number in range(6):
+        params = {"a": number, "b": -number, "c": 2 * number}
+        for lacking in {2: "c", 3: "b", 4: "ab"}.get(number, ""):
+            del params[lacking]
+        with start(f"r{number}", params, store=store) as run:
+            if number not in (3, 5):
+                run.log({"acc": number / 6})
+    chart = runs(store=store).parallel("params.a", "params.b", "params.c", "acc")
+    assert len(rows(chart)) == 5
+    title = chart.to_dict()["title"]
+    assert title["text"] == "5 runs by best acc"
+    assert title["subtitle"][:3] == [
+        "5 of 6 runs: the others lack too many values",
+        "3 runs with a gap: no a in 1, b in 1, c in 1, best acc in 1",
+        "1 run in grey: no best acc",
+    ]
+
+
 def test_names_that_mean_something_to_vega_are_only_names(store: Store):
     """Dots, brackets, quotes and backslashes in a param stay one column."""
     odd = "model.layers[0]['a\"b\\c']"

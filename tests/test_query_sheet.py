@@ -68,6 +68,35 @@ def test_words_and_expressions(sheet: Sheet) -> None:
         sheet.listing("lr >>> 1", "", [], [])
 
 
+def test_words_find_names_and_values_of_params_and_nothing_else_of_them(store: Store) -> None:
+    """Whatever a value is, a word finds it as its text says it, also what a person corrected; never how it was kept."""
+    odd = {"plain": 12, "nested": {"a": {"b": 1}, "c": 2}, "nan": math.nan, "big": 2**70, "text": 'say "},"hi":{"'}
+    given = [odd, {}, {"sign": "Größe"}, {"value": None}, {"low": 1e-05, "also": [1, 2]}, {"lr": 0.5, "mode": "wrong"}]
+    for number, params in enumerate(given):
+        with start(f"r{number}", params, store=store) as run:
+            pass
+    store.edit(run.id, "param:mode", "RIGHT")
+    sheet = Sheet(runs(store=store))
+
+    def found(words: str) -> list[str]:
+        return names(sheet, sheet.listing("", words, ["name"], [])["runs"])
+
+    told = {
+        "nested": ["r0"], "'b':": ["r0"], "nan": ["r0"], str(2**70): ["r0"], '},"hi":{"': ["r0"], "größe": ["r2"],
+        "none": ["r3"], "1e-05": ["r4"], "2]": ["r4"], "right": ["r5"], "wrong": [], "rule": [], "origin": [],
+        "$f": [], "12": ["r0"], "plain 12": ["r0"],
+    }  # fmt: skip
+    assert {words: found(words) for words in told} == told
+
+
+def test_an_order_is_that_of_now(sheet: Sheet, store: Store) -> None:
+    """Ranks are kept from one question to the next, until a run changes; of some runs they are those of all."""
+    assert names(sheet, sheet.listing("", "", ["-params.lr"], [])["runs"])[0] == "run-0"
+    assert names(sheet, sheet.listing("params.kind == 'b'", "", ["params.lr"], [])["runs"])[0] == "run-11"
+    store.edit(sheet.listing("name == 'run-7'", "", [], [])["runs"][0], "param:lr", 99.0)
+    assert names(sheet, sheet.listing("", "", ["-params.lr", "name"], [])["runs"])[0] == "run-7"
+
+
 def test_groups_and_sums(sheet: Sheet) -> None:
     """Groups hold every run once, stand by what they say in the sorted column, and their means are those of numpy."""
     found = sheet.listing("", "", ["-best.acc"], ["params.kind"])

@@ -213,7 +213,7 @@ def test_a_table_is_asked_as_in_a_kernel(jupyter: Jupyter, trail_of: tuple[str, 
     question = {"where": "'mlp' in tags", "words": "", "sort": ["-params.lr"], "group": ["tags"]}
     over: dict[str, Any] = {"rows": [], "cols": [], "value": None}
     asked: list[dict[str, Any]] = [
-        {"kind": "list", **question},
+        {"kind": "list", **question, "first": 1, "columns": ["best.loss"]},
         {"kind": "sum", **question, "columns": ["params.lr"]},
         {"kind": "fetch", "runs": [second], "sparks": True},
         {"kind": "write", "form": "markdown", "runs": [first, second], "columns": ["name", "params.lr"], **over},
@@ -228,6 +228,7 @@ def test_a_table_is_asked_as_in_a_kernel(jupyter: Jupyter, trail_of: tuple[str, 
     listed, summed, fetched, text, crossed, held, matching = (reply.json for reply in replies)
     assert listed["listing"]["runs"][-2:] == [first, second]
     assert listed["listing"]["groups"][0]["values"] == ["mlp"]
+    assert len(listed["rows"]["rows"]) == len(listed["sums"]["groups"]) == 1
     assert summed["sums"]["groups"][0]["params.lr"]["high"] == 1.0
     assert [row["id"] for row in fetched["rows"]["rows"]] == [second]
     assert fetched["rows"]["rows"][0]["metrics"]["loss"]["spark"]
@@ -239,7 +240,9 @@ def test_a_table_is_asked_as_in_a_kernel(jupyter: Jupyter, trail_of: tuple[str, 
     runs("params.lr < 0.05", store=store).save("slow ones")
     view = jupyter.ask(f"{base}/table?view=slow%20ones").json
     assert [row["name"] for row in view["rows"]] == ["second"]
-    assert ask({"kind": "list", **question}, "slow%20ones").json["listing"]["runs"] == [second]
+    assert ask({"kind": "list", **question, "first": 0, "columns": []}, "slow%20ones").json["listing"]["runs"] == [
+        second
+    ]
     edit = {"kind": "edit", "id": "e9", "runs": [first], "do": "tag", "text": "no"}
     assert ask(edit).status == ask({"kind": "pick", "run": first}).status == 400
     assert jupyter.ask(f"{base}/table?view=none").status in (400, 404)

@@ -65,6 +65,22 @@ def test_pairs_are_told_apart_where_groups_are_not():
     assert flipped(first.tolist(), rng.permutation(first).tolist()) > 0.05
 
 
+def test_a_clear_difference_stays_one_among_a_thousand_metrics():
+    """A bootstrap draws until p is known: often where it is small, and no more than needed where it is not."""
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(0, 1, 12), rng.normal(4, 1, 12)
+    rows = (rng.random(5000) < 0.6).astype(float)
+    better = np.where(rng.random(5000) < 0.3, 1.0, rows)
+    for gap in (bootstrap(first, second), paired(rows.tolist(), better.tolist()), paired(first, second)):
+        assert gap is not None
+        assert 1000 * gap.p < 0.05
+        assert gap.draws == 50_000
+    none = bootstrap(first, first + rng.normal(0, 0.1, 12))
+    assert none is not None
+    assert none.p > 0.1
+    assert none.draws == 2000
+
+
 def test_tests_of_pairs_are_those_of_scipy():
     """McNemar's is the binomial one; signs drawn at random come close to all of them."""
     for fixed, broken in ((12, 3), (0, 5), (7, 7), (400, 350), (1, 0)):

@@ -359,6 +359,8 @@ export interface List {
   words: string;
   sort: string[];
   group: string[];
+  first: number;
+  columns: string[];
 }
 
 /** Panel to kernel: keep this note on a point, or on a step of the run; answered by all marks. */

@@ -35,6 +35,7 @@ const HEADS = [
   { id: "status", numeric: false, goal: "none", same: true },
   { id: "params.lr", numeric: true, goal: "none", same: false },
   { id: "best.acc", numeric: true, goal: "max", same: false },
+  { id: "metrics.acc", numeric: true, goal: "max", same: false },
 ] as const;
 const MEAN: Summed = { known: 1500, unknown: 0, mean: 0.5, half: 0.01, low: 0, high: 1, values: [], kinds: 3000 };
 
@@ -51,7 +52,14 @@ function kernel(asked: Wish[]): (wish: Wish) => Promise<Answer> {
         const ids = found.map((row) => row.id);
         const half = (values: string[], from: number, end: number): GroupOf => ({ values, runs: ids.slice(from, end) });
         const groups = wish.group.length > 0 ? [half(["low"], 0, N / 2), half(["high"], N / 2, N)] : null;
-        return { ...EMPTY, listing: { runs: ids, groups, heads: [...HEADS], hints: [] } };
+        const first = ids.slice(0, wish.first).map((id) => byId.get(id) as RunRow);
+        const told = wish.columns.length > 0 ? { groups: [], best: { "best.acc": ["r2999"] } } : null;
+        return {
+          ...EMPTY,
+          listing: { runs: ids, groups, heads: [...HEADS], hints: [] },
+          rows: wish.first > 0 ? { rows: first, total: N, hints: [] } : null,
+          sums: told,
+        };
       }
       case "fetch":
         return { ...EMPTY, rows: { rows: wish.runs.map((id) => byId.get(id) as RunRow), total: N, hints: [] } };
@@ -121,7 +129,10 @@ describe("more runs than a panel holds", () => {
     const head = [...root.querySelectorAll<HTMLElement>("[role=columnheader]")].find((cell) => /lr/.test(cell.title));
     head?.click();
     head?.click();
+    asked.length = 0;
     await vi.advanceTimersByTimeAsync(500);
+    expect(asked.filter((wish) => wish.kind === "fetch" && !wish.sparks)).toEqual([]); // they came with the order
+    expect(kinds()).not.toContain("sum");
     expect(source.kept.at(-1)?.sort).toEqual(["-params.lr"]);
     const highest = rows.reduce((a, b) => (Number(b.params.lr?.value) > Number(a.params.lr?.value) ? b : a));
     expect(names(root)[0]).toBe(highest.name);

@@ -66,7 +66,8 @@ class Verdict:
             return ""
         if gap.word("none") == "not distinguishable":
             return f"not distinguishable ({gap.count})"
-        chance = f"p={self.p:.2g} by Holm among {self.among} metrics"
+        draws = f", {gap.draws:,} draws" if gap.draws else ""
+        chance = f"p={self.p:.2g} by Holm among {self.among} metrics{draws}"
         if self.word == "not distinguishable":
             return f"not distinguishable, {chance} ({gap.count})"
         ends = f"95% interval {number(gap.low)} to {number(gap.high)}"

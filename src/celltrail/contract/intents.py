@@ -29,6 +29,8 @@ class List(TypedDict):
     words: str  # plain words, each of which a run has somewhere
     sort: list[str]  # columns, "-" in front for high to low
     group: list[str]
+    first: int  # so many rows of those that come first are to be told with it
+    columns: list[str]  # and the sums of these
 
 
 class Fetch(TypedDict):

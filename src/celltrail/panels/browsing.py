@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from celltrail.compare import compare
@@ -103,12 +103,19 @@ class Browsing:
         return answer(asked["id"], rows=page(found))
 
     def _list(self, asked: List) -> Answer:
-        found = self._sheet.listing(asked["where"], asked["words"], asked["sort"], asked["group"])
-        return answer(asked["id"], listing=found)
+        question = asked["where"], asked["words"]
+        found = self._sheet.listing(*question, asked["sort"], asked["group"])
+        rows = self._rows(found["runs"][: max(0, asked["first"])], sparks=False) if asked["first"] else None
+        sums = (
+            self._sheet.sums(*question, asked["group"], asked["sort"], asked["columns"]) if asked["columns"] else None
+        )
+        return answer(asked["id"], listing=found, rows=rows, sums=sums)
 
     def _fetch(self, asked: Fetch) -> Answer:
-        rows = self._sheet.rows(asked["runs"][:MOST_FETCHED], sparks=asked["sparks"])
-        return answer(asked["id"], rows=RowsPage(rows=rows, total=len(self.runs), hints=[]))
+        return answer(asked["id"], rows=self._rows(asked["runs"], sparks=asked["sparks"]))
+
+    def _rows(self, runs: Sequence[str], *, sparks: bool) -> RowsPage:
+        return RowsPage(rows=self._sheet.rows(runs[:MOST_FETCHED], sparks=sparks), total=len(self.runs), hints=[])
 
     def _sum(self, asked: Sum) -> Answer:
         found = self._sheet.sums(asked["where"], asked["words"], asked["group"], asked["sort"], asked["columns"])

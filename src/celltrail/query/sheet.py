@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import compress
 from typing import TYPE_CHECKING, Any, cast
 
 from celltrail.contract import Goal, GroupOf, Head, Listing, RunRow, Scalar, Summed, Sums
@@ -12,15 +14,22 @@ from celltrail.query.columns import Column, known_column
 from celltrail.query.resources import COLUMNS
 from celltrail.query.row import rows, scalar
 from celltrail.query.runs import RunSet
+from celltrail.query.sifting import Words, ranks_of, said_of
 from celltrail.query.template import Needed
 from celltrail.stats.interval import mean_interval
 from celltrail.store.catalogue.facts import Key, Named
-from celltrail.store.index.cells import to_value
+from celltrail.store.index.cells import to_values
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from celltrail.store.index import Look
 
-_SAMPLE = 256  # runs by which it is told what the columns hold
+    Ints = NDArray[np.int64]
+
+_SAMPLE = 256  # runs by which it is told which facts of a run there are
+_READ = 64  # runs of which everything is read, by which it is told what the columns hold
 _MOST_VALUES = 12
 _FACTS = ("parent", "group", "project", "notebook")
 _SAID = ("id", "name", "status", "project", "group", "notes", "error", "notebook", "tags")
@@ -40,7 +49,9 @@ class Sheet:
         self._heads: list[Head] | None = None
         self._needed = Needed(runs.store)
         self._goals: Mapping[str, str] = {}
-        self._texts: dict[str, str] | None = None
+        self._words: Words | None = None
+        self._ranks: dict[str, Ints] = {}  # of all runs by the columns that they were ordered by
+        self._revision: tuple[int, float] | None = None  # of the index, when those were read
         self._found: dict[tuple[str, str, tuple[str, ...]], tuple[list[str], list[str]]] = {}
 
     def listing(self, where: str, words: str, sort: Sequence[str], group: Sequence[str]) -> Listing:
@@ -66,16 +77,16 @@ class Sheet:
         """Columns over the runs of a listing: of each of its groups, and which runs have the best value of all."""
         ids, _ = self._ordered(where, words, sort)
         columns = list(filter(self._fills, columns))
-        values = self._values(ids, columns)
         group = list(filter(self._fills, group))
         groups = self._grouped(ids, group, sort) if group else []
+        values = self._values(ids, columns) if groups else {}
         place = {run: at for at, run in enumerate(ids)} if groups else {}
         return {
             "groups": [
                 {name: summed([values[name][place[run]] for run in each["runs"]]) for name in columns}
                 for each in groups
             ],
-            "best": {name: self._best(name, ids, values[name]) for name in columns if name.startswith("best.")},
+            "best": self._best(ids, [name for name in columns if name.startswith("best.")]),
         }
 
     @property
@@ -91,13 +102,13 @@ class Sheet:
 
     def _read_heads(self) -> list[Head]:
         ids, store = list(self._ids), self.runs.store
-        some = ids[:: max(1, len(ids) // _SAMPLE)]
-        found = store.gathered(some, [("tags",), ("notes",), *((name,) for name in _FACTS)], every=True)
+        told = {name: list(dict.fromkeys(values)) for name, values in self._sample(ids).items()}
+        found = store.gathered(ids[:: max(1, len(ids) // _READ)], [], every=True)
         facts, named = found.columns, found.named
         self._goals = named.goals
-        names = [name for name in ("tags", "notes") if any(facts[name,])]
+        names = [name for name in ("tags", "notes") if any(told[name])]
         names += ["complete"] if self._needed else []
-        names += [name for name in _FACTS if len({str(value) for value in facts[name,]}) > 1]
+        names += [name for name in _FACTS if len(told[name]) > 1]
         names += [f"params.{name}" for name in {**dict.fromkeys(named.params), **store.names("param")}]
         for name in {**dict.fromkeys(named.metrics), **store.names("metric")}:
             if is_of_machine(name):
@@ -130,38 +141,57 @@ class Sheet:
             self._found[key] = self._sorted(ids, sort), found.hints
         return self._found[key]
 
+    def _sample(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """What some of the runs, spread over all, have in columns that are there only where a run fills them."""
+        some, names = ids[:: max(1, len(ids) // _SAMPLE)], ("tags", "notes", *_FACTS)
+        found = self.runs.store.look((), lambda look: look.facts(some, [(name,) for name in names]))
+        return {name: [said_of(line[at]) for line in found.values()] for at, name in enumerate(names)}
+
     def _sorted(self, ids: list[str], sort: Sequence[str]) -> list[str]:
         """By columns; what is missing comes last in both directions."""
         sort = [name for name in sort if self._fills(name.removeprefix("-"))]
-        values = self._values(ids, [name.removeprefix("-") for name in sort])
-        places = list(range(len(ids)))
+        if not sort:
+            return ids
+        import numpy as np
+
+        ranks = self._ranked(ids, [name.removeprefix("-") for name in sort])
+        order = np.arange(len(ids))
         for name in reversed(sort):
-            keys = list(map(_order, values[name.removeprefix("-")]))
-            present = [at for at in places if keys[at] is not None]
-            present.sort(key=lambda at: keys[at] or (), reverse=name.startswith("-"))
-            places = present + [at for at in places if keys[at] is None]
-        return [ids[at] for at in places]
+            rank = ranks[name.removeprefix("-")][order]
+            present = rank >= 0
+            key = np.where(present, -rank if name.startswith("-") else rank, len(self._ids) + len(ids))
+            order = order[np.argsort(key, kind="stable")]
+        return [ids[at] for at in order.tolist()]
+
+    def _ranked(self, ids: Sequence[str], names: Sequence[str]) -> dict[str, Ints]:
+        """The rank of each of these runs in these columns; those of all runs are kept while nothing changes."""
+        import numpy as np
+
+        places = [self._places.get(run, -1) for run in ids]
+        if -1 in places:  # a run that came since
+            return {name: ranks_of(values) for name, values in self._values(ids, names).items()}
+        now = self.runs.store.look((), lambda look: look.revision)
+        if now != self._revision:
+            self._revision = now
+            self._ranks.clear()
+        missing = [name for name in names if name not in self._ranks]
+        self._ranks |= {name: ranks_of(values) for name, values in self._values(self._ids, missing).items()}
+        chosen = np.array(places, np.int64)
+        return {name: self._ranks[name][chosen] for name in names}
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {run: at for at, run in enumerate(self._ids)}
 
     def _holding(self, ids: list[str], words: list[str]) -> list[str]:
         if not words:
             return ids
-        if self._texts is None:
-            self._texts = self._read_texts()
-        texts = self._texts
-        return [run for run in ids if all(word in texts.get(run, "") for word in words)]
-
-    def _read_texts(self) -> dict[str, str]:
-        """Everything about a run that a plain word may find, in lower case."""
-        ids = self._ids
-        said = self._values(ids, _SAID)
-        found = {run: [_words(values[at]) for values in said.values()] for at, run in enumerate(ids)}
-
-        def add(look: Look) -> None:
-            for run, document in look.documents(ids, ["params"]):
-                found[run] += [f"{name} {value}" for name, value in document.values("params").items()]
-
-        self.runs.store.look((), add)
-        return {run: "\n".join(words).lower() for run, words in found.items()}
+        if self._words is None:
+            said = zip(*self._values(self._ids, _SAID).values(), strict=True)
+            texts = ["\n".join(map(said_of, values)).lower() for values in said]
+            self._words = Words(texts, self.runs.store.look((), lambda look: look.param_texts(self._ids)))
+        found = self._words.holding(words)
+        return [run for run in ids if found[self._places[run]]] if ids is not self._ids else list(compress(ids, found))
 
     def _values(self, ids: Sequence[str], names: Sequence[str]) -> dict[str, list[Any]]:
         """These columns of these runs."""
@@ -174,10 +204,7 @@ class Sheet:
             has = [look.columns[key].has for key in keys]
             cells = look.cells(ids, [look.columns[key].sql for key in keys])
             turned = zip(*cells, strict=True) if cells else ([] for _ in keys)
-            return {
-                key: [to_value(cell, kinds) for cell in column]
-                for key, kinds, column in zip(keys, has, turned, strict=True)
-            }
+            return {key: to_values(column, kinds) for key, kinds, column in zip(keys, has, turned, strict=True)}
 
         facts = self.runs.store.look(keys, read)
         return {column.name: _of(column, facts) for column in columns}
@@ -201,14 +228,16 @@ class Sheet:
                 found = _by_summary(found, sorted_by[column], falling=name.startswith("-"))
         return [{"values": values, "runs": [ids[at] for at in places]} for values, places in found]
 
-    def _best(self, name: str, ids: Sequence[str], values: Sequence[Any]) -> list[str]:
-        goal = self._goals.get(name.removeprefix("best."), "none")
-        numbers = [(value, run) for value, run in zip(values, ids, strict=True) if _is_number(value)]
-        if goal == "none" or not numbers:
-            return []
-        best = (max if goal == "max" else min)(value for value, _ in numbers)
-        runs = [run for value, run in numbers if value == best]
-        return [] if len(runs) == len(numbers) else runs
+    def _best(self, ids: Sequence[str], names: Sequence[str]) -> dict[str, list[str]]:
+        """The runs with the best value of each of these columns; none where all that have one are alike."""
+        found: dict[str, list[str]] = {}
+        for name, ranks in self._ranked(ids, names).items():
+            goal = self._goals.get(name.removeprefix("best."), "none")
+            known = ranks[ranks >= 0]
+            best = 0 if goal == "none" or not known.size else known.max() if goal == "max" else known.min()
+            differ = goal != "none" and (known != best).any()
+            found[name] = [run for run, is_best in zip(ids, ranks == best, strict=True) if is_best] if differ else []
+        return found
 
 
 def summed(values: Sequence[Any]) -> Summed:
@@ -273,17 +302,6 @@ def _by_summary(groups: list[Any], values: Sequence[Any], *, falling: bool) -> l
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value == value
-
-
-def _words(value: Any) -> str:
-    return "" if value is None else " ".join(value) if isinstance(value, list) else str(value)
-
-
-def _order(value: Any) -> tuple[int, Any] | None:
-    """Numbers before text; nothing, NaN and no tags are missing."""
-    if value is None or value != value or value == []:
-        return None
-    return (0, value) if isinstance(value, int | float) else (1, _words(value).lower() or str(value))
 
 
 def _told(value: Any) -> Scalar:

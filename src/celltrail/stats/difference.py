@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 Word = Literal["better", "worse", "higher", "lower", "not distinguishable"]
 Method = Literal["welch", "bootstrap", "paired bootstrap"]
 DRAWS = 2000
+MOST_DRAWS = 50_000  # so that p still tells something after a correction over a thousand metrics
+_RARE = 20  # draws on the rarer side of 0 that tell how rare they are
 _AT_ONCE = 4_000_000  # numbers drawn at a time
+_IN_ALL = 40_000_000
+_KINDS = 16  # so few different values are drawn by how often each comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Gap:
         n: how many values stand behind each of the two.
         method: how the interval was made.
         p: how likely so large a difference is where there is none, by the same method.
+        draws: how often the values were drawn again for it, which p cannot be much smaller than one part of; 0 of
+            Welch's.
     """
 
     by: float
@@ -41,6 +47,7 @@ class Gap:
     n: tuple[int, int]
     method: Method
     p: float
+    draws: int = 0
 
     def word(self, goal: Goal) -> Word:
         """What can be said of the second: nothing while the interval holds 0."""
@@ -95,12 +102,12 @@ def bootstrap(first: Sequence[float], second: Sequence[float], seed: int = 0) ->
     if len(one) < 2 or len(two) < 2 or not one.std() + two.std():
         return None
     rng = np.random.default_rng(seed)
-    drawn = [side[rng.integers(0, len(side), (DRAWS, len(side)))].mean(axis=1) for side in (one, two)]
-    by = drawn[1] - drawn[0]
-    low, high = np.quantile(by, (0.025, 0.975))
-    return Gap(
-        float(two.mean() - one.mean()), float(low), float(high), (len(one), len(two)), "bootstrap", _beyond_zero(by)
-    )
+
+    def draw(count: int) -> Floats:
+        mine, other = (side[rng.integers(0, len(side), (count, len(side)))].mean(axis=1) for side in (one, two))
+        return other - mine
+
+    return _by_draws(draw, len(one) + len(two), float(two.mean() - one.mean()), (len(one), len(two)), "bootstrap")
 
 
 def paired(first: Sequence[float], second: Sequence[float], seed: int = 0) -> Gap | None:
@@ -115,13 +122,15 @@ def paired(first: Sequence[float], second: Sequence[float], seed: int = 0) -> Ga
     if n < 2 or not np.ptp(by):
         return None
     rng = np.random.default_rng(seed)
-    means: list[Floats] = []
-    for start in range(0, DRAWS, max(1, _AT_ONCE // n)):
-        draws = min(max(1, _AT_ONCE // n), DRAWS - start)
-        means.append(by[rng.integers(0, n, (draws, n))].mean(axis=1))
-    drawn = np.concatenate(means)
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return Gap(float(by.mean()), float(low), float(high), (n, n), "paired bootstrap", _beyond_zero(drawn))
+    kinds, counts = np.unique(by, return_counts=True)
+    few = len(kinds) <= _KINDS
+
+    def draw(count: int) -> Floats:
+        if few:
+            return rng.multinomial(n, counts / n, count) @ kinds / n
+        return by[rng.integers(0, n, (count, n))].mean(axis=1)
+
+    return _by_draws(draw, len(kinds) if few else n, float(by.mean()), (n, n), "paired bootstrap")
 
 
 def flipped(first: Sequence[float], second: Sequence[float], seed: int = 0) -> float:
@@ -179,10 +188,25 @@ def holm(p: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _beyond_zero(drawn: Floats) -> float:
-    """Twice the share of the draws on the rarer side of 0, the observed one counted among them."""
-    rarer = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    return min(1.0, 2 * (rarer + 1) / (len(drawn) + 1))
+def _by_draws(draw: Callable[[int], Floats], size: int, by: float, n: tuple[int, int], method: Method) -> Gap:
+    """A difference by drawing it again, each time of so many numbers, until it is known how rare 0 is among the draws.
+
+    p is twice the share of the rarer side of 0, the observed one counted among them. A clear difference needs many
+    draws to tell how clear, one that is none few: Besag and Clifford (1991), https://doi.org/10.1093/biomet/78.2.301.
+    """
+    import numpy as np
+
+    most = max(DRAWS, min(MOST_DRAWS, _IN_ALL // size))
+    drawn: list[Floats] = []
+    done = below = above = 0
+    while done < DRAWS or (done < most and min(below, above) < _RARE):
+        drawn.append(draw(min(DRAWS, most - done, max(1, _AT_ONCE // size))))
+        done += len(drawn[-1])
+        below += int((drawn[-1] <= 0).sum())
+        above += int((drawn[-1] >= 0).sum())
+    low, high = np.quantile(np.concatenate(drawn), (0.025, 0.975))
+    p = min(1.0, 2 * (min(below, above) + 1) / (done + 1))
+    return Gap(by, float(low), float(high), n, method, p, done)
 
 
 def _spread(values: Sequence[float]) -> tuple[int, float, float]:

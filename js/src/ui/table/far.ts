@@ -6,7 +6,14 @@ import type { Column } from "./columns.ts";
 import { type Aggregate, type Ghost, type Group, groupId, meanTold, titleOf, valuesTold } from "./grouping.ts";
 import type { Measured } from "./verdict.ts";
 
-export type Asking = Asked<List>;
+export type Asking = Omit<Asked<List>, "first" | "columns">;
+
+/** What is in view, and what is just outside. */
+interface Wanted {
+  runs: readonly string[];
+  columns: readonly string[]; // whose sums are shown
+  curves: boolean; // whether rows show them
+}
 
 const MOST_KEPT = 800; // rows
 const MOST_ASKED = 100; // rows at once
@@ -30,7 +37,8 @@ export class Far {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #fetching = false;
   #looked = 0;
-  #wanted: { runs: readonly string[]; columns: readonly string[] } = { runs: [], columns: [] };
+  readonly #listed = new Set<string>(); // questions whose first rows came along
+  #wanted: Wanted = { runs: [], columns: [], curves: false };
 
   constructor(
     private readonly source: Pick<Source<unknown>, "ask">,
@@ -65,6 +73,7 @@ export class Far {
   renew(rows: readonly RunRow[]): void {
     for (const run of this.#rows.keys()) this.#old.add(run);
     this.#plain.clear();
+    this.#listed.clear();
     this.#summed = "";
     for (const row of rows) {
       this.#rows.set(row.id, row);
@@ -85,12 +94,18 @@ export class Far {
   async list(asking: Asking): Promise<void> {
     const mine = ++this.#turn;
     this.#asked = asking;
-    const { listing } = await this.source.ask({ kind: "list", ...asking });
+    const question = JSON.stringify(asking);
+    // what is seen at once comes along, but for sums over groups, which take their time
+    const first = this.#listed.has(question) ? 0 : this.#wanted.runs.length;
+    const columns = asking.group.length > 0 ? [] : [...this.#wanted.columns];
+    const { listing, rows, sums } = await this.source.ask({ kind: "list", ...asking, first, columns });
     assert(listing, "the kernel answered without a list of runs");
     if (mine !== this.#turn || this.signal.aborted) return;
+    this.#listed.add(question);
     this.listing = listing;
-    this.#sums = NO_SUMS;
-    this.#summed = "";
+    this.#keep(rows?.rows ?? [], false);
+    this.#sums = sums ?? NO_SUMS;
+    this.#summed = sums ? JSON.stringify({ ...asking, columns }) : "";
     this.changed();
   }
 
@@ -104,9 +119,9 @@ export class Far {
     }));
   }
 
-  /** What is in view now, and what is just outside. */
-  look(runs: readonly string[], columns: readonly string[]): void {
-    this.#wanted = { runs, columns };
+  /** What is looked at now. */
+  look(wanted: Wanted): void {
+    this.#wanted = wanted;
     clearTimeout(this.#timer);
     const now = Date.now();
     this.#timer = setTimeout(() => void this.#fetch(), now - this.#looked > 2 * REST_MS ? 0 : REST_MS);
@@ -133,13 +148,13 @@ export class Far {
 
   /** The most urgent of what is wanted: rows, then sums, then curves. False when there is nothing left. */
   async #next(): Promise<boolean> {
-    const { runs, columns } = this.#wanted;
+    const { runs, columns, curves } = this.#wanted;
     const missing = runs.filter((run) => !this.#rows.has(run) || this.#old.has(run)).slice(0, MOST_ASKED);
     const plain = runs.filter((run) => this.#plain.has(run)).slice(0, MOST_ASKED);
     const summing: Asked<Sum> = { ...this.#asked, columns: [...columns] };
     if (missing.length > 0) await this.#read(missing, false);
     else if (this.listing && columns.length > 0 && JSON.stringify(summing) !== this.#summed) await this.#sum(summing);
-    else if (plain.length > 0) await this.#read(plain, true);
+    else if (curves && plain.length > 0) await this.#read(plain, true);
     else return false;
     if (!this.signal.aborted) this.changed();
     return true;
@@ -147,14 +162,17 @@ export class Far {
 
   async #read(runs: string[], sparks: boolean): Promise<void> {
     const { rows } = await this.source.ask({ kind: "fetch", runs, sparks });
-    for (const row of rows?.rows ?? []) {
+    this.#keep(rows?.rows ?? [], sparks);
+    for (const run of runs) this.#old.delete(run);
+  }
+
+  #keep(rows: readonly RunRow[], sparks: boolean): void {
+    for (const row of rows) {
       this.#rows.delete(row.id); // what came last is thrown away last
       this.#rows.set(row.id, row);
-    }
-    for (const run of runs) {
-      this.#old.delete(run);
-      if (sparks) this.#plain.delete(run);
-      else this.#plain.add(run);
+      this.#old.delete(row.id);
+      if (sparks) this.#plain.delete(row.id);
+      else this.#plain.add(row.id);
     }
     for (const run of this.#rows.keys()) {
       if (this.#rows.size <= MOST_KEPT) break;

@@ -148,7 +148,8 @@ function paint(cell: HTMLElement, column: Column, row: RunRow, isBest: boolean, 
       if (baseline?.id === row.id) cell.append(element("span", { class: "ct-tag ct-isbase" }, "baseline"));
       break;
     default:
-      paintText(cell, column, row, isBest);
+      if (column.id === "complete") paintComplete(cell, row);
+      else paintText(cell, column, row, isBest);
   }
   if (delta) cell.append(deltaMark(delta, cell));
 }
@@ -158,6 +159,15 @@ function paintStanding(cell: HTMLElement, row: RunRow, stale: string): void {
   const words = [stale && "stale", row.archived && "archived", row.deleted && "deleted"].filter(Boolean);
   for (const word of words) cell.append(element("span", { class: "ct-tag ct-isbase" }, `${word}`));
   if (stale) cell.title = `stale: ${stale}`;
+}
+
+/** How much a run has can always be read; what it lacks as far as there is room, and in full under the pointer. */
+function paintComplete(cell: HTMLElement, { complete }: RunRow): void {
+  cell.classList.toggle("ct-nothing", complete === null);
+  const share = complete ? `${complete.met} of ${complete.of}` : NOTHING;
+  const lacks = complete?.text.slice(share.length).replace(/^: /, "") ?? "";
+  cell.append(element("span", {}, share), element("span", { class: "ct-text ct-muted" }, lacks));
+  cell.title = complete?.text ?? "nothing is asked of its project";
 }
 
 /** The time of a run that goes on, which `tick` keeps going. */

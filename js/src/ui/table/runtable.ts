@@ -246,7 +246,8 @@ export class RunTable {
     const drawn = this.#seen.entries.slice(first, end).filter((entry) => !isGroup(entry));
     const runs = [...(options.baseline === null ? [] : [options.baseline]), ...drawn.map((entry) => entry.id)];
     this.#stale.look(runs);
-    far?.look(runs, this.#seen.grouped ? columns : columns.filter((id) => id.startsWith("best.")));
+    const summed = this.#seen.grouped ? columns : columns.filter((id) => id.startsWith("best."));
+    far?.look({ runs, columns: summed, curves: columns.some((id) => id.startsWith("metrics.")) });
   }
 
   /** Another order, other groups: where most runs are with the kernel, it is asked for them. */

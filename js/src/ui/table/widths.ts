@@ -18,7 +18,7 @@ const WIDTHS: Record<Column["kind"], { from: number; to: number; beside: number 
   status: { from: 104, to: 210, beside: 18 },
   tags: { from: 70, to: 200, beside: 0 },
   note: { from: 90, to: 260, beside: 0 },
-  fact: { from: 70, to: 180, beside: 0 },
+  fact: { from: 70, to: 300, beside: 0 },
   param: { from: 58, to: 170, beside: 0 },
   last: { from: 130, to: 210, beside: SPARK_WIDTH + 6 },
   best: { from: 74, to: 170, beside: 8 },

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue
@@ -34,9 +35,12 @@ def parallel(records: Sequence[RunRecord], axes: Sequence[Axis], by: Axis) -> al
         raise BadValue(f"parallel coordinates have 2 to {MOST_AXES} columns and were asked for {len(axes)}")
     told = axes if by.title in {axis.title for axis in axes} else [*axes, by]
     names = labels(records)
-    drawn = [at for at in range(len(records)) if sum(axis.values[at] is not None for axis in axes) > 1][:MOST_LINES]
+    drawn = _drawn(axes, len(records))
     if not drawn:
-        raise BadValue(f"no run has two of {', '.join(axis.title for axis in axes)}: there is nothing to draw")
+        raise BadValue(
+            f"no run has values in two columns beside each other of {', '.join(axis.title for axis in axes)}: there is "
+            "nothing to draw"
+        )
     rows = [
         {"run": names[at], **{axis.title: axis.values[at] for axis in told}, "status": records[at].status}
         for at in drawn
@@ -56,6 +60,7 @@ def parallel(records: Sequence[RunRecord], axes: Sequence[Axis], by: Axis) -> al
     )  # fmt: skip
     y = alt.Y("at:Q", axis=None, scale=alt.Scale(domain=[-_ROOM, 1 + _ROOM], nice=False))
     lit = alt.datum.out == 0
+    coloured = lit & alt.expr.isValid(alt.datum[by.title])
     pointed = {"test": {"and": [{"param": "hovered", "empty": False}, "datum.out === 0"]}, "value": 3.5}
     lines = alt.Chart(frame(rows)).mark_line(interpolate="monotone", strokeJoin="round")
     for measure in measures:
@@ -68,7 +73,7 @@ def parallel(records: Sequence[RunRecord], axes: Sequence[Axis], by: Axis) -> al
             x=x,
             y=y,
             detail="run:N",
-            color=alt.condition(lit, colour(by), alt.value("#8a8a8a")),
+            color=alt.condition(coloured, colour(by), alt.value("#8a8a8a")),
             opacity=alt.condition(lit, alt.value(0.75 if len(drawn) < 200 else 0.35), alt.value(FADED)),
             strokeWidth=alt.StrokeWidthValue(1.5, condition=pointed),
             tooltip=[tooltip("run", "N"), *(_tip(axis) for axis in told), tooltip("status", "N")],
@@ -84,7 +89,6 @@ def parallel(records: Sequence[RunRecord], axes: Sequence[Axis], by: Axis) -> al
         .mark_bar(size=13, opacity=0.35, color=PALETTE[7], stroke=PALETTE[7], strokeOpacity=1)
         .encode(x=x, y=alt.Y("low:Q", axis=None), y2="high:Q")
     )
-    few = "" if len(drawn) == len(records) else f"{len(drawn)} of {many(len(records))}"
     chart: Any = alt.layer(
         lines,
         bars,
@@ -92,10 +96,37 @@ def parallel(records: Sequence[RunRecord], axes: Sequence[Axis], by: Axis) -> al
         scaled.mark_text(align="right", dx=-6, fontSize=10).encode(text="label:N"),
         width=max(420, min(1000, 130 * len(axes))),
         height=HEIGHT,
-        title=title(f"{many(len(drawn))} by {by.title}", few, "drag along an axis to choose, double click for all"),
+        title=title(
+            f"{many(len(drawn))} by {by.title}",
+            *_told(axes, by, drawn, len(records)),
+            "drag along an axis to choose, double click for all",
+        ),
         description=f"{many(len(drawn))} across {', '.join(axis.title for axis in axes)}",
     )
     return chart
+
+
+def _drawn(axes: Sequence[Axis], runs: int) -> list[int]:
+    """The places of the runs that have a line: values on two axes beside each other; of very many the first."""
+    has = [[axis.values[at] is not None for axis in axes] for at in range(runs)]
+    return [at for at, here in enumerate(has) if any(map(all, pairwise(here)))][:MOST_LINES]
+
+
+def _told(axes: Sequence[Axis], by: Axis, drawn: Sequence[int], runs: int) -> list[str]:
+    """What the count of lines does not say: how many runs have none, and whose lines have gaps or no colour."""
+    lines: list[str] = []
+    if len(drawn) < runs:
+        why = "the first are drawn" if len(drawn) == MOST_LINES else "the others lack too many values"
+        lines.append(f"{len(drawn)} of {many(runs)}: {why}")
+    lacking = {axis.title: sum(axis.values[at] is None for at in drawn) for axis in axes}
+    torn = sum(any(axis.values[at] is None for axis in axes) for at in drawn)
+    if torn:
+        where = ", ".join(f"{name} in {count}" for name, count in lacking.items() if count)
+        lines.append(f"{many(torn)} with a gap: no {where}")
+    grey = sum(by.values[at] is None for at in drawn)
+    if grey:
+        lines.append(f"{many(grey)} in grey: no {by.title}")
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ guards against text, which SQLite orders above all numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,17 @@ def to_value(cell: Any, has: int) -> Any:
     if type(cell) is int and has & BOOL and is_plain(has):  # among numbers 1 stays 1, which compares as true does
         return bool(cell)
     return cell
+
+
+def to_values(cells: Sequence[Any], has: int) -> list[Any]:
+    """The values of a whole column that has such cells.
+
+    >>> to_values([0.5, None], NUMBER), to_values([1, 0], BOOL)
+    ([0.5, None], [True, False])
+    """
+    if not has & (BOOL | NAN | ODD):
+        return list(cells)
+    return [to_value(cell, has) for cell in cells]
 
 
 def is_plain(has: int) -> bool:

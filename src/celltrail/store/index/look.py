@@ -16,6 +16,7 @@ from celltrail.store.catalogue.gathered import Gathered
 from celltrail.store.catalogue.seen import record_of
 from celltrail.store.index import reading
 from celltrail.store.index.cells import Column
+from celltrail.store.index.paramtexts import ParamTexts
 from celltrail.store.index.reading import MARKS
 
 _KEPT = 2_000
@@ -55,6 +56,16 @@ class Look:
         """These columns of these runs, in their order; a run that is gone is left out."""
         query = f"select {', '.join(columns)} from {CHOSEN.format(ids='?')} order by place"
         return self._db.execute(query, (json.dumps(ids),)).fetchall()
+
+    @property
+    def revision(self) -> tuple[int, float]:
+        """Another one after every change of any run."""
+        ((count, turns),) = self.select("select count(*), total(turn) from run")
+        return count, turns
+
+    def param_texts(self, ids: Sequence[str]) -> ParamTexts:
+        """The params of these runs, to look for words in them."""
+        return ParamTexts(self._db, ids)
 
     def names(self, kind: str) -> dict[str, int]:
         """The names of all params, metrics, summary entries or tags, and how many runs have each."""
