@@ -340,6 +340,8 @@ def test_a_run_says_which_data_it_used(store, wine, tmp_path, monkeypatch):
     assert "which rows is not known" in str(told)
     assert [run.name for run in ct.data.used_by(wine, store)] == ["two", "one"]  # as the file, and as rows
     assert [run.name for run in ct.data.used_by(made, store)] == ["two"]
+    assert [run.name for run in ct.data.used_by(wine, store).where("name != 'two'")] == ["one"]
+    assert not ct.data.used_by({"never": [1, 2]}, store)
     with start("three", store=store) as run, pytest.raises(BadValue, match="there is no file or folder 'gone'"):
         run.log_data("gone")
     with start("four", store=store) as run:

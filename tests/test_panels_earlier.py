@@ -73,6 +73,13 @@ def test_too_few_runs_and_a_run_without_a_cell_are_held_against_nothing(store: S
     assert NONE.left(5, 1.0) is None
 
 
+def test_other_trials_of_a_sweep_are_no_earlier_runs(store: Store, now: Run):
+    """What began after the first of the chart's runs is not what it is held against."""
+    began = [record.started_us for record in store.records() if record.cell_id == "c1"]
+    assert earlier_runs(store, now.record(), ["train/loss"], sorted(began)[4]).runs == 4
+    assert earlier_runs(store, now.record(), ["train/loss"], sorted(began)[2]) is NONE
+
+
 def test_an_end_is_foretold_only_where_it_can_be():
     """Not in the first steps, not beyond the last one, and not after all that was taken before."""
     same = Earlier({}, [99.0] * 3, [10.0] * 3)

@@ -294,7 +294,8 @@ test("repeats of one setting are one line with their number, and a note on their
   by?.dispatchEvent(new Event("change"));
   vi.advanceTimersByTime(50);
   expect(source.kept.at(-1)?.group).toBe("");
-  expect(rows()).toEqual(["aval 2 1 2", "bval 4 3 4", "cval 6 5 6"]);
+  expect(rows()).toEqual(["a 2 1 2", "b 4 3 4", "c 6 5 6"]);
+  expect(root.querySelector(".legend thead .split")?.textContent, "what all lines are of is said once").toBe("val");
 });
 
 test("over another metric the plot of that metric is left out, and points stand at its values", () => {

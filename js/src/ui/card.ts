@@ -314,7 +314,8 @@ export class Card {
     const state = told && runs.get(told.run);
     this.#standing.hidden = !state;
     if (!state) return;
-    say(this.#standing, standing(state.earlier, state.beaten[told.metric]));
+    const alone = this.group.members.every(({ run }) => run === told.run);
+    say(this.#standing, standing(state.earlier, alone ? state.beaten[told.metric] : undefined));
   }
 
   #bears({ run, metric }: Mark | Flag): boolean {

@@ -13,14 +13,14 @@ const own = `
 .runs .scroll { max-height: 148px; overflow: auto; }
 .runs th, .runs td { line-height: 22px; padding-inline-end: 14px; }
 .runs th { white-space: nowrap; }
-.runs .name { display: inline-block; font-weight: 600; max-width: 26ch; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
+.runs .name { display: inline-block; font-weight: 600; max-width: min(60ch, 45cqw); overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
 .runs.many .name { font-weight: 400; }
 .runs td:empty { padding: 0; }
 .runs td { color: var(--ct-muted); }
 .runs .ct-status { color: var(--ct-ink); }
 .runs .swatch { display: none; }
 .runs.many .swatch { display: inline-block; margin-inline-end: 7px; vertical-align: middle; }
-@container (max-width: 520px) { .runs th:nth-child(5), .runs td:nth-child(5) { display: none; } .runs.many .name { max-width: 15ch; } }
+@container (max-width: 520px) { .runs th:nth-child(5), .runs td:nth-child(5) { display: none; } .runs.many .name { max-width: 24ch; } }
 .hands { align-items: center; display: flex; flex-wrap: wrap; font-size: 12px; gap: 4px 8px; margin-top: 3px; min-height: 26px; }
 .hands .ct-error { margin: 0; }
 .knobs { display: contents; }
@@ -65,6 +65,10 @@ details > summary { border-top: 1px solid var(--ct-line); cursor: pointer; font-
 .legend .note { color: var(--ct-failed); flex: none; font-size: 11px; }
 .legend .off .swatch, .legend .off td { opacity: 0.35; }
 .legend .off .name, .legend .off .split { text-decoration: line-through; opacity: 0.6; }
+/* Names of runs need the room: of the lowest and the highest the better one stays. */
+@container (max-width: 620px) {
+  .legend.several:not([data-goal="min"]) .min, .legend.several:not([data-goal="max"]) .max { display: none; }
+}
 @container (max-width: 380px) { .legend .min, .legend .max { display: none; } }
 .blank { align-items: center; border: 1px dashed var(--ct-line); border-radius: 6px; color: var(--ct-muted); display: flex; justify-content: center; margin-top: 8px; padding: 8px 16px; text-align: center; }
 .blank.tall { min-height: 250px; }

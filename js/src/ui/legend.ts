@@ -58,15 +58,20 @@ export class Legend {
   ) {
     this.#head = element("th", { scope: "col", class: "ct-number at" });
     const heads = ["min", "max"].map((word) => element("th", { scope: "col", class: `ct-number ${word}` }, word));
-    const first = element("th", { scope: "col" }, element("span", { class: "ct-unseen" }, "series"));
-    this.#rows = entries.map((entry, i) => row(entry, i, events));
+    const several = new Set(entries.map((entry) => entry.name)).size > 1;
+    const shared = several ? commonSplit(entries) : "";
+    const over = shared
+      ? element("span", { class: "split" }, shared)
+      : element("span", { class: "ct-unseen" }, "series");
+    const first = element("th", { scope: "col" }, over);
+    this.#rows = entries.map((entry, i) => row(shared ? { ...entry, split: "" } : entry, i, events));
     const table = element(
       "table",
       { "aria-label": `values of ${title}` },
       element("thead", {}, element("tr", {}, first, this.#last, ...heads, this.#head)),
       element("tbody", {}, ...this.#rows.map((one) => one.tr)),
     );
-    this.el = element("div", { class: "legend" }, table);
+    this.el = element("div", { class: several ? "legend several" : "legend" }, table);
     this.cursor(null, []);
   }
 
@@ -77,6 +82,7 @@ export class Legend {
       say(row.last, typeof fact.last === "string" ? fact.last : this.#said(fact.last));
       say(row.min, this.#said(fact.min));
       say(row.max, this.#said(fact.max));
+      if (i === 0) this.el.dataset.goal = fact.goal;
       row.min.classList.toggle("best", fact.goal === "min");
       row.max.classList.toggle("best", fact.goal === "max");
       const notes: [number, string][] = [
@@ -120,6 +126,12 @@ export class Legend {
       this.#rows[i]?.swatch.setAttribute("stroke", paint(theme, entry.colour));
     });
   }
+}
+
+/** The split that all lines are of, to be said once above them; "" where there is none. */
+function commonSplit(entries: readonly Entry[]): string {
+  const [first = "", ...others] = new Set(entries.map((entry) => entry.split));
+  return others.length === 0 ? first : "";
 }
 
 function row(entry: Entry, index: number, events: LegendEvents): Row {

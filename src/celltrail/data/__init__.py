@@ -8,6 +8,7 @@ age: 1 cell changed
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -153,7 +154,7 @@ def used_by(data: Any, store: Store | None = None) -> RunSet:
         for record in store.records()
         if any(wanted in (told.get("digest"), *(told.get("parents") or ())) for told in record.data.values())
     ]
-    return runs(store=store).pick(ids)
+    return runs(store=store).where(f"id in {json.dumps(ids)}")
 
 
 def _rows(data: Any) -> Table:

@@ -226,8 +226,10 @@ class LiveChart:
             threading.Thread(target=shield, args=(self._read_earlier,), name="celltrail-earlier", daemon=True).start()
 
     def _read_earlier(self) -> None:
-        for feed in list(self.feeds.values()):
-            feed.earlier = earlier_runs(feed.run.store, feed.run.record(), feed.trained)
+        feeds = list(self.feeds.values())
+        began_us = min((feed.run.record().started_us for feed in feeds), default=0)
+        for feed in feeds:
+            feed.earlier = earlier_runs(feed.run.store, feed.run.record(), feed.trained, began_us)
             self._earlier = self._earlier or feed.earlier.bands()
         if not self.is_over:
             self._tell_of_others()

@@ -68,8 +68,8 @@ class Earlier:
 NONE = Earlier({}, [], [])
 
 
-def earlier_runs(store: Store, record: RunRecord, metrics: Iterable[str]) -> Earlier:
-    """The newest finished runs of this run's cell, without itself."""
+def earlier_runs(store: Store, record: RunRecord, metrics: Iterable[str], before_us: int | None = None) -> Earlier:
+    """The newest finished runs of this run's cell that began before it, or before a moment."""
     cell = record.cell_id
     if cell is None:
         return NONE
@@ -77,7 +77,7 @@ def earlier_runs(store: Store, record: RunRecord, metrics: Iterable[str]) -> Ear
         run.record
         for run in runs(f"cell == {cell!r} and status == 'finished'", store=store).sort("-created")[:LOOKED_AT]
     ]
-    before = [one for one in found if one.started_us < record.started_us][:MOST_RUNS]
+    before = [one for one in found if one.started_us < (before_us or record.started_us)][:MOST_RUNS]
     if len(before) < FEWEST:
         return NONE
     lines: dict[str, list[tuple[Floats, Floats]]] = {}

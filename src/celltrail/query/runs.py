@@ -96,7 +96,7 @@ class RunSet(Forms, Edits[int], Drawing):
         return RunSet(self.store, self._steps, self._columns, self.look)
 
     def pick(self, run_ids: Iterable[str]) -> RunSet:
-        """Those of the runs that have these ids, in this order; ``refresh()`` asks the whole question again."""
+        """Those of the runs that have these ids, in this order, to be read; asked further, the whole set answers."""
         made = self._then()
         known = set(self._resolve())
         made._ids = [run_id for run_id in run_ids if run_id in known]

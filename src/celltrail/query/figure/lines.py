@@ -76,7 +76,12 @@ def lines(runs: Sequence[StoredRun], y: str, x: str, by: Axis | None = None) -> 
         alt.Chart(data, title=_title(y, len(runs), len(drawn)), width=WIDTH, height=HEIGHT)
         .mark_line(clip=True)
         .encode(
-            x=alt.X(f"{name}:Q", title=words, scale=alt.Undefined if plain else alt.Scale(zero=False)),
+            x=alt.X(
+                f"{name}:Q",
+                title=words,
+                scale=alt.Undefined if plain else alt.Scale(zero=False),
+                axis=alt.Axis(tickMinStep=1) if bool((data[name] % 1 == 0).all()) else alt.Undefined,  # no half epochs
+            ),
             y=alt.Y("value:Q", title=y, scale=alt.Scale(zero=False)),
             color=colour(by) if by is not None else run_colour([runs[place].id for place in drawn], names),
             detail="run:N",
