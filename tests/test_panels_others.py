@@ -95,3 +95,34 @@ def test_workers_grow_in_the_chart_of_the_run_that_they_join(kernel: Kernel):
     assert band[1:, -1].tolist() == [0.0, 0.5, 1.0]
     counted = kernel.run("print(len(ct.runs()), ct.run('pool').record.metrics['train/loss'].count)")
     assert counted.text.split() == ["2", "40"]
+
+
+LAUNCHED = """%%track launched
+import multiprocessing, os
+def train(rank):
+    os.environ.update(RANK=str(rank), WORLD_SIZE="2", MASTER_PORT="29500")
+    import torch
+    torch.set_num_threads(1)
+    torch.manual_seed(rank)
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for step in range(5):
+        loss = model(torch.ones(8, 4)).pow(2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    ct.start("named by the code", {"world": 2})
+ranks = [multiprocessing.get_context("fork").Process(target=train, args=(rank,)) for rank in range(2)]
+[rank.start() for rank in ranks]
+[rank.join() for rank in ranks]
+"""
+
+
+def test_ranks_that_the_cell_forks_tell_by_themselves(kernel: Kernel):
+    """As `notebook_launcher` makes them: a loop with no edit is in the cell's run, loss and all, once for each rank."""
+    pytest.importorskip("torch")
+    shown = charts(kernel.run(LAUNCHED))[-1]
+    (line,) = (each for each in shown["series"] if each["metric"] == "train/loss")
+    assert (line["n"], [band["runs"] for band in shown["bands"] if band["metric"] == "train/loss"]) == (10, [2])
+    told = kernel.run("run = ct.runs()[0]; print(len(ct.runs()), run.name, run.params['world'], len(run.ranks))")
+    assert told.text.split() == ["3", "launched", "2", "2"]

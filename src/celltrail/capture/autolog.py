@@ -11,7 +11,7 @@ import sys
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial, wraps
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
@@ -44,12 +44,7 @@ class Hand:
 
     def guard(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """This function as a library may call it: a fault in it is told once and kept on the run, never raised."""
-
-        @wraps(function)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            return shield(function, *args, **kwargs)
-
-        return guarded
+        return partial(shield, function)
 
     def recorded(self, run: Run) -> set[str]:
         """Variables that are recorded for this run anyway, each under its own name."""

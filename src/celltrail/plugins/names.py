@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import celltrail as ct
@@ -54,6 +55,7 @@ class Key(NamedTuple):
     own: str = ""  # the whole name that the library gives it, where that is another one
 
 
+@lru_cache(maxsize=1024)  # asked for each set at each round
 def split_of(name: str) -> str | None:
     """The split that a name of a set of data speaks of.
 

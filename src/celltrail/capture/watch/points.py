@@ -191,6 +191,7 @@ class Points:
         """In a forked child nobody takes the values away."""
         for index in self._sinks:
             self._plan.sinks[index] = deque[Any](maxlen=0)
+        self._sinks.clear()  # so that a plug-in tells what nobody else does there
         self.run = None
 
     def _write(self, is_last: bool) -> None:
