@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,8 +120,8 @@ def test_disabled_records_nothing_and_what_is_not_there_says_so(store: ct.Store)
     run.summary.best = 3
     assert (wandb.config.lr, run.summary["best"], len(ct.runs(store=store))) == (1, 3, 0)
     wandb.finish()
-    with pytest.raises(AttributeError, match=r"celltrail\.wandb has no 'sweep'; it has"):
-        _ = wandb.sweep
+    with pytest.raises(AttributeError, match=r"celltrail\.wandb has no 'restore'; it has"):
+        _ = wandb.restore
     with pytest.raises(ct.CelltrailError, match=r"call wandb.init\(\) first"):
         wandb.log({"loss": 1})
 
@@ -159,3 +160,104 @@ def test_artifacts(store: ct.Store, tmp_path: Path):
     assert "made/rows" in {item.name for item in stored.items()}
     assert stored.artifacts["classifier"].restore(tmp_path / "back").read_text() == "weights"
     assert stored.notes == ["both: two of them"]
+
+
+def test_a_run_is_resumed_by_the_id_it_was_given(store: ct.Store):
+    """The same run goes on after its last step; what must be there and is not, and the other way round, says so."""
+    with wandb.init(id="exp-1", resume="allow", config={"lr": 0.1}) as run:
+        run.log({"loss": 1.0}, commit=False)
+        run.log({"acc": 0.5})
+        Path(run.dir, "notes.txt").write_text("kept at the end")
+    run = wandb.init(id="exp-1", resume="must")
+    assert (run.resumed, run.step, run.id) == (True, 1, "exp-1")
+    run.log({"loss": 0.5})
+    wandb.finish()
+    with pytest.raises(ct.CelltrailError, match="there is a run of the id 'exp-1' already"):
+        wandb.init(id="exp-1", resume="never")
+    with pytest.raises(ct.CelltrailError, match="there is no run of the id 'exp-2' to resume"):
+        wandb.init(id="exp-2", resume="must")
+    (stored,) = ct.runs(store=store)
+    assert stored.history()[["step", "loss", "acc"]].fillna(0).to_numpy().tolist() == [[0, 1.0, 0.5], [1, 0.5, 0]]
+    assert [each.name for each in stored.artifacts] == ["notes.txt"]
+
+
+def test_artifacts_are_used_again(store: ct.Store, tmp_path: Path):
+    """By name, version and alias, of other runs and of the same; what is not there says what is."""
+    for version in (b"one", b"two"):
+        (tmp_path / "w.bin").write_bytes(version)
+        with wandb.init() as run:
+            made = wandb.Artifact("model", type="model", metadata={"layers": 2})
+            made.add_file(tmp_path / "w.bin")
+            run.log_artifact(made, aliases=["first"] if version == b"one" else [])
+            assert Path(run.use_artifact("model:latest").download(tmp_path / "own"), "w.bin").read_bytes() == version
+    with wandb.init(name="user") as run:
+        used = wandb.use_artifact("me/cats/model:first", type="model")
+        assert (used.name, used.metadata, used.aliases) == ("model:v0", {"layers": 2}, ["first"])
+        assert Path(used.file(tmp_path / "v0")).read_bytes() == b"one"
+        assert Path(run.use_artifact("model").file(tmp_path / "v1")).read_bytes() == b"two"
+        with pytest.raises(ct.BadValue, match="no artifact 'model:v7': it has first, latest, v0, v1"):
+            run.use_artifact("model:v7")
+        with pytest.raises(ct.BadValue, match="model:v1 is a model, and no dataset"):
+            run.use_artifact("model", type="dataset")
+    assert ct.run("user", store=store).params == {"artifact.model": "model:v1"}
+
+
+def test_charts_and_films(store: ct.Store):
+    """What `wandb.plot` makes is kept as a chart, with scikit-learn's numbers; arrays are a film."""
+    waves = wandb.Table(columns=["x", "y:0"], data=[[0, 1.0], [1, 3.0]])
+    bars = wandb.Table(dataframe=pd.DataFrame({"label": ["b", "a"], "value": [1, 2]}))
+    truths, sure = np.array([0, 1, 1, 0]), np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]])
+    with wandb.init(name="charts") as run:
+        run.log(
+            {
+                "line": wandb.plot.line(waves, "x", "y:0", title="a wave"),
+                "scatter": wandb.plot.scatter(waves, "x", "y:0"),
+                "bar": wandb.plot.bar(bars, "label", "value"),
+                "histogram": wandb.plot.histogram(waves, "y:0"),
+                "series": wandb.plot.line_series([0, 1], [[1, 2], [2, 1]], keys=["up", "down"], xname="t"),
+                "confusion": wandb.plot.confusion_matrix(y_true=truths, probs=sure, class_names=["cat", "dog"]),
+                "roc": wandb.plot.roc_curve(truths, sure, labels=["cat", "dog"]),
+                "pr": wandb.plot.pr_curve(truths, sure, classes_to_plot=[1]),
+                "film": wandb.Video(np.zeros((3, 1, 8, 8), np.uint8), fps=10),
+            }
+        )
+        with pytest.raises(ct.BadValue, match="the table has no column 'z'; it has x, y:0"):
+            wandb.plot.line(waves, "x", "z")
+        with pytest.raises(ct.BadValue, match="either preds or probs"):
+            wandb.plot.confusion_matrix(y_true=truths)
+    items = {item.name: item for item in ct.run("charts", store=store).items()}
+    charts = {name: json.loads(item.bytes) for name, item in items.items() if item.kind == "figure"}
+    rows = {name: chart["data"]["values"] for name, chart in charts.items()}
+    assert charts["line"]["title"] == "a wave"
+    assert charts["line"]["encoding"]["y"]["field"] == "y\\:0"
+    assert [row["count"] for row in rows["confusion"]] == [2, 0, 1, 1]
+    assert {(row["t"], row["value"]) for row in rows["series"] if row["key"] == "down"} == {(0, 2), (1, 1)}
+    assert max(row["true positive rate"] for row in rows["roc"] if row["class"] == "dog") == 1
+    assert {row["class"] for row in rows["pr"]} == {"1"}
+    assert (items["film"].kind, items["film"].media) == ("video", "image/gif")
+
+
+def test_a_sweep_by_an_agent(store: ct.Store):
+    """Each trial is a run with its parameters as config; `init` begins no other one, and `finish` ends none early."""
+
+    def train():
+        run = wandb.init(config={"depth": 1, "lr": 9})
+        wandb.log({"val_loss": (wandb.config.lr - 0.1) ** 2, "depth": run.config.depth})
+        wandb.finish()
+
+    about = {
+        "method": "grid",
+        "metric": {"name": "val_loss", "goal": "minimize"},
+        "parameters": {"lr": {"values": [0.01, 0.1]}, "depth": {"value": 3}},
+    }
+    wandb.agent(wandb.sweep(about, project="cats"), function=train)
+    found = ct.runs("params.lr > 0", store=store)
+    assert sorted((run.params["lr"], run.params["depth"], run.status) for run in found) == [
+        (0.01, 3, "finished"), (0.1, 3, "finished"),
+    ]  # fmt: skip
+    assert min(found, key=lambda run: run.record.metrics["val_loss"].last).params["lr"] == 0.1
+    assert len(ct.runs(store=store)) == 3
+    with pytest.raises(ct.BadValue, match="a random sweep has no end"):
+        wandb.agent(wandb.sweep({**about, "method": "random"}), train)
+    with pytest.raises(ct.BadValue, match="a parameter here has values"):
+        wandb.sweep({**about, "parameters": {"lr": {"distribution": "normal"}}})

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+import math
 import time
 
+_WEIGHT = 0.2  # of the newest look in what is known of the cost of one, and of the time between two
 
-class Allowance:
-    """What something may cost: so many seconds at once, then a share of the process's own time."""
+
+class Pace:
+    """Which of a training's steps are looked at: the first ones, then every so many-th, at an even distance.
+
+    Args:
+        share: of the training thread's own time, what the looks may take.
+        at_once_s: what they may take before that counts.
+
+    >>> pace = Pace(0.01, 0.0)
+    >>> pace.is_due(0)
+    True
+    >>> pace.looked(0, 1_000_000)
+    >>> pace.is_due(1)
+    False
+    """
 
     def __init__(self, share: float, at_once_s: float) -> None:
-        self._share, self._at_once_s = share, at_once_s
-        self.spent_ns = 0
+        self._share, self._left_ns = share, at_once_s * 1e9
+        self._due = 0
+        self._cost_ns = self._step_ns = 0.0
+        self._last, self._last_ns = 0, time.thread_time_ns()
 
-    def is_within(self, since_s: float) -> bool:
-        """Whether less than that has been spent since this moment of `time.process_time`."""
-        return self.spent_ns / 1e9 < self._at_once_s + self._share * (time.process_time() - since_s)
+    def is_due(self, step: int) -> bool:
+        """Whether this step is one to look at; the least that can be asked, for it is asked at every step."""
+        return step >= self._due
+
+    def looked(self, step: int, spent_ns: int) -> None:
+        """A look at this step has just ended, and took so much."""
+        now = time.thread_time_ns()
+        own_ns = max(1, now - self._last_ns - spent_ns) / max(1, step - self._last)
+        self._cost_ns += (spent_ns - self._cost_ns) * (_WEIGHT if self._cost_ns else 1)
+        self._step_ns += (own_ns - self._step_ns) * (_WEIGHT if self._step_ns else 1)
+        self._last, self._last_ns = step, now
+        self._left_ns -= spent_ns
+        if self._left_ns > 0:
+            self._due = step + 1
+        else:
+            self._due = step + max(1, math.ceil(self._cost_ns / (self._share * self._step_ns)))

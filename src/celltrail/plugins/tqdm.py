@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.allowance import Allowance
+from celltrail.plugins.allowance import Pace
 from celltrail.plugins.names import Key, Series, key_of, per_run
 
 
@@ -39,11 +39,11 @@ class _Bars:
         )  # each bar's last, and ahead
         self._latest: tuple[Callable[[], Any], list[int]] = (lambda: None, [])  # mostly there is one bar
         self._keys: dict[str, Key] = {}
-        self._began, self._allowance, self._is_sampled = time.process_time(), Allowance(0.01, 0.01), False
+        self._shows, self._pace, self._is_sampled = 0, Pace(0.01, 0.01), False
 
     def shown(self, call: Any) -> None:
         """A bar is about to show this."""
-        began, bar = time.thread_time_ns(), call.owner
+        bar = call.owner
         found, last = self._latest
         if found() is not bar:
             last = self._steps.setdefault(bar, [-1, 0])
@@ -52,9 +52,11 @@ class _Bars:
             last[1] = 1  # moved on by hand before it is shown
         # a bar counts only as often as it is drawn
         step = last[0] = max(int(bar.n) - last[1], last[0] + 1)
-        if self._allowance.is_within(self._began):
+        show, self._shows = self._shows, self._shows + 1
+        if self._pace.is_due(show):
+            began = time.thread_time_ns()
             self._tell(call, step)
-            self._allowance.spent_ns += time.thread_time_ns() - began
+            self._pace.looked(show, time.thread_time_ns() - began)
         elif not self._is_sampled:
             self._is_sampled = True
             self._hand.note(self._run, sampled=self._series.names())

@@ -1,8 +1,9 @@
 """``import celltrail.wandb as wandb``: scripts written for wandb record into the trail, with no account and no network.
 
-What such a script uses day by day: `init`, `log`, `config`, `summary`, `finish`, `define_metric`, `watch`, `alert`,
-`Artifact` with `log_artifact`, `save`, the callbacks of ``wandb.integration.keras``, and the media `Image`, `Table`,
-`Histogram`, `Audio`, `Video`, `Html`. Settings that are about accounts, servers and processes (``entity``,
+What such a script uses day by day: `init` (with ``id`` and ``resume``), `log`, `config`, `summary`, `finish`,
+`define_metric`, `watch`, `alert`, `Artifact` with `log_artifact` and `use_artifact`, `save`, `sweep` and `agent`, the
+charts of `plot`, the callbacks of ``wandb.integration.keras``, and the media `Image`, `Table`, `Histogram`, `Audio`,
+`Video`, `Html`. Settings that are about accounts, servers and processes (``entity``,
 ``mode="online"``, ``settings`` ...) are accepted and mean nothing here; ``mode="disabled"`` records nothing. What is
 not there says so when it is asked for.
 
@@ -16,19 +17,21 @@ not there says so when it is asked for.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import celltrail as ct
+from celltrail.wandb import plot, sweeping
 from celltrail.wandb.artifacts import Artifact
 from celltrail.wandb.media import Audio, Histogram, Html, Image, Table, Video
 from celltrail.wandb.running import AlertLevel, Run
 from celltrail.wandb.settings import Settings
+from celltrail.wandb.sweeping import agent, sweep
 
 __all__ = [
     "AlertLevel", "Artifact", "Audio", "Histogram", "Html", "Image", "Run", "Settings", "Table", "Video",
-    "alert", "config", "define_metric", "finish", "init", "log", "log_artifact", "login", "run", "save", "summary",
-    "unwatch", "watch",
+    "agent", "alert", "config", "define_metric", "finish", "init", "log", "log_artifact", "login", "plot", "run",
+    "save", "summary", "sweep", "unwatch", "use_artifact", "watch",
 ]  # fmt: skip
 
 run: Run | None
@@ -48,6 +51,8 @@ def init(
     group: str | None = None,
     job_type: str | None = None,
     mode: str | None = None,
+    id: str | None = None,
+    resume: bool | str | None = None,
     **_: Any,
 ) -> Run:
     """Begin a run; one that was begun so before and goes on is finished first.
@@ -62,6 +67,11 @@ def init(
         group: runs that belong together.
         job_type: becomes a tag.
         mode: "disabled" records nothing; every other one is the same here.
+        id: a name of yours by which the run can be resumed; or the id of a run.
+        resume: "allow", "auto" or True go on with the run of this id where there is one, "must" only then, "never" only
+            where there is none. Without it a run that has the id already is left alone, and another one begun.
+
+    Within `agent` it is the run of the trial, with the trial's parameters as its config.
     """
     global _run
     if _run is not None:
@@ -70,6 +80,11 @@ def init(
     if (mode or os.environ.get("WANDB_MODE")) == "disabled":
         _run = Run(None, given)
         return _run
+    if sweeping.trial is not None:
+        _run = Run(ct.current(), {**given, **sweeping.trial}, ends=False)
+        return _run
+    key = id or os.environ.get("WANDB_RUN_ID") or ""
+    before = _before(key, resume or os.environ.get("WANDB_RESUME"))
     labels = [*([tags] if isinstance(tags, str) else tags or ()), *([job_type] if job_type else ())]
     own = ct.start(
         name or os.environ.get("WANDB_NAME"),
@@ -77,8 +92,11 @@ def init(
         notes=notes or "",
         group=group,
         project=project or os.environ.get("WANDB_PROJECT"),
+        resume=before,
     )
-    _run = Run(own, given)
+    if key and key != own.id:
+        own.summary["wandb_id"] = key
+    _run = Run(own, given, key)
     return _run
 
 
@@ -114,9 +132,11 @@ def alert(title: str, text: str = "", level: Any = None, **_: Any) -> None:
     _current().alert(title, text, level)
 
 
-def log_artifact(artifact: Any, name: str | None = None, type: str | None = None, **_: Any) -> Any:
+def log_artifact(
+    artifact: Any, name: str | None = None, type: str | None = None, aliases: Sequence[str] | None = None, **_: Any
+) -> Any:
     """`Run.log_artifact` of the run that `init` began."""
-    return _current().log_artifact(artifact, name, type)
+    return _current().log_artifact(artifact, name, type, aliases)
 
 
 def save(glob_str: str, *_: Any, **__: Any) -> None:
@@ -127,6 +147,23 @@ def save(glob_str: str, *_: Any, **__: Any) -> None:
 def login(*_: Any, **__: Any) -> bool:
     """Nothing to log in to: True."""
     return True
+
+
+def use_artifact(artifact_or_name: Any, type: str | None = None, **_: Any) -> Any:
+    """`Run.use_artifact` of the run that `init` began."""
+    return _current().use_artifact(artifact_or_name, type)
+
+
+def _before(key: str, resume: bool | str | None) -> str | None:
+    """The run to go on with, by its id."""
+    if not resume or not key:
+        return None
+    found = [run.id for run in ct.runs() if key in (run.id, run.summary.get("wandb_id"))]
+    if resume == "must" and not found:
+        raise ct.CelltrailError(f"there is no run of the id {key!r} to resume; resume='allow' begins one")
+    if resume == "never" and found:
+        raise ct.CelltrailError(f"there is a run of the id {key!r} already, and resume='never'")
+    return found[0] if found else None
 
 
 def _current() -> Run:

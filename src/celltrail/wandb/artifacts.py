@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import json
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import IO, Any
 
 import celltrail as ct
+from celltrail.wandb.using import MANIFEST
 
 
 class Artifact:
@@ -18,7 +20,7 @@ class Artifact:
         name: of all of it.
         type: what it is: "model", "dataset" ...
         description: plain text, becomes a note of the run.
-        metadata: becomes a text of the run beside it.
+        metadata: kept with it, for `use_artifact`.
     """
 
     def __init__(
@@ -66,13 +68,15 @@ class Artifact:
             raise ct.BadValue(f"there is no {place.name!r} to add to the artifact {self.name!r}")
         self._files[name or place.name] = place
 
-    def keep(self, run: ct.Run) -> None:
-        """Keep it in this run."""
+    def keep(self, run: ct.Run, aliases: Iterable[str] = ()) -> None:
+        """Keep it in this run, with a text of what it consists of."""
+        keys = {name: self.name if len(self._files) == 1 else f"{self.name}/{name}" for name in self._files}
         for name, place in self._files.items():
-            run.log_artifact(place, self.name if len(self._files) == 1 else f"{self.name}/{name}", self.type)
+            run.log_artifact(place, keys[name], self.type)
+        about = {"type": self.type, "description": self.description, "metadata": self.metadata}
+        told = {**about, "aliases": list(aliases), "files": list(keys.items())}
+        run.log_text(f"{self.name}{MANIFEST}", json.dumps(told, indent=1, default=str))
         for name, obj in self._objects.items():
             obj.keep(run, f"{self.name}/{name}", run.step or 0)
         if self.description:
             run.note(f"{self.name}: {self.description}")
-        if self.metadata:
-            run.log_text(f"{self.name}.metadata", "\n".join(f"{key}: {value}" for key, value in self.metadata.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Any, Protocol
 
 import celltrail as ct
@@ -57,13 +58,19 @@ class Table:
             raise ct.BadValue(f"a row of {len(row)} values for {len(self.columns)} columns: {', '.join(self.columns)}")
         self.data.append(list(row))
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Its rows by the names of its columns; what is no plain value is its text."""
+        if self._frame is not None:
+            return [{str(name): _plain(value) for name, value in row.items()} for row in self._frame.to_dict("records")]
+        names = [str(name) for name in self.columns]
+        return [dict(zip(names, map(_plain, row), strict=False)) for row in self.data]
+
     def keep(self, run: ct.Run, key: str, step: int) -> None:
         """Keep it; what is no plain value in a cell is kept as its text."""
         if self._frame is not None:
             run.log_table(key, self._frame, step)
         elif self.data:
-            names = [str(name) for name in self.columns]
-            run.log_table(key, [dict(zip(names, map(_plain, row), strict=False)) for row in self.data], step)
+            run.log_table(key, self.rows(), step)
 
 
 class Histogram:
@@ -89,14 +96,19 @@ class Audio:
 
 
 class Video:
-    """A film: a path or the bytes of a file."""
+    """A film: a path, the bytes of a file, or pictures one after another, shape (time, channels, height, width)."""
 
-    def __init__(self, data_or_path: Any, caption: str | None = None, **_: Any) -> None:
-        self._data = data_or_path
+    def __init__(self, data_or_path: Any, caption: str | None = None, fps: int | None = None, **_: Any) -> None:
+        self._data, self._fps = data_or_path, fps or 4
 
     def keep(self, run: ct.Run, key: str, step: int) -> None:
-        """Keep it."""
-        run.log_video(key, self._data.getvalue() if isinstance(self._data, io.BytesIO) else self._data, step)
+        """Keep it; several films in one array beside each other, and pictures as a GIF."""
+        data = self._data
+        if hasattr(data, "detach"):
+            data = data.detach().cpu().numpy()
+        if getattr(data, "ndim", 0) in (4, 5):
+            data = _gif(data if data.ndim == 4 else _beside(data), self._fps)
+        run.log_video(key, data.getvalue() if isinstance(data, io.BytesIO) else data, step)
 
 
 class Html:
@@ -116,6 +128,36 @@ def _pixels(data: Any) -> Any:
         return data
     array = data.detach().cpu().numpy()
     return array.transpose(1, 2, 0) if array.ndim == 3 and array.shape[0] in (1, 3, 4) else array
+
+
+def _beside(films: Any) -> Any:
+    """Several films, shape (n, time, channels, height, width), as one that is n times as wide."""
+    n, length, channels, height, width = films.shape
+    return films.transpose(1, 2, 3, 0, 4).reshape(length, channels, height, n * width)
+
+
+def _gif(frames: Any, fps: int) -> bytes:
+    try:
+        image: Any = import_module("PIL.Image")
+    except ImportError as error:
+        raise ct.CelltrailError(
+            "a film made of pictures is written by Pillow: pip install 'celltrail[image]'"
+        ) from error
+    if frames.shape[1] not in (1, 3, 4):
+        raise ct.BadValue(
+            f"a film of shape {frames.shape} is not (time, channels, height, width) with 1, 3 or 4 channels"
+        )
+    if frames.dtype.kind == "f":
+        frames = frames * (255 if frames.max(initial=0) <= 1 else 1)
+    pictures = [
+        image.fromarray(each[..., 0] if each.shape[-1] == 1 else each)
+        for each in frames.clip(0, 255).astype("uint8").transpose(0, 2, 3, 1)
+    ]
+    made = io.BytesIO()
+    pictures[0].save(
+        made, "GIF", save_all=True, append_images=pictures[1:], duration=max(20, round(1000 / fps)), loop=0
+    )
+    return made.getvalue()
 
 
 def _plain(value: Any) -> Any:

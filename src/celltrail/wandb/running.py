@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from glob import glob
 from numbers import Number
+from pathlib import Path
+from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any
 
 import celltrail as ct
+from celltrail.wandb.artifacts import Artifact
 from celltrail.wandb.media import Image
 from celltrail.wandb.settings import Settings
+from celltrail.wandb.using import use
 
 _GOALS: dict[str, Any] = {"min": "min", "max": "max", "minimize": "min", "maximize": "max"}
 
@@ -27,8 +31,11 @@ class AlertLevel(Enum):
 class Run:
     """A run under wandb's names; ``celltrail`` is the run itself, None where nothing is recorded."""
 
-    def __init__(self, run: ct.Run | None, config: Mapping[str, Any]) -> None:
+    def __init__(self, run: ct.Run | None, config: Mapping[str, Any], key: str = "", ends: bool = True) -> None:
         self.celltrail = run
+        self._key, self._ends = key, ends  # who gave the run ends it
+        self._folder: Path | None = None
+        self._is_over = False
         self.config = Settings(run.params if run is not None else {})
         self.summary = Settings(run.summary if run is not None else {})
         self._gathered: dict[str, Any] = {}
@@ -36,8 +43,20 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The run's id."""
-        return self.celltrail.id if self.celltrail is not None else ""
+        """The id that `init` was given, else that of the run."""
+        return self._key or (self.celltrail.id if self.celltrail is not None else "")
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it goes on with a run that was there."""
+        return self.celltrail is not None and bool(self.celltrail.record().resumes)
+
+    @property
+    def dir(self) -> str:
+        """A folder for files of the run; what is in it at the end is kept."""
+        if self._folder is None:
+            self._folder = Path(mkdtemp(prefix="celltrail-files-"))
+        return str(self._folder)
 
     @property
     def name(self) -> str:
@@ -61,7 +80,7 @@ class Run:
     @property
     def is_over(self) -> bool:
         """Whether it has been finished."""
-        return self.celltrail is not None and not self.celltrail.is_running
+        return self._is_over or (self.celltrail is not None and not self.celltrail.is_running)
 
     @property
     def step(self) -> int:
@@ -112,14 +131,36 @@ class Run:
             urgency: Any = str(getattr(level, "value", level) or "info").lower()
             self.celltrail.log_alert(title, text, level=urgency)
 
-    def log_artifact(self, artifact: Any, name: str | None = None, type: str | None = None, **_: Any) -> Any:
-        """Keep an `Artifact`, or a file or folder by its path; what was given comes back."""
+    def log_artifact(
+        self,
+        artifact: Any,
+        name: str | None = None,
+        type: str | None = None,
+        aliases: Sequence[str] | None = None,
+        **_: Any,
+    ) -> Any:
+        """Keep an `Artifact`, or a file or folder by its path; the artifact comes back."""
+        if not isinstance(artifact, Artifact):
+            path = Path(artifact)
+            artifact = Artifact(name or path.name, type or "file")
+            artifact.add_dir(path) if path.is_dir() else artifact.add_file(path)
         if self.celltrail is not None:
-            if hasattr(artifact, "keep"):
-                artifact.keep(self.celltrail)
-            else:
-                self.celltrail.log_artifact(artifact, name, type or "file")
+            artifact.keep(self.celltrail, aliases or ())
         return artifact
+
+    def use_artifact(self, artifact_or_name: Any, type: str | None = None, **_: Any) -> Any:
+        """What an earlier run logged, or this one: ``name``, ``name:latest``, ``name:v3`` or ``name:alias``.
+
+        The version becomes a param of this run, ``artifact.NAME``.
+        """
+        run = self.celltrail
+        if run is None:
+            raise ct.CelltrailError("a disabled run uses no artifacts; take the mode away")
+        len(run.artifacts)  # what is being copied is in the trail now
+        ref = artifact_or_name.name if isinstance(artifact_or_name, Artifact) else str(artifact_or_name)
+        found = use(ref, type, run.store)
+        run.params[f"artifact.{found.name.partition(':')[0]}"] = found.name
+        return found
 
     def save(self, glob_str: str, *_: Any, **__: Any) -> None:
         """Keep the files of these names as they are now."""
@@ -130,9 +171,17 @@ class Run:
     def finish(self, exit_code: int | None = None, **_: Any) -> None:
         """End the run; an exit code other than 0 makes it a failed one."""
         if self.celltrail is not None:
-            if self._gathered:
-                self.log({})
-            self.celltrail.finish("failed" if exit_code else None)
+            self._last_words()
+            if self._ends:
+                self.celltrail.finish("failed" if exit_code else None)
+            self._is_over = True
+
+    def _last_words(self) -> None:
+        if self._gathered:
+            self.log({})
+        if self._folder is not None and self.celltrail is not None and not self.is_over:
+            for path in sorted(each for each in self._folder.rglob("*") if each.is_file()):
+                self.celltrail.log_artifact(path, str(path.relative_to(self._folder)))
 
     def __enter__(self) -> Run:
         return self
@@ -141,7 +190,10 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self.celltrail is not None:
-            self.celltrail.finish(error=error)
+            self._last_words()
+            if self._ends:
+                self.celltrail.finish(error=error)
+            self._is_over = True
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
