@@ -193,6 +193,10 @@ def test_epochs_of_a_cell_that_only_calls_its_functions(notebook: Notebook) -> N
     assert run.series("loss", x="ep")[0].tolist() == [0, 0, 0, 1, 1, 1]
     _, record = notebook.run("%%track\nfor epoch in range(2):\n    one(epoch)\n    run_id = epoch")
     assert find(record.id, notebook.store).series("loss", x="epoch")[0].tolist() == [0, 0, 0, 1, 1, 1]
+    _, record = notebook.run("%%track\nfor epoch in range(4):\n    loss = 1 / (1 + epoch)")
+    run = find(record.id, notebook.store)
+    assert run.series("epoch")[0].tolist() == run.series("loss", x="epoch")[0].tolist() == [0, 1, 2, 3]
+    assert record.metrics["epoch"].last_step == record.metrics["loss"].last_step == 3
     _, record = notebook.run("%%track\nfor epoch in range(2):\n    table = epoch")
     assert record.metrics == {}
 
