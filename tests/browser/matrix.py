@@ -26,6 +26,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 from tables import markdown, write_between  # noqa: E402
 
+from browser import hosted  # noqa: E402
 from browser.conftest import ARGUMENTS  # noqa: E402
 from browser.screen import Screen  # noqa: E402
 from browser.server import Front, Server  # noqa: E402
@@ -58,10 +59,14 @@ PLACES = {
     "collaboration": Place("JupyterLab with jupyter-collaboration", "lab", ("jupyter-collaboration",)),
 }
 NOT_TRIED = {
-    "VS Code, Colab": "their widget managers need their own programs and their maker's servers",
-    "JupyterLite": "it has no threads and no server extension; nobody has tried the panels there",
+    "VS Code and Colab themselves": "the first needs a desktop, the second its maker's servers",
     "GitHub, nbviewer": "a saved panel has a figure and a table beside it that they could show",
 }
+ELSEWHERE = (
+    "Elsewhere no program was run, only what could be had of it: the widget manager that its maker publishes, with a "
+    "real kernel, in a page that stands in for the rest (another origin, no Jupyter, and for VS Code no request and "
+    "no `eval`)."
+)
 COLUMNS = {
     "live": "chart grows while the cell runs",
     "stop": "stop by a click in a busy cell",
@@ -120,21 +125,20 @@ def tried(place: Place, python: str, browser: Browser) -> dict[str, str]:
                 ("live", live), ("badge", badge), ("stop", stop), ("nbconvert", nbconvert), ("reopened", reopened),
                 ("side", side),
             ):  # fmt: skip
-                found[column] = told(see, screen)
+                found[column] = told(lambda see=see: see(screen) or "yes")
                 print(f"  {column}: {found[column]}", flush=True)
             return found
         finally:
             server.stop()
 
 
-def told(see: Callable[[Screen], None], screen: Screen) -> str:
+def told(see: Callable[[], str]) -> str:
     try:
-        see(screen)
+        return see()
     except (AssertionError, RuntimeError) as problem:
         return str(problem).splitlines()[0][:200]
     except Exception as problem:  # noqa: BLE001  whatever a browser says is an answer here
         return f"{type(problem).__name__}: {str(problem).splitlines()[0][:160]}"
-    return "yes"
 
 
 def live(screen: Screen) -> None:
@@ -187,20 +191,43 @@ def side(screen: Screen) -> None:
 
 
 def table(kept: dict[str, dict[str, str]]) -> str:
-    rows = [
-        [name, *(mark(row.get(column, "")) for column in COLUMNS), row["date"]] for name, row in sorted(kept.items())
-    ]
+    """A table of the Jupyters and one of the other hosts, what did not work, and what was not tried."""
+    hosts = set(hosted.WORDS.values())
     faults = [
-        f"{name}, {COLUMNS[column]}: {row[column]}"
-        for name, row in sorted(kept.items()) for column in COLUMNS if row.get(column, "yes") != "yes"
+        f"{name}, {(hosted.COLUMNS if name in hosts else COLUMNS)[column]}: {said}"
+        for name, row in sorted(kept.items()) for column, said in row.items() if mark(said) == "**no**"
     ]  # fmt: skip
     beyond = "; ".join(f"{name} ({why})" for name, why in NOT_TRIED.items())
-    said = [markdown(["", *COLUMNS.values(), "tried"], rows), *faults, f"Not tried: {beyond}."]
+    said = [
+        rows({name: row for name, row in kept.items() if name not in hosts}, COLUMNS),
+        ELSEWHERE,
+        rows({name: row for name, row in kept.items() if name in hosts}, hosted.COLUMNS),
+        *faults,
+        f"Not tried: {beyond}.",
+    ]
     return "\n\n".join(said)
 
 
+def rows(kept: dict[str, dict[str, str]], columns: dict[str, str]) -> str:
+    told = [
+        [name, *(mark(row.get(column, "")) for column in columns), row["date"]] for name, row in sorted(kept.items())
+    ]
+    return markdown(["", *columns.values(), "tried"], told)
+
+
 def mark(said: str) -> str:
-    return {"yes": "yes", "": "not tried"}.get(said, "**no**")
+    if said in ("yes", hosted.WAITS) or is_date(said):
+        return said
+    return "**no**" if said else "not tried"
+
+
+def is_date(said: str) -> bool:
+    return said[:2] == "20" and len(said) == len("2026-01-01")
+
+
+def keep(kept: dict[str, dict[str, str]], name: str, found: dict[str, str]) -> None:
+    kept[name] = {**found, "date": date.today().isoformat()}
+    KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
 
 
 def main() -> int:
@@ -210,13 +237,17 @@ def main() -> int:
         with sync_playwright() as playwright:
             program = shutil.which("chromium")
             browser = playwright.chromium.launch(executable_path=program, headless=True, args=ARGUMENTS)
-            for name in words or PLACES:
+            for name in words or [*PLACES, *hosted.WORDS]:
+                if name in hosted.WORDS:
+                    print(hosted.WORDS[name], flush=True)
+                    found = hosted.tried(name, browser, BUILD, told)
+                    keep(kept, hosted.WORDS[name], found)
+                    continue
                 place = PLACES[name]
                 python = python_of(name, place.pins)
                 label = f"{place.words} ({PACKAGES[place.front]} {version_of(python, PACKAGES[place.front])})"
                 print(label, flush=True)
-                kept[label] = {**tried(place, python, browser), "date": date.today().isoformat()}
-                KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+                keep(kept, label, tried(place, python, browser))
     write_between(ROOT / "README.md", "<!-- matrix -->", "<!-- /matrix -->", table(kept))
     print(table(kept))
     return 0

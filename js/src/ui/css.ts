@@ -4,9 +4,9 @@ export const css = `
 .ct {
   --ct-ink: var(--jp-ui-font-color1, #1f2328);
   --ct-muted: var(--jp-ui-font-color2, #5f6670);
-  --ct-line: var(--jp-border-color2, #dfe2e6);
+  --ct-line: var(--jp-border-color2, rgb(0 0 0 / 14%));
   --ct-surface: var(--jp-layout-color0, #ffffff);
-  --ct-hover: var(--jp-layout-color2, #eef0f3);
+  --ct-hover: var(--jp-layout-color2, color-mix(in srgb, var(--ct-ink) 8%, var(--ct-surface)));
   --ct-accent: var(--jp-brand-color1, #1769c0);
   --ct-running: #1769c0;
   --ct-finished: #2b7a33;
@@ -26,9 +26,8 @@ export const css = `
 .ct[data-theme="dark"] {
   --ct-ink: var(--jp-ui-font-color1, #e7e9ec);
   --ct-muted: var(--jp-ui-font-color2, #a4abb5);
-  --ct-line: var(--jp-border-color2, #3a3f46);
+  --ct-line: var(--jp-border-color2, rgb(255 255 255 / 18%));
   --ct-surface: var(--jp-layout-color0, #14161a);
-  --ct-hover: var(--jp-layout-color2, #2a2e34);
   --ct-accent: var(--jp-brand-color0, #7cb8f5);
   --ct-running: #6db3f2;
   --ct-finished: #7cc983;
@@ -38,6 +37,16 @@ export const css = `
   --ct-better: #7cc983;
   --ct-worse: #ff8a80;
   color-scheme: dark;
+}
+/* Other hosts have Jupyter's variables in its light theme, whichever theme they have themselves. */
+.ct:not([data-jupyter]) {
+  --jp-ui-font-color1: var(--vscode-foreground);
+  --jp-ui-font-color2: var(--vscode-descriptionForeground);
+  --jp-border-color2: var(--vscode-panel-border);
+  --jp-layout-color0: var(--vscode-editor-background);
+  --jp-layout-color2: var(--vscode-list-hoverBackground);
+  --jp-brand-color0: var(--vscode-textLink-foreground);
+  --jp-brand-color1: var(--vscode-textLink-foreground);
 }
 .ct *, .ct *::before, .ct *::after { box-sizing: border-box; }
 .ct [hidden] { display: none !important; }

@@ -61,11 +61,19 @@ export function isDark(el: Element): boolean {
   if (kind) return kind.includes("dark") || kind === "vscode-high-contrast";
   const colab = documentElement.getAttribute("theme");
   if (colab) return colab === "dark";
+  const ground = groundOf(el);
+  if (!ground) return matchMedia("(prefers-color-scheme: dark)").matches;
+  const [red = 0, green = 0, blue = 0] = numbers(ground);
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+}
+
+/** The background that this stands on; none where nothing has one. */
+function groundOf(el: Element): string | undefined {
   for (let at: Element | null = el; at; at = at.parentElement) {
-    const [red = 0, green = 0, blue = 0, alpha = 1] = numbers(getComputedStyle(at).backgroundColor);
-    if (alpha > 0.5) return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+    const { backgroundColor } = getComputedStyle(at);
+    if ((numbers(backgroundColor)[3] ?? 1) > 0.5) return backgroundColor;
   }
-  return matchMedia("(prefers-color-scheme: dark)").matches;
+  return undefined;
 }
 
 function numbers(colour: string): number[] {
@@ -99,6 +107,10 @@ export function watchTheme(host: Element, root: HTMLElement, hear: (theme: Theme
   let known = "";
   const read = (): void => {
     root.dataset.theme = isDark(host) ? "dark" : "light";
+    const jupyter = document.body.dataset.jpThemeLight !== undefined;
+    root.toggleAttribute("data-jupyter", jupyter);
+    // What is drawn over other things has the colour of the page, which only Jupyter has a name for.
+    if (!jupyter) root.style.setProperty("--ct-surface", groundOf(host) ?? "");
     const theme = readTheme(root);
     const seen = JSON.stringify(theme);
     if (seen === known) return;
