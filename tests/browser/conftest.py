@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from browser.hostile import plant
 from browser.screen import Screen
 from browser.server import Front, Server
 
@@ -61,6 +62,14 @@ def server_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Fr
     yield of
     for server in servers.values():
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trail that says markup wherever a run can; a test takes a copy of it."""
+    folder = tmp_path_factory.mktemp("planted")
+    plant(folder)
+    return folder / ".celltrail"
 
 
 @pytest.fixture(params=["lab"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,19 +16,13 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from browser.conftest import PICTURES
+from browser.hostile import harm
 from browser.server import free_port
 from browser.test_access import AXE, RULES
 from celltrail.run import start
 from celltrail.store import Store
 
-EVIL = "<img src=x onerror='window.evil = 1'><script>window.evil = 1</script>"
 BASE = "/hub/user/me/"
-MARKUP = """() => {
-  const inside = (root) => [...root.querySelectorAll("*")].flatMap((el) => [el, ...under(el)]);
-  const under = ({ shadowRoot }) => (shadowRoot ? inside(shadowRoot) : []);
-  const evil = inside(document.body).filter((el) => el.matches("script, iframe, img[src=x]"));
-  return [evil.map((el) => el.outerHTML), window.evil ?? null];
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -42,21 +37,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def store(root: Path) -> Store:
-    """Three runs that ended, one of which says markup wherever a run says something."""
+def store(root: Path, planted: Path) -> Store:
+    """Two runs that ended, and two that say markup wherever a run can say something."""
+    shutil.copytree(planted, root / "project" / ".celltrail")
     found = Store(root / "project" / ".celltrail")
     for name, rate in (("wide", 0.1), ("narrow", 0.01)):
         with start(name, {"lr": rate}, tags=["mlp"], store=found) as run:
             for step in range(30):
                 run.log({"train/loss": rate / (step + 1)}, step)
-    evil = start(EVIL, {EVIL: EVIL}, tags=[EVIL], notes=EVIL, group=EVIL, project=EVIL, store=found)
-    evil.log({EVIL: 1.0}, 0)
-    evil.log({EVIL: 2.0}, 1)
-    evil.log_text(EVIL, EVIL)
-    evil.summary[EVIL] = EVIL
-    evil.note(EVIL, metric=EVIL, step=1)
-    with pytest.raises(ValueError, match="img"), evil:
-        raise ValueError(EVIL)
     return found
 
 
@@ -169,16 +157,16 @@ def test_it_serves_runs_and_starts_nothing(page: Page) -> None:
 def test_what_a_trail_says_is_never_markup(page: Page, scheme: str) -> None:
     """A run that says markup in every field, in the list, in its panel and in a table; axe finds nothing there."""
     page.emulate_media(color_scheme=scheme)
-    page.locator(".ct-rl-row").filter(has_text="window.evil").dblclick()
+    page.locator(".ct-rl-row").filter(has_text="window.evil").first.dblclick()
     detail = page.locator('[data-kind="detail"]')
     detail.get_by_role("tab").first.wait_for()
     for tab in detail.locator(".ct-tabs").first.get_by_role("tab").all():
         tab.click()
         page.wait_for_timeout(300)
-        assert page.evaluate(MARKUP) == [[], None], tab.inner_text()
+        assert harm(page) == [[], None], tab.inner_text()
     page.get_by_role("button", name="table").click()
     page.locator('[data-kind="table"] [role=grid]').wait_for()
-    assert page.evaluate(MARKUP) == [[], None]
+    assert harm(page) == [[], None]
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=PICTURES / f"view-{scheme}.png")
     page.evaluate(AXE.read_text())
