@@ -150,13 +150,16 @@ def test_search_select_and_change(screen: Screen, folder: str, store: Store) -> 
 
 
 def test_the_code_that_loads_a_run(screen: Screen, folder: str, store: Store) -> None:
-    """A click puts the code below the active cell; run there, it shows that very run."""
+    """A click puts the code below the active cell, a drop where it falls; run there, it shows that very run."""
     side = show(screen, folder, kernel=True)
     row(side, "narrow").drag_to(screen.cell(0).locator(".cm-content"))
     screen.until("what is dropped is the same code", lambda: "ct.run(" in source(screen, 0))
     row(side, "deep").click()
     side.get_by_role("button", name="insert code").click()
     screen.until("the cell is there", lambda: "ct.run(" in source(screen, 1))
+    empty = screen.page.locator(".jp-Notebook").first
+    row(side, "wide").drag_to(empty, target_position={"x": 300, "y": 600})
+    screen.until("what falls beside the cells is a cell at the end", lambda: "ct.run(" in source(screen, 2))
     screen.run(1)
     detail = screen.panel(1, "detail").locator(".ct").first
     screen.until("the run is shown", lambda: detail.count() == 1 and "deep" in detail.inner_text())
@@ -174,8 +177,9 @@ def test_there_again_after_a_reload(screen: Screen, folder: str, store: Store) -
 
 
 def test_settings_do_what_they_say(screen: Screen, folder: str) -> None:
-    """No badges, the runs in groups from the start, which stay closed; a run is stopped only when that is confirmed."""
-    chosen = {"cells": {"badges": False}, "runs": {"group": "status"}, "commands": {"confirm_stop": True}}
+    """No badges, runs in groups that stay closed and are asked for as often as wanted; a stop waits for its yes."""
+    looks = {"group": "status", "refresh": 60}
+    chosen = {"cells": {"badges": False}, "runs": looks, "commands": {"confirm_stop": True}}
     for name, values in chosen.items():
         file = screen.server.home / "settings" / "celltrail" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -196,12 +200,20 @@ def test_settings_do_what_they_say(screen: Screen, folder: str) -> None:
     screen.run(1, wait=None)
     may = "return app.commands.isEnabled('celltrail:stop-run')"
     screen.until("there is a run to stop", lambda: screen.ask(may))
+    running = side.get_by_role("group", name="running")
+    screen.until("it is in the list", lambda: "endless" in running.inner_text())
+    screen.page.wait_for_timeout(1000)
+    asked: list[str] = []
+    screen.page.on("request", lambda request: asked.append(request.url) if "celltrail/runs?" in request.url else None)
+    screen.page.wait_for_timeout(3000)
+    assert asked == []  # as often as they are asked for unless one wants it otherwise, this were once or twice
     dialog = screen.page.locator(".jp-Dialog")
     for answer in ("Cancel", "Stop"):
         screen.ask("void app.commands.execute('celltrail:stop-run')")
         dialog.get_by_role("button", name=answer).click()
         screen.page.wait_for_timeout(1500)
         assert screen.running(1) == (answer == "Cancel")
+    screen.until("its end is seen at once", lambda: asked and running.inner_text() == "")
     assert screen.page.locator(".celltrail-badge").count() == 0
     screen.save()
     screen.reload()

@@ -5,6 +5,7 @@ import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { Widget } from "@lumino/widgets";
 import { nameOf, type Shown } from "../served/panel.ts";
 import { runsIcon } from "./icon.ts";
+import { insertCode, takeDropped } from "./inserting.ts";
 import { tabOf } from "./tabs.ts";
 
 const ID = "celltrail:runs";
@@ -53,6 +54,8 @@ export const runs: JupyterFrontEndPlugin<void> = {
     });
     palette?.addItem({ command: SHOW, category: "celltrail" });
     app.shell.add(side, "left", { rank: RANK });
+    notebooks?.forEach(takeDropped);
+    notebooks?.widgetAdded.connect((_, panel) => takeDropped(panel));
     if (!restorer) return;
     restorer.add(side, side.id);
     void restorer.restore(tabs, {
@@ -136,8 +139,7 @@ class Side extends Widget {
   #insert(call: string): string {
     const panel = this.notebooks?.currentWidget;
     if (!panel) return "open a notebook first: the code goes below its active cell";
-    NotebookActions.insertBelow(panel.content);
-    panel.content.activeCell?.model.sharedModel.setSource(`import celltrail as ct\n\n${call}`);
+    insertCode(panel, call);
     this.app.shell.activateById(panel.id);
     return "";
   }

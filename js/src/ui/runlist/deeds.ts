@@ -1,7 +1,6 @@
 import type { Edit } from "../../contract.ts";
 import { button } from "../controls.ts";
 import { element, tell } from "../element.ts";
-import { count } from "../format.ts";
 
 const MIXED = "these are of different trails: celltrail import brings them into one";
 
@@ -57,7 +56,7 @@ export class Deeds {
     if (selected === 0) this.#words.hidden = true;
     if (selected === this.#selected) return;
     this.#selected = selected;
-    this.#tell(selected > 1 ? `${count(selected, "run")} selected` : "");
+    this.#tell(selected > 1 ? `${selected} selected` : "");
   }
 
   #ask(what: "tag" | "note"): void {

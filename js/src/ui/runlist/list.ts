@@ -9,6 +9,7 @@ import { isExpression } from "../table/filter.ts";
 import { searchBox } from "../table/search.ts";
 import { tableStyles } from "../table/styles.ts";
 import { Deeds } from "./deeds.ts";
+import { DRAGGED } from "./dragged.ts";
 import { type GroupedBy, Groups, Section } from "./groups.ts";
 import { Picked } from "./picked.ts";
 import { RunItem } from "./row.ts";
@@ -197,7 +198,9 @@ class RunList {
   /** Dropped into a cell, it is the line that loads the run. */
   #drag(event: DragEvent): void {
     const item = this.#shown().find(({ el }) => el === event.target);
-    if (item) event.dataTransfer?.setData("text/plain", loading([item.row.id]));
+    if (!item) return;
+    event.dataTransfer?.setData("text/plain", loading([item.row.id]));
+    event.dataTransfer?.setData(DRAGGED, loading([item.row.id]));
   }
 
   #again(wait: number): void {

@@ -6,7 +6,7 @@ export const runListStyles = `
 .ct-rl-top { align-items: center; display: flex; gap: 8px; }
 .ct-rl-top select {
   background: var(--ct-surface); border: 1px solid var(--ct-edge); border-radius: 4px; color: inherit; flex: 1;
-  font: inherit; min-width: 0; padding: 2px 4px;
+  font: inherit; min-width: 0; padding: 2px 10px 2px 4px; text-overflow: ellipsis;
 }
 .ct-rl-head .ct-search { flex: none; max-width: none; }
 .ct-rl-head .ct-filter { width: 100%; }
@@ -41,10 +41,11 @@ export const runListStyles = `
 .ct-rl-spark svg { display: block; fill: none; height: 18px; stroke: currentColor; stroke-width: 1.4; width: 56px; }
 .ct-rl-none { margin: 0; padding: 8px; }
 .ct-rl-more { margin: 6px 8px; }
-.ct-rl-foot { border-top: 1px solid var(--ct-line); display: flex; flex-wrap: wrap; gap: 6px; padding: 6px 8px; }
+.ct-rl-foot { border-top: 1px solid var(--ct-line); display: flex; align-items: center; flex-wrap: wrap; gap: 5px; padding: 6px 8px; }
 .ct-rl-foot input {
   background: var(--ct-surface); border: 1px solid var(--ct-edge); border-radius: 4px; flex: 1; min-width: 80px;
   padding: 2px 6px;
 }
-.ct-rl-said { flex-basis: 100%; margin: 0; }
+.ct-rl-foot .ct-button { padding: 2px 7px; }
+.ct-rl-said { margin: 0; }
 `;
