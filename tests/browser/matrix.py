@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 from tables import markdown, write_between  # noqa: E402
 
-from browser import hosted  # noqa: E402
+from browser import hosted, lite  # noqa: E402
 from browser.conftest import ARGUMENTS  # noqa: E402
 from browser.screen import Screen  # noqa: E402
 from browser.server import Front, Server  # noqa: E402
@@ -60,6 +60,7 @@ PLACES = {
 }
 NOT_TRIED = {
     "VS Code and Colab themselves": "the first needs a desktop, the second its maker's servers",
+    "Python in JupyterLite": "Pyodide has no build of blake3 and psutil, which celltrail needs, and no threads",
     "GitHub, nbviewer": "a saved panel has a figure and a table beside it that they could show",
 }
 ELSEWHERE = (
@@ -216,7 +217,7 @@ def rows(kept: dict[str, dict[str, str]], columns: dict[str, str]) -> str:
 
 
 def mark(said: str) -> str:
-    if said in ("yes", hosted.WAITS) or is_date(said):
+    if said in ("yes", hosted.WAITS, *lite.NONE.values()) or is_date(said):
         return said
     return "**no**" if said else "not tried"
 
@@ -237,7 +238,12 @@ def main() -> int:
         with sync_playwright() as playwright:
             program = shutil.which("chromium")
             browser = playwright.chromium.launch(executable_path=program, headless=True, args=ARGUMENTS)
-            for name in words or [*PLACES, *hosted.WORDS]:
+            for name in words or [*PLACES, *hosted.WORDS, "lite"]:
+                if name == "lite":
+                    print(lite.WORDS, flush=True)
+                    found = lite.tried(python_of(name, lite.PINS), [*CELLS[:2], "ct.runs()"], browser, BUILD, told)
+                    keep(kept, lite.WORDS, found)
+                    continue
                 if name in hosted.WORDS:
                     print(hosted.WORDS[name], flush=True)
                     found = hosted.tried(name, browser, BUILD, told)
