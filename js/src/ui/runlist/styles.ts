@@ -2,6 +2,7 @@
 export const runListStyles = `
 :host { height: 100%; }
 .ct { display: flex; flex-direction: column; gap: 6px; height: 100%; padding: 8px 0 0; }
+.ct[data-jupyter] { --ct-surface: var(--jp-layout-color1); }
 .ct-rl-head { display: flex; flex-direction: column; gap: 6px; padding: 0 8px; }
 .ct-rl-top { align-items: center; display: flex; gap: 8px; }
 .ct-rl-top select {
