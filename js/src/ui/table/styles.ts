@@ -112,7 +112,7 @@ export const tableStyles = `
 .ct-message { border: 1px dashed var(--ct-edge); border-radius: 4px; color: var(--ct-muted); padding: 14px 16px; }
 .ct-message code { color: var(--ct-ink); font-family: var(--ct-mono); font-size: 12px; }
 .ct-gridbox { position: relative; }
-.ct-message.ct-none { border: 0; left: 2px; padding: 14px 12px; position: absolute; top: ${HEAD_HEIGHT}px; }
+.ct-message.ct-none { border: 0; left: 2px; padding: 4px 12px; position: absolute; top: ${HEAD_HEIGHT}px; }
 .ct-search:has(.ct-proposals) .ct-fault { display: none; }
 .ct .ct-choice:has(:focus-visible) { outline: none; }
 .ct-beside { border-top: 1px solid var(--ct-line); margin-top: 10px; padding-top: 8px; }
