@@ -146,6 +146,7 @@ async def measured(served: Served, trail: str, runs: int, live: int) -> dict[str
     going = quote("status == 'running'")
     where = quote("params.lr < 0.01 and best('val/acc') > 0.5")
     listed = {"kind": "list", "id": "l", "where": "", "words": "", "sort": ["-best.val/acc"], "group": []}
+    listed |= {"first": 50, "columns": []}
     questions: dict[str, tuple[str, object]] = {
         f"a page of 50 of {runs:,} runs": (f"{base}/runs?limit=50", None),
         "the same by an expression": (f"{base}/runs?limit=50&q={where}", None),
