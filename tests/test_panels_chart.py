@@ -128,6 +128,40 @@ def test_the_picture_stands_where_the_panel_does(x: str, first: float, last: flo
         assert re.search(r">\d\d:\d\d:\d\d<", svg(drawn, Look(x=x)))
 
 
+def test_a_thousand_runs_are_saved_in_the_room_of_a_few(store: Store):
+    """The first of them with all their curves, and in words how many there are; the kernel tells only what is new."""
+    with ct.start("search", store=store) as run:
+        run.log({"val/loss": 1.0, "val/acc": 0.5})
+        feed = Feed(run)
+        states = [{**feed.state(), "run": f"r{number}", "name": f"trial {number}"} for number in range(1000)]
+    points = np.array([[0.0, 1.0], [0.5, 0.6], [2.0, 3.0]])
+    lines = [Line(f"r{at}", f"trial {at}", name, points) for name in ("val/loss", "val/acc") for at in range(30)]
+    facts = saved.Facts(states, groupings=[{"by": "lr", "of": {state["run"]: "0.1" for state in states}}])
+    bundle = saved.marked(saved.chart_bundle("t", "search", lines, [2] * len(lines), OPTIONS, facts), "stale")
+    kept = bundle[contract.MIME]
+    assert saved.size(bundle) <= saved.BUDGET
+    assert {series["metric"] for series in kept["series"]} == {"val/loss", "val/acc"}
+    assert kept["hints"] == ["stale", "the first 30 of 1,000 runs; the trail has all: ct.runs()"]
+    assert kept["hints"][1] in bundle["text/html"]
+    assert len(kept["runs"]) == len(kept["groupings"][0]["of"]) == 30
+
+
+def test_a_run_that_is_over_is_told_of_once(store: Store):
+    """Of a thousand runs in a cell one or two go on; a panel that appears late is told of all."""
+    runs = [ct.start(f"r{number}", store=store) for number in range(3)]
+    feeds = {run.id: Feed(run) for run in runs}
+    chart = Chart(store.id, "all", feeds)
+    sent: list[Any] = []
+    chart.send = lambda message, buffers=None: sent.append([state["name"] for state in message["runs"]])
+    for finished in runs:
+        chart.tell(list(feeds.values()), full=False)
+        finished.finish()
+    chart.tell(list(feeds.values()), full=False)
+    chart.tell(list(feeds.values()), full=False)
+    chart.tell(list(feeds.values()), full=True)
+    assert sent == [["r0", "r1", "r2"], ["r0", "r1", "r2"], ["r1", "r2"], ["r2"], [], ["r0", "r1", "r2"]]
+
+
 def test_the_picture_has_no_plot_of_a_declared_axis(store: Store):
     """Unless it is all there is; its line is kept, so that the saved panel can be drawn over it."""
     points = np.array([[0.0, 1.0], [0.5, 0.6], [2.0, 3.0]])

@@ -70,7 +70,13 @@ def test_words_and_expressions(sheet: Sheet) -> None:
 
 def test_words_find_names_and_values_of_params_and_nothing_else_of_them(store: Store) -> None:
     """Whatever a value is, a word finds it as its text says it, also what a person corrected; never how it was kept."""
-    odd = {"plain": 12, "nested": {"a": {"b": 1}, "c": 2}, "nan": math.nan, "big": 2**70, "text": 'say "},"hi":{"'}
+    odd = {
+        "plain": 43210,
+        "nested": {"a": {"b": 1}, "c": 2},
+        "odd_one": math.nan,
+        "big": 2**70,
+        "text": 'say "},"hi":{"',
+    }
     given = [odd, {}, {"sign": "Größe"}, {"value": None}, {"low": 1e-05, "also": [1, 2]}, {"lr": 0.5, "mode": "wrong"}]
     for number, params in enumerate(given):
         with start(f"r{number}", params, store=store) as run:
@@ -82,9 +88,9 @@ def test_words_find_names_and_values_of_params_and_nothing_else_of_them(store: S
         return names(sheet, sheet.listing("", words, ["name"], [])["runs"])
 
     told = {
-        "nested": ["r0"], "'b':": ["r0"], "nan": ["r0"], str(2**70): ["r0"], '},"hi":{"': ["r0"], "größe": ["r2"],
-        "none": ["r3"], "1e-05": ["r4"], "2]": ["r4"], "right": ["r5"], "wrong": [], "rule": [], "origin": [],
-        "$f": [], "12": ["r0"], "plain 12": ["r0"],
+        "nested": ["r0"], "'b':": ["r0"], "odd_one nan": ["r0"], str(2**70): ["r0"], '},"hi":{"': ["r0"],
+        "größe": ["r2"], "value none": ["r3"], "1e-05": ["r4"], "2]": ["r4"], "right": ["r5"], "wrong": [], "rule": [],
+        "origin": [], "$f": [], "43210": ["r0"], "plain 43210": ["r0"],
     }  # fmt: skip
     assert {words: found(words) for words in told} == told
 

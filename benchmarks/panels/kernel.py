@@ -19,6 +19,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import orjson
+
 sys.path.append(str(Path(__file__).parent.parent))
 from trails import make_trail
 
@@ -107,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        found = json.dumps(self.kernel.answer(self.path, json.loads(body or b"null"))).encode()
+        found = orjson.dumps(self.kernel.answer(self.path, json.loads(body or b"null")))  # as a kernel writes messages
         self.send_response(200)
         self.send_header("Access-Control-Allow-Origin", "*")
         self.send_header("Content-Length", str(len(found)))

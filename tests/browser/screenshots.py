@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import shutil
 import sys
 import tempfile
@@ -90,10 +91,10 @@ class Album:
             self.screen.ask(scroll, [index, above])
             self.page.wait_for_timeout(400)
 
-    def take(self, name: str, of: Locator | None = None) -> None:
-        """A picture of the page or of one thing in it."""
+    def take(self, name: str, of: Locator | None = None, rest_ms: int = 600) -> None:
+        """A picture of the page or of one thing in it, once it has come to rest."""
         self.page.mouse.move(5, 5)
-        self.page.wait_for_timeout(600)
+        self.page.wait_for_timeout(rest_ms)
         (of or self.page).screenshot(path=self.folder / f"{name}.png", timeout=15_000)
         print(f"{name}.png")
 
@@ -101,13 +102,13 @@ class Album:
 def training(album: Album) -> None:
     """The live chart in the middle of its run, light and dark."""
     screen, first = album.screen, album.run_until("%%track baseline")
+    middle = screen.panel(first, "chart").get_by_text(re.compile("^step (6|7|8|9|1.)[0-9]$"))
     for theme, word in THEMES:
         screen.theme(theme)
-        screen.run(first, wait=None)
-        screen.until("points come", lambda: screen.panel(first, "chart").count() > 0, 20)
-        album.page.wait_for_timeout(1500)
         album.show(first)
-        album.take(f"live-{word}")
+        screen.run(first, wait=None)
+        screen.until("it is in the middle", lambda: middle.count() > 0, 20)
+        album.take(f"live-{word}", rest_ms=0)
         screen.until("it is over", lambda: not screen.running(first), 90)
         album.show(first)
         album.take(f"finished-{word}")
@@ -124,12 +125,8 @@ def table_and_comparison(album: Album) -> None:
     compare = album.at('ct.compare("')
     for index in (table, compare):
         screen.run(index)
-    for theme, word in THEMES:
-        screen.theme(theme)
-        for index, name, kind in ((album.at("ct.runs()"), "table", "table"), (compare, "compare", "compare")):
-            album.show(index, 10)
-            album.take(f"{name}-{word}", screen.panel(index, kind).first)
-    screen.theme("JupyterLab Light")
+    for index, name in ((album.at("ct.runs()"), "table"), (compare, "compare")):
+        album.take_both(index, name, PANEL.format(name))
 
 
 def side_bar(album: Album) -> None:

@@ -7,6 +7,7 @@ import { paint, type Theme } from "./theme.ts";
 
 interface Row {
   tr: HTMLTableRowElement;
+  told: RunState | null; // what it says
   swatch: SVGSVGElement;
   status: HTMLElement;
   step: HTMLElement;
@@ -36,11 +37,15 @@ export class Runs {
   }
 
   show(states: readonly RunState[]): void {
-    this.el.classList.toggle("many", states.length > 1);
+    const many = states.length > 1;
+    const turned = this.el.classList.contains("many") !== many;
+    this.el.classList.toggle("many", many);
     for (const state of states) {
       const row = this.#rows.get(state.run) ?? this.#add(state);
+      if (row.told === state && !turned) continue; // of a thousand runs one or two go on
+      row.told = state;
       // a sweep's own run, or one that has logged nothing yet: there is no line of this colour
-      row.swatch.style.visibility = states.length > 1 && state.points === 0 ? "hidden" : "";
+      row.swatch.style.visibility = many && state.points === 0 ? "hidden" : "";
       showStatus(row.status, state.status);
       say(row.step, state.step === null ? "" : `step ${state.step.toLocaleString("en-US")}`);
       say(row.seconds, formatDuration(state.seconds));
@@ -75,7 +80,7 @@ export class Runs {
     );
     const tr = element("tr", {}, name, element("td", {}, row.status), row.step, row.seconds, row.points, row.left);
     this.#body.append(tr);
-    const made = { tr, ...row };
+    const made = { tr, told: null, ...row };
     this.#rows.set(state.run, made);
     return made;
   }

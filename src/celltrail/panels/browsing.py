@@ -106,9 +106,8 @@ class Browsing:
         question = asked["where"], asked["words"]
         found = self._sheet.listing(*question, asked["sort"], asked["group"])
         rows = self._rows(found["runs"][: max(0, asked["first"])], sparks=False) if asked["first"] else None
-        sums = (
-            self._sheet.sums(*question, asked["group"], asked["sort"], asked["columns"]) if asked["columns"] else None
-        )
+        columns, over = asked["columns"], (*question, asked["group"], asked["sort"])
+        sums = self._sheet.sums(*over, columns, looks=False) if columns else None
         return answer(asked["id"], listing=found, rows=rows, sums=sums)
 
     def _fetch(self, asked: Fetch) -> Answer:

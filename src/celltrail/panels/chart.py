@@ -38,6 +38,7 @@ class Chart(Panel):
         self.seq = 0
         self._feeds = {} if feeds is None else feeds
         self.is_behind = True  # the panel must be sent everything
+        self._over: set[str] = set()  # runs of which nothing new comes: of a thousand, one or two go on
         self.is_at_rest = False  # nothing comes any more; what is asked is answered
         self.noted: Callable[[], None] = lambda: None
         super().__init__("chart", saved.panel("chart", trail, title, chart=OPTIONS), OPTIONS)
@@ -91,16 +92,21 @@ class Chart(Panel):
         full, self.is_behind = full or self.is_behind, False
         parts: list[contract.Part] = []
         blocks: list[np.ndarray] = []
+        states: list[contract.RunState] = []
         for feed in feeds:
             some, columns = feed.parts(full)
             parts += some
             blocks += columns
+            if full or some or feed.run.id not in self._over:
+                states.append(feed.state())
+                if states[-1]["status"] != "running":
+                    self._over.add(feed.run.id)
         message: Points = {
             "kind": "points",
             "seq": self.seq,
             "full": full,
             "parts": parts,
-            "runs": [feed.state() for feed in feeds],
+            "runs": states,
         }
         self.seq += 1
         data = np.concatenate([block.ravel() for block in blocks]) if blocks else np.empty(0)
@@ -311,7 +317,7 @@ class LiveChart:
                 column.total,
             )
             for name in self._metrics(x)
-            for feed in self.feeds.values()
+            for feed in list(self.feeds.values())[: saved.MOST_RUNS]
             if (column := feed.columns.get(name)) and (f"{feed.run.id}/{name}" not in hidden or name == x)
         ][:MOST_LINES]
         return [line for line, _ in found], [total for _, total in found]

@@ -48,6 +48,7 @@ BUDGET = 60_000  # bytes of one output in the saved notebook, all MIME types tog
 DEPTH, ENVELOPE = 6, 400  # levels of JSON above a bundle in the file, and what stands around it there
 PAYLOAD_SHARE = 18_000
 MOST_MARKS = 40
+MOST_RUNS = 30  # of a chart; a cell may start a thousand
 FEW = 40  # points of a series of the machine
 BYTES_A_POINT = 22  # 8 + 4 + 4 bytes in base64
 
@@ -96,14 +97,22 @@ def chart_bundle(
     trail: str, title: str, lines: Sequence[Line], totals: Sequence[int], options: ChartOptions, facts: Facts
 ) -> Bundle:
     """A chart at rest. ``totals`` are the points each line has in the trail."""
-    series = packed(lines, totals)
+    states, held = facts.states[:MOST_RUNS], {state["run"] for state in facts.states[:MOST_RUNS]}
+    told = [(line, total) for line, total in zip(lines, totals, strict=False) if line.run in held]
+    lines = [line for line, _ in told]
+    series = packed(lines, [total for _, total in told])
     omitted = len(lines) - len(series)
-    states = facts.states
     payload = panel("chart", trail, title, runs=states, chart=options, series=series, omitted=omitted)
     payload["marks"], payload["bands"] = list(facts.marks)[:MOST_MARKS], list(facts.bands)
-    payload["flags"], payload["groupings"] = list(facts.flags)[:MOST_MARKS], list(facts.groupings)
+    payload["flags"] = list(facts.flags)[:MOST_MARKS]
+    payload["groupings"] = [
+        {**each, "of": {run: label for run, label in each["of"].items() if run in held}} for each in facts.groupings
+    ]
     sentence = chart_sentence(states)
     table = html.states_table(states, omitted) + html.marks_list([*payload["marks"], *payload["flags"]])
+    if len(facts.states) > len(states):
+        left = f"the first {len(states)} of {len(facts.states):,} runs; the trail has all: ct.runs()"
+        payload["hints"], table, sentence = [left], html.line(left) + table, f"{left}\n{sentence}"
     bundle: Bundle = {contract.MIME: payload, "text/html": table, "text/plain": sentence}
     if not all(is_of_machine(line.metric) for line in lines):
         picture = svg(_drawn(lines, options, payload), _look(options), beside=_beside(lines, options, payload))
@@ -189,7 +198,7 @@ def _look(options: ChartOptions) -> Look:
 def marked(bundle: Bundle, text: str) -> Bundle:
     """The bundle with a line above it, such as why the run no longer holds; without one where there is no text."""
     if text:
-        bundle[contract.MIME]["hints"] = [text]
+        bundle[contract.MIME]["hints"].insert(0, text)
         bundle["text/html"] = html.line(text) + bundle["text/html"]
         bundle["text/plain"] = f"{text}\n{bundle['text/plain']}"
     return bundle

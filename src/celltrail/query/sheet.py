@@ -73,8 +73,26 @@ class Sheet:
         """These runs as a table shows them."""
         return rows(self.runs.pick(ids).records, self.runs.store, sparks=sparks)
 
-    def sums(self, where: str, words: str, group: Sequence[str], sort: Sequence[str], columns: Sequence[str]) -> Sums:
-        """Columns over the runs of a listing: of each of its groups, and which runs have the best value of all."""
+    def sums(
+        self,
+        where: str,
+        words: str,
+        group: Sequence[str],
+        sort: Sequence[str],
+        columns: Sequence[str],
+        *,
+        looks: bool = True,
+    ) -> Sums:
+        """Columns over the runs of a listing: of each of its groups, and which runs have the best value of all.
+
+        Args:
+            where: as in `listing`, like the next three.
+            words: as there.
+            group: as there.
+            sort: as there.
+            columns: of which.
+            looks: whether to look if runs have changed; no need right after the listing.
+        """
         ids, _ = self._ordered(where, words, sort)
         columns = list(filter(self._fills, columns))
         group = list(filter(self._fills, group))
@@ -86,7 +104,7 @@ class Sheet:
                 {name: summed([values[name][place[run]] for run in each["runs"]]) for name in columns}
                 for each in groups
             ],
-            "best": self._best(ids, [name for name in columns if name.startswith("best.")]),
+            "best": self._best(ids, [name for name in columns if name.startswith("best.")], looks=looks),
         }
 
     @property
@@ -163,14 +181,14 @@ class Sheet:
             order = order[np.argsort(key, kind="stable")]
         return [ids[at] for at in order.tolist()]
 
-    def _ranked(self, ids: Sequence[str], names: Sequence[str]) -> dict[str, Ints]:
+    def _ranked(self, ids: Sequence[str], names: Sequence[str], *, looks: bool = True) -> dict[str, Ints]:
         """The rank of each of these runs in these columns; those of all runs are kept while nothing changes."""
         import numpy as np
 
         places = [self._places.get(run, -1) for run in ids]
         if -1 in places:  # a run that came since
             return {name: ranks_of(values) for name, values in self._values(ids, names).items()}
-        now = self.runs.store.look((), lambda look: look.revision)
+        now = self.runs.store.look((), lambda look: look.revision) if looks or not self._ranks else self._revision
         if now != self._revision:
             self._revision = now
             self._ranks.clear()
@@ -191,7 +209,9 @@ class Sheet:
             texts = ["\n".join(map(said_of, values)).lower() for values in said]
             self._words = Words(texts, self.runs.store.look((), lambda look: look.param_texts(self._ids)))
         found = self._words.holding(words)
-        return [run for run in ids if found[self._places[run]]] if ids is not self._ids else list(compress(ids, found))
+        if ids is self._ids:
+            return list(compress(ids, found))
+        return [run for run in ids if (at := self._places.get(run)) is not None and found[at]]
 
     def _values(self, ids: Sequence[str], names: Sequence[str]) -> dict[str, list[Any]]:
         """These columns of these runs."""
@@ -228,10 +248,10 @@ class Sheet:
                 found = _by_summary(found, sorted_by[column], falling=name.startswith("-"))
         return [{"values": values, "runs": [ids[at] for at in places]} for values, places in found]
 
-    def _best(self, ids: Sequence[str], names: Sequence[str]) -> dict[str, list[str]]:
+    def _best(self, ids: Sequence[str], names: Sequence[str], *, looks: bool) -> dict[str, list[str]]:
         """The runs with the best value of each of these columns; none where all that have one are alike."""
         found: dict[str, list[str]] = {}
-        for name, ranks in self._ranked(ids, names).items():
+        for name, ranks in self._ranked(ids, names, looks=looks).items():
             goal = self._goals.get(name.removeprefix("best."), "none")
             known = ranks[ranks >= 0]
             best = 0 if goal == "none" or not known.size else known.max() if goal == "max" else known.min()
