@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from celltrail.store import Store
+    from celltrail.store.index import Look
 
     Placed = tuple[NDArray[Any], NDArray[np.float64]]
 
@@ -27,15 +28,21 @@ class _Having(NamedTuple):
 
     id: str
     name: str
-    started_us: int
+    started: float
+    count: int | None  # of its points
 
 
-def metric_frame(store: Store, ids: Sequence[str], name: str, points: int | None, x: str) -> pd.DataFrame:
-    """The points of a metric of all of these runs that have it: run, name, the axis, value."""
+def metric_frame(
+    store: Store, ids: Sequence[str], name: str, points: int | None, x: str, *, known: bool = False
+) -> pd.DataFrame:
+    """The points of a metric of all of these runs that have it: run, name, the axis, value.
+
+    ``known``: the runs were found just now, and the index need not be brought up to date once more.
+    """
     import numpy as np
     import pandas as pd
 
-    having = _having(store, ids, name)
+    having = _having(store, ids, name, known)
     if not having:
         raise no_metric(name, list(store.fetch(ids).values()))
 
@@ -47,10 +54,12 @@ def metric_frame(store: Store, ids: Sequence[str], name: str, points: int | None
         series = read(run.id) if read is not None else None
         if series is None:
             return StoredRun(store.record(run.id), store).series(name, points=points, x=x)
-        return thinned(standing(series, x, run.started_us), series.value, points, x)
+        if points is None and x == "step":
+            return series.step, series.value
+        return thinned(standing(series, x, round(run.started * 1e6)), series.value, points, x)
 
     where, values = zip(*map(placed, having), strict=True)
-    columns = _whose(having, [len(each) for each in values])
+    columns = _whose(having, list(map(len, values)))
     columns[x if x not in {"value", "run", "name"} else "x"] = np.concatenate(where)
     columns["value"] = np.concatenate(values)
     return pd.DataFrame(columns, copy=False)
@@ -87,16 +96,19 @@ def no_metric(name: str, records: Sequence[RunRecord]) -> NoRun:
     return NoRun(f"none of {count} run{'s' * (count != 1)} has the metric {name!r}{nearest(name, known)}")
 
 
-def _having(store: Store, ids: Sequence[str], metric: str) -> list[_Having]:
+def _having(store: Store, ids: Sequence[str], metric: str, known: bool) -> list[_Having]:
     """The runs that have the metric, in their order; no document is read for it."""
-    count, started = ("metric", "count", metric), ("started",)
     if not store.id:
         return []
-    rows = store.look(
-        [count, started],
-        lambda look: look.cells(ids, ["id", "name", *(look.columns[key].sql for key in (started, count))]),
-    )
-    return [_Having(id_, str(name), round(at * 1e6)) for id_, name, at, points in rows if points is not None]
+    keys = started, count = ("started",), ("metric", "count", metric)
+
+    def cells(look: Look) -> list[Any]:
+        return look.cells(ids, ["id", "cast(name as text)", *(look.columns[key].sql for key in (started, count))])
+
+    rows = store.again(keys, cells) if known else None
+    if rows is None or len(rows) < len(ids):
+        rows = store.look(keys, cells)
+    return [run for run in map(_Having._make, rows) if run.count is not None]
 
 
 def _whose(runs: Sequence[_Having] | Sequence[RunRecord], lengths: Sequence[int]) -> dict[str, Any]:

@@ -193,7 +193,8 @@ class RunSet(Forms, Edits[int], Drawing):
         """
         from celltrail.query.across import metric_frame
 
-        return metric_frame(self.store, self._resolve(), name, points, x)
+        is_new = self._ids is None  # else a run that went on meanwhile may have the metric only now
+        return metric_frame(self.store, self._resolve(), name, points, x, known=is_new)
 
     def history(self, keys: Sequence[str] | None = None, x: str | None = None) -> pd.DataFrame:
         """The ``log()`` calls of all runs, one below the other, with ``run`` (its id) and ``name`` in front.

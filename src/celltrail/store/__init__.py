@@ -425,6 +425,10 @@ class Store:
         """
         return self._listing().look(keys, answer)
 
+    def again(self, keys: Iterable[Key], answer: Callable[[Look], _T]) -> _T | None:
+        """As `look`, but of the runs as the last `look` found them; None where these facts were not asked for yet."""
+        return self._listing().again(keys, answer)
+
     def fetch(self, run_ids: Sequence[str]) -> dict[str, RunRecord]:
         """These runs as the last `look` found them, by their ids; one that was removed is missing."""
         return self._listing().fetch(run_ids)

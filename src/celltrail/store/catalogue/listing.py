@@ -99,6 +99,17 @@ class Listing:
         # the index may have been begun anew
         return found if is_whole else self.look((), answer)
 
+    def again(self, keys: Iterable[Key], answer: Callable[[Look], _T]) -> _T | None:
+        """As `look`, of the runs as the last question found them; None where one of these facts is no column yet."""
+        wanted = list(dict.fromkeys(keys))
+
+        def ask(session: Session) -> _T | None:
+            with session.reading() as db:
+                found = columns.ready(db, wanted)
+                return None if found is None else answer(Look(db, found, session.kept))
+
+        return self._index.work(ask)
+
     def work(self, task: Callable[[Session], _T]) -> _T:
         """Do something with the tables of the index, brought up to date; again when the index failed."""
         self.look((), lambda look: None)

@@ -49,7 +49,7 @@ def state_of(trail: Path, run_id: str) -> State:
     return found
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Pack:
     """One pack, for reading."""
 
@@ -97,16 +97,17 @@ class Pack:
         if name not in self.metrics:
             return {}
         start, stop = self.metrics[name]
-        found: dict[int, list[Series]] = {}
+        found: dict[int, Series] = {}
         for group, (first, end) in enumerate(spans([rows for rows, *_ in self.groups])):
             if first < stop and end > start:
                 chosen = slice(max(0, start - first), min(stop, end) - first)
                 run, step, value, *rest = (column[chosen] for column in self._columns(group, times))
                 t_us = rest[0] if times else np.empty(0, np.int64)
-                edges = [0, *(np.flatnonzero(np.diff(run)) + 1).tolist(), len(run)]
+                edges = [0, *(np.flatnonzero(run[1:] != run[:-1]) + 1).tolist(), len(run)]
                 for (a, b), number in zip(itertools.pairwise(edges), run[edges[:-1]].tolist(), strict=True):
-                    found.setdefault(number, []).append(Series(step[a:b], t_us[a:b], value[a:b]))
-        return {number: joined(parts) for number, parts in found.items()}
+                    part = Series(step[a:b], t_us[a:b], value[a:b])
+                    found[number] = joined([found[number], part]) if number in found else part
+        return found
 
     def verify(self) -> None:
         """Compare the file with what was packed; raises `Damaged` or OSError."""
@@ -130,7 +131,7 @@ class Pack:
         try:
             file = self._open()
             self._compare(group)
-            read = file.read_row_group(group, columns=names, use_threads=False)
+            read = file.read_row_group(group, columns=names)
         except (pa.ArrowException, ValueError) as error:
             raise Damaged(f"{self.path.name} cannot be read: {type(error).__name__}") from error
         if read.num_rows != self.groups[group][0]:
@@ -154,17 +155,23 @@ class Packs:
 
     def __init__(self, trail: Path) -> None:
         self._trail = trail
+        self._runs = f"{trail}/runs"
         self._known: dict[str, Pack | None] = {}
-        self._states: dict[str, tuple[tuple[int, int], State]] = {}  # of runs without logs, by their folders
+        self._present: list[Pack] = []
+        # by run, as long as the packs are these: its folders when it was looked at, and where it is
+        self._placed: dict[str, tuple[tuple[int, int], Pack | None]] = {}
 
     def all(self) -> list[Pack]:
         """Those there are now."""
         try:
             names = sorted((name for name in os.listdir(self._trail / FOLDER) if name.endswith(".json")), reverse=True)
         except OSError:
-            return []
+            names = []
         self._known = {name: self._known[name] if name in self._known else self._load(name) for name in names}
-        return [pack for pack in self._known.values() if pack is not None]
+        present = [pack for pack in self._known.values() if pack is not None]
+        if present != self._present:
+            self._present, self._placed = present, {}
+        return present
 
     def _load(self, name: str) -> Pack | None:
         try:
@@ -174,31 +181,25 @@ class Packs:
 
     def places(self, run_ids: Iterable[str]) -> dict[str, Pack]:
         """The newest pack that is a copy of each run as it is now."""
-        packs = self.all()
-        found: dict[str, Pack] = {}
-        for run_id in run_ids if packs else ():
-            state = self._state_of(run_id)
-            for pack in packs:
-                if pack.knows(run_id, state):
-                    found[run_id] = pack
-                    break
-        return found
+        if not self.all():
+            return {}
+        return {run_id: pack for run_id in run_ids if (pack := self._place(run_id)) is not None}
 
-    def _state_of(self, run_id: str) -> State:
-        """As `state_of`, looked up again only where the folders of the run changed: what is sealed grows no more."""
-        folder = f"{self._trail}/runs/{run_id[-2:]}/{run_id}"
+    def _place(self, run_id: str) -> Pack | None:
+        """Looked up again only where the folders of the run changed: what is sealed grows no more."""
+        folder = f"{self._runs}/{run_id[-2:]}/{run_id}"
         try:
             changed = os.stat(folder).st_mtime_ns, os.stat(f"{folder}/m").st_mtime_ns
         except OSError:
-            return state_of(self._trail, run_id)
-        known = self._states.get(run_id)
+            changed = None
+        known = self._placed.get(run_id)
         if known is not None and known[0] == changed:
             return known[1]
         state = state_of(self._trail, run_id)
-        is_settled = time.time_ns() - max(changed) > _RACY_NS
-        if is_settled and all(name.startswith("sealed") for name in state):
-            self._states[run_id] = changed, state
-        return state
+        found = next((pack for pack in self._present if pack.knows(run_id, state)), None)
+        if changed and time.time_ns() - max(changed) > _RACY_NS and all(name.startswith("sealed") for name in state):
+            self._placed[run_id] = changed, found
+        return found
 
     def metric(self, name: str, run_ids: Sequence[str], times: bool = True) -> tuple[dict[str, Series], set[str]]:
         """The points of a metric by run, and which runs that answers for; the others are read from their own files."""
