@@ -16,9 +16,9 @@ from celltrail.query.executions import executions
 from celltrail.run import start
 from celltrail.store import Store, blobs
 from celltrail.store.files.encoding import encode
+from celltrail.store.files.telling import bytes_in
 from celltrail.store.kernels.writing import SessionLog
 from celltrail.store.upkeep.trash import Trash
-from celltrail.store.upkeep.usage import bytes_in
 from recovery.logs import begin
 
 DAY = 86_400

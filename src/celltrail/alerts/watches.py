@@ -11,7 +11,7 @@ from celltrail.contract import Goal
 from celltrail.model import Level, Prices
 from celltrail.query.plain import length, number
 from celltrail.query.words import seconds_of
-from celltrail.store.upkeep.usage import bytes_in
+from celltrail.store.files.telling import bytes_in
 
 WATTS, WRITTEN = "sys/watts", "sys/disk_write_per_s"  # what is sampled of the machine once a second
 

@@ -14,7 +14,7 @@ from celltrail.capture.allowance import LEAST_NS, Limit
 from celltrail.capture.axes import Axis, axis
 from celltrail.errors import BadValue, QueryError, nearest
 from celltrail.store.files.hashing import Asked
-from celltrail.store.upkeep.usage import bytes_in
+from celltrail.store.files.telling import bytes_in
 
 IfSame = Literal["notice", "skip", "stop", "off"]
 IF_SAME: tuple[IfSame, ...] = get_args(IfSame)

@@ -74,7 +74,7 @@ def _describe(run: Run, source: str, facts: dict[str, Any]) -> None:
         environment["git"] = commit
     if source:
         facts["code"] = put(clean(source))
-    run.describe(environment=environment, **facts)
+    run.learn(environment=environment, **facts)  # written down as it is settled
 
 
 def _around() -> tuple[str, dict[str, Any]]:

@@ -243,14 +243,14 @@ class Described:
         """
         return {"CELLTRAIL_RUN_ID": self.id, "CELLTRAIL_STORE": str(self.store.root)}
 
-    def _flush(self) -> None:
-        """Bring the document up to what is known now."""
+    def _flush(self, *, waits: bool = True) -> None:
+        """Bring the document up to what is known now; without ``waits`` the disk has it by the next sync."""
         with self._document_lock:
             if self._is_closed:
                 return
             began = time.monotonic()
             self._stage()
-            self.writer.flush()
+            self.writer.flush(waits=waits)
             now = time.monotonic()
             # a slow disk gets fewer writes: at most 1 % of the time goes into documents
             self._flushed = now + max(0.0, 100 * (now - began) - FLUSH_S)

@@ -208,11 +208,11 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
             if self._owed:
                 self.writer.leave_open()
         if not self._close():
-            self._flush()
+            self._flush(waits=False)
         leave, self._leave = self._leave, []
         for call in leave:
             call()
-        if self._outliving:
+        if not self._is_closed:  # what is owed may take its time
             self._heard, self._leave_keeper = time.monotonic(), keeper.add(self)
         tell(Ended(self))
 
@@ -310,6 +310,7 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
     def keep(self, now_s: float) -> None:
         """What is due now: summaries into the document, bytes onto the platter, a sign of life."""
         if not self.is_running:
+            self._sync(now_s)
             self._rest(now_s)
             return
         self._heed()
@@ -321,12 +322,15 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
         # the disk is waited for without the lock that log() needs
         if now_s - self._flushed >= FLUSH_S:
             self._flush()
-        if now_s - self._synced >= SYNC_S:
-            self._synced = now_s
-            self.writer.sync()
+        self._sync(now_s)
         if now_s - self._wrote >= BEAT_S:
             self._wrote = now_s
             self.writer.beat()
+
+    def _sync(self, now_s: float) -> None:
+        if now_s - self._synced >= SYNC_S:
+            self._synced = now_s
+            self.writer.sync()
 
     def stumble(self, error: Exception) -> None:
         """A fault of celltrail's own while it kept this run: said on the run, and recording goes on."""

@@ -348,8 +348,8 @@ class Store:
         Raises:
             StoreError: it cannot be said in the audit what is to go; nothing went.
         """
+        from celltrail.store.files.telling import bytes_in
         from celltrail.store.upkeep import gc
-        from celltrail.store.upkeep.usage import bytes_in
 
         settle()
         limit = None if budget is None else bytes_in(budget)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from celltrail.errors import BadValue
 from celltrail.model import Goal
-from celltrail.store.files.telling import counted, sized
-from celltrail.store.upkeep.usage import bytes_in
+from celltrail.store.files.telling import bytes_in, counted, sized
 
 if TYPE_CHECKING:
     from celltrail.store.artifacts import Artifact

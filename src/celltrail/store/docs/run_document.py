@@ -16,7 +16,6 @@ from celltrail.store.files.encoding import encode
 
 if TYPE_CHECKING:
     from celltrail.store.blobs import Blobs
-    from celltrail.store.docs.documents import Documents
 
 MOST_METRICS = 500
 MOST_EXECUTIONS = 50
@@ -54,7 +53,6 @@ class RunDocument:
         self._changes = 1
         self._written = self._rev = 0
         self._path = path
-        self._documents: Documents | None = None
         self.flush()
 
     def put(self, table: str, key: str, fields: dict[str, Json]) -> int:
@@ -78,7 +76,7 @@ class RunDocument:
     def move(self, folder: Path, blobs: Blobs) -> None:
         """From the next `flush` on, keep the whole document in another place."""
         with self._writing:
-            self._path, self._blobs, self._documents = folder / self._path.name, blobs, None
+            self._path, self._blobs = folder / self._path.name, blobs
             self._written = 0
 
     def flush(self) -> None:
@@ -100,8 +98,4 @@ class RunDocument:
             if not disk.create_whole(self._path, encode(tables)):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), self._path.name)
             return
-        if self._documents is None:
-            from celltrail.store.docs.documents import Documents  # no run waits for TinyDB before it begins
-
-            self._documents = Documents(self._path)
-        self._documents.storage.write(tables)
+        disk.replace_whole(self._path, encode(tables))  # as TinyDB's `AtomicStorage` does, which no run waits for

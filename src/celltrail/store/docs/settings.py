@@ -13,8 +13,9 @@ from pathlib import Path
 from celltrail.errors import BadValue, nearest
 from celltrail.model import Json
 from celltrail.store.docs.choices import Choices
-from celltrail.store.upkeep.trash import KEEP_DAYS
-from celltrail.store.upkeep.usage import bytes_in
+from celltrail.store.files.telling import bytes_in
+
+KEEP_DAYS = 30  # things in the trash
 
 Take = Callable[[Json], Json | None]
 

@@ -15,7 +15,7 @@ from celltrail.errors import BadValue, StoreError
 from celltrail.model import Json, RunRecord
 from celltrail.store.docs import records
 from celltrail.store.docs.generations import name_of
-from celltrail.store.files import alive, forks
+from celltrail.store.files import alive, disk, forks
 from celltrail.store.files.encoding import encode
 from celltrail.store.log import BEAT, BEAT_KIND, EVENT_KIND, ITEM_KIND, Log, fallback, frame, writer_of
 from celltrail.store.log.opening import Clock
@@ -54,6 +54,7 @@ class RunWriter:
         self._known: set[str] = set()  # writers from before this process went on with the run
         self._troubles = Troubles(run, self._keep_problem)
         self._leaving = threading.RLock()
+        self._bring_down: Callable[[], None] = lambda: None  # to the disk, what was written without waiting for it
         self.begun_in_child: Callable[[], None] = lambda: None  # is told that a forked child writes, too
         self.lock = threading.RLock()  # reentrant: a signal handler may log in the middle of a log
         self._open()
@@ -89,7 +90,8 @@ class RunWriter:
         # the first facts of all; with those that follow, a lost document can be written again
         known = {name: entries for name, entries in tables.items() if entries and name not in _NOT_LOGGED}
         try:
-            self._document = RunDocument(self._folder / name_of(record.generation), record.id, tables, blobs)
+            with disk.later() as self._bring_down:
+                self._document = RunDocument(self._folder / name_of(record.generation), record.id, tables, blobs)
         except FileExistsError:
             return False
         self.event("begun", n=1, tables=known)
@@ -195,12 +197,19 @@ class RunWriter:
         if facts and not self._in_child:
             self._append(EVENT_KIND, *facts)
 
-    def flush(self) -> None:
-        """Write the document if anything changed; after a failure the change stays staged."""
+    def flush(self, *, waits: bool = True) -> None:
+        """Write the document if anything changed; after a failure the change stays staged.
+
+        Without ``waits`` it survives the death of the process, and by the next `sync` or `close` that of the machine.
+        """
         if self._document is None:
             return
         try:
-            self._document.flush()
+            if waits:
+                self._document.flush()
+            else:
+                with disk.later() as self._bring_down:
+                    self._document.flush()
         except OSError as error:
             if not self._leave(error):
                 self._say(error, "its document", is_final=True)
@@ -213,7 +222,7 @@ class RunWriter:
             self._tell_of_others(self._document)
 
     def sync(self) -> None:
-        """Bring the log to the disk if anything was appended, and try again what waits in memory."""
+        """Bring to the disk what was written since, and try again what waits in memory."""
         failure: OSError | None = None
         self._leave()
         with self.lock:
@@ -225,6 +234,8 @@ class RunWriter:
             drift = self._clock.drift()
         if drift is not None:
             self.event("clock", drift_us=drift)
+        bring_down, self._bring_down = self._bring_down, lambda: None
+        bring_down()
         if fd >= 0:
             try:
                 os.fdatasync(fd)  # outside the lock: rows go on meanwhile

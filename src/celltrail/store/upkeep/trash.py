@@ -22,11 +22,11 @@ import orjson
 from celltrail.errors import BadValue, NoRun, StoreError, nearest
 from celltrail.model import now_us
 from celltrail.store import root
+from celltrail.store.docs.settings import KEEP_DAYS
 from celltrail.store.files import alive, disk
 from celltrail.store.files.encoding import encode
 
 FOLDER = "trash"
-KEEP_DAYS = 30
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
