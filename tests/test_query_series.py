@@ -211,6 +211,11 @@ def test_one_metric_of_many_runs(store):
     assert len(joined) == 30
     assert found.metric("loss", points=4, x="epoch").columns.tolist() == ["run", "name", "epoch", "value"]
     assert len(found.metric("loss", points=4)) == 12
+    with start("later", store=store) as run:
+        going_on = runs(store=store)
+        assert len(going_on) == 5
+        run.log({"new": 1.0})
+        assert going_on.metric("new")["name"].tolist() == ["later"]
     calls = found.history("loss")
     assert calls.columns.tolist() == ["run", "name", "step", "time", "loss"]
     assert len(calls) == 30

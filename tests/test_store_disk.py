@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,24 @@ from celltrail.store import Store
 from celltrail.store.files import disk, pending
 
 
-def test_later_waits_for_the_platter_only_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Inside `later` files are whole at once and nothing is synced; the call afterwards syncs each file and folder."""
-    synced: list[str] = []
+@pytest.fixture
+def synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is brought to the disk from now on, by path."""
+    found: list[str] = []
     fsync = os.fsync
 
     def noted(fd: int) -> None:
         path = os.readlink(f"/proc/self/fd/{fd}")
         if path.startswith(str(tmp_path)):  # threads that other tests left behind sync files of their own
-            synced.append(path)
+            found.append(path)
         fsync(fd)
 
     monkeypatch.setattr(os, "fsync", noted)
+    return found
+
+
+def test_later_waits_for_the_platter_only_when_told(tmp_path: Path, synced: list[str]) -> None:
+    """Inside `later` files are whole at once and nothing is synced; the call afterwards syncs each file and folder."""
     with disk.later() as sync:
         disk.replace_whole(tmp_path / "a", b"one")
         assert disk.create_whole(tmp_path / "b", b"two")
@@ -39,6 +46,27 @@ def test_later_waits_for_the_platter_only_when_told(tmp_path: Path, monkeypatch:
     synced.clear()
     disk.replace_whole(tmp_path / "a", b"again")
     assert len(synced) == 2
+
+
+def test_a_run_waits_for_the_platter_only_when_its_files_are_closed(store: Store, synced: list[str]) -> None:
+    """Not where it begins, nor where it ends while something is owed to it: then the keeper's next sync has it all."""
+    from celltrail.run import start
+
+    folder = f"{store.root}/runs"
+    run = start("one", store=store)
+    settle = run.owe()
+    assert not [path for path in synced if path.startswith(folder)]
+    run.keep(time.monotonic() + 60)
+    assert any(path.endswith("/run.json") for path in synced)
+    synced.clear()
+    run.finish()
+    assert store.record(run.id).status == "finished"
+    assert not [path for path in synced if path.startswith(folder)]
+    run.keep(time.monotonic() + 120)
+    assert any(path.endswith("/run.json") for path in synced)
+    synced.clear()
+    settle()
+    assert sum("/run.json" in path or path.endswith(run.id) for path in synced) == 2
 
 
 def test_readers_wait_for_what_is_under_way(store: Store) -> None:

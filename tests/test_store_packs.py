@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import random
+import time
 
 import pytest
 
@@ -81,6 +83,26 @@ def test_a_run_that_went_on_is_read_from_its_own_files(store: Store, runs: list[
     assert runs[0] in places.places(runs)  # its logs were all in the seal
     folder_of(store, runs[2]).rename(store.root / "elsewhere")
     assert runs[2] not in places.places(runs)
+
+
+def test_where_a_run_is_packed_is_remembered_as_long_as_its_folders_stand(store: Store, runs: list[str]) -> None:
+    """A log that comes late, long after the pack was looked for, and a pack that goes are seen."""
+    store.compact()
+    for run_id in runs:
+        aged(store, run_id, 3700)
+    store.compact()  # removes the logs
+    for run_id in runs:
+        for path in (folder_of(store, run_id), folder_of(store, run_id) / "m"):
+            os.utime(path, (time.time() - 90,) * 2)
+    places = Packs(store.root)
+    assert places.places(runs) == places.places(runs)
+    (folder_of(store, runs[0]) / "m" / "0a1b2c3d-1-m0000000-0-0000.0001.ctl").write_bytes(b"CTL1\r\n\x1a\n")
+    assert places.places(runs).keys() == set(runs[1:])
+    for path in (store.root / "packs").iterdir():
+        path.unlink()
+    assert places.places(runs) == {}
+    store.compact()
+    assert places.places(runs).keys() >= set(runs[1:])
 
 
 def test_packs_can_be_deleted_and_damaged(store: Store, runs: list[str]) -> None:
