@@ -29,7 +29,7 @@ class _Having(NamedTuple):
     id: str
     name: str
     started: float
-    count: int | None  # of its points
+    points: int | None  # how many of it
 
 
 def metric_frame(
@@ -108,7 +108,7 @@ def _having(store: Store, ids: Sequence[str], metric: str, known: bool) -> list[
     rows = store.again(keys, cells) if known else None
     if rows is None or len(rows) < len(ids):
         rows = store.look(keys, cells)
-    return [run for run in map(_Having._make, rows) if run.count is not None]
+    return [run for run in map(_Having._make, rows) if run.points is not None]
 
 
 def _whose(runs: Sequence[_Having] | Sequence[RunRecord], lengths: Sequence[int]) -> dict[str, Any]:
