@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from celltrail.errors import BadValue, NoRun, QueryError
-from celltrail.query import StoredRun, find, row, runs
-from celltrail.query.row import real, scalar
+from celltrail.query import StoredRun, find, runs
+from celltrail.query.row import real, row, scalar
 from celltrail.run import start
 
 LRS = [0.1, 0.01, 0.001]

@@ -14,10 +14,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from celltrail.contract import Goal, Status
 from celltrail.errors import by_whom
+
+if TYPE_CHECKING:
+    from celltrail.contract import Goal, Status
 
 STATUSES: tuple[Status, ...] = ("running", "finished", "failed", "interrupted", "killed")
 ParamRule = Literal["assign", "config", "read", "kwarg", "scalar", "declared", "api"]

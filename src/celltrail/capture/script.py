@@ -14,7 +14,6 @@ from typing import Any
 
 from celltrail.capture.environment import hardware, notebook, relative, software
 from celltrail.capture.environment.repository import git
-from celltrail.capture.redact import Redactor
 from celltrail.capture.shield import shield
 from celltrail.model import Json
 from celltrail.resources import measure_runs
@@ -68,6 +67,8 @@ def _gather(run: Run, source: str, facts: dict[str, Any], settle: Any) -> None:
 
 
 def _describe(run: Run, source: str, facts: dict[str, Any]) -> None:
+    from celltrail.capture.redact import Redactor  # a program that begins a run does not wait for its patterns
+
     clean, put = Redactor().text, run.store.blobs.put
     environment: dict[str, dict[str, Json]] = {"env": software(put), "hardware": hardware()}
     if commit := git(os.getcwd(), put, clean):

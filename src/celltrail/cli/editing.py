@@ -10,8 +10,9 @@ from typing import Any
 from celltrail.cli import terminal
 from celltrail.errors import BadValue
 from celltrail.model import Json, new_id
-from celltrail.query import StoredRun, find, open_store, row, runs
+from celltrail.query import StoredRun, find, open_store, runs
 from celltrail.query.editing import commented
+from celltrail.query.row import row
 
 _FLAGS = {
     "star": ("starred", True, "mark as worth coming back to"),

@@ -10,9 +10,10 @@ from celltrail.cli import inputs, terminal
 from celltrail.cli.outputs import told
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Json
-from celltrail.query import StoredRun, find, open_store, row
+from celltrail.query import StoredRun, find, open_store
 from celltrail.query.detail import tables
 from celltrail.query.plain import MARKS, clipped, shown, table
+from celltrail.query.row import row
 from celltrail.query.tabled import Table
 
 _WIDE = 60

@@ -17,11 +17,11 @@ from celltrail.compare.verdict import Interval, judged
 from celltrail.contract import CodeDifference, CodeLine, Difference
 from celltrail.errors import BadValue, NoRun, StoreError, nearest
 from celltrail.model import Json, RunRecord
-from celltrail.query import RunSet, StoredRun, find, open_store, plain, row
+from celltrail.query import RunSet, StoredRun, find, open_store, plain
 from celltrail.query.columns import labels
 from celltrail.query.detail import pieces
 from celltrail.query.evaluation import evaluation_of
-from celltrail.query.row import scalar
+from celltrail.query.row import row, scalar
 
 if TYPE_CHECKING:
     import pandas as pd

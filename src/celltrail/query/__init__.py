@@ -5,8 +5,7 @@
 
 from celltrail.query.language import parse
 from celltrail.query.opening import open_store
-from celltrail.query.row import row
 from celltrail.query.runs import RunSet, runs
 from celltrail.query.stored import StoredRun, find
 
-__all__ = ["RunSet", "StoredRun", "find", "open_store", "parse", "row", "runs"]
+__all__ = ["RunSet", "StoredRun", "find", "open_store", "parse", "runs"]

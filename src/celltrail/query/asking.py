@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from celltrail.contract import Goal
 from celltrail.errors import nearest
 from celltrail.query import tree
 from celltrail.query.evaluate import Points, Question
@@ -17,6 +16,7 @@ from celltrail.store.index.cells import to_value
 from celltrail.store.index.look import CHOSEN
 
 if TYPE_CHECKING:
+    from celltrail.contract import Goal
     from celltrail.store import Store
     from celltrail.store.catalogue.facts import Key
     from celltrail.store.index import Look

@@ -10,13 +10,15 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import ge, gt, le, lt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from celltrail.contract import Goal
 from celltrail.errors import QueryError
 from celltrail.model import goal_of
 from celltrail.query import tree
 from celltrail.store.catalogue.facts import Key, aggregate_of, duration_of, fact_of, field_of
+
+if TYPE_CHECKING:
+    from celltrail.contract import Goal
 
 __all__ = ["Points", "Question", "Truth", "aggregate_of", "duration_of", "equal", "field_of", "truth", "undirected"]
 

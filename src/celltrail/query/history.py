@@ -152,6 +152,8 @@ def _named(metric: str) -> str:
 def _is_large(values: NDArray[np.float64]) -> bool:
     import numpy as np
 
+    if len(values) and max(values.max(), -values.min()) < _EXACT:  # so are most; NaN is not
+        return False
     with np.errstate(invalid="ignore"):
         return bool(((np.abs(values) >= _EXACT) & np.isfinite(values)).any())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -65,8 +64,8 @@ def ranks(record: RunRecord, store: Store) -> list[Rank]:
     gone = {each.rank for each in judged if not (each.has_ended or each.is_alive(folder))}
     numbers = sorted({rank_of(name) for name in (record.writer, *calls, *(writer.name for writer in writers))})
     times = {number: _step_s([calls[name] for name in calls if rank_of(name) == number]) for number in numbers}
-    known = [each for each in times.values() if each is not None]
-    slow = SLOW * statistics.median_low(known) if len(known) > 1 else float("inf")
+    known = sorted(each for each in times.values() if each is not None)
+    slow = SLOW * known[(len(known) - 1) // 2] if len(known) > 1 else float("inf")  # the lower one of two medians
     used = _used(record, store.events(record.id))
     found: list[Rank] = []
     for number, step_s in times.items():

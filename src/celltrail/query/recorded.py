@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from celltrail.contract import Status
 from celltrail.model import Comment, Failure, Json, Metric, Resumption, RunRecord, trained
 from celltrail.query.evaluate import aggregate_of, duration_of
 from celltrail.query.plain import length, number
+
+if TYPE_CHECKING:
+    from celltrail.contract import Status
 
 
 class Recorded:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, overload
 
-from celltrail.contract import RunRow
 from celltrail.errors import BadValue, NoRun, QueryError
 from celltrail.model import Json, RunRecord
 from celltrail.query.asking import Cut, InProject, Sorted, Step, Where, answer, goals_of, points_of
@@ -26,7 +25,6 @@ from celltrail.query.language import parse, parse_column
 from celltrail.query.media import MOST_RUNS, Media, media_of
 from celltrail.query.needs import resolved
 from celltrail.query.opening import open_store
-from celltrail.query.row import rows
 from celltrail.query.stored import StoredRun
 from celltrail.store.catalogue.facts import Named, fact_of
 from celltrail.store.docs.views import View
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from celltrail.contract import RunRow
     from celltrail.query.evaluation import Evaluations
     from celltrail.query.explanation import Explanations
     from celltrail.store import Store
@@ -156,6 +155,8 @@ class RunSet(Forms, Edits[int], Drawing):
 
     def rows(self, *, sparks: bool = True) -> list[RunRow]:
         """The runs as the front end gets them; without sparks no log is read."""
+        from celltrail.query.row import rows
+
         return rows(self.records, self.store, sparks=sparks)
 
     def df(self, columns: Sequence[str] | None = None) -> pd.DataFrame:

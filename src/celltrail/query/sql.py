@@ -11,14 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from celltrail.contract import Goal
 from celltrail.model import goal_of
 from celltrail.query import tree
 from celltrail.query.evaluate import undirected
 from celltrail.store.catalogue.facts import Key
 from celltrail.store.index.cells import BIG, BOOL, NAN, NAN_CELL, NUMBER, ODD, TEXT, Column
+
+if TYPE_CHECKING:
+    from celltrail.contract import Goal
 
 _NUMBERS = NUMBER | BOOL | BIG
 _EXACT = 2**53  # integers up to here are exact as real

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from celltrail.contract import Goal
 from celltrail.errors import BadValue, NoRun, nearest
 from celltrail.model import (
     Intervention,
@@ -20,7 +19,6 @@ from celltrail.query.changes import Changes, changes_of
 from celltrail.query.editing import Edits
 from celltrail.query.files import File
 from celltrail.query.items import Item, items
-from celltrail.query.lineage import Lineage
 from celltrail.query.media import Media, media_of
 from celltrail.query.opening import open_store
 from celltrail.query.ranks import Rank, ranks
@@ -30,7 +28,6 @@ from celltrail.query.resources import resources
 from celltrail.query.shown import Shown
 from celltrail.query.standing import Staleness, standing
 from celltrail.query.thin import FEWEST, keep
-from celltrail.store.artifacts import CHECKPOINT, Artifacts, artifacts_of
 from celltrail.store.files.encoding import decode
 
 if TYPE_CHECKING:
@@ -38,13 +35,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from celltrail.contract import Goal
     from celltrail.dataset import DataVersion
     from celltrail.formats import ModelVersion
     from celltrail.query.evaluation import Evaluated
+    from celltrail.query.lineage import Lineage
     from celltrail.query.template import Completeness
     from celltrail.stats.explanation import Explanation
     from celltrail.stats.fairness import Fairness
     from celltrail.store import Store
+    from celltrail.store.artifacts import Artifacts
     from celltrail.store.index import Look
 
 
@@ -126,6 +126,8 @@ class StoredRun(Recorded, Edits["StoredRun"]):
     @property
     def lineage(self) -> Lineage:
         """Where its state came from: ``parents``, ``slice``, ``flags``, ``edges``; false when nothing was recorded."""
+        from celltrail.query.lineage import Lineage
+
         kept = [execution.id for execution in self.record.executions if execution.needs]
         return Lineage(self.needs, self.store, kept[-1] if kept else "")
 
@@ -202,9 +204,11 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         ``checkpoints.best("val/loss")`` is the best of them, ``checkpoints[-1]`` the last. Those whose content was not
         kept say why. ``checkpoints.keep(best=2, by="val/loss")`` lets go of the others.
         """
-        return self._artifacts(CHECKPOINT)
+        return self._artifacts("checkpoint")
 
     def _artifacts(self, kind: str | None) -> Artifacts:
+        from celltrail.store.artifacts import artifacts_of
+
         goals: dict[str, Goal] = {
             name: metric.goal for name, metric in self.record.metrics.items() if metric.goal != "none"
         }

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, NoRun, StoreError
-from celltrail.model import Goal, Json, Param, RunRecord, Status, new_id
+from celltrail.model import Json, Param, RunRecord, new_id
 from celltrail.run import joining
 from celltrail.run.facts import Facts, Tags
 from celltrail.run.folding import Folding
@@ -20,6 +20,7 @@ from celltrail.store.files import forks
 from celltrail.store.log.summary import Said
 
 if TYPE_CHECKING:
+    from celltrail.contract import Goal, Status
     from celltrail.store.onward import Onward
 
 FLUSH_S = 1.0

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, StoreError
-from celltrail.model import Goal, Metric, is_of_machine, new_id
+from celltrail.model import Metric, is_of_machine, new_id
 from celltrail.run.copying import copier
 from celltrail.store import artifacts
 from celltrail.store.artifacts import CHECKPOINT, Artifact, Artifacts, File
@@ -25,6 +25,9 @@ from celltrail.store.blobs.fresh import FreshBlobs
 from celltrail.store.files import forks
 from celltrail.store.files.hashing import Stamp
 from celltrail.store.files.telling import sized
+
+if TYPE_CHECKING:
+    from celltrail.contract import Goal
 
 SOON_S = 0.2  # until then the values of a loop that came before are written
 SETTLE_S = 1.0  # in this time a library that wrote a file may tell of the folder around it

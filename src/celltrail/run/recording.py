@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, CelltrailError, StopTraining
-from celltrail.model import STATUSES, Failure, RunRecord, Status
+from celltrail.model import STATUSES, Failure, RunRecord
 from celltrail.run import events
 from celltrail.run.artifacts import KeepsFiles
 from celltrail.run.data import LogsData
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from celltrail.contract import Status
     from celltrail.store.onward import Onward
 
 MOST_KNOWN = 4096  # names made in a loop give a new set of names at every call

@@ -7,9 +7,8 @@ import dataclasses
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from celltrail.contract import Status
 from celltrail.errors import Damaged, NoRun
 from celltrail.model import Execution, Json, Metric, RunRecord
 from celltrail.store.blobs import Blobs
@@ -29,6 +28,9 @@ from celltrail.store.log.series import SeriesMapping
 from celltrail.store.log.summary import Said, Summaries
 from celltrail.store.seal import sealed
 from celltrail.store.seal.sealed import Seal
+
+if TYPE_CHECKING:
+    from celltrail.contract import Status
 
 # a change within this time of the last one may leave the same time stamp on a file
 _RACY_NS = 2_000_000_000

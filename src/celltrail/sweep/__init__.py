@@ -12,7 +12,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, StopTraining
-from celltrail.model import Goal, RunRecord, goal_of
+from celltrail.model import RunRecord, goal_of
 from celltrail.query import open_store, plain, runs
 from celltrail.run import Run, start
 from celltrail.run.facts import plain as plain_value
@@ -21,6 +21,7 @@ from celltrail.sweep.live import live
 from celltrail.sweep.space import Point, SamplerName, Space, sampler, words
 
 if TYPE_CHECKING:
+    from celltrail.contract import Goal
     from celltrail.store import Store
 
 __all__ = ["Sweep", "sweep"]

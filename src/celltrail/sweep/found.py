@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from celltrail.model import Goal, RunRecord, goal_of
+from celltrail.model import RunRecord, goal_of
 from celltrail.query import RunSet, StoredRun, plain, runs
 from celltrail.query.columns import telling_metrics
 from celltrail.query.evaluate import aggregate_of
@@ -16,6 +16,7 @@ from celltrail.stats.interval import mean_interval
 if TYPE_CHECKING:
     import pandas as pd
 
+    from celltrail.contract import Goal
     from celltrail.store import Store
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from celltrail.errors import BadValue, Damaged, NoRun, nearest
-from celltrail.model import Goal, Json, goal_of
+from celltrail.model import Json, goal_of
 from celltrail.store.files import disk
 from celltrail.store.files.encoding import decode, encode
 from celltrail.store.files.pending import settle
@@ -22,6 +22,7 @@ from celltrail.store.files.telling import counted, sized
 from celltrail.store.folders import run_folder
 
 if TYPE_CHECKING:
+    from celltrail.contract import Goal
     from celltrail.store.artifacts.keeping import Plan
     from celltrail.store.blobs import Blobs
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from celltrail.errors import BadValue
-from celltrail.model import Goal
 from celltrail.store.files.telling import bytes_in, counted, sized
 
 if TYPE_CHECKING:
+    from celltrail.contract import Goal
     from celltrail.store.artifacts import Artifact
     from celltrail.store.blobs import Blobs
 

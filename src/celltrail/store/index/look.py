@@ -6,9 +6,8 @@ import json
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from celltrail.contract import Goal
 from celltrail.model import RunRecord
 from celltrail.store.catalogue import parts
 from celltrail.store.catalogue.facts import Document, Key
@@ -18,6 +17,9 @@ from celltrail.store.index import reading
 from celltrail.store.index.cells import Column
 from celltrail.store.index.paramtexts import ParamTexts
 from celltrail.store.index.reading import MARKS
+
+if TYPE_CHECKING:
+    from celltrail.contract import Goal
 
 _KEPT = 2_000
 _AT_ONCE = 1_000  # documents in memory

@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from celltrail.contract import Goal
 from celltrail.model import Metric, goal_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from celltrail.contract import Goal
 
 
 class Said(NamedTuple):
