@@ -25,22 +25,21 @@ LONG_OF = {"jsonl", "celltrail"}
 
 
 def measure(place: Place, quick: bool) -> dict[str, Any]:
-    figures = race(place, CALLS)
+    figures = race(place, CALLS) | {"bare_s": bare(place)}
     if place.contestant.name in LONG_OF and not quick:
         figures |= {f"long_{name}": value for name, value in race(place, LONG).items()}
     return figures
 
 
+def bare(place: Place) -> float:
+    """Seconds until all of them have begun and ended a run without a point."""
+    began, ended, _, _ = _raced(place, 0)
+    return max(ended, default=began) - began
+
+
 def race(place: Place, calls: int) -> dict[str, Any]:
     """All of them at once, with so many calls each; on the store that is there, if there is one."""
-    go = place.folder / f"go-{calls}"
-    ready = [place.folder / f"ready-{calls}-{i}" for i in range(PROCESSES)]
-    started = [place.start(take_part, go=str(go), ready=str(path), calls=calls) for path in ready]
-    for path, process in zip(ready, started, strict=True):
-        wait_for(path, 120, process)
-    began = time.time()
-    go.touch()
-    ended, reasons = _ends(started)
+    began, ended, reasons, count = _raced(place, calls)
     found = []
     try:
         found = place.call(count_points)
@@ -49,12 +48,24 @@ def race(place: Place, calls: int) -> dict[str, Any]:
     except Trouble as trouble:  # a store that its first eight writers left unreadable
         reasons.append(str(trouble))
     figures = {
-        "failed": len(started) - len(ended),
+        "failed": count - len(ended),
         "runs": len(found),
         "lost": PROCESSES * calls - sum(found),
         "per_s": sum(found) / (max(ended) - began) if ended else 0.0,
     }
     return figures | ({"why": reasons[0]} if reasons else {})
+
+
+def _raced(place: Place, calls: int) -> tuple[float, list[float], list[str], int]:
+    """When it began, when each was done, why those were not that failed, and how many there were."""
+    go = place.folder / f"go-{calls}"
+    ready = [place.folder / f"ready-{calls}-{i}" for i in range(PROCESSES)]
+    started = [place.start(take_part, go=str(go), ready=str(path), calls=calls) for path in ready]
+    for path, process in zip(ready, started, strict=True):
+        wait_for(path, 120, process)
+    began = time.time()
+    go.touch()
+    return began, *_ends(started), len(started)
 
 
 def _ends(started: list[Process]) -> tuple[list[float], list[str]]:
