@@ -9,6 +9,7 @@ import orjson
 from celltrail.errors import Damaged
 from celltrail.model import Json
 
+_HOLDERS = (dict, list)
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -61,8 +62,9 @@ def _plain(value: Json) -> Json:
 
 def unmarked(value: Json) -> Json:
     """Plain JSON values as the values they stand for."""
+    # most of what there is holds no more: not worth a call
     if isinstance(value, list):
-        return [unmarked(item) for item in value]
+        return [unmarked(item) if isinstance(item, _HOLDERS) else item for item in value]
     if not isinstance(value, dict):
         return value
     if _marked(value):
@@ -72,7 +74,7 @@ def unmarked(value: Json) -> Json:
         if mark == "$i":
             return int(text)
         return {mark[1:]: unmarked(text)}
-    return {name: unmarked(item) for name, item in value.items()}
+    return {name: unmarked(item) if isinstance(item, _HOLDERS) else item for name, item in value.items()}
 
 
 def _marked(value: dict[str, Json]) -> bool:
