@@ -1,10 +1,12 @@
 """What training costs more while its library's plug-in is on, and while a PyTorch model's layers are watched.
 
     python benchmarks/autolog.py [--pairs 8] [--only sklearn xgboost ...]
+    python benchmarks/autolog.py --write    the same, kept in results/autolog.json and put into README.md
+    python benchmarks/autolog.py --render   measure nothing: the table of the kept results, put into README.md
 
 One process trains the same in turn with the plug-in off, on, off ...; each time is a run of its own: of PyTorch a block
 of steps, with `run.watch` too, of other libraries a fit in a tracked cell. Libraries that are not installed are passed
-over. What counts is the processor time of the training thread, so other
+over, and keep the figures they had. What counts is the processor time of the training thread, so other
 work on the machine tells little. Printed is the median of the ratios of runs that lie beside each other, and the ratio
 of the least; the floor is 1.03 for a plug-in. What measuring the machine costs meanwhile is told last.
 """
@@ -12,6 +14,7 @@ of the least; the floor is 1.03 for a plug-in. What measuring the machine costs 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import sys
@@ -23,14 +26,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from measuring import machine
 from resources import share
+from tables import markdown, write_between
 from torch.utils.data import DataLoader, TensorDataset
 
 import celltrail as ct
 
 FLOOR = 1.03
+RESULTS = Path(__file__).parent / "results" / "autolog.json"
+README = Path(__file__).parent.parent / "README.md"
+OPENING, CLOSING = "<!-- benchmark:autolog -->", "<!-- /benchmark:autolog -->"
 Told = dict[str, float]
-MODELS = {"small": (64, 32, 2000), "middle": (512, 128, 250)}  # width of a layer, samples of a batch, steps of a block
+MODELS = {"small": (64, 32, 1500), "middle": (512, 128, 180)}  # width of a layer, samples of a batch, steps of a block
 
 
 # fits of about half a second, as cells have them
@@ -136,6 +144,32 @@ def fit():
     model.compile("adam", "mse")
     model.fit(x, x.sum(1), epochs=4, validation_split=0.2, verbose=0)
 """,
+    "statsmodels": """
+import numpy, statsmodels.api as sm
+x = sm.add_constant(numpy.random.default_rng(0).normal(size=(40000, 20)))
+y = (x.sum(1) > 1).astype(int)
+def fit():
+    sm.Logit(y, x).fit(disp=0)
+""",
+    "accelerate": """
+import torch
+from accelerate import Accelerator
+data = torch.utils.data.TensorDataset(torch.randn(6400, 256), torch.randn(6400, 1))
+def fit():
+    accelerator = Accelerator(log_with="celltrail" if on else None, cpu=True)
+    model = torch.nn.Sequential(*[torch.nn.Linear(256, 256), torch.nn.ReLU()] * 3, torch.nn.Linear(256, 1))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    model, optimizer, loader = accelerator.prepare(model, optimizer, torch.utils.data.DataLoader(data, batch_size=64))
+    if on:
+        accelerator.init_trackers("benchmark")
+    for step, (x, y) in enumerate(loader):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.mse_loss(model(x), y)
+        accelerator.backward(loss)
+        optimizer.step()
+        accelerator.log({"train_loss": loss.item()}, step=step)
+    accelerator.end_training()
+""",
     "transformers": """
 import tempfile
 import torch
@@ -208,6 +242,7 @@ def ratios(off: list[float], on: list[float]) -> Told:
 def cell(shell: Any, library: str, on: bool) -> float:
     """Processor time of one fit in a tracked cell."""
     ct.autolog(on=[library] if on else ())
+    shell.user_ns["on"] = on
     code = "began = time.thread_time()\nfit()\nspent = time.thread_time() - began"
     shell.run_cell(f"%%track --no-chart --no-output --if-same off\n{code}").raise_error()
     return shell.user_ns["spent"]
@@ -225,7 +260,9 @@ def compared(shell: Any, library: str, pairs: int) -> Told:
 
 def loops(pairs: int, store: ct.Store) -> dict[str, Told]:
     """Plain loops of PyTorch."""
-    return {f"torch, {name} step": said(name, measured(trainer(*size), pairs, store)) for name, size in MODELS.items()}
+    return {
+        f"PyTorch, {name} step": said(name, measured(trainer(*size), pairs, store)) for name, size in MODELS.items()
+    }
 
 
 def fits(names: list[str], pairs: int) -> dict[str, Told]:
@@ -251,11 +288,38 @@ def said(name: str, told: Told) -> Told:
     return told
 
 
+def page(made: dict[str, Any]) -> str:
+    """The table as Markdown."""
+    lines = [
+        [name, f"{told['ms']:.2f} ms" if told["ms"] < 10 else f"{told['ms']:.0f} ms"]
+        + [f"{told[key]:.3f}x" if key in told else "" for key in ("on", "least", "off", "watch")]
+        for name, told in made["rows"].items()
+    ]
+    head = ["", "step or fit without", "with the plug-in, median", "the least", "without, again", "and `run.watch`"]
+    where = made["machine"]
+    place = f"{where['cores']} shared cores, {where['system']}, Python {where['python']}, {where['date']}"
+    sampler = ", ".join(f"{part:.2%} with {number} child processes" for number, part in made["sampler"].items())
+    return f"{markdown(head, lines)}\n\nMeasuring the machine takes of one core: {sampler}. {place}; processor time."
+
+
+def kept(rows: dict[str, Told], sampler: dict[str, float]) -> dict[str, Any]:
+    """What was measured now over what was kept before; all that is kept now."""
+    before = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else {}
+    made = {"rows": before | rows, "sampler": sampler, "machine": machine()}
+    RESULTS.write_text(json.dumps(made, indent=1) + "\n")
+    return made
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--only", nargs="*", default=["torch", *FITS], help="torch, " + ", ".join(FITS))
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--render", action="store_true")
     options = parser.parse_args()
+    if options.render:
+        write_between(README, OPENING, CLOSING, page(json.loads(RESULTS.read_text())))
+        return 0
     torch.set_num_threads(1)
     print(f"{'':16}{'off':>12}{'off/off':>10}{'on/off':>10}{'least':>10}{'watch':>10}")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -265,6 +329,8 @@ def main() -> int:
         rows |= fits([name for name in FITS if name in options.only], options.pairs)
         sampler = {str(children): share(10, children, store)[0] for children in (0, 8)}
     print(*(f"sampler, {number} child processes: {part:.3%} of a core" for number, part in sampler.items()), sep="\n")
+    if options.write:
+        write_between(README, OPENING, CLOSING, page(kept(rows, sampler)))
     return int(any(told["on"] > FLOOR for told in rows.values()))
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from celltrail.run import knob as knob
     from celltrail.run import log as log
     from celltrail.run import start as start
+    from celltrail.run import watch as watch
     from celltrail.stats.explanation import explain as explain
     from celltrail.stats.fairness import fairness as fairness
     from celltrail.store import Store as Store
@@ -54,6 +55,7 @@ _ROOMS = {
     "log": "run:log",
     "current": "run:current",
     "knob": "run:knob",
+    "watch": "run:watch",
     "alert": "alerts:alert",
     "explain": "stats.explanation:explain",
     "fairness": "stats.fairness:fairness",
@@ -86,6 +88,7 @@ __all__ = [
     "BadValue", "CelltrailError", "NoRun", "QueryError", "Run", "StopTraining", "Store",
     "alert", "autolog", "bench", "compare", "current", "data", "executions", "explain", "fairness", "knob", "log",
     "registry", "replay", "report", "rule", "run", "runs", "search", "slice", "sql", "start", "sweep", "template",
+    "watch",
 ]  # fmt: skip
 
 

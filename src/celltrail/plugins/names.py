@@ -112,7 +112,8 @@ class Series:
         if not self._run.is_running:
             return
         numbers = {key: float(value) for key, value in values.items() if _is_number(value)}
-        self._meet([key for key in numbers if key not in self._names], goals, axes)
+        if not self._names.keys() >= numbers.keys():
+            self._meet([key for key in numbers if key not in self._names], goals, axes)
         told = {name: value for key, value in numbers.items() if (name := self._names[key]) is not None}
         if step is not None:
             self._run.log(told, step, **axes if told else {})

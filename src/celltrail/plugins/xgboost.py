@@ -37,9 +37,14 @@ class Callback(_TrainingCallback):
     def __init__(self, splits: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._splits, self._series = dict(splits or {}), None
+        self._keys: dict[tuple[str, str], Key] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_splits": self._splits, "_series": None}  # a model is stored with its callbacks, and not with a run
+        return {
+            "_splits": self._splits,
+            "_series": None,
+            "_keys": {},
+        }  # a model is stored with its callbacks, and not with a run
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """XGBoost's protocol: after each round; True stops the training."""
@@ -53,13 +58,16 @@ class Callback(_TrainingCallback):
             self._series = Series(_hand, run, "xgboost")
         values: dict[Key, Any] = {}
         for data, metrics in evals_log.items():
-            split = self._splits.get(data) or split_of(data) or data
             for metric, history in metrics.items():
-                last = history[-1]
-                values[Key(split, metric, f"{data}-{metric}")] = (
-                    last[0] if isinstance(last, tuple) else last
-                )  # mean and deviation, of folds
+                last = history[-1]  # of folds mean and deviation
+                key = self._keys.get((data, metric)) or self._meet(data, metric)
+                values[key] = last[0] if isinstance(last, tuple) else last
         self._series.log(values, step=epoch)
+
+    def _meet(self, data: str, metric: str) -> Key:
+        split = self._splits.get(data) or split_of(data) or data
+        key = self._keys[data, metric] = Key(split, metric, f"{data}-{metric}")
+        return key
 
 
 def _around(call: Any) -> Callable[[Any], object] | None:

@@ -7,7 +7,7 @@ from celltrail.run.attribution import attributed, carry, current, current_block,
 from celltrail.run.events import Alerted, Ended, Event, Intervened, Kept, Logged, LoggedBlock, Results, Started, listen
 from celltrail.run.recording import Run
 from celltrail.run.seeding import set_seed
-from celltrail.run.starting import knob, log, start
+from celltrail.run.starting import knob, log, start, watch
 from celltrail.run.steering import Wish
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "set_current",
     "set_seed",
     "start",
+    "watch",
 ]

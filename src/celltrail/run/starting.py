@@ -132,9 +132,14 @@ def log(values: Mapping[str, Any] | None = None, step: int | None = None, **more
     if run is None and is_worker():
         _tell_of_no_run()
         return
+    (run or _active()).log(values, step, **more)
+
+
+def _active() -> Run:
+    run = current()
     if run is None:
         raise CelltrailError("no run is active: put %%track on the cell, or begin one with ct.start()")
-    run.log(values, step, **more)
+    return run
 
 
 def knob(name: str, value: float, low: float | None = None, high: float | None = None) -> float:
@@ -145,6 +150,19 @@ def knob(name: str, value: float, low: float | None = None, high: float | None =
     """
     run = current()
     return value if run is None else run.knob(name, value, low, high)
+
+
+def watch(model: Any, every: int = 50) -> None:
+    """`Run.watch` of the current run.
+
+    Raises:
+        CelltrailError: there is none.
+
+    >>> watch("resnet")
+    Traceback (most recent call last):
+    celltrail.errors.CelltrailError: no run is active: put %%track on the cell, or begin one with ct.start()
+    """
+    _active().watch(model, every)
 
 
 def as_params(params: Mapping[str, Any]) -> dict[str, Param]:
