@@ -7,14 +7,16 @@ Times are integers in microseconds since the epoch, UTC, and end in ``_us``.
 from __future__ import annotations
 
 import math
+import operator
 import os
 import re
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from celltrail.errors import by_whom
 
@@ -161,6 +163,28 @@ _MORE_IS_BETTER = re.compile(
     r"acc|accuracy|auc|auroc|ap|map|f1|r2|bleu|chrf|rouge[0-9l]*|em|match|reward|return|score|precision|recall|iou|dice|"
     r"throughput|ndcg|mrr|elbo|correct"
 )
+
+
+_Record = TypeVar("_Record")
+
+
+def changed(record: _Record, **facts: Any) -> _Record:
+    """A record with these facts instead of its own: `dataclasses.replace` in less than half of its time.
+
+    >>> changed(Param("lr", 0.1), value=0.2).value
+    0.2
+    """
+    read, places = _layout(type(record))
+    values = list(read(record))
+    for name, value in facts.items():
+        values[places[name]] = value
+    return type(record)(*values)
+
+
+@lru_cache(maxsize=64)
+def _layout(kind: Any) -> tuple[Callable[[Any], tuple[Any, ...]], dict[str, int]]:
+    names = [each.name for each in fields(kind)]
+    return operator.attrgetter(*names), {name: place for place, name in enumerate(names)}
 
 
 def goal_of(metric: str) -> Goal:

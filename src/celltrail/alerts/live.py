@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from celltrail.alerts.applied import Applied, Around, Fired
 from celltrail.alerts.earlier import Earlier, prices_of
@@ -22,12 +21,11 @@ from celltrail.query.plain import clipped
 from celltrail.run import Event, Logged, LoggedBlock, Run, Wish, listen
 from celltrail.run.keeper import keeper
 from celltrail.store import Store
+from celltrail.store.docs.actors import AsTheyAre
 
-SETTLED_NS = 50_000_000  # a folder that was changed just now may be changed once more within one tick of its clock
 _TITLE = 200
 _guards: dict[str, Guard] = {}
 _unlisten: Callable[[], None] | None = None
-_known: dict[Path, tuple[int, list[Rule], list[str]]] = {}  # by trail: when its documents were changed last
 _lock = threading.Lock()
 
 
@@ -49,7 +47,7 @@ def begin(run: Run) -> None:
     """Apply the rules that its trail keeps."""
     if not run.writer.owns:
         return  # what is for all ranks is for the first
-    rules, faults = _of_trail(run.store)
+    rules, faults = _rules.of(run.store) or ([], [])
     if rules:
         guard = guard_of(run)
         for rule in rules:
@@ -73,14 +71,7 @@ def _hear(event: Event) -> None:
 
 
 def _of_trail(store: Store) -> tuple[list[Rule], list[str]]:
-    """The rules of a trail, and what is wrong with others; read again only when somebody changed something."""
-    try:
-        changed = os.stat(store.root / "actors").st_mtime_ns
-    except OSError:
-        return [], []
-    known = _known.get(store.root)
-    if known is not None and known[0] == changed:
-        return known[1], known[2]
+    """The rules of a trail, and what is wrong with others."""
     rules: list[Rule] = []
     faults: list[str] = []
     for document in store.rules.list():
@@ -90,9 +81,10 @@ def _of_trail(store: Store) -> tuple[list[Rule], list[str]]:
             rules.append(of_document(document))
         except CelltrailError as problem:
             faults.append(f"the rule {document.name!r} of this trail cannot be read: {problem}")
-    if time.time_ns() - changed > SETTLED_NS:
-        _known[store.root] = changed, rules, faults
     return rules, faults
+
+
+_rules = AsTheyAre(_of_trail)
 
 
 @dataclass(slots=True)

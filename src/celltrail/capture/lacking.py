@@ -7,6 +7,9 @@ from collections.abc import Callable
 from celltrail.capture.notice import Notice
 from celltrail.query.template import Needed
 from celltrail.run import Run
+from celltrail.store.docs.actors import AsTheyAre
+
+_asks = AsTheyAre(lambda store: bool(store.templates.list()))
 
 
 class Lacking:
@@ -22,8 +25,7 @@ class Lacking:
 
     def say(self, run: Run) -> None:
         """The cell is over: say what is missing, and nothing where nothing is."""
-        needed = Needed(run.store)
-        found = needed.of(run.store.record(run.id)) if needed else None
+        found = Needed(run.store).of(run.store.record(run.id)) if _asks.of(run.store) else None
         if found is not None and not found:
             self._tell(run, str(found), is_new=True)
 

@@ -342,8 +342,7 @@ class Tracked:
         self.run.finish("finished" if stopped else _RUN_STATUS[self.instead or status], stopped or failure)
         self._values_after()
         self.end_states = shield(randomness.again, self.states, namespace) or {}
-        ended = self.run.record().ended_us
-        self.execution = replace(self.execution, status=status, ended_us=ended, error=failure)
+        self.execution = replace(self.execution, status=status, ended_us=self.run.ended_us, error=failure)
 
     def _values_after(self) -> None:
         if self.values is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from celltrail.model import MACHINE, Json, Prices
@@ -13,6 +13,7 @@ from celltrail.resources.energy import Energy
 from celltrail.resources.reading import Machine, Reading
 from celltrail.run import Run
 from celltrail.store import Store
+from celltrail.store.docs.actors import AsTheyAre
 
 EVERY_S = 1.0
 SHARE = 0.01  # of one core, at most
@@ -27,6 +28,8 @@ UNITS = {
     "disk_read_per_s": "By/s", "disk_write_per_s": "By/s", "net_in_per_s": "By/s", "net_out_per_s": "By/s",
     "watts": "W", "percent": "%", "memory": "By", "celsius": "Cel",
 }  # fmt: skip
+
+_settings = AsTheyAre(lambda store: store.settings.all())
 
 
 class _Stretch(NamedTuple):
@@ -62,7 +65,7 @@ class Account:
     @cached_property
     def _chosen(self) -> dict[str, Json]:
         """What the trail says of measuring; it is not waited for where a run begins."""
-        return self.store.settings.all()
+        return _settings.of(self.store) or self.store.settings.all()
 
     @property
     def store(self) -> Store:
@@ -108,6 +111,10 @@ class Account:
             return
         is_long = time.monotonic() - self._begin.at_s >= EVERY_S
         end = self._read(thorough=is_long)
+        # with hundreds of short cells in a row adding up and writing down would be felt
+        self.run.afterwards(partial(self._conclude, end))
+
+    def _conclude(self, end: Reading) -> None:
         if self._stretch is not None:
             self._add_cell(self._stretch, end)
         totals = _totals(self._between(self._begin, end, self._peak_rss), self._facts(end))

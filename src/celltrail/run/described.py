@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, NoRun, StoreError
-from celltrail.model import Json, Param, RunRecord, new_id
+from celltrail.model import Json, Param, RunRecord, changed, new_id
 from celltrail.run import joining
 from celltrail.run.facts import Facts, Tags
 from celltrail.run.folding import Folding
@@ -33,7 +33,7 @@ class Described:
         self._store = store
         self.writer: RunWriter = store.join(record.id, rank) if joins else store.begin(record, rank, before)
         joining.take(record.id)
-        record = replace(record, writer=self.writer.writer)
+        record = changed(record, writer=self.writer.writer)
         self._record = record if self.writer.owns else _as_owned(store, record)
         self.tags = Tags(lambda: self._record.tags, self._tag)
         self.params = Facts("param", self._params, self._set_param)
@@ -81,6 +81,11 @@ class Described:
     def is_running(self) -> bool:
         """Whether `finish` has not been called yet."""
         return self._record.status == "running"
+
+    @property
+    def ended_us(self) -> int | None:
+        """When it ended; None while it goes on."""
+        return self._record.ended_us
 
     @property
     def seconds(self) -> float:
@@ -139,7 +144,7 @@ class Described:
         """The run as it is now, metric summaries included."""
         metrics = self._folding.metrics()
         with self.writer.lock:
-            return replace(
+            return changed(
                 self._record,
                 metrics=metrics,
                 params=dict(self._record.params),
@@ -208,7 +213,7 @@ class Described:
             for name, value in facts.items():
                 if isinstance(value, dict):
                     facts[name] = {**getattr(self._record, name), **value}
-            self._record = replace(self._record, **facts)
+            self._record = changed(self._record, **facts)
 
     def prices(
         self,

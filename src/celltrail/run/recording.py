@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, CelltrailError, StopTraining
-from celltrail.model import STATUSES, Failure, RunRecord
+from celltrail.model import STATUSES, Failure, RunRecord, changed
 from celltrail.run import events
 from celltrail.run.artifacts import KeepsFiles
 from celltrail.run.data import LogsData
@@ -71,6 +70,7 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
         self._leave_keeper: Callable[[], None] = lambda: None
         self._leave: list[Callable[[], None]] = []
         self._last_words: list[Callable[[], None]] = []
+        self._afterwards: list[Callable[[], None]] = []
 
     def log(self, values: Mapping[str, Any] | None = None, step: int | None = None, **axes: Any) -> None:
         """Record numbers at a step. When this returns, they survive the death of the process.
@@ -199,7 +199,7 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
             if not self.is_running:
                 return
             failure = _failure(error)
-            self._record = replace(
+            self._record = changed(
                 self._record,
                 status=status or _status_after(error),
                 ended_us=self.writer.clock(),
@@ -247,8 +247,22 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
         """Call this when the run is about to end: the last moment to `learn` something, or to log it."""
         self._last_words.append(call)
 
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Call this with whatever else is still gathered for the run, on the thread that gathers it; else at once.
+
+        What it learns is in the trail as soon as all of the run is.
+        """
+        with self.writer.lock:
+            if self._owed > self._outliving:
+                self._afterwards.append(call)
+                return
+        self._safely([call])
+
     def _before_end(self) -> None:
         calls, self._last_words = self._last_words, []
+        self._safely(calls)
+
+    def _safely(self, calls: Iterable[Callable[[], None]]) -> None:
         for call in calls:
             try:
                 call()
@@ -264,8 +278,12 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
             self._owed += 1
 
         def settle() -> None:
+            calls: list[Callable[[], None]] = []
             with self.writer.lock:
                 self._owed -= 1
+                if self._owed <= self._outliving:
+                    calls, self._afterwards = self._afterwards, calls
+            self._safely(calls)
             if not self._close():
                 self._flush()
 

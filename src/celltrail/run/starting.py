@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from celltrail.errors import BadValue, CelltrailError
-from celltrail.model import Param, RunRecord, new_id, now_us
+from celltrail.model import Param, RunRecord, changed, new_id, now_us
 from celltrail.run import joining, onward
 from celltrail.run.attribution import current, current_block, enter, open_runs
 from celltrail.run.copying import PATIENCE_S, copier
@@ -115,7 +115,7 @@ def start(
         facts["environment"] = {**record.environment, **facts.get("environment", {})}
     elif fork is not None and not rank:
         record, before = onward.fork(record, fork, step, store, name)
-    run = Run(store, replace(record, **facts), rank, joins=rank > 0, before=before)
+    run = Run(store, changed(record, **facts), rank, joins=rank > 0, before=before)
     run.at_end(keeper.add(run), enter(run))
     _finish_with_worker()
     tell(Started(run))

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 _BUILTIN = frozenset(dir(builtins))
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_CHAIN = (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)
 _COMPREHENSION = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -66,11 +67,13 @@ def by_kind(tree: ast.AST) -> Kinds:
     for node in waiting:  # grows meanwhile
         kind = type(node)
         found[kind].append(node)
+        if kind is ast.Name or kind is ast.Constant:  # most of all nodes, and they have no parts
+            continue
         # by the declared fields: tracebacks of IPython hang a "parent" on nodes, and operators are shared by all trees
         for name in kind._fields:
             part = getattr(node, name, None)
             if type(part) is list:
-                waiting.extend(inner for inner in part if isinstance(inner, ast.AST))
+                waiting += [inner for inner in part if isinstance(inner, ast.AST)]
             elif isinstance(part, ast.AST) and name != "ctx":
                 waiting.append(part)
     return found
@@ -84,7 +87,7 @@ def bound_names(target: ast.AST) -> Iterable[str]:
     """
     if isinstance(target, ast.Name):
         yield target.id
-    elif isinstance(target, ast.Tuple | ast.List):
+    elif isinstance(target, (ast.Tuple, ast.List)):
         for inner in target.elts:
             yield from bound_names(inner)
     elif isinstance(target, ast.Starred):
@@ -106,7 +109,7 @@ def dotted(node: ast.AST) -> str | None:
 
 def root(node: ast.AST) -> str | None:
     """The name that a chain of attributes, subscripts and calls begins at."""
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
+    while isinstance(node, _CHAIN):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else None
 
@@ -160,8 +163,11 @@ class _Visitor(Visitor, ast.NodeVisitor):
         elif not self._is_local(node.id):
             self.names.deletes.add(node.id)
 
+    def visit_Constant(self, node: ast.Constant) -> None:
+        """It has no parts."""
+
     def _is_local(self, name: str) -> bool:
-        return any(name in scope for scope in self.scopes)
+        return bool(self.scopes) and any(name in scope for scope in self.scopes)
 
     def _read(self, name: str) -> None:
         if self._is_local(name):
@@ -213,7 +219,7 @@ class _Visitor(Visitor, ast.NodeVisitor):
     visit_AsyncFor = visit_For  # noqa: N815
 
     def _target(self, target: ast.AST) -> None:
-        if isinstance(target, ast.Attribute | ast.Subscript):
+        if isinstance(target, (ast.Attribute, ast.Subscript)):
             self._mutate(target)
         self.visit(target)
 

@@ -143,6 +143,8 @@ def own_names(tree: ast.Module, names: Iterable[str]) -> set[str]:
     ['loss']
     """
     wanted, found = set(names), set[str]()
+    if not wanted:
+        return found
     waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
     for node, in_loop in waiting:  # grows meanwhile
         in_loop = in_loop or isinstance(node, (*_LOOPS, _Comprehension))

@@ -9,19 +9,25 @@ from __future__ import annotations
 import getpass
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from celltrail.errors import Damaged
 from celltrail.store.files import alive, disk
 from celltrail.store.files.encoding import decode
 
+if TYPE_CHECKING:
+    from celltrail.store import Store
+
+_T = TypeVar("_T")
+
 # a document of more entries costs more than the stats it saves
 MOST_TOUCHED = 1000
 EVERYTHING = "*"
+_SETTLED_NS = 50_000_000  # a folder that was changed just now may be changed once more within one tick of its clock
 # a change within this time of the last one may leave the same time stamp on a file
 _RACY_NS = 2_000_000_000
 _UNREADABLE = (Damaged, KeyError, ValueError, TypeError, AttributeError)
@@ -60,6 +66,32 @@ def document_path(trail: Path) -> Path:
     """This process's own document of a trail; its folder exists when this returns."""
     disk.make_folder(trail / "actors", trail)
     return trail / "actors" / f"{actor()}.json"
+
+
+class AsTheyAre(Generic[_T]):
+    """What people said in a trail, read again only when somebody said something more.
+
+    Args:
+        read: what is wanted of it.
+    """
+
+    def __init__(self, read: Callable[[Store], _T]) -> None:
+        self._read = read
+        self._known: dict[Path, tuple[int, _T]] = {}  # by trail: when its documents were changed last
+
+    def of(self, store: Store) -> _T | None:
+        """It; None where nobody has ever said anything."""
+        try:
+            changed = os.stat(store.root / "actors").st_mtime_ns
+        except OSError:
+            return None
+        known = self._known.get(store.root)
+        if known is not None and known[0] == changed:
+            return known[1]
+        found = self._read(store)
+        if time.time_ns() - changed > _SETTLED_NS:
+            self._known[store.root] = changed, found
+        return found
 
 
 def touch(trail: Path, runs: Mapping[str, int]) -> None:

@@ -64,20 +64,25 @@ def make_folder(path: Path, top: Path) -> None:
 
     A folder that exists keeps its mode. Several processes may do this at once.
     """
+    _make_folder(str(path), str(top))
+
+
+def _make_folder(path: str, top: str) -> None:
     try:
         os.mkdir(path, 0o700)
     except FileNotFoundError:
-        if path.parent == path:
+        above = os.path.dirname(path)
+        if above == path:
             raise
-        make_folder(path.parent, top)
-        make_folder(path, top)
+        _make_folder(above, top)
+        _make_folder(path, top)
         return
     except OSError:
-        if path.is_dir():
+        if os.path.isdir(path):
             return
         raise
     with contextlib.suppress(FileNotFoundError):  # what is made lies above the top
-        if group := top.stat().st_mode & 0o2070:
+        if group := os.stat(top).st_mode & 0o2070:
             os.chmod(path, 0o700 | group)
 
 

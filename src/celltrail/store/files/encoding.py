@@ -19,6 +19,11 @@ def encode(value: Json) -> bytes:
     >>> decode(encode({"loss": float("inf"), "seed": 2**70})) == {"loss": float("inf"), "seed": 2**70}
     True
     """
+    if _is_plain(value):
+        try:
+            return orjson.dumps(value)
+        except TypeError:  # a big integer, a lone surrogate, a key that is no string
+            pass
     return orjson.dumps(_plain(value))
 
 
@@ -30,6 +35,27 @@ def decode(data: bytes | memoryview, source: str = "document") -> Json:
         return unmarked(value) if b'{"$' in data else value
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{source} is not readable: {error}; restore it from a copy of the trail") from error
+
+
+_WORDS = frozenset([str, int, bool, type(None)])
+
+
+def _is_plain(value: Json) -> bool:
+    """Whether orjson writes it as it is, or says that it cannot: most of what there is, and not worth a copy."""
+    kind = type(value)
+    if kind is dict:
+        if len(value) == 1 and str(next(iter(value))).startswith("$"):
+            return False
+        parts = value.values()
+    elif kind is list or kind is tuple:
+        parts = value
+    else:
+        return kind in _WORDS or (kind is float and math.isfinite(value))
+    for part in parts:
+        of = type(part)
+        if of not in _WORDS and not (math.isfinite(part) if of is float else _is_plain(part)):
+            return False
+    return True
 
 
 def _plain(value: Json) -> Json:
