@@ -10,7 +10,7 @@ from pathlib import Path
 
 def run_folder(trail: Path, run_id: str) -> Path:
     """Where a run lives: by the last characters of its id, for the first ones are its time."""
-    return trail / "runs" / run_id[-2:] / run_id
+    return trail.joinpath("runs", run_id[-2:], run_id)
 
 
 def run_ids(trail: Path) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Any, Protocol, cast
 from celltrail.capture.shield import shield
 from celltrail.run import Run, attributed, current_block
 
+_OPEN = ("builtins", "open")
 _SHELL = "IPython.core.interactiveshell"  # what notebooks know as `open` calls its io_open
 # module: what reads a file by name in C, and what writes one; only modules that are imported already
 _READERS: dict[str, tuple[str, str]] = {
@@ -177,7 +178,7 @@ class Openings:
     def __init__(self, shell: Any = None) -> None:
         self._shell = shell
         self._undo: list[Callable[[], None]] = []
-        self._made: dict[int, tuple[Any, Any]] = {}  # by id: a reader, and what stands before it under all its names
+        self._made: dict[int, tuple[Any, Any]] = {}  # by id: what is wrapped, and what stands before it
 
     def begin(self, run: Run, collector: Collector) -> None:
         """Tell this collector of the files that the code of this run opens."""
@@ -215,23 +216,29 @@ class Openings:
 
     def _wrap(self) -> None:
         shell_module = sys.modules.get(_SHELL)
-        opening: dict[Any, Opening] = {}  # io.open is builtins.open, and goes on being it
         for owner, name in ((builtins, "open"), (io, "open"), (shell_module, "io_open")):
             real: Any = getattr(owner, name, None)
             if isinstance(real, Opening):  # left by code that saved `open` in one cell and put it back in another
                 real = real.real
-            if callable(real):
-                wrapper = opening.setdefault(real, Opening(real, ("builtins", "open")))
-                self._replace(owner, name, wrapper, real)
+            if callable(real):  # io.open is builtins.open, and goes on being it
+                self._replace(owner, name, self._wrapped(real, lambda real=real: Opening(real, _OPEN)), real)
         for name in ("chdir", "fchdir"):
             real = getattr(os, name, None)
             if callable(real) and not isinstance(real, Wrapped):
-                self._replace(os, name, Moving(real, ("os", name)), real)
+                wrapper = self._wrapped(real, lambda real=real, name=name: Moving(real, ("os", name)))
+                self._replace(os, name, wrapper, real)
         for place, owner, name, real in _readers():
-            _, wrapper = self._made.get(id(real)) or self._made.setdefault(id(real), (real, _reading(place, real)))
+            wrapper = self._wrapped(real, lambda place=place, real=real: _reading(place, real))
             self._replace(owner, name, wrapper, real)
         if self._shell is not None:
             self._show_without_us(self._shell)
+
+    def _wrapped(self, real: Any, make: Callable[[], Any]) -> Any:
+        """What stands before it, the same one in every cell and under all its names."""
+        known = self._made.get(id(real))
+        if known is None:
+            known = self._made[id(real)] = real, make()
+        return known[1]
 
     def _replace(self, owner: Any, name: str, new: Any, real: Any) -> None:
         setattr(owner, name, new)

@@ -20,7 +20,7 @@ _OWN, _count = os.urandom(4).hex(), itertools.count()  # of this process: anothe
 class _Unsynced(threading.local):
     """What this thread wrote and did not wait for; None where it waits."""
 
-    paths: dict[Path, None] | None = None
+    paths: dict[str, None] | None = None
 
 
 _unsynced = _Unsynced()
@@ -34,7 +34,8 @@ def later() -> Generator[Callable[[], None]]:
     survive the death of the machine too: two fsyncs a file, 1 to 5 ms each, that the main thread of a
     notebook need not wait for.
     """
-    around, paths = _unsynced.paths, {}
+    paths: dict[str, None] = {}
+    around = _unsynced.paths
     _unsynced.paths = paths
     try:
         yield lambda: _sync(paths)
@@ -42,7 +43,7 @@ def later() -> Generator[Callable[[], None]]:
         _unsynced.paths = around
 
 
-def _sync(paths: dict[Path, None]) -> None:
+def _sync(paths: dict[str, None]) -> None:
     for path in list(paths):
         with contextlib.suppress(OSError):  # replaced or removed meanwhile, or a folder that cannot
             fd = os.open(path, os.O_RDONLY)
@@ -52,10 +53,10 @@ def _sync(paths: dict[Path, None]) -> None:
                 os.close(fd)
 
 
-def _is_later(path: Path) -> bool:
+def _is_later(path: Path | str) -> bool:
     if _unsynced.paths is None:
         return False
-    _unsynced.paths[path] = None
+    _unsynced.paths[str(path)] = None
     return True
 
 
@@ -86,12 +87,12 @@ def _make_folder(path: str, top: str) -> None:
             os.chmod(path, 0o700 | group)
 
 
-def file_mode(folder: Path) -> int:
+def file_mode(folder: Path | str) -> int:
     """The mode of a new file in this folder: 0600, and readable by the group where the folder is."""
-    return 0o600 | (folder.stat().st_mode & 0o060)
+    return 0o600 | (os.stat(folder).st_mode & 0o060)
 
 
-def write_new(path: Path, data: bytes, mode: int, *, is_synced: bool = True) -> None:
+def write_new(path: Path | str, data: bytes, mode: int, *, is_synced: bool = True) -> None:
     """Write a file that must not exist yet, all of it, and fsync it."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
@@ -107,21 +108,26 @@ def write_new(path: Path, data: bytes, mode: int, *, is_synced: bool = True) -> 
 
 def temp_name(path: Path) -> Path:
     """A name beside ``path`` that nobody else uses; `sweep` knows it for a temporary file."""
-    return Path(f"{path}.{os.getpid()}.{_OWN}{next(_count):x}.tmp")
+    return Path(_temp_name(str(path)))
+
+
+def _temp_name(path: str) -> str:
+    return f"{path}.{os.getpid()}.{_OWN}{next(_count):x}.tmp"
 
 
 def replace_whole(path: Path, data: bytes, mode: int | None = None, *, is_synced: bool = True) -> None:
     """Put ``data`` in the place of whatever ``path`` held: a reader sees the old bytes or the new ones."""
-    temp = temp_name(path)
+    target = str(path)  # here and below no `Path` is made: that takes as long as a call of the system
+    folder, temp = os.path.dirname(target) or ".", _temp_name(target)
     try:
-        write_new(temp, data, file_mode(path.parent) if mode is None else mode, is_synced=is_synced)
-        os.replace(temp, path)
+        write_new(temp, data, file_mode(folder) if mode is None else mode, is_synced=is_synced)
+        os.replace(temp, target)
     except BaseException:
-        temp.unlink(missing_ok=True)
+        _unlink(temp)
         raise
     if is_synced:
-        _is_later(path)
-        fsync_folder(path.parent)
+        _is_later(target)
+        fsync_folder(folder)
 
 
 def create_whole(path: Path, data: bytes) -> bool:
@@ -130,33 +136,39 @@ def create_whole(path: Path, data: bytes) -> bool:
     On file systems without hard links the file appears before its bytes do, so readers of such a file
     check its content.
     """
-    temp = temp_name(path)
-    mode = file_mode(path.parent)
+    target = str(path)
+    folder, temp = os.path.dirname(target) or ".", _temp_name(target)
+    mode = file_mode(folder)
     try:
         write_new(temp, data, mode)
         try:
-            os.link(temp, path)
+            os.link(temp, target)
         except FileExistsError:
             # the reply to a link over NFS can be lost: two names for our own file is success
-            return temp.stat().st_nlink == 2
+            return os.stat(temp).st_nlink == 2
         except OSError as error:
             if error.errno not in _NO_HARD_LINKS:
                 raise
             try:
-                write_new(path, data, mode)
+                write_new(target, data, mode)
             except FileExistsError:
                 return False
     finally:
-        temp.unlink(missing_ok=True)
-    _is_later(path)
-    fsync_folder(path.parent)
+        _unlink(temp)
+    _is_later(target)
+    fsync_folder(folder)
     return True
 
 
-def fsync_folder(folder: Path) -> None:
+def _unlink(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def fsync_folder(folder: Path | str) -> None:
     """Make new names in a folder survive a crash of the machine, where the system can."""
     if not _is_later(folder):
-        _sync({folder: None})
+        _sync({str(folder): None})
 
 
 def sweep(folder: Path, left: tuple[str, int] | None = None) -> None:
