@@ -35,7 +35,7 @@ $(shell [ -x $(PY) ] || rm -f .make/venv .make/python)
 $(shell [ -d js/node_modules ] || rm -f .make/npm)
 $(foreach file,$(BUILT),$(if $(wildcard $(file)),,$(shell rm -f .make/front)))
 
-JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/lib -prune -o -type f -print 2>/dev/null)
+JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/lib -prune -o -name __pycache__ -prune -o -type f -print 2>/dev/null)
 
 .PHONY: help setup demo lab test check print bench bench-panels bench-server matrix unit vitest nbval browser package floors newer torch framework-env frameworks frameworks-told
 
@@ -115,8 +115,10 @@ test: setup
 	  || { echo "make test: failed: $$(xargs < build/failed)" >&2; exit 1; }
 	@echo "make test: all green"
 
+# What is set up stays as it is while stages run: none of them may build the front end under another one.
+STAMPS := .make/venv .make/npm .make/front .make/python
 stage-%:
-	@if $(MAKE) $*; then echo "stage $*: passed in $$SECONDS s"; \
+	@if $(MAKE) $(addprefix -o ,$(STAMPS)) $*; then echo "stage $*: passed in $$SECONDS s"; \
 	else echo $* >> build/failed; echo "stage $*: FAILED after $$SECONDS s" >&2; exit 1; fi
 
 unit: setup
