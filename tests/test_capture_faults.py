@@ -145,7 +145,6 @@ def later():
 }
 # guarded calls that no cell of this kernel reaches, and why
 ELSEWHERE = {
-    ("capture.autolog", "function"): "only a plug-in's library calls it: test_autolog.py",
     ("capture.autolog", "put_back"): "only when a plug-in is switched off",
     ("capture.tracked", "self.run.learn"): "only after another guarded call has raised",
     ("capture.recorder", "sweep.visit"): "only in a cell that is swept, below",
@@ -244,6 +243,7 @@ HANDED_ON = {
     ("capture.session.executions", "self._arrived"): None,  # in a kernel of its own, below
     ("capture.already", "_refresh"): ("capture.already", "_refresh"),
     ("capture.autolog", "begin"): None,  # the same
+    ("capture.autolog", "function"): None,  # only a plug-in's library calls it: test_autolog.py
     ("capture.autolog", "self._begin"): None,  # only when a plug-in begins: test_autolog.py
 }
 
