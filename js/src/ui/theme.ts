@@ -69,11 +69,17 @@ export function isDark(el: Element): boolean {
 
 /** The background that this stands on; none where nothing has one. */
 function groundOf(el: Element): string | undefined {
-  for (let at: Element | null = el; at; at = at.parentElement) {
+  for (let at: Element | null = el; at; at = at.parentElement ?? hostOf(at)) {
     const { backgroundColor } = getComputedStyle(at);
     if ((numbers(backgroundColor)[3] ?? 1) > 0.5) return backgroundColor;
   }
   return undefined;
+}
+
+/** A panel within a panel goes on in the page around that. */
+function hostOf(el: Element): Element | null {
+  const root = el.getRootNode();
+  return root instanceof ShadowRoot ? root.host : null;
 }
 
 function numbers(colour: string): number[] {
