@@ -6,7 +6,6 @@ import mmap
 import os
 import random
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from celltrail.store import Store
 from recovery.logs import begin
 
 WORK = """
-import mmap, struct, sys
+import mmap, sys
 from recovery.logs import begin
 from celltrail.store import Store
 writer = begin(Store(sys.argv[1]))
@@ -28,7 +27,7 @@ i = 0
 while True:
     writer.row(("loss", "acc") if i % 3 else ("lr",), i, writer.clock(), (i / 7, -i) if i % 3 else (1 / (i + 1),))
     i += 1
-    struct.pack_into("<q", counter, 0, i)
+    counter[:] = i.to_bytes(8, "little")  # in one piece: struct sets the bytes to 0 first, and is killed there, too
     if i % 500 == 0:
         writer.put("params", f"p{i}", {"value": i, "rule": "api"})
         writer.flush()
@@ -64,7 +63,7 @@ def killed_run(store: Store, counter: Path, seconds: float) -> tuple[str, int]:
     process.wait()
     process.stdout.close()
     with open(counter, "r+b") as file, mmap.mmap(file.fileno(), 8) as view:
-        return run_id, struct.unpack("<q", view[:8])[0]
+        return run_id, int.from_bytes(view[:8], "little")
 
 
 def test_no_returned_call_is_lost(store: Store, tmp_path: Path) -> None:
