@@ -1,23 +1,18 @@
 // Bundles the panels: one ESM file each, everything inside, no request at run time. `--watch` rebuilds on change.
 import { rmSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { context, transform } from "esbuild";
+import { context } from "esbuild";
+import { minified } from "./styles.mjs";
 
 const out = "../src/celltrail/static";
 const ceilings = { chart: 80, table: 160, compare: 80, detail: 200, media: 100, evaluation: 100 }; // KiB: each live panel carries its bundle as state
 const VIEW = 60; // KiB, of the page without the panels that it loads
 
-// Styles are strings in .ts files, which no minifier looks into.
 const styles = {
   name: "styles",
   setup(build) {
     build.onLoad({ filter: /(css|styles?)\.ts$/ }, async ({ path }) => {
-      let contents = await readFile(path, "utf8");
-      for (const [literal, css] of contents.matchAll(/`([^`$]*)`/g)) {
-        const { code } = await transform(css, { loader: "css", minify: true, target: "es2022" });
-        contents = contents.replace(literal, () => `\`${code.trim()}\``);
-      }
-      return { contents, loader: "ts" };
+      return { contents: await minified(await readFile(path, "utf8")), loader: "ts" };
     });
   },
 };
