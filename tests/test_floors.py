@@ -9,6 +9,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "celltrail"
 FLOORS = {
     "errors": 0,
     "contract": 0,
+    "parsing": 0,
     "model": 1,
     "screen": 1,
     "stats": 1,

@@ -10,6 +10,7 @@ from typing import Any
 
 from celltrail.capture.analyze import Kinds, by_kind, root
 from celltrail.capture.watch import names
+from celltrail.parsing import parse
 
 # one cheap look decides whether the code is worth parsing
 _HINT = re.compile(r"fit|train|\blog\b|\bfor\b|\bwhile\b")
@@ -30,7 +31,7 @@ def is_worth(source: str, namespace: Mapping[str, Any]) -> bool:
     if not _HINT.search(source):
         return False
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError, RecursionError):  # as when it has magics: those are marked by hand
         return False
     tree.body = [each for each in tree.body if not isinstance(each, _DEFINITIONS)]

@@ -32,6 +32,7 @@ from celltrail.capture.trialline import trial_line
 from celltrail.capture.values.fingerprint import Budget, Print, fingerprint
 from celltrail.errors import BadValue, CelltrailError, StopTraining, nearest
 from celltrail.model import Json
+from celltrail.parsing import parse
 from celltrail.query import runs
 from celltrail.run import Run, start
 from celltrail.store import Store
@@ -140,7 +141,7 @@ class Sweeping:
     def _check(self, text: str, point: Point) -> None:
         """Whether the text of a trial says what it should: a cell that is indented stands elsewhere in its tree."""
         try:
-            tree = ast.parse(self._shell.transform_cell(text))
+            tree = parse(self._shell.transform_cell(text))
         except SyntaxError:
             tree = ast.Module([], [])
         said = {name: value for name, value, _ in literals(tree, analyze(tree))}

@@ -34,6 +34,7 @@ from celltrail.capture.watch.swap import Swapped, swap
 from celltrail.contract import Status
 from celltrail.errors import StopTraining, nearest
 from celltrail.model import Execution, Failure, Json, Param
+from celltrail.parsing import parse
 from celltrail.run import Run
 from celltrail.store.files import disk
 from celltrail.store.files.encoding import encode
@@ -413,7 +414,7 @@ def cell_magic(tree: ast.Module) -> tuple[str, str, str] | None:
 def _parsed(magic: str, body: str) -> ast.Module | None:
     """The body of a magic that runs it as Python, already now: what it shows may not reach the client."""
     try:
-        return ast.parse(body) if magic in PYTHON else None
+        return parse(body) if magic in PYTHON else None
     except (SyntaxError, ValueError, RecursionError):  # as when it holds magics of its own
         return None
 

@@ -10,6 +10,7 @@ import ast
 import re
 
 from celltrail.errors import QueryError
+from celltrail.parsing import parse_expression
 
 MAX_LENGTH = 4_000
 MAX_DEPTH = 50
@@ -52,7 +53,7 @@ class Source:
         if not self._lead:
             raise self.error(0, 0, "the expression is empty")
         try:
-            return ast.parse(self._lead, mode="eval").body
+            return parse_expression(self._lead)
         except SyntaxError as problem:
             raise self._syntax_error(problem) from None
         except (MemoryError, RecursionError, ValueError):

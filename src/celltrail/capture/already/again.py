@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from celltrail.model import Output, RunRecord
+from celltrail.parsing import parse
 from celltrail.store.blobs import Blobs
 
 Show = Callable[[], object]
@@ -44,7 +45,7 @@ def refusal(tree: ast.Module, text: str) -> ast.Module:
 def instead(tree: ast.Module, code: str) -> ast.Module:
     """A body of this code in place of another one."""
     # the same tree: transformers after ours hold on to it
-    tree.body = ast.parse(code).body
+    tree.body = parse(code).body
     return tree
 
 

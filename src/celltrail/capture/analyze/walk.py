@@ -7,7 +7,7 @@ import ast
 from celltrail.capture.analyze import Function, bound_names, root
 from celltrail.capture.analyze.effects import LOOPED, MAYBE, POURING, SURE, Effects, Flow, Scope, Share
 from celltrail.capture.analyze.origins import callee, has_elements, pattern_names, scope, stored, taken_from
-from celltrail.capture.analyze.parsing import parse
+from celltrail.parsing import parse
 
 _SILENCERS = ("suppress", "raises", "catch", "assertRaises")
 # magics that run Python given as text in the notebook's own namespace

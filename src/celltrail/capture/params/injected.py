@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-
 from celltrail.capture.params.literals import pairs
+from celltrail.parsing import parse
 
 _HEAD = "# Parameters"  # the line that papermill begins its cell with
 
@@ -34,7 +33,7 @@ class Injected:
 def _set(source: str) -> list[str]:
     """The names that a cell of plain assignments sets; none where it does something else as well."""
     try:
-        body = ast.parse(source).body
+        body = parse(source).body
     except SyntaxError:
         return []
     named = [[name for name, _ in pairs(statement)] for statement in body]

@@ -20,7 +20,6 @@ from typing import Any
 
 from celltrail.capture import environment, rng
 from celltrail.capture.analyze import Names, analyze
-from celltrail.capture.analyze.parsing import parse
 from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.rng.arrival import Arrival
 from celltrail.capture.session.keeping import Keeping
@@ -30,6 +29,7 @@ from celltrail.capture.tracked import cell_magic, cell_name
 from celltrail.capture.transform import PYTHON, Mark, cleanup
 from celltrail.capture.worker import Worker
 from celltrail.model import new_id, now_us
+from celltrail.parsing import parse
 from celltrail.run import events
 from celltrail.store.files import pending
 

@@ -14,12 +14,12 @@ from typing import Literal
 import xxhash
 
 from celltrail.capture.analyze.keys import code_key
-from celltrail.capture.analyze.parsing import parse
 from celltrail.capture.redact import MARK
 from celltrail.capture.session.document import Document
 from celltrail.capture.transform import cleanup
 from celltrail.errors import StoreError
 from celltrail.model import Json
+from celltrail.parsing import parse
 from celltrail.query import StoredRun
 from celltrail.query.standing import Reason, Staleness
 

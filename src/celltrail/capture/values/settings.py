@@ -13,9 +13,9 @@ from typing import Any
 
 from celltrail.capture.analyze import by_kind, dotted, root
 from celltrail.capture.analyze.keys import Input, input_key
-from celltrail.capture.analyze.parsing import parse
 from celltrail.capture.session.executions import Session
 from celltrail.capture.session.past import Past
+from celltrail.parsing import parse
 
 _SETTERS = re.compile(r"set\w*|use\w*|enable\w*|disable\w*|register\w*|patch\w*|update|rc|rcdefaults")
 _MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)

@@ -22,6 +22,7 @@ from celltrail.capture.analyze import Kinds, by_kind, dotted
 from celltrail.capture.values.fingerprint.kinds import members, module, mro
 from celltrail.capture.watch import Plan, Sink, insert_in
 from celltrail.capture.watch.names import axis_names, is_metric_name, logs_itself, metric_names
+from celltrail.parsing import parse
 
 _MOST_VALUES = 300  # looked at on the way through the notebook's objects
 _MOST_FUNCTIONS = 20
@@ -168,7 +169,7 @@ def _compiled(
     if not lines or len(lines) > _MOST_LINES:
         return None
     try:
-        tree = ast.parse("".join(lines))
+        tree = parse("".join(lines))
     except (SyntaxError, ValueError):
         return None
     node = _definition(by_kind(tree), code)
@@ -196,7 +197,7 @@ def _compiled(
 def compiled_again(lines: list[str], own: CodeType) -> CodeType | None:
     """A function's code made from its source once more, without hooks; None where the source is another one."""
     try:
-        tree = ast.parse("".join(lines))
+        tree = parse("".join(lines))
     except (SyntaxError, ValueError):
         return None
     flags = (own.co_flags & _FUTURES) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT

@@ -1,4 +1,4 @@
-"""Code becomes a tree, on a thread beside the one that runs cells.
+"""Code and expressions become trees, also on threads beside the one that runs cells.
 
 Until Python 3.12 the conversion counts its depth in one place for all threads. A collection of garbage in its
 middle may let another thread run, and when that one converts too, the first ends in ``SystemError: AST constructor
@@ -33,16 +33,29 @@ def parse(code: str) -> ast.Module:
     >>> len(parse("x = 1").body)
     1
     """
+    return _parsed(code, "exec")
+
+
+def parse_expression(code: str) -> ast.expr:
+    """The same of an expression.
+
+    >>> parse_expression("loss < 1").__class__.__name__
+    'Compare'
+    """
+    return _parsed(code, "eval").body
+
+
+def _parsed(code: str, mode: str) -> Any:
     if sys.version_info >= (3, 13) or threading.current_thread() is threading.main_thread():
-        return ast.parse(code)
+        return ast.parse(code, mode=mode)
     for left in reversed(range(_TRIES)):
         if not left or not _is_converting():
-            return _in_one_step(code)
+            return _in_one_step(code, mode)
         time.sleep(_PAUSE_S)
     raise AssertionError("the last try parses")
 
 
-def _in_one_step(code: str) -> ast.Module:
+def _in_one_step(code: str, mode: str) -> Any:
     """Convert without collections, and without a moment in which another thread could see that they are off.
 
     A thread gives way between calls of Python only. So that they are off, the conversion, and that they are on again
@@ -50,7 +63,7 @@ def _in_one_step(code: str) -> ast.Module:
     """
     was_on: list[bool] = []
     found: list[Any] = []
-    convert: Callable[[], Any] = partial(compile, code, _NO_FILE, "exec", ast.PyCF_ONLY_AST)
+    convert: Callable[[], Any] = partial(compile, code, _NO_FILE, mode, ast.PyCF_ONLY_AST)
     steps = (
         partial(was_on.extend, map(call, (gc.isenabled,))),
         gc.disable,
