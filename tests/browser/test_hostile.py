@@ -98,5 +98,5 @@ def test_markup_is_text_everywhere(screen: Screen, folder: str, planted: Path, m
     table.get_by_text("window.evil").last.wait_for()
     screen.picture("table")
     assert harm(screen.page) == [[], None]
-    assert not [url for url in posts if "/celltrail/" in url]
+    assert not [url for url in posts if "/celltrail/" in url and "/questions?" not in url]  # a question changes nothing
     screen.assert_quiet()
