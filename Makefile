@@ -3,7 +3,7 @@
 #   make setup   environment in .venv, front end built, extension linked
 #   make demo    setup, then the quickstart executed for real and its run table
 #   make lab     opens the executed quickstart in JupyterLab
-#   make test    everything but what wants packages of its own, three stages at a time (AT_ONCE=1: one by one)
+#   make test    everything but what wants packages of its own, two stages at a time (AT_ONCE=1: one by one)
 #   make newer   the cells of a kernel recorded with the newest Python of this machine
 #   make torch   PyTorch (CPU), SHAP and captum into .venv, for the tests that need them
 #   make frameworks   what Keras, Lightning, accelerate, CatBoost and the Trainer of Hugging Face tell, in an environment of their own
@@ -37,7 +37,7 @@ $(foreach file,$(BUILT),$(if $(wildcard $(file)),,$(shell rm -f .make/front)))
 
 JS_SOURCES := $(shell find js -path js/node_modules -prune -o -path js/lib -prune -o -name __pycache__ -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo lab test check print bench bench-panels bench-server matrix unit vitest nbval browser package floors newer torch framework-env frameworks frameworks-told
+.PHONY: help setup demo lab test check print bench bench-panels bench-server matrix unit calm vitest nbval browser package floors newer torch framework-env frameworks frameworks-told
 
 help:
 	@sed -n '/^#   make/s/^# *//p' Makefile
@@ -108,11 +108,12 @@ check: .make/python .make/npm
 # Stages side by side, for tests wait for kernels, browsers and disks much of their time. What a stage says comes in one
 # piece when it is over; the others go on when one has failed, and at the end all that did are named.
 STAGES := check unit browser package nbval floors vitest
-AT_ONCE ?= 3
+AT_ONCE ?= 2
 test: setup
 	@mkdir -p build && : > build/failed
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j$(AT_ONCE) $(addprefix stage-,$(STAGES) $(FURTHER)) \
 	  || { echo "make test: failed: $$(xargs < build/failed)" >&2; exit 1; }
+	@$(MAKE) --no-print-directory stage-calm
 	@echo "make test: all green"
 
 # What is set up stays as it is while stages run: none of them may build the front end under another one.
@@ -123,7 +124,11 @@ stage-%:
 
 unit: setup
 	@echo "test: units"
-	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser and not package"
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser and not package and not calm"
+
+calm: setup
+	@echo "test: what is counted while nothing else runs"
+	@$(PY) -m pytest -q -m calm tests
 
 # The oldest IPython and ipykernel that are promised, laid over the environment: the cells of a kernel must be
 # recorded there as in the newest ones.

@@ -148,7 +148,7 @@ def test_every_built_file_is_in_the_wheel(built: Built) -> None:
     assert here <= there
     page = sum(size for name, size in built.packed.items() if "labextensions/" in name or "celltrail/static/" in name)
     assert page <= 600_000  # what pages load, 285 kB of it the Vega chunk
-    assert built.wheel.stat().st_size <= 1_750_000  # the rest is Python, by now with data, models, alerts and sweeps
+    assert built.wheel.stat().st_size <= 1_800_000  # the rest is Python, by now with data, models, alerts and sweeps
     assert not [name for name in names if "node_modules" in name or name.endswith(".ts")]
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

@@ -96,6 +96,7 @@ def test_badges_and_commands(screen: Screen, folder: str) -> None:
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text('{"badges": false}')
     screen.reload()
+    screen.ask("app.shell.activateById(panel.id)")  # the tab of the comparison may be in front of it, as before
     screen.panel(1, "chart").get_by_label("values of loss").wait_for()
     screen.page.wait_for_timeout(1500)
     assert badge(screen, 1).count() == 0
