@@ -62,7 +62,7 @@ setup: .make/venv .make/npm .make/front .make/python
 .make/venv: | .make/tools
 	@echo "[1/4] Python environment in .venv"
 	@[ -x $(PY) ] || "$$(cat .make/python-command)" -m venv .venv
-	@$(PY) -m pip install -q editables "hatchling>=1.27" "hatch-jupyter-builder>=0.10" "jupyter-builder>=1.3"
+	@$(PY) -m pip install -q editables "setuptools>=70.1" "hatchling>=1.27" "hatch-jupyter-builder>=0.10" "jupyter-builder>=1.3"
 	@touch $@
 
 .make/npm: js/package-lock.json | .make/tools
@@ -161,7 +161,7 @@ newer: setup
 	folder="build/newer-$$version"; \
 	[ -x "$$folder/bin/python" ] || { rm -rf "$$folder" && "$$python" -m venv "$$folder"; }; \
 	[ "$$folder/installed" -nt pyproject.toml ] || { \
-	  "$$folder/bin/python" -m pip install -q editables "hatchling>=1.27" "hatch-jupyter-builder>=0.10" "jupyter-builder>=1.3"; \
+	  "$$folder/bin/python" -m pip install -q editables "setuptools>=70.1" "hatchling>=1.27" "hatch-jupyter-builder>=0.10" "jupyter-builder>=1.3"; \
 	  SKIP_JUPYTER_BUILDER=1 "$$folder/bin/python" -m pip install -q --no-build-isolation -e . hypothesis matplotlib pytest pytest-timeout pytest-xdist scikit-learn; \
 	  touch "$$folder/installed"; \
 	}; \
