@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import celltrail as ct
+from celltrail.cli import parser
 from kernels import Kernel
 
 ROOT = Path(__file__).parent.parent
@@ -80,3 +81,44 @@ def test_the_newcomer_is_not_kept_waiting():
     assert len(before_command.split()) <= 110
     assert len(before_code.split()) <= 150
     assert fences("python")[0].count("\n") + fences("python")[1].count("\n") <= 5
+
+
+def test_the_contents_lead_to_headings():
+    """Every link within the README ends at a heading of it, and every tutorial is linked where its story belongs."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"(?ms)^```.*?^```", "", README), re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= anchors
+    tutorials = {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert tutorials <= set(re.findall(r"\]\(([^)#]+)\)", README))
+
+
+def test_the_readme_is_read_in_glances():
+    """A paragraph or a bullet says one thing: none is longer than a reader takes in at once."""
+    prose = re.sub(r"(?ms)^```.*?^```|^<!-- (\S+) -->.*?^<!-- /", "", README)
+    pieces = re.split(r"\n\s*\n|\n(?=- )", prose)
+    long = [piece for piece in pieces if not piece.startswith("|") and len(piece.split()) > 90]
+    assert long == []
+
+
+def test_the_changelog_is_of_what_there_is():
+    """Before a first release nothing was changed or fixed for anybody: what there is stands by capability, in short."""
+    unreleased = (ROOT / "CHANGELOG.md").read_text().partition("## Unreleased")[2].partition("\n## ")[0]
+    assert re.findall(r"^### (.+)$", unreleased, re.MULTILINE) == ["Added"]
+    for part in re.split(r"^#### .+$", unreleased.partition("### Added")[2], flags=re.MULTILINE)[1:]:
+        lines = [line for line in part.strip().split("\n") if line]
+        assert lines
+        assert all(line.startswith("- ") for line in lines)
+        assert [
+            line for line in lines if len(line.split()) > 60 or re.search("[.;] before,|previously", line.lower())
+        ] == []
+
+
+def test_every_verb_of_the_terminal_shows_an_example_that_is_understood():
+    """`celltrail VERB --help` ends with a command line that its own parser takes."""
+    verbs = parser()._subparsers._group_actions[0].choices
+    assert len(verbs) > 15
+    for verb, command in verbs.items():
+        example = command.format_help().rpartition("example: celltrail ")[2].partition(" > ")[0]
+        assert "%%" not in example
+        assert parser().parse_args(shlex.split(example)).command is not None, verb
+        assert shlex.split(example)[0] == verb

@@ -71,7 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
-    top = argparse.ArgumentParser(prog="celltrail", description="Look at the runs of a trail (.celltrail).")
+    top = argparse.ArgumentParser(
+        prog="celltrail",
+        description="List, show, compare, check and keep the runs of a trail (the folder .celltrail).",
+        epilog="celltrail COMMAND --help explains a command and has an example of it.",
+    )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (
         listing.add,
@@ -96,7 +100,7 @@ def parser() -> argparse.ArgumentParser:
         exporting.add,
     ):
         command = add(commands)
-        command.add_argument("--json", action="store_true", help="print JSON")
+        command.add_argument("--json", action="store_true", help="print the answer as JSON")
         command.add_argument(
             "--store", type=Path, metavar="FOLDER", help="the trail (default: the one of the working folder)"
         )

@@ -16,13 +16,13 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "settings",
-        help="what all who use the trail agree on",
-        description="List the settings of a trail, show one, or choose a value for it.",
+        help="show or change the settings of the trail",
+        description="List the settings that all users of a trail share, show one, or set it.",
         epilog="example: celltrail settings archived.shown on",
     )
     command.add_argument("name", nargs="?", metavar="NAME", help="a setting (default: list all)")
-    command.add_argument("value", nargs="?", metavar="VALUE", help="what it shall be")
-    command.add_argument("--reset", action="store_true", help="return to what it is without a choice")
+    command.add_argument("value", nargs="?", metavar="VALUE", help="its new value")
+    command.add_argument("--reset", action="store_true", help="return to its default")
     command.set_defaults(command=run)
     return command
 

@@ -20,20 +20,22 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "alerts",
-        help="rules that tell when something is to be looked at",
-        description="List the rules that a trail keeps for all its runs, add one, take one back, or say when one would "
-        "have fired over runs that are over. Exit status of replay 0: it would have; 1: it would not have.",
+        help="list, add, remove and try alert rules",
+        description="List the alert rules that a trail keeps for its runs, add or remove one, or say when one would "
+        "have fired over finished runs. Exit status of replay 0: it would have fired; 1: it would not.",
         epilog="example: celltrail alerts add diverged 'diverged(train/loss) or nan()' --stop",
     )
-    command.add_argument("do", nargs="?", choices=("list", "add", "remove", "replay"), default="list", help="what")
+    command.add_argument(
+        "do", nargs="?", choices=("list", "add", "remove", "replay"), default="list", help="what to do"
+    )
     command.add_argument("what", nargs="*", metavar="NAME|RULE", help="add NAME RULE; remove NAME; replay RULE [EXPR]")
-    command.add_argument("--title", default="", help="what an alert of it says")
+    command.add_argument("--title", default="", help="what its alerts say")
     command.add_argument("--stop", action="store_true", help="end the run when it fires")
-    command.add_argument("--level", choices=LEVELS, help="how urgent it is (default: by what it looks for)")
-    command.add_argument("--times", type=int, default=1, metavar="N", help="so many points in a row before it fires")
+    command.add_argument("--level", choices=LEVELS, help="how urgent it is (default: depends on the rule)")
+    command.add_argument("--times", type=int, default=1, metavar="N", help="fire after N points in a row")
     command.add_argument("--until", default="", metavar="RULE", help="what must come true before it fires again")
-    command.add_argument("--webhook", default="", metavar="NAME", help="an address of your own to tell")
-    command.add_argument("--where", default="", metavar="EXPR", help="of which runs")
+    command.add_argument("--webhook", default="", metavar="NAME", help="also tell this address of yours")
+    command.add_argument("--where", default="", metavar="EXPR", help="only for runs that match")
     command.set_defaults(command=run)
     return command
 

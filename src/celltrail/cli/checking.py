@@ -21,14 +21,17 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "check",
-        help="hold a run against a baseline",
-        description="Say whether a run holds every condition, beside the newest finished run with a tag. Exit status "
-        "0: it does; 1: it does not, or did not finish; 2: this could not be asked.",
+        help="compare a run with a baseline, for CI",
+        description="Say whether a run meets every condition, compared with the newest finished run that has a tag. "
+        "Exit status 0: it does; 1: it does not, or did not finish; 2: this could not be asked.",
         epilog="example: celltrail check --baseline release --expr 'val/acc >= base - 0.01' "
-        "--expr 'last(val/loss) <= base + 2%%'",
+        "--expr 'last(val/loss) <= base + 2%'",
     )
     command.add_argument(
-        "run", nargs="?", metavar="RUN", help="name or id (default: the newest other that no run began)"
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="name or id (default: the newest other that is not below another run, as trials are)",
     )
     command.add_argument("--baseline", metavar="TAG", help="tag of the run to beat")
     command.add_argument(

@@ -20,14 +20,14 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "gc",
-        help="clean up, within a budget",
-        description="Say what nothing needs any more, ask, and remove it: blobs that nothing refers to, runs deleted "
-        "more than a week ago, what has been in the trash for 30 days. Exit status 1 when a budget cannot be met, "
-        "or when you say no.",
-        epilog="example: celltrail gc --budget 2GB --dry-run. What a run refers to stays, unless you deleted the run.",
+        help="remove what nothing needs, within a budget",
+        description="List what is no longer needed, ask, and remove it: blobs that nothing refers to, runs deleted "
+        "more than a week ago, and what has been in the trash for 30 days. What a run refers to stays, unless you "
+        "deleted the run. Exit status 1 when a budget cannot be met, or when you say no.",
+        epilog="example: celltrail gc --budget 2GB --dry-run",
     )
     command.add_argument("--budget", metavar="SIZE", help="how large the trail may be, trash included: 2GB, 500MB")
-    command.add_argument("--dry-run", action="store_true", help="say what would go, and no more")
+    command.add_argument("--dry-run", action="store_true", help="only say what would go")
     command.add_argument("--yes", action="store_true", help="do not ask")
     command.set_defaults(command=run)
     return command

@@ -14,10 +14,11 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "compare",
-        help="what differs between runs",
+        help="show what differs between runs",
         description="Show what differs between two or more runs: facts, params, data, metrics, environment, code.",
+        epilog="example: celltrail compare baseline sweep-1",
     )
-    command.add_argument("first", metavar="RUN", help="name, id or the beginning of an id")
+    command.add_argument("first", metavar="RUN", help="name (newest), id or the beginning of an id")
     command.add_argument("others", metavar="RUN", nargs="+", help="the runs to compare with it")
     command.set_defaults(command=run)
     return command

@@ -28,28 +28,28 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "edit",
-        help="change what is said of runs",
-        description="Change what is said of runs. Nothing a run recorded is changed: every word can be taken back, "
+        help="rename, tag, note, archive or delete runs",
+        description="Change what people say about runs. What a run recorded stays as it is, every edit can be undone, "
         "and `celltrail show` lists who changed what. Exit status 1 when there is no such run.",
         epilog="example: celltrail edit baseline --name best-so-far --tag paper --note 'the one in the draft'",
     )
     command.add_argument("runs", metavar="RUN", nargs="*", help="name (newest), id or the beginning of an id")
     command.add_argument("--where", metavar="EXPR", help="also every run that matches an expression")
-    command.add_argument("--name", metavar="NAME", help="another name")
+    command.add_argument("--name", metavar="NAME", help="give it this name")
     command.add_argument("--tag", action="append", default=[], metavar="TAG", help="add a tag; may be repeated")
     command.add_argument("--untag", action="append", default=[], metavar="TAG", help="take a tag away")
     command.add_argument("--note", action="append", default=[], metavar="TEXT", help="add a note")
-    command.add_argument("--comment", action="append", default=[], metavar="TEXT", help="say something to its readers")
-    command.add_argument("--group", metavar="NAME", help="the group it belongs to; '' for the one it was started in")
-    command.add_argument("--folder", metavar="PATH", help="the folder it is in, such as vision/resnet; '' for none")
-    command.add_argument("--rate", type=_rating, metavar="X", help="a number of your own; 'none' takes it back")
+    command.add_argument("--comment", action="append", default=[], metavar="TEXT", help="add a comment for its readers")
+    command.add_argument("--group", metavar="NAME", help="put it into a group; '' for the one it was started in")
+    command.add_argument("--folder", metavar="PATH", help="put it into a folder, such as vision/resnet; '' for none")
+    command.add_argument("--rate", type=_rating, metavar="X", help="rate it with a number; 'none' removes it")
     command.add_argument(
         "--correct",
         action="append",
         default=[],
         type=_correction,
         metavar="PARAM=VALUE",
-        help="what a param really was",
+        help="say what a param really was; the recorded value stays in the run",
     )
     for name, (_, _, meaning) in _FLAGS.items():
         command.add_argument(f"--{name}", action="store_true", help=meaning)

@@ -22,13 +22,13 @@ def add(commands: Any) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
         "doctor",
         help="check the trail or saved notebooks, and repair them",
-        description="Say what is wrong with the trail: what, where, what it costs, what to do. Of notebooks: which of "
-        "the panels saved in them lack their trail or run, and which show a run as it was in mid-run. Exit status 1 "
-        "when anything is wrong, also when it was repaired.",
-        epilog="Nothing is destroyed: what a repair replaces or removes goes to the trash first.",
+        description="Say what is wrong with the trail, where, what it costs and what to do. For notebooks: say which "
+        "saved panels lack a trail or run, and which still show a run in progress. Nothing is destroyed: what "
+        "a repair replaces goes to the trash first. Exit status 1 when anything was wrong, even if it was repaired.",
+        epilog="example: celltrail doctor analysis.ipynb --repair",
     )
     command.add_argument(
-        "notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="look at these files in the place of the trail"
+        "notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="check these files instead of the trail"
     )
     command.add_argument("--repair", action="store_true", help="repair what can be repaired")
     command.add_argument(
@@ -36,7 +36,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="RUN",
-        help="write this run's document again from its log; RUN is an id",
+        help="rebuild this run's document from its log; RUN is an id",
     )
     command.add_argument("--all", action="store_true", help="read every byte of every blob")
     command.set_defaults(command=run)

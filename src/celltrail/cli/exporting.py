@@ -18,17 +18,21 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "export",
-        help="write runs out",
-        description="Write runs out: every point, event and parameter as lines of JSON (the default), the points as "
-        "CSV or Parquet, or everything as a small trail that celltrail import takes.",
+        help="write runs as JSON lines, CSV, Parquet or a small trail",
+        description="Write runs to a file: every point, event and parameter as lines of JSON (the default), the points "
+        "as CSV or Parquet, or everything as a small trail that celltrail import takes.",
         epilog="example: celltrail export baseline --csv --out baseline.csv",
     )
     command.add_argument("runs", metavar="RUN", nargs="+", help="name, id or the beginning of an id")
     kinds = command.add_mutually_exclusive_group()
-    for kind, what in (("jsonl", "everything, a line each"), ("csv", "the points"), ("parquet", "the points")):
+    for kind, what in (
+        ("jsonl", "everything, as lines of JSON"),
+        ("csv", "only the points"),
+        ("parquet", "only the points"),
+    ):
         kinds.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=what)
     kinds.add_argument("--trail", type=Path, metavar="FOLDER", help="a trail of these runs and all they refer to")
-    command.add_argument("--out", type=Path, metavar="FILE", help="where to (default: standard output)")
+    command.add_argument("--out", type=Path, metavar="FILE", help="the file to write (default: standard output)")
     command.set_defaults(command=run, kind="jsonl")
     return command
 

@@ -18,6 +18,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
         description="Bring everything of another trail into this one: a copied folder, a colleague's, one that "
         "celltrail export --trail made. Runs keep their ids; of two copies of one the newer counts, and what cannot "
         "be decided is kept twice. The other trail is only read; doing it twice changes nothing more.",
+        epilog="example: celltrail import ../colleague/.celltrail",
     )
     wanted = command.add_mutually_exclusive_group(required=True)
     wanted.add_argument(
@@ -26,7 +27,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     wanted.add_argument(
         "--fallback",
         action="store_true",
-        help="what runs recorded elsewhere on this machine after this trail was deleted, moved or locked under them",
+        help="bring back what runs wrote elsewhere after this trail was deleted, moved or locked during them",
     )
     command.set_defaults(command=run)
     return command

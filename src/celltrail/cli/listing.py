@@ -22,11 +22,15 @@ def add(commands: Any) -> argparse.ArgumentParser:
         "ls",
         help="list runs",
         description="List runs, newest first. Exit status 1 when an expression matches none.",
-        epilog="example: celltrail ls 'params.lr < 0.01 and \"mlp\" in tags' --sort '-best(\"val/acc\")'",
+        epilog="example: celltrail ls 'params.lr < 0.01 and \"mlp\" in tags' --sort='-best(\"val/acc\")'",
     )
     command.add_argument("expression", nargs="?", default="", metavar="EXPR", help="which runs (default: all)")
-    command.add_argument("--sort", action="append", default=[], metavar="KEY", help="an expression; -KEY: high to low")
-    command.add_argument("--limit", type=_count, metavar="N", help=f"at most N runs (default: {_LIMIT}; --json: all)")
+    command.add_argument(
+        "--sort", action="append", default=[], metavar="KEY", help="sort by an expression; -KEY: high to low"
+    )
+    command.add_argument(
+        "--limit", type=_count, metavar="N", help=f"show at most N runs (default: {_LIMIT}; --json: all)"
+    )
     command.add_argument("--project", metavar="NAME", help="only runs of this project")
     command.add_argument("--view", metavar="NAME", help="the runs of a saved view, narrowed by EXPR")
     command.add_argument("--save", metavar="NAME", help="keep this question as a view of this name")

@@ -19,7 +19,7 @@ from celltrail.replay import Progress, replay, slice_of
 
 _COLOURS = {"reproduced": "finished", "within-tolerance": "finished", "drifted": "failed", "cannot-run": "interrupted"}
 _COULD_NOT = 2
-_MODES = "the cells it depends on, all that ran before it, or first these and then those"
+_MODES = "minimal: the cells it depends on; full: all that ran before it; auto: the first, then if need be the second"
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -28,18 +28,21 @@ def add(commands: Any) -> argparse.ArgumentParser:
         "replay",
         help="execute a run again and judge it",
         description="Execute a run again in a fresh kernel, from its record alone, and say whether it gives the same. "
-        "Exit status 0: it stands; 1: it drifted; 2: it cannot be run.",
+        "Exit status 0: reproduced, or within tolerance; 1: it drifted; 2: it cannot be run.",
+        epilog="example: celltrail replay baseline --isolated",
     )
     command.add_argument("run", metavar="RUN", help="name, id or the beginning of an id")
     command.add_argument("--mode", choices=("auto", "minimal", "full"), default="auto", help=_MODES)
-    command.add_argument("--rtol", type=float, help="relative difference that is within tolerance (default 1e-6)")
-    command.add_argument("--cwd", choices=("copy", "same"), help="work in a copy of the folder, or in it")
+    command.add_argument("--rtol", type=float, help="largest relative difference within tolerance (default 1e-6)")
+    command.add_argument("--cwd", choices=("copy", "same"), help="run in a copy of its folder, or in the folder itself")
     command.add_argument("--timeout", type=float, metavar="SECONDS", help="how long one cell may take")
     command.add_argument(
-        "--isolated", action="store_true", help="build the environment it had, with uv, and run in that"
+        "--isolated", action="store_true", help="first build the environment it had, with uv, and run in that"
     )
-    command.add_argument("--progress", action="store_true", help="say on stderr how far it is, a line of JSON each")
-    command.add_argument("--attached", action="store_true", help="end with whoever holds standard input open")
+    command.add_argument("--progress", action="store_true", help="report progress on stderr, as lines of JSON")
+    command.add_argument(
+        "--attached", action="store_true", help="stop when standard input is closed, for programs that start a replay"
+    )
     command.add_argument("--trust", action="store_true", help="also run code that another person recorded")
     command.set_defaults(command=run)
     return command
@@ -92,12 +95,18 @@ def add_slice(commands: Any) -> argparse.ArgumentParser:
     """Declare ``slice``."""
     command: argparse.ArgumentParser = commands.add_parser(
         "slice",
-        help="the cells that a run needs, as a notebook or a script",
-        description="List the executions that a run depends on, in the versions that ran, or write them as a file.",
+        help="list or write the cells that a run needs",
+        description="List the cells that a run depends on, in the versions that ran, or write them as a notebook or a "
+        "script.",
+        epilog="example: celltrail slice baseline -o again.ipynb",
     )
     command.add_argument("run", metavar="RUN", help="name, id or the beginning of an id")
-    command.add_argument("--mode", choices=("minimal", "full"), default="minimal", help="what it needs, or all")
-    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="a new .ipynb or .py")
+    command.add_argument(
+        "--mode", choices=("minimal", "full"), default="minimal", help="the cells it needs, or all that ran before it"
+    )
+    command.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="the file to write, .ipynb or .py; none is overwritten"
+    )
     command.set_defaults(command=write)
     return command
 

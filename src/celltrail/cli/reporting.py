@@ -16,13 +16,16 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "report",
-        help="a model card, an audit or a technical file of a run",
-        description="Tell what is known of a run as a document: each field is evidence with its place, a note, or "
+        help="write a model card, an audit or a technical file",
+        description="Write what is known of a run as a document. Each field is evidence with its source, a note, or "
         "MISSING with how to supply it. Exit status 0: nothing is missing; 1: something is; 2: it cannot be told.",
+        epilog="example: celltrail report baseline --kind audit -o audit.md",
     )
     command.add_argument("run", metavar="RUN", help="name, id or the beginning of an id")
-    command.add_argument("--kind", choices=list(KINDS), default="model-card", help="which (default: %(default)s)")
-    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="a new file: .md, .html or .json")
+    command.add_argument(
+        "--kind", choices=list(KINDS), default="model-card", help="which document (default: %(default)s)"
+    )
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="the file to write: .md, .html or .json")
     command.set_defaults(command=run)
     return command
 

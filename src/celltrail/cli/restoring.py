@@ -19,9 +19,9 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "restore",
-        help="the text of a cell as it ran, also of cells that were no runs",
-        description="List what ran in kernels that have a run in the trail, or print the text of one execution as it "
-        "was, without secrets. Exit status 1 when there is none.",
+        help="print a cell as it ran, whether or not it was a run",
+        description="List what ran in kernels that have a run in the trail, or print the code of one execution as it "
+        "ran, without secrets. Exit status 1 when there is none.",
         epilog="example: celltrail restore 4c9k2f > cell.py",
     )
     command.add_argument("execution", nargs="?", metavar="EXECUTION", help="the end or the beginning of its id")

@@ -16,14 +16,15 @@ def add(commands: Any) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
         "search",
         help="find words in runs",
-        description="Find words in everything that is text of a run. Exit status 1 when nothing is found.",
+        description="Find words in the code, names, notes, params, errors and outputs of runs. Exit status 1 when "
+        "nothing is found.",
         epilog="example: celltrail search '\"learning rate\" sched*' --kind code",
     )
     command.add_argument(
-        "words", nargs="+", metavar="WORDS", help='all in one text; "two words" behind each other; word*'
+        "words", nargs="+", metavar="WORDS", help='all of them, in one text; "two words" as a phrase; word* as a prefix'
     )
     command.add_argument("--kind", metavar="KIND", help="only name, note, code, params, error or output")
-    command.add_argument("--limit", type=int, default=50, metavar="N", help="at most N texts (default: 50)")
+    command.add_argument("--limit", type=int, default=50, metavar="N", help="show at most N texts (default: 50)")
     command.set_defaults(command=run)
     return command
 

@@ -34,12 +34,16 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "show",
-        help="all about one run",
-        description="Show a run. Exit status 1 when there is none of this name or id.",
+        help="show everything about one run",
+        description="Show everything about one run. Exit status 1 when none has this name or id.",
+        epilog="example: celltrail show baseline --outputs all",
     )
     command.add_argument("run", metavar="RUN", help="name (newest), id or the beginning of an id")
     command.add_argument(
-        "--outputs", choices=["some", "all", "none"], default="some", help="how much of what it showed (default: some)"
+        "--outputs",
+        choices=["some", "all", "none"],
+        default="some",
+        help="how much of its outputs to print (default: some)",
     )
     command.set_defaults(command=run)
     return command

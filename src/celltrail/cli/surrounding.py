@@ -20,12 +20,13 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare ``env``."""
     command: argparse.ArgumentParser = commands.add_parser(
         "env",
-        help="the environment of a run, beside this one",
-        description="Say what differs between the Python and packages a run had and those of now, or write its "
+        help="compare the environment of a run with this one",
+        description="Say how the Python and packages of this environment differ from those a run had, or write its "
         "packages as a requirements file. Exit status 0: the same; 1: something differs; 2: it cannot be told.",
+        epilog="example: celltrail env baseline -o requirements.txt",
     )
     command.add_argument("run", metavar="RUN", help="name, id or the beginning of an id")
-    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="a new requirements file")
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="the requirements file to write")
     command.add_argument("--all", action="store_true", help="name every package that differs")
     command.set_defaults(command=run)
     return command

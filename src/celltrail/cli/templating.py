@@ -17,15 +17,15 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "template",
-        help="what every run of a project must have",
+        help="say what every run of a project must have",
         description="Say what every run of a project must have, or list which of its runs lack something. A need is "
         f"one of the words {', '.join(WORDS)} and 'val metric' (or train, test, eval), or an expression. Exit status "
         "0: no run lacks anything; 1: some do.",
         epilog="example: celltrail template seed data 'val metric' note 'has(params.owner)' --project churn",
     )
-    command.add_argument("needs", metavar="NEED", nargs="*", help="ask for exactly these from now on")
+    command.add_argument("needs", metavar="NEED", nargs="*", help="require exactly these from now on")
     command.add_argument("--project", metavar="NAME", help="the project (default: as in CELLTRAIL_PROJECT)")
-    command.add_argument("--remove", action="store_true", help="ask for nothing any more")
+    command.add_argument("--remove", action="store_true", help="require nothing any more")
     command.set_defaults(command=run)
     return command
 

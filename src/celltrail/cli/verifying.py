@@ -16,13 +16,14 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """Declare the command."""
     command: argparse.ArgumentParser = commands.add_parser(
         "verify",
-        help="check the record of changes",
+        help="check that nobody altered the record of changes",
         description="Check the record of what people and maintenance changed: that no entry was altered, removed or "
-        "added since. Exit status 1 when one was; the first broken entry of each chain is named.",
-        epilog="Who can rewrite the trail can rewrite the whole record. Keep the hash that --head prints where they "
-        "cannot (a git commit, a signature, a time stamp), and check it later with --expect.",
+        "added since. Exit status 1 when one was; the first broken entry of each chain is named. Whoever can rewrite "
+        "the trail can rewrite the whole record: keep the hash that --head prints where they cannot (a git commit, a "
+        "signature, a time stamp), and check it later with --expect.",
+        epilog="example: celltrail verify --head",
     )
-    command.add_argument("--head", action="store_true", help="print the hash that stands for all entries, and no more")
+    command.add_argument("--head", action="store_true", help="print only the hash that stands for all entries")
     command.add_argument("--expect", metavar="HASH", help="also check that this hash, kept elsewhere, is in the record")
     command.set_defaults(command=run)
     return command

@@ -21,14 +21,14 @@ def add(commands: Any) -> argparse.ArgumentParser:
         help="look at the runs in a browser",
         description="Serve the run browser of JupyterLab's side bar as a page of its own, by a Jupyter Server with its "
         "login and settings but without kernels. It listens on this machine alone unless --jupyter says otherwise, "
-        "and ends with Ctrl-C.",
-        epilog="Where JupyterLab runs, the same page is at celltrail/view below the address of its server.",
+        "and ends with Ctrl-C. Where Jupyter already runs, the same page is at celltrail/view below its address.",
+        epilog="example: celltrail view --no-browser",
     )
     command.add_argument(
         "trail", nargs="?", type=Path, metavar="TRAIL", help="a trail or the folder it is in (default: all in reach)"
     )
-    command.add_argument("--port", type=int, help="to listen on (default: the first free one from 8888)")
-    command.add_argument("--no-browser", action="store_true", help="print the address and open nothing")
+    command.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 8888)")
+    command.add_argument("--no-browser", action="store_true", help="only print the address")
     command.add_argument(
         "--jupyter",
         action="append",
