@@ -34,11 +34,11 @@ class BadValue(CelltrailError, ValueError):
 
 
 class Refused(CelltrailError, RuntimeError):
-    """A version of a model that does not pass its gate."""
+    """A version of a model does not pass its gate."""
 
 
 class AliasMoved(CelltrailError, RuntimeError):
-    """The name of a model stands for another version than it did when it was looked at."""
+    """An alias of a model was moved by somebody else meanwhile."""
 
 
 class QueryError(CelltrailError, ValueError):

@@ -24,18 +24,18 @@ def stand() -> Callable[[], None]:
 
 
 def alert(rule: str | Rule, title: str | None = None, *, keep: str | None = None, where: str = "", **how: Any) -> Rule:
-    """Tell when something in a run is to be looked at, or end it then.
+    """Raise an alert, or end the run, when a rule comes true: for the current run, or for all runs to come.
 
     Args:
-        rule: what to look for, as `celltrail.rule` takes it: ``"val/loss > 3"``, ``"nan()"``.
-        title: what the alert says.
-        keep: a name under which the trail keeps it for all runs that begin from now on; without it, it is for the
-            current run alone.
-        where: with ``keep``, of which runs, in the query language.
-        how: ``stop``, ``level``, ``times``, ``until`` and ``webhook``, as `celltrail.rule` takes them.
+        rule: what to look for, as in `celltrail.rule`: ``"val/loss > 3"``, ``"nan()"``.
+        title: what the alert says; the rule itself unless given.
+        keep: a name under which the trail keeps the rule for all runs that begin from now on; without it, the rule
+            is for the current run alone.
+        where: with ``keep``, an expression of the query language: only for runs that match.
+        how: ``stop``, ``level``, ``times``, ``until`` and ``webhook``, as in `celltrail.rule`.
 
     Raises:
-        CelltrailError: no run is active, and no name was given to keep it under.
+        CelltrailError: no run is active, and ``keep`` was not given.
 
     >>> import celltrail as ct
     >>> with ct.start("demo") as run:

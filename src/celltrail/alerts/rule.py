@@ -108,24 +108,24 @@ def rule(
     until: str | None = None,
     webhook: str | None = None,
 ) -> Rule:
-    """What to look for in runs: to be given to `alert`, or to be replayed over old ones.
+    """An alert rule: give it to `alert`, or replay it over old runs to see when it would have fired.
 
     Args:
         text: an expression of the query language over the values that come in, such as ``"val/loss > 3"``, or a call:
             ``nan()``, ``plateau("val/loss", patience=10)``, ``diverged("train/loss")``, ``overfit(3)``,
             ``stalled(60)``, ``budget(s="2h")`` (or kwh, usd, bytes), ``new_best("val/acc")``; joined by ``and``,
             ``or``, ``not``.
-        title: what an alert of it says.
-        stop: end the run, as somebody's press on stop does.
-        level: "info", "warn" or "error"; told by what is looked for unless given.
-        times: so many points in a row before it fires.
-        until: an expression that must come true before it fires again; without it, it must not hold for ten
-            points in a row.
-        webhook: the name of an address to tell; each user lists theirs in ``CELLTRAIL_WEBHOOKS``.
+        title: what its alerts say; the rule itself unless given.
+        stop: also end the run, as the stop button does.
+        level: "info", "warn" or "error"; depends on the rule unless given.
+        times: fire after so many points in a row.
+        until: an expression that must come true before it fires again; by default, ten points in a row for which the
+            rule is not true.
+        webhook: the name of an address to tell; each user lists theirs in ``CELLTRAIL_WEBHOOKS="name=https://..."``.
 
     Raises:
         QueryError: the text cannot be read.
-        BadValue: an argument is of no use, or no such webhook is listed.
+        BadValue: an argument is not allowed, or no such webhook is listed.
 
     >>> rule("nan()", stop=True).level, rule("val/loss > 3", until="val/loss < 2").level
     ('error', 'warn')

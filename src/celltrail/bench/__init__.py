@@ -82,28 +82,35 @@ def bench(
     model: Any = None,
     split: str = "infer",
 ) -> Bench:
-    """Call ``fn(input)`` over and over, and say how long it takes.
+    """Time ``fn(input)``: cold start, latency as mean and percentiles, throughput, memory, with 95 % intervals.
 
-    While a run goes on the figures are metrics of it (``infer/latency_p50``, ``infer/throughput`` ...), with the method
-    in its table ``bench/infer``, so that ``ct.compare`` holds runs against each other. The first call is the cold
-    start; it and the warm-up are in no other figure. On a GPU let ``fn`` wait for its result.
+    Inside a run the figures become its metrics (``infer/latency_p50``, ``infer/throughput``, ...), with the method in
+    its table ``bench/infer``, so that ``ct.compare`` can compare them. The first call is the cold start; it and the
+    warm-up count in no other figure. On a GPU, let ``fn`` wait for its result.
 
     Args:
-        fn: what is timed.
-        inputs: what it is called with, one after the other and then again from the first; batches count as rows.
-        warmup: calls before anything counts, the cold one among them.
-        seconds: for how long.
-        calls: at most so many calls; a million at most.
+        fn: the function to time.
+        inputs: what to call it with, in turn and then again from the first; batches count as rows.
+        warmup: calls before anything counts, the cold one included.
+        seconds: how long to measure.
+        calls: stop after so many calls; a million at most.
         concurrency: how many threads call at the same time.
-        rate: so many requests a second that come by chance and wait while all threads are busy (an open loop);
-            without it each thread calls again as soon as it is done (a closed loop, in which waiting is not seen).
-        model: the version of a model that is timed: ``"churn@v3"``, or what `log_model` or the registry gave.
+        rate: so many requests a second, arriving at random and waiting while all threads are busy (an open loop).
+            Without it each thread calls again as soon as it is done (a closed loop, which hides waiting).
+        model: the version of a model that is timed: ``"churn@v3"``, or what `log_model` or the registry returned.
         split: the first part of the metrics' names.
+
+    Returns:
+        The measurement: ``.latency`` in seconds, ``.values``, ``.errors``, ``.df()``; ``print`` shows a table.
 
     Raises:
         BadValue: there is no input, or a number is out of range.
         NoRun: there is no such model.
         Exception: whatever ``fn`` raises in the warm-up; later such calls are counted.
+
+    >>> found = bench(sorted, [[3, 1, 2]], seconds=0.05, calls=100)
+    >>> bool(0 < found.latency.value["p50"] < 1)
+    True
     """
     given = list(inputs)
     if not given:

@@ -146,17 +146,17 @@ _has_warned = False
 
 
 def autolog(on: Iterable[str] | None = None, off: Iterable[str] = ()) -> tuple[str, ...]:
-    """Record what libraries tell of their training, without a line of yours changed; ``%load_ext celltrail`` does it.
+    """Choose which libraries report their training by themselves; ``%load_ext celltrail`` switches all of them on.
 
-    Each library has a plug-in that begins once you import it, before or after this. What it tells goes to the run
-    of the cell or ``with`` block, and nowhere where there is none.
+    Each library has a plug-in that starts once you import the library, before or after this call. It reports to the
+    run of the cell or ``with`` block, and to nothing outside a run.
 
     Args:
-        on: libraries by name; every one there is a plug-in for unless given, none for ``()``.
-        off: libraries to leave alone. What was on and is not named any more is switched off, as if it never had been.
+        on: libraries by name; all that have a plug-in unless given, none for ``()``.
+        off: libraries to leave alone. A plug-in that was on and is no longer named is switched off completely.
 
     Returns:
-        The names of the plug-ins that are on now, those whose library is not imported yet included.
+        The names of the plug-ins that are on now, including those whose library is not imported yet.
 
     Raises:
         BadValue: there is no plug-in of this name.

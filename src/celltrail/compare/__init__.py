@@ -36,11 +36,11 @@ _WHOLE = 400  # a diff of more lines shows only what is near a change
 
 
 class Comparison:
-    """Two or more runs beside each other; ``repr`` shows only what differs.
+    """Two or more runs side by side; ``repr`` shows only what differs.
 
     Attributes:
         runs: the runs.
-        repeats: for each of them the runs that repeat it, itself first: what its metrics are judged by.
+        repeats: for each of them its repeats, itself first; metrics are judged over these.
     """
 
     def __init__(
@@ -77,25 +77,25 @@ class Comparison:
 
     @property
     def data(self) -> pd.DataFrame:
-        """The files and values of the runs, by the first digits of their digests: a row per name, a column per run."""
+        """The data of the runs, as the first digits of digests: a row per file or value, a column per run."""
         return self._frame(self._lines["data"])
 
     @property
     def metrics(self) -> pd.DataFrame:
         """The metrics, last and best: a row per number, a column per run.
 
-        Where runs were repeated there is one more column for each but the first, of the words that `verdicts` has.
+        Where runs were repeated, each but the first has one more column, with its verdicts in words.
         """
         return self._judged(self._lines["metrics"])
 
     @property
     def verdicts(self) -> pd.DataFrame:
-        """What repeats say of the metrics: a row per metric and run that was repeated.
+        """Whether the differences in metrics are real: a row per metric and run that was repeated.
 
         Columns are ``metric`` and ``run``; over its repeats ``n``, ``mean``, ``low`` and ``high`` (95% interval); the
-        difference to the first run ``by``, ``by_low`` and ``by_high``; ``p``, how likely that is by chance, corrected
-        by Holm's method for all metrics that are held against the first run at once; and ``verdict``: better, worse,
-        higher, lower, not distinguishable (also where ``p`` is 0.05 or more), or "" where it cannot be told.
+        difference from the first run ``by``, ``by_low`` and ``by_high``; ``p``, how likely that is by chance, corrected
+        by Holm's method for all metrics compared with the first run at once; and ``verdict``: better, worse,
+        higher, lower, not distinguishable (also where ``p`` is 0.05 or more), or "" if it cannot be told.
         """
         import pandas as pd
 
@@ -103,11 +103,11 @@ class Comparison:
         return pd.DataFrame(list(self._told()), columns=columns)
 
     def rows(self, split: str | None = None, other: int = 1) -> Rows:
-        """The first run and another one row by row, as `run.evaluate` kept them: ``.fixed``, ``.broken``.
+        """The first run and another one row by row, from `run.evaluate`: ``.fixed``, ``.broken``, ``.still_wrong``.
 
         Args:
-            split: such as "val"; without it the one on which the first was evaluated last.
-            other: which of the runs, from 1 on.
+            split: such as "val"; the one on which the first run was last evaluated unless given.
+            other: the number of the other run, from 1.
         """
         if not 0 < other < len(self.runs):
             raise BadValue(f"there is no run {other} to hold against the first; they go from 1 to {len(self.runs) - 1}")
@@ -121,7 +121,7 @@ class Comparison:
 
     @property
     def code(self) -> str:
-        """The code of each run against the first one's, as a unified diff; "" where all are the same."""
+        """The code of each run as a unified diff against the first one's; "" if all are the same."""
         first = self.labels[0]
         diffs: list[str] = []
         for label, code in zip(self.labels[1:], self._code[1:], strict=True):
@@ -133,7 +133,7 @@ class Comparison:
 
     @property
     def labels(self) -> list[str]:
-        """The runs' names, with the end of the id where a name occurs twice."""
+        """The names of the runs, with the end of the id where two have the same name."""
         return labels([run.record for run in self.runs])
 
     def lines(self, *, only_differing: bool = True) -> dict[str, list[Line]]:
@@ -168,7 +168,7 @@ class Comparison:
 
     @property
     def changed(self) -> list[str]:
-        """What differs, the likeliest causes first, then the metrics that differ; a sentence each."""
+        """What differs, one sentence each: the likeliest causes first, then the metrics."""
         cells = {name for differing in self._upstream for name, _, _ in differing}
         return changed(self.lines(), len(set(self._code)) > 1, len(cells))
 
@@ -236,19 +236,22 @@ class Comparison:
 def compare(
     *runs: Ref | Sequence[Ref] | RunSet, store: Store | None = None, interval: Interval = "welch"
 ) -> Comparison:
-    """Two or more runs, fact by fact; the first is what the others are held against.
+    """Show what differs between two or more runs; the others are compared with the first.
 
-    Metrics are judged over the repeats of a run: finished runs that are alike in everything but their seeds. They are
-    found by themselves, or given as a list in the place of a run. Whether a difference is real is said in words:
-    *better*, *worse*, or *not distinguishable (n=3)* while the 95% interval of the difference holds 0. Of several
-    metrics at once it must hold for all of them together, by Holm's correction.
+    Metrics are judged over the repeats of a run: finished runs that are alike in everything but their seeds. Repeats
+    are found automatically, or given as a list in place of a run. Each metric gets a verdict: *better*, *worse*, or
+    *not distinguishable (n=3)* if the 95% interval of the difference contains 0. Verdicts on several metrics hold for
+    all of them together, by Holm's correction.
 
     Args:
-        runs: names, ids, beginnings of ids or runs; one list or `RunSet` of them; or several lists, each of which
-            are repeats of one thing.
-        store: another trail than the one of the working folder.
-        interval: "welch", also for few repeats, or "bootstrap", which asks for no normal distribution and for ten
-            repeats or more.
+        runs: names, ids, beginnings of ids or runs; one list or `RunSet` of them; or several lists, each of the
+            repeats of one run.
+        store: another trail; that of the working folder unless given.
+        interval: "welch", which also suits few repeats, or "bootstrap", which assumes no normal distribution and
+            needs ten repeats or more.
+
+    Raises:
+        NoRun: there is no such run; the error names the nearest.
 
     >>> import celltrail as ct
     >>> for lr, accs in {0.1: [0.91, 0.92, 0.93], 0.01: [0.95, 0.97, 0.96]}.items():

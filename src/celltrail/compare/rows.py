@@ -33,13 +33,13 @@ class Rows:
 
     @property
     def fixed(self) -> pd.DataFrame:
-        """Rows that the first got wrong and the second right."""
+        """Rows that the first run got wrong and the second right."""
         first, second = self._right
         return self.df.loc[~first & second]
 
     @property
     def broken(self) -> pd.DataFrame:
-        """Rows that the first got right and the second wrong."""
+        """Rows that the first run got right and the second wrong."""
         first, second = self._right
         return self.df.loc[first & ~second]
 
@@ -51,7 +51,7 @@ class Rows:
 
     @cached_property
     def p_value(self) -> float:
-        """How likely so large a difference is by chance: McNemar's exact test, or of errors random signs."""
+        """How likely so large a difference is by chance: McNemar's exact test, or random signs for a regression."""
         if self.metric == "accuracy":
             return mcnemar(len(self.fixed), len(self.broken))
         return flipped(*self._losses)

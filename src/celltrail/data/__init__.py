@@ -42,7 +42,9 @@ __all__ = ["DataVersion", "check_splits", "diff", "digest", "drift", "profile", 
 
 
 def digest(data: Any) -> Digest:
-    """The digest of rows: of a frame, an array, a tensor, a dict of columns ..., or of a file that holds rows.
+    """The digest of some rows, by their contents: a frame, array, tensor, dict of columns, or a file that holds rows.
+
+    It is the same in CSV, Parquet, Arrow or pandas; the order of rows and of columns matters.
 
     >>> str(digest({"a": [1, 2]}))
     'cdg1:...'
@@ -51,21 +53,25 @@ def digest(data: Any) -> Digest:
 
 
 def profile(data: Any) -> dict[str, dict[str, Any]]:
-    """By column what is in it: missing values, quartiles, frequent values; of more than 100,000 rows, of a sample."""
+    """What each column holds: missing values, quartiles, frequent values; beyond 100,000 rows, from a sample."""
     return profile_of(sample_of(_rows(data)))
 
 
 def diff(a: Any, b: Any, key: str | None = None) -> Difference:
-    """What ``b`` has that ``a`` has not, and the other way round: columns, rows and cells.
+    """What changed from ``a`` to ``b``: columns, rows and cells.
 
     Args:
         a: the older rows, a file of them, or a version such as ``ct.run("baseline").data[0]``.
-        b: the newer ones.
-        key: a column that names each row, once. Without it rows are held against each other by their place where
-            there are equally many, else by all they hold.
+        b: the newer rows.
+        key: a column that identifies each row. Without it rows are matched by position if there are equally many,
+            else by all they hold.
 
     Raises:
-        BadValue: one of them holds no rows, or the key does not name each row once.
+        BadValue: one of them holds no rows, or the key is not unique.
+
+    >>> found = diff({"id": [1, 2], "x": [0.5, 0.7]}, {"id": [1, 2], "x": [0.5, 0.8]}, key="id")
+    >>> "x" in str(found)
+    True
     """
     if isinstance(a, DataVersion) or isinstance(b, DataVersion):
         if key is not None:
@@ -87,16 +93,16 @@ def check_splits(
 ) -> Splits:
     """Look for what leaks between splits: rows in two of them, torn groups, times that overlap, labels that shift.
 
-    While a run goes on, what is found is an alert of it too.
+    Inside a run, each finding also raises an alert.
 
     Args:
-        train: the rows; or rows and labels, ``(x, y)``.
-        val: likewise.
-        test: likewise.
-        group: the column of what must not be torn apart, such as a patient.
-        time: the column by which later splits must lie later.
-        label: the column that is predicted; rows are equal without it.
-        ignore: columns that make every row another one, such as an id.
+        train: the rows of the training split; or rows and labels, ``(x, y)``.
+        val: those of the validation split.
+        test: those of the test split.
+        group: the column that must not span splits, such as a patient.
+        time: the column by which later splits must be later.
+        label: the column that is predicted; rows are compared without it.
+        ignore: columns that make every row unique, such as an id.
         others: further splits by their names.
 
     Raises:
@@ -117,12 +123,12 @@ def check_splits(
 
 
 def drift(reference: Any, current: Any) -> Drift:
-    """How far the rows of now have moved from those of then, column by column: PSI, Kolmogorov-Smirnov, Wasserstein.
+    """How far each column has drifted from a reference: PSI, Kolmogorov-Smirnov, Wasserstein.
 
-    While a run goes on, each column that has moved is an alert of it too.
+    Inside a run, each column that has moved also raises an alert.
 
     Args:
-        reference: the rows that a model was made with, or a file of them.
+        reference: the rows that a model was trained on, or a file of them.
         current: the rows that it sees now.
 
     Raises:
@@ -144,7 +150,13 @@ def drift(reference: Any, current: Any) -> Drift:
 def used_by(data: Any, store: Store | None = None) -> RunSet:
     """The runs that used this data, newest first: rows, a file of rows, a version, or its digest as text.
 
-    Only what was named by `Run.log_data` is looked at; every run of the trail is.
+    Only data logged by `Run.log_data` is considered, in every run of the trail.
+
+    >>> import celltrail as ct
+    >>> with ct.start("demo") as run:
+    ...     found = run.log_data({"x": [1, 2, 3]}, "toy")
+    >>> [run.name for run in used_by({"x": [1, 2, 3]})]
+    ['demo']
     """
     text = data if isinstance(data, str) and ":" in data and not Path(data).exists() else None
     wanted = text or str(data.digest if isinstance(data, DataVersion) else digest(data))

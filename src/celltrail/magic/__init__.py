@@ -131,12 +131,12 @@ class Extension:
 
 Extension._track_cell.__doc__ = arguments.usage()
 Extension._scratch_cell.__doc__ = (
-    "%%scratch: run the cell and keep nothing of it on disk: no code, output, random state or value. "
+    "%%scratch: run the cell and record nothing of it: no code, output, random state or value. "
     "IPython's own history (%history, its database) still has the cell."
 )
 Extension._track_line.__doc__ = words.usage()
 Extension._runs_line.__doc__ = (
-    "%runs [--view NAME] [EXPRESSION]: the table of the runs that match, or of a saved view; %runs alone shows all."
+    "%runs [--view NAME] [EXPRESSION]: show the runs that match, or a saved view, as a table; %runs alone shows all."
 )
 
 

@@ -26,5 +26,7 @@ def _slice(asked: Asked) -> str:
 _WHICH = "which run? give its name or id; %runs lists them"
 WORDS = (
     Word("replay", "replay RUN", "execute a run again in a fresh kernel and say whether it gives the same", _replay),
-    Word("slice", "slice RUN [--to FILE.ipynb|FILE.py]", "the cells that a run needs, as they ran", _slice),
+    Word(
+        "slice", "slice RUN [--to FILE.ipynb|FILE.py]", "list or write the cells that a run needs, as they ran", _slice
+    ),
 )

@@ -109,11 +109,11 @@ def _relative(path: Path) -> str:
 
 
 WORDS = (
-    Word("deleted", "deleted", "cells that ran and are gone from the notebook", _deleted),
+    Word("deleted", "deleted", "list cells that ran and are gone from the notebook", _deleted),
     Word(
         "restore",
         "restore EXECUTION|RUN|[N] ... [--as cell|notebook] [--to FILE.ipynb]",
-        "bring a version back, as a new cell or in a new notebook; --as notebook of a run is the notebook as it was",
+        "bring a version back as a new cell or notebook; with --as notebook, RUN is the notebook as it was then",
         _restore,
     ),
 )

@@ -92,9 +92,11 @@ def _setting(name: str) -> str:
 
 
 WORDS = (
-    Word("status", "status", "where the trail is, and what is being recorded", _status),
-    Word("last", "last", "the run recorded last", _last),
-    Word("on", "on", "cells that train or log are runs without being marked, in this session", _on),
-    Word("off", "off", "only marked cells are runs", _off),
-    Word("config", "config [SETTING [VALUE]]", "what all who use the trail agree on, as: config sessions off", _config),
+    Word("status", "status", "say where the trail is, and what is being recorded", _status),
+    Word("last", "last", "show the newest run", _last),
+    Word("on", "on", "from now on in this session, every cell that trains or logs is a run, without %%track", _on),
+    Word("off", "off", "only cells with %%track are runs", _off),
+    Word(
+        "config", "config [SETTING [VALUE]]", "show or change the trail's settings, as in: config sessions off", _config
+    ),
 )

@@ -24,4 +24,4 @@ def answer(line: str, shell: Any, recorder: Recorder) -> str:
 def usage() -> str:
     """The help of the line."""
     lines = [f"  %track {word.usage}\n      {word.meaning}" for word in WORDS.values()]
-    return "\n".join(["%track WORD: about what is recorded here.", "", *lines])
+    return "\n".join(["%track WORD: ask about recording in this notebook, and change it.", "", *lines])

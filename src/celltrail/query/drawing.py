@@ -19,7 +19,7 @@ _MOST_PARAMS = 7  # of the axes chosen unasked
 
 
 class Drawing:
-    """What can be drawn of runs: charts of Altair's with their data inside, at most 5,000 rows, yours to restyle.
+    """The charts of a set of runs: Altair, with their data inside (at most 5,000 rows), yours to restyle.
 
     Each stays interactive in the saved notebook, without a kernel and without a network. ``chart.data`` is what it
     draws, as a frame.
@@ -44,7 +44,7 @@ class Drawing:
             x: "step", "time" (seconds since the start), "axis" (as the metric was declared) or another metric,
                 such as ``"epoch"``, draws a line per run; anything else, such as ``"params.lr"`` or ``"created"``,
                 draws a point per run, at the metric's best value.
-            color: what tells the runs apart, such as ``"params.optimizer"``; without it each line has its own colour.
+            color: what to colour by, such as ``"params.optimizer"``; each line has its own colour unless given.
 
         >>> import celltrail as ct
         >>> with ct.start("a", {"lr": 0.1}) as run:
@@ -66,13 +66,13 @@ class Drawing:
     def parallel(self, *columns: str, color: str | None = None) -> alt.LayerChart:
         """Parallel coordinates: a line per run across params and metrics, numbers and words.
 
-        Dragging along an axis keeps the runs that pass there; each axis has its own brush, and a double click takes
-        them all away.
+        Drag along an axis to keep the runs that pass there; each axis has its own brush, and a double click clears
+        them all.
 
         Args:
             columns: the axes from left to right: metrics (their best value), ``"params.lr"``, or any expression;
-                without them the params that vary and the metric that tells most.
-            color: the column that colours the lines; without it the last axis.
+                by default the params that vary and the metric that tells most.
+            color: the column that colours the lines; the last axis unless given.
         """
         from celltrail.query.figure.axes import axes_of, axis_of
         from celltrail.query.figure.parallel import parallel
@@ -84,9 +84,9 @@ class Drawing:
     def scatter(
         self, *columns: str, color: str | None = None, contour: str | None = None
     ) -> alt.Chart | alt.VConcatChart | alt.LayerChart:
-        """A point per run over two columns, or, of more, over each pair of them.
+        """A point per run over two columns, or over each pair of more columns.
 
-        Dragging in any of them marks runs in all of them.
+        Drag in any plot to mark the runs in all of them.
 
         Args:
             columns: as in `parallel`, up to six.
@@ -107,15 +107,14 @@ class Drawing:
         return surface(records, axes[0], axes[1], axis_of(contour, records, self._ask))
 
     def importance(self, metric: str, *params: str) -> alt.HConcatChart:
-        """What a metric depends on: permutation importance over a random forest, beside plain correlation.
+        """Which params a metric depends on: permutation importance over a random forest, beside plain correlation.
 
-        Both come with 95 % intervals, and the title says in words what they show and what they do not: how much of
-        unseen runs the forest foretells, whether there are too few runs, which params cannot be told apart. What is
-        shown goes together with the metric; whether it is the cause, no such picture tells.
+        Both come with 95 % intervals, and the title says how far to trust them: how well the forest predicts unseen
+        runs, whether there are too few runs, which params cannot be told apart. Dependence is not cause.
 
         Args:
             metric: a metric (its best value) or any expression that gives a number.
-            params: only these; without them all params that vary.
+            params: only these; all params that vary unless given.
 
         Raises:
             MissingExtra: scikit-learn is not installed; ``pip install 'celltrail[ml]'`` has it.

@@ -19,7 +19,7 @@ class Edits(Generic[_Answer]):
         raise NotImplementedError
 
     def rename(self, name: str) -> _Answer:
-        """Give it another name; names need not be unique."""
+        """Give it a new name; names need not be unique."""
         return self._edit({"name": name})
 
     def tag(self, *tags: str | Iterable[str]) -> _Answer:
@@ -27,14 +27,14 @@ class Edits(Generic[_Answer]):
         return self._edit({f"tag:{tag}": True for tag in _flat(tags)})
 
     def untag(self, *tags: str | Iterable[str]) -> _Answer:
-        """Take tags away; one it does not have is no error."""
+        """Remove tags; one it does not have is no error."""
         return self._edit({f"tag:{tag}": False for tag in _flat(tags)})
 
     def note(self, text: str, *, metric: str | None = None, step: int | None = None) -> _Answer:
         """Add a note in plain text, to the whole run or to a place in it.
 
         Args:
-            text: what to say.
+            text: the note.
             metric: the metric it is about.
             step: the step it is about.
         """
@@ -45,10 +45,10 @@ class Edits(Generic[_Answer]):
         return self._edit({f"mark:{new_id()}": {"text": text, "metric": metric, "step": step}})
 
     def comment(self, text: str) -> _Answer:
-        """Say something about it to whoever reads it; it is kept with who said it and when.
+        """Add a comment for whoever reads it; it is kept with who made it and when.
 
         Args:
-            text: what to say, in plain text.
+            text: the comment, in plain text.
         """
         return self._edit(commented(text))
 
@@ -57,19 +57,19 @@ class Edits(Generic[_Answer]):
         return self._edit({"starred": True})
 
     def unstar(self) -> _Answer:
-        """Take the star away."""
+        """Remove the star."""
         return self._edit({"starred": False})
 
     def rate(self, rating: float | None) -> _Answer:
-        """Give it a number of your own; None takes it back."""
+        """Rate it with a number of your own; None removes it."""
         return self._edit({"rating": _bare(rating)})
 
     def move(self, folder: str | None) -> _Answer:
-        """Put it into a folder, such as ``"vision/resnet"``; None takes it out. Folders are only names."""
+        """Put it into a folder, such as ``"vision/resnet"``; None removes it. Folders are only names."""
         return self._edit({"folder": folder})
 
     def regroup(self, group: str | None) -> _Answer:
-        """Say that it belongs to a group; None means the one it was started in."""
+        """Put it into a group; None means the one it was started in."""
         return self._edit({"group": group})
 
     def archive(self) -> _Answer:

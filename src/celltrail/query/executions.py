@@ -55,12 +55,18 @@ class StoredExecution:
 def executions(
     cell: str | None = None, *, session: str | None = None, store: Store | Path | str | None = None
 ) -> list[StoredExecution]:
-    """The executions that the trail has, in the order they began.
+    """Every execution of every kernel session that has a run in the trail, in the order they began.
+
+    Cells that were not tracked are among them, in light form: their code, without their outputs.
 
     Args:
-        cell: only those of the cell with this id.
+        cell: only executions of the cell with this id.
         session: only those of the kernel session with this id.
-        store: the trail; None is the one of the working folder.
+        store: another trail; that of the working folder unless given.
+
+    >>> import celltrail as ct
+    >>> ct.executions()  # a script has none
+    []
     """
     opened = open_store(store)
     found = [each for each in _newest_first(opened, session) if cell is None or each.cell == cell]

@@ -44,10 +44,10 @@ _AT_ONCE = 256  # records read at once
 
 
 class RunSet(Forms, Edits[int], Drawing):
-    """Runs of a trail, newest first unless sorted. Nothing is read before it is looked at, and then once.
+    """Runs of a trail, newest first unless sorted; read lazily, and once.
 
-    `where`, `sort` and slices make new sets; ``refresh()`` is the same question asked again. The verbs that
-    change what is said of runs (`tag`, `archive`, `delete` ...) change all of them, and return how many.
+    `where`, `sort` and slices make new sets; ``refresh()`` asks the same question again. The verbs that edit runs
+    (`tag`, `archive`, `delete` ...) edit all of them, and return how many.
     """
 
     def __init__(
@@ -68,20 +68,35 @@ class RunSet(Forms, Edits[int], Drawing):
     # asking
 
     def where(self, expression: str) -> RunSet:
-        """Those of the runs that match; a `QueryError` points at what cannot be read."""
+        """The runs among these that match an expression.
+
+        Raises:
+            QueryError: the expression cannot be read; the error points at the place.
+
+        >>> import celltrail as ct
+        >>> with ct.start("a", {"lr": 0.1}): pass
+        >>> len(ct.runs().where("params.lr < 1"))
+        1
+        """
         if not expression.strip():
             return self
         return self._then(Where(expression, parse(expression)))
 
     def sort(self, *keys: str) -> RunSet:
-        """By one or more expressions or column names, "-" in front for high to low.
+        """The runs in another order: by one or more expressions or column names, "-" in front for high to low.
 
-        What a run does not have, or has as NaN, comes last in both directions.
+        Runs that lack the value, or have NaN, come last in both directions.
+
+        >>> import celltrail as ct
+        >>> for lr in (0.1, 0.3):
+        ...     with ct.start("a", {"lr": lr}): pass
+        >>> [run.params["lr"] for run in ct.runs().sort("-params.lr")]
+        [0.3, 0.1]
         """
         return self._then(Sorted(tuple((key, *read_key(key)) for key in keys))) if keys else self
 
     def stale(self) -> RunSet:
-        """Those of the runs that do not hold any more, see `StoredRun.stale`; every run is looked at, so cut first.
+        """The runs among these that are stale, see `StoredRun.stale`; every run is checked, so take few.
 
         >>> import celltrail as ct
         >>> len(ct.runs()[:50].stale())
@@ -109,13 +124,13 @@ class RunSet(Forms, Edits[int], Drawing):
 
     @property
     def hints(self) -> list[str]:
-        """What is odd about the question: names that no run of the trail has, with the nearest one."""
+        """What looks wrong with the question: names that no run of the trail has, with the nearest one."""
         self._resolve()
         return list(self._hints)
 
     @property
     def columns(self) -> list[str] | None:
-        """The columns shown unless others are asked for; None for those that tell the runs apart."""
+        """The columns shown by default; None for those that tell the runs apart."""
         return None if self._columns is None else list(self._columns)
 
     @property
@@ -164,10 +179,17 @@ class RunSet(Forms, Edits[int], Drawing):
 
         Args:
             columns: names such as ``"name"``, ``"params.lr"``, ``"metrics.val/acc"`` (last), ``"best.val/acc"``,
-                or any expression, such as ``"last('loss') / first('loss')"``; without it, all there are but
-                ``"stale"``: why a run does not hold any more, as `StoredRun.stale` says, "" where it does, and
-                ``"complete"``: how much it has of what its project asks, as `StoredRun.complete` says. For
-                these every run is looked at, so ask them of a few: ``ct.runs()[:50].df(["name", "stale"])``.
+                or any expression, such as ``"last('loss') / first('loss')"``; all columns unless given, except
+                ``"stale"`` (why a run no longer holds, see `StoredRun.stale`) and ``"complete"`` (see
+                `StoredRun.complete`). Those two check every run, so ask them of a few:
+                ``ct.runs()[:50].df(["name", "stale"])``.
+
+        >>> import celltrail as ct
+        >>> with ct.start("a", {"lr": 0.1}) as run:
+        ...     run.log({"val/acc": 0.9})
+        >>> print(ct.runs().df(["name", "params.lr", "metrics.val/acc"]).to_string(index=False))
+        name  params.lr  metrics.val/acc
+           a        0.1              0.9
         """
         from celltrail.query.frame import table_of
 
@@ -183,7 +205,7 @@ class RunSet(Forms, Edits[int], Drawing):
         return table_of(facts, self._chosen(names, found.named))
 
     def metric(self, name: str, points: int | None = None, x: str = "step") -> pd.DataFrame:
-        """The points of one metric of all runs that have it, one below the other.
+        """The points of one metric of all runs that have it, as one long frame.
 
         Columns are ``run`` (its id) and ``name``, both categories, the axis, and ``value``.
 
@@ -191,6 +213,13 @@ class RunSet(Forms, Edits[int], Drawing):
             name: the metric.
             points: at most so many of each run, as in `StoredRun.series`.
             x: the axis, as in `StoredRun.series`; the column has its name.
+
+        >>> import celltrail as ct
+        >>> with ct.start("a") as run:
+        ...     run.log({"loss": 0.5}, step=3)
+        >>> print(ct.runs().metric("loss")[["name", "step", "value"]].to_string(index=False))
+        name  step  value
+           a     3    0.5
         """
         from celltrail.query.across import metric_frame
 
@@ -198,36 +227,36 @@ class RunSet(Forms, Edits[int], Drawing):
         return metric_frame(self.store, self._resolve(), name, points, x, known=is_new)
 
     def history(self, keys: Sequence[str] | None = None, x: str | None = None) -> pd.DataFrame:
-        """The ``log()`` calls of all runs, one below the other, with ``run`` (its id) and ``name`` in front.
+        """The ``log()`` calls of all runs as one long frame, with ``run`` (its id) and ``name`` in front.
 
         Args:
             keys: only these metrics, and only runs that have one of them; NaN where a run lacks another.
-            x: a column more, as in `StoredRun.history`.
+            x: one more column, as in `StoredRun.history`.
         """
         from celltrail.query.across import history_frame
 
         return history_frame(list(self), keys, x)
 
     def media(self, key: str | None = None) -> Media:
-        """What the runs kept beside numbers, side by side at one step: in a notebook its display is the media panel.
+        """Pictures, text, tables and other media of the runs, side by side; in a notebook, the media panel.
 
         Args:
-            key: only what was logged under it, as in ``run.log_image(key, ...)``.
+            key: only what was logged under this key, as in ``run.log_image(key, ...)``.
         """
         return media_of(list(self[:MOST_RUNS]), key)
 
     def evaluation(self, split: str | None = None) -> Evaluations:
-        """How good the predictions of the runs were, beside each other; in a notebook its display is a panel.
+        """How good the predictions of the runs were, side by side; in a notebook, the evaluation panel.
 
         Args:
-            split: such as "val"; without it the one on which the newest run was evaluated last.
+            split: such as "val"; the one on which the newest run was last evaluated unless given.
         """
         from celltrail.query.evaluation import evaluations_of
 
         return evaluations_of(list(self), split)
 
     def explanation(self, method: str | None = None) -> Explanations:
-        """How much each feature matters to the models of the runs, beside each other: ``.ranks``, ``.changes``.
+        """How much each feature matters to the models of the runs, side by side: ``.ranks``, ``.changes``.
 
         Args:
             method: permutation, shap or captum; the newest one of the first run unless given.
@@ -249,12 +278,12 @@ class RunSet(Forms, Edits[int], Drawing):
     # changing
 
     def save(self, name: str, columns: Sequence[str] | None = None, look: Mapping[str, Json] | None = None) -> View:
-        """Keep this question under a name, for all who use the trail: ``ct.runs(view=name)`` asks it again.
+        """Save this question as a view, for all users of the trail: ``ct.runs(view=name)`` asks it again.
 
         Args:
-            name: how to ask for it; a view of this name is replaced.
-            columns: what its table and frame show; without it, what this set shows.
-            look: how the run table shows it: groups, pinned columns, widths; without it, as this set is shown.
+            name: the name of the view; one of this name is replaced.
+            columns: the columns of its table and frame; those of this set unless given.
+            look: how the run table shows it: groups, pinned columns, widths; as this set is shown unless given.
         """
         where, sort, limit = [], [], None
         for step in self._steps:
@@ -355,15 +384,24 @@ def runs(
     store: Store | Path | str | None = None,
     view: str | None = None,
 ) -> RunSet:
-    """The runs that match an expression, newest first.
+    """The runs that match an expression, newest first; as the last line of a cell, the run table.
 
     Args:
-        where: for example ``params.lr < 1e-2 and best("val/loss") < 0.3 and "mlp" in tags``; "" is all.
-        project: only of this project.
+        where: for example ``params.lr < 1e-2 and best("val/loss") < 0.3 and "mlp" in tags``; "" means all runs.
+        project: only runs of this project.
         sort: one or more keys, as in `RunSet.sort`.
-        limit: at most so many, after sorting.
-        store: another trail than the one of the working folder.
-        view: the name of a saved view: its question, narrowed by ``where``; its order and limit unless given.
+        limit: at most so many runs, after sorting.
+        store: another trail, or its folder; that of the working folder unless given.
+        view: the name of a saved view: its question, narrowed by ``where``, in its order and limit unless given here.
+
+    Raises:
+        QueryError: the expression cannot be read; the error points at the place.
+
+    >>> import celltrail as ct
+    >>> with ct.start("baseline", {"lr": 0.1}, tags=["mlp"]) as run:
+    ...     run.log({"val/acc": 0.9})
+    >>> [run.name for run in ct.runs("'mlp' in tags and best('val/acc') > 0.8")]
+    ['baseline']
     """
     store = open_store(store)
     saved = View("") if view is None else store.views.find(view)

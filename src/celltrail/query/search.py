@@ -126,17 +126,17 @@ def search(
     wait: bool = False,
     store: Store | Path | str | None = None,
 ) -> Hits:
-    """Find words in everything that is text of any run.
+    """Find words in the code, names, notes, params, errors and outputs of all runs.
 
     Args:
-        words: all of them must be in one text, in any order; case and accents do not count, and an
-            identifier is found by its parts (``step`` finds ``trainStep``). ``"learning rate"`` and
-            ``val-loss`` must stand there so; ``sched*`` is the beginning of a word.
+        words: all of them must be in one text, in any order. Case and accents do not matter, and an identifier is
+            found by its parts (``step`` finds ``trainStep``). ``"learning rate"`` and ``val-loss`` are phrases;
+            ``sched*`` is the beginning of a word.
         kind: only "name", "note", "code", "params", "error" or "output".
         limit: at most so many texts.
-        wait: read all runs first. Without it a search takes no longer than a moment: the first ones in a large
-            trail may not cover all runs yet, which `Hits.hints` then says.
-        store: another trail than the one of the working folder.
+        wait: read all runs first. Otherwise a search answers in a moment: the first one in a large trail may not
+            cover all runs yet, and `Hits.hints` then says so.
+        store: another trail; that of the working folder unless given.
 
     >>> search("OneCycleLR", "code")  # doctest: +SKIP
     run       kind  text

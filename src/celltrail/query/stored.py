@@ -49,11 +49,10 @@ if TYPE_CHECKING:
 
 
 class StoredRun(Recorded, Edits["StoredRun"]):
-    """A run as the trail has it: what it was at the moment it was asked for.
+    """A run as the trail has it, at the moment it was asked for; as the last line of a cell, its panel.
 
-    A run that is still going on moves on without this object; `refresh` asks again. Series are always
-    read fresh. What people say of a run is changed by the verbs `rename`, `tag`, `note`, `archive` and so on;
-    each returns the run as it then is.
+    A run in progress moves on without this object; `refresh` asks again. Series are always read fresh. The verbs
+    `rename`, `tag`, `note`, `archive` and so on edit it; each returns the run as it then is.
     """
 
     def __init__(self, record: RunRecord, store: Store) -> None:
@@ -62,33 +61,33 @@ class StoredRun(Recorded, Edits["StoredRun"]):
 
     @property
     def marks(self) -> list[dict[str, Json]]:
-        """The notes on a place in the run, oldest first: text, metric and step."""
+        """Notes that are about a metric or a step, oldest first: text, metric and step."""
         found = sorted(self.store.edits(self.id).items())
         return [mark for field, mark in found if field.startswith("mark:") and mark]
 
     @property
     def replays(self) -> list[dict[str, Json]]:
-        """What replays of it said, oldest first: ``verdict``, ``at`` (microseconds), ``first``, ``causes`` and more."""
+        """The verdicts of its replays, oldest first: ``verdict``, ``at`` (microseconds), ``first``, ``causes``, ..."""
         found = sorted(self.store.edits(self.id).items())
         return [told for field, told in found if field.startswith("replay:") and told]
 
     @property
     def audit(self) -> Changes:
-        """What people changed of it: when, who, what, before and after; oldest first."""
+        """What people changed about it, oldest first: when, who, what, before and after."""
         return changes_of(self.id, self.store)
 
     @property
     def code(self) -> str:
-        """The text of the run's cell or script, "" where it was not recorded."""
+        """The source code of its cell or script, "" if it was not recorded."""
         return self.store.blobs.text(self.record.code) if self.record.code else ""
 
     @property
     def outputs(self) -> list[Output]:
-        """What the run's executions showed, in order; the bytes are blobs of the store, `shown` reads them."""
+        """What its cells printed and displayed, in order, as references; `shown` reads the contents."""
         return [output for execution in self.record.executions for output in execution.outputs]
 
     def shown(self) -> Shown:
-        """What the run's executions showed, to read: progress bars as they stood in the end, pictures as pictures.
+        """What its cells printed and displayed, as it stood on the screen: progress bars folded, pictures as pictures.
 
         ``print(run.shown())`` prints it; each piece has its `Output`, text and bytes.
         """
@@ -96,10 +95,10 @@ class StoredRun(Recorded, Edits["StoredRun"]):
 
     @property
     def needs(self) -> dict[str, Json]:
-        """What its newest execution needed, section by section; empty for a run that no cell recorded.
+        """What its newest execution needed, section by section; empty if it was not recorded in a cell.
 
-        ``names``: what its code ``reads`` from earlier cells, ``writes``, ``mutates`` and ``deletes``.
-        ``values``: what those names stood for, with type, shape and fingerprint.
+        ``names``: the names its code ``reads`` from earlier cells, ``writes``, ``mutates`` and ``deletes``.
+        ``values``: what those names held, with type, shape and fingerprint.
         """
         digests = [execution.needs for execution in self.record.executions if execution.needs]
         return decode(self.store.blobs.get(digests[-1])) if digests else {}
@@ -111,7 +110,7 @@ class StoredRun(Recorded, Edits["StoredRun"]):
 
     @property
     def data(self) -> list[DataVersion]:
-        """The data it used: versions named by `log_data`, then what its cell was seen to read, each by its digest."""
+        """The data it used, each with its digest: versions logged by `log_data`, then what its cell read."""
         from celltrail.query.data import data_of
 
         return data_of(self)
@@ -125,7 +124,7 @@ class StoredRun(Recorded, Edits["StoredRun"]):
 
     @property
     def lineage(self) -> Lineage:
-        """Where its state came from: ``parents``, ``slice``, ``flags``, ``edges``; false when nothing was recorded."""
+        """The earlier cells it depends on: ``parents``, ``slice``, ``flags``, ``edges``; false if not recorded."""
         from celltrail.query.lineage import Lineage
 
         kept = [execution.id for execution in self.record.executions if execution.needs]
@@ -133,10 +132,10 @@ class StoredRun(Recorded, Edits["StoredRun"]):
 
     @property
     def stale(self) -> Staleness:
-        """Why it no longer says what its notebook says now, reason by reason; false while it holds.
+        """Why it no longer holds, reason by reason; false while it does.
 
         Its cell, the cells it depends on, the files and local modules it read, Python and the packages it used are
-        compared with what they are at this moment; comments and the way code is written do not count.
+        compared with what they are now; comments and formatting of code do not count.
 
         >>> import celltrail as ct
         >>> with ct.start("script") as run: pass
@@ -147,7 +146,7 @@ class StoredRun(Recorded, Edits["StoredRun"]):
 
     @property
     def complete(self) -> Completeness | None:
-        """How much it has of what its project asks, and what it lacks; None where nothing is asked.
+        """How much it has of what the template of its project requires, and what it lacks; None without a template.
 
         >>> import celltrail as ct
         >>> with ct.start("script", project="free") as run: pass
@@ -171,13 +170,13 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         return ranks(self.record, self.store)
 
     def resources(self, by: Literal["run", "cell"] = "run") -> dict[str, Json] | pd.DataFrame:
-        """What it used of the machine, as a dict; with ``by="cell"`` a frame with a row for each of its cells.
+        """What it used of the machine, as a dict; with ``by="cell"``, a frame with a row for each of its cells.
 
-        ``sys/cpu_s`` (processor time of the process and its children), ``sys/cpu_mean_percent`` (100 is one core),
-        ``sys/rss_peak`` and ``sys/rss_growth`` (bytes), ``sys/disk_read`` and ``sys/disk_write`` (bytes asked of
-        files), ``sys/net_in`` and ``sys/net_out`` (bytes of the whole machine), GPUs, ``energy/kwh`` with
-        ``energy/method``, ``energy/gco2e``, ``cost/usd``. What is not known is None, never 0; empty for a run that
-        was not measured.
+        ``sys/cpu_s`` (seconds, of the process and its children), ``sys/cpu_mean_percent`` (100 is one core),
+        ``sys/rss_peak`` and ``sys/rss_growth`` (bytes), ``sys/disk_read`` and ``sys/disk_write`` (bytes),
+        ``sys/net_in`` and ``sys/net_out`` (bytes, of the whole machine), GPUs, ``energy/kwh`` with
+        ``energy/method``, ``energy/gco2e`` (grams), ``cost/usd``. Unknown values are None, never 0; empty if nothing
+        was measured.
 
         >>> import celltrail as ct
         >>> with ct.start("script") as run: pass
@@ -188,7 +187,7 @@ class StoredRun(Recorded, Edits["StoredRun"]):
 
     @property
     def artifacts(self) -> Artifacts:
-        """The files that it kept, oldest first, checkpoints among them: by number, or by name the newest.
+        """The files it kept, oldest first, checkpoints included; ``[0]`` by number, ``["name"]`` the newest of a name.
 
         >>> import celltrail as ct
         >>> with ct.start("script") as run: pass
@@ -199,10 +198,10 @@ class StoredRun(Recorded, Edits["StoredRun"]):
 
     @property
     def checkpoints(self) -> Artifacts:
-        """The checkpoints that it kept, oldest first; each has ``step``, ``metrics``, ``restore(path)`` and ``load()``.
+        """The checkpoints it kept, oldest first; each has ``step``, ``metrics``, ``restore(path)`` and ``load()``.
 
         ``checkpoints.best("val/loss")`` is the best of them, ``checkpoints[-1]`` the last. Those whose content was not
-        kept say why. ``checkpoints.keep(best=2, by="val/loss")`` lets go of the others.
+        kept say why. ``checkpoints.keep(best=2, by="val/loss")`` removes the others.
         """
         return self._artifacts("checkpoint")
 
@@ -266,15 +265,26 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         window: tuple[Bound, Bound] | None = None,
         x: str = "step",
     ) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """Where the points of a metric stand and their values: two arrays, in the order logged.
+        """The points of a metric, in the order logged: two arrays of shape (n,), the axis and the values.
 
         Args:
-            name: the metric; `NoRun` names the nearest one where there is none.
+            name: the metric.
             points: at most so many, chosen so that a line looks the same: extremes and both ends stay.
-            window: only from the first to the second place on the axis, both included; None is open. With
-                ``points`` this is how to look closer: the same number of points for less of the series.
+            window: ``(first, last)`` on the axis, both included; None is open. Together with ``points`` this zooms
+                in: the same number of points for less of the series.
             x: "step" (int64), "time" (datetime64, UTC), "relative" (seconds since the run started), any
                 other metric, such as "epoch", or "axis": the metric declared as its axis, if there is one.
+
+        Raises:
+            NoRun: it has no such metric; the error names the nearest.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run:
+        ...     for step in range(1000):
+        ...         run.log({"loss": 1 / (step + 1)}, step)
+        >>> steps, values = ct.run(run.id).series("loss", points=100)
+        >>> int(steps[-1]), len(values) <= 100
+        (999, True)
         """
         found = self.store.series(self.id)
         if name not in found:
@@ -298,7 +308,7 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         return thinned(where, values, points, x)
 
     def history(self, keys: Sequence[str] | None = None, x: str | None = None) -> pd.DataFrame:
-        """One row per ``log()`` call, by time, and a column per metric, NaN where it was not logged.
+        """A pandas frame: one row per ``log()`` call, by time, and a column per metric, NaN where it was not logged.
 
         Columns are ``step`` (int64), ``time`` (datetime64[us, UTC]), ``rank`` (int64, only where processes
         of several ranks logged), ``superseded`` (bool, only where the run was rewound: true for calls beyond the
@@ -306,10 +316,17 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         2**53 were logged Python integers, in a column of objects).
 
         Args:
-            keys: only these metrics; calls that logged none of them have no row. Without it, all but those of the
+            keys: only these metrics; calls that logged none of them have no row. By default all, except those of the
                 machine, ``sys/...``, which have calls of their own.
-            x: one column more, of that name: "relative", the seconds since the run started, or a metric
-                that is not among the keys, with the last value it had.
+            x: one more column of this name: "relative", the seconds since the run started, or a metric that is not
+                among the keys, with the last value it had.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run:
+        ...     run.log({"loss": 0.5}, step=3)
+        >>> print(ct.run(run.id).history()[["step", "loss"]].to_string(index=False))
+         step  loss
+            3   0.5
         """
         from celltrail.query.history import history
 
@@ -328,16 +345,16 @@ class StoredRun(Recorded, Edits["StoredRun"]):
 
     @property
     def alerts(self) -> list[Alert]:
-        """What was to be looked at, in the order raised, by `log_alert` or by a rule."""
+        """Its alerts in the order raised, by `log_alert` or by a rule."""
         return alerts(self.store.events(self.id))
 
     @property
     def interventions(self) -> list[Intervention]:
-        """What people did to it while it went on, in order: stops, pauses, changes of knobs."""
+        """What people did while it went on, in order: stops, pauses, changes of knobs."""
         return interventions(self.store.events(self.id))
 
     def items(self, name: str | None = None, kind: str | None = None) -> list[Item]:
-        """What it kept beside numbers, in the order logged: texts, images, figures, audio, video, tables, histograms.
+        """What it logged besides numbers, in order: texts, images, figures, audio, video, tables, histograms.
 
         Args:
             name: only those of this name.
@@ -346,21 +363,21 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         return items(self.store.events(self.id), self.store.blobs, name, kind)
 
     def media(self, key: str | None = None) -> Media:
-        """The same with its display as a panel: pictures, sound, text, tables and histograms by step."""
+        """What it logged besides numbers, shown as a panel with a slider over the steps."""
         return media_of([self], key)
 
     def evaluation(self, split: str | None = None) -> Evaluated:
-        """How good its predictions were, as `run.evaluate` kept it; in a notebook its display is a panel.
+        """How good its predictions were, from `run.evaluate`; in a notebook, the evaluation panel.
 
         Args:
-            split: such as "val"; without it the one that was evaluated last.
+            split: such as "val"; the one evaluated last unless given.
         """
         from celltrail.query.evaluation import evaluation_of
 
         return evaluation_of(self, split)
 
     def explanation(self, method: str | None = None, split: str | None = None) -> Explanation:
-        """How much each feature matters to its model, as `Run.explain` kept it.
+        """How much each feature matters to its model, from `Run.explain`.
 
         Args:
             method: permutation, shap or captum; the newest of all unless given.
@@ -371,7 +388,7 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         return explanation_of(self, method, split)
 
     def fairness(self, split: str | None = None) -> Fairness:
-        """How its predictions treat groups, as `Run.fairness` kept it: ``.gaps``, ``.by_group``, ``.slices``.
+        """How its predictions treat groups, from `Run.fairness`: ``.gaps``, ``.by_group``, ``.slices``.
 
         Args:
             split: such as "val"; the newest of all unless given.
@@ -381,7 +398,7 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         return fairness_of(self, split)
 
     def report(self, kind: str = "model-card") -> Any:
-        """What is known of it, as a document that somebody asks for; in a notebook it shows itself.
+        """What is known of it as a document: a model card, an audit, a technical file; in a notebook it shows itself.
 
         Args:
             kind: ``model-card``, ``audit``, ``annex-iv`` or ``nist-rmf``, as `celltrail.report` takes it.
@@ -408,10 +425,20 @@ def thinned(
 
 
 def find(ref: str | StoredRun | RunRecord, store: Store | None = None) -> StoredRun:
-    """The run of this id, else the newest of this name that is not deleted, else the only one whose id begins so.
+    """One run, by its id, by its name (the newest that is not deleted), or by the beginning of its id.
+
+    Args:
+        ref: the id, name or beginning of the id.
+        store: another trail; that of the working folder unless given.
 
     Raises:
-        NoRun: there is none, or several ids begin so; the sentence names the nearest.
+        NoRun: there is none, or several ids begin like this; the error names the nearest.
+
+    >>> import celltrail as ct
+    >>> with ct.start("baseline", {"lr": 0.1}): pass
+    >>> run = ct.run("baseline")
+    >>> run.status, run.params["lr"]
+    ('finished', 0.1)
     """
     if isinstance(ref, StoredRun):
         return ref

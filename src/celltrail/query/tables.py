@@ -46,16 +46,24 @@ def sql(
     store: Store | Path | str | None = None,
     timeout: float = 60.0,
 ) -> pd.DataFrame:
-    """The answer to one SELECT over the views ``runs``, ``params``, ``metrics`` and ``tags``, as a pandas frame.
+    """Ask the trail in read-only SQL, over the views ``runs``, ``params``, ``metrics`` and ``tags``.
 
-    Times are seconds since the epoch, NaN is NULL, lists and dicts are JSON text. Archived runs are among them
-    (ask ``not archived``), deleted ones are not.
+    Times are seconds since the epoch, NaN is NULL, lists and dicts are JSON text. Archived runs are included
+    (add ``where not archived``), deleted ones are not.
 
     Args:
-        query: for example ``select value, count(*) from params where name = 'lr' group by value``.
+        query: one SELECT, for example ``select value, count(*) from params where name = 'lr' group by value``.
         params: values for ``?`` or ``:name`` in it.
-        store: another trail than the one of the working folder.
-        timeout: seconds after which it is given up.
+        store: another trail; that of the working folder unless given.
+        timeout: give up after so many seconds.
+
+    Returns:
+        A pandas frame, a row for each row of the answer.
+
+    >>> import celltrail as ct
+    >>> with ct.start("a"): pass
+    >>> ct.sql("select name, status from runs").iloc[0].tolist()
+    ['a', 'finished']
     """
     import pandas as pd
 

@@ -147,19 +147,19 @@ class Template:
 
 
 def template(*needs: str, project: str | None = None, store: Store | Path | str | None = None) -> Template:
-    """Say what every run of a project must have, or ask what it is.
+    """Say what every run of a project must have, or return what it is.
 
-    Each run then says how much of it it has: in the table, in its detail panel, under its chart, to the query
-    ``complete``, and to a promotion with ``gate="complete"``.
+    Each run then says what it lacks: in the run table, in its panel and under its chart. The query ``complete`` and
+    a promotion with ``gate="complete"`` ask for it.
 
     Args:
         needs: words: ``seed``, ``data``, ``model``, ``note``, ``comment``, ``tag``, ``folder``, ``group``, ``commit``,
-            ``val metric`` (or train, test, eval); or expressions of the query language. None: what is asked now.
+            ``val metric`` (or train, test, eval); or expressions of the query language. Without any, nothing changes.
         project: ``CELLTRAIL_PROJECT`` or "default" unless given.
         store: the trail; found by `celltrail.store.locate` unless given.
 
     Raises:
-        BadValue: a need is no word that is known.
+        BadValue: a need is not a known word.
         QueryError: a need is an expression that cannot be read.
 
     >>> import celltrail as ct

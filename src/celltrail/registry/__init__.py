@@ -31,7 +31,13 @@ class Registry:
     """The models of a trail: ``registry["churn@champion"]``, ``["churn@v3"]``, ``["churn"]`` for the newest.
 
     Args:
-        store: another trail than the one of the working folder.
+        store: another trail; that of the working folder unless given.
+
+    >>> import celltrail as ct
+    >>> with ct.start("demo") as run:
+    ...     _ = run.log_model({"w": np.zeros(3, "float32")}, "toy")
+    >>> sorted(ct.registry["toy@v1"].promote("champion", reason="the only one").aliases)
+    ['champion']
     """
 
     def __init__(self, store: Store | None = None) -> None:

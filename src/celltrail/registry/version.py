@@ -21,7 +21,7 @@ from celltrail.store.registry import ModelDocuments
 
 
 class Version:
-    """One version of a model; what it is never changes, what it is called may.
+    """One version of a model; its contents never change, the names that point at it may.
 
     Args:
         fields: its document, with its number.
@@ -50,7 +50,7 @@ class Version:
 
     @property
     def aliases(self) -> list[str]:
-        """The names that stand for this version now."""
+        """The names that point at this version now."""
         known = self._documents.aliases(self.record.name)
         return [alias for alias, number in known.items() if number == self.record.version]
 
@@ -63,13 +63,13 @@ class Version:
 
     @property
     def deployments(self) -> list[dict[str, Json]]:
-        """Where this version was put to work, oldest first: ``where env by at_us``."""
+        """Where this version was deployed, oldest first: ``where env by at_us``."""
         known = self._documents.deployments(self.record.name)
         return [each for each in known if each["version"] == self.record.version]
 
     @cached_property
     def made_by(self) -> StoredRun | None:
-        """The run that made it; None where that is gone."""
+        """The run that made it; None if it was deleted."""
         try:
             return find(self.record.run, self.store)
         except NoRun:
@@ -82,19 +82,20 @@ class Version:
 
     @property
     def lineage(self) -> Lineage:
-        """What it was made from and where it went: data, run, model, runs that loaded it, deployments."""
+        """What it was made from and where it is used: data, run, model, runs that loaded it, deployments."""
         return lineage_of(self.record, self.made_by, self.deployments, self.store)
 
     def load(self, into: Any = None, *, allow_pickle: bool = False) -> Any:
-        """The model again, once every byte of it was verified; a run that goes on says that it uses it.
+        """Load the model, after verifying every byte; the current run, if any, records that it uses it.
 
         Args:
-            into: a module of PyTorch that takes the tensors; without one they come as a dict.
-            allow_pickle: whether a pickle is loaded, which runs what its author put in.
+            into: a PyTorch module to load the tensors into; without one they come as a dict.
+            allow_pickle: whether to load a pickle, which runs what its author put in.
 
         Raises:
-            Damaged: a file does not hold what was kept; the sentence names it.
-            BadValue: it is files and no value of Python, a pickle that nobody allowed, or does not fit ``into``.
+            Damaged: a file does not hold what was kept; the error names it.
+            BadValue: it is files rather than a Python value, a pickle without ``allow_pickle``, or does not fit
+                ``into``.
             MissingExtra: the library that reads it is not installed.
         """
         record = self.record
@@ -107,28 +108,28 @@ class Version:
         return found
 
     def save(self, folder: Path | str) -> list[Path]:
-        """Write its files into a folder, byte for byte as they were; their paths. Raises as `load`."""
+        """Write its files into a folder, byte for byte, and return their paths; raises as `load` does."""
         return save(self.record, Path(folder), self.store.blobs)
 
     def diff(self, other: Version | str) -> LayersChanged:
-        """How the other version is built differently: layers added, removed, of another shape or type."""
+        """How the other version is built differently: layers added, removed, or of another shape or type."""
         return changed(self.record.layers, self._other(other).record.layers)
 
     def promote(self, alias: str, *, reason: str, gate: str = "") -> Version:
-        """Let a name such as "champion" stand for this version, if it passes.
+        """Point a name such as "champion" at this version, if it passes the gate.
 
         Args:
             alias: the name.
             reason: why, for whoever asks later.
-            gate: conditions, joined by ``and``: a metric of the run that made it against a number or against what
-                the alias stands for now (``val/auc >= champion``, ``val/loss <= champion + 2%``), fairness where it
-                was recorded (``fair/dpd < 0.1``), the verdict of its replay (``replay == reproduced``), or that the
-                run has all that its project asks (``complete``, see `celltrail.template`).
+            gate: conditions, joined by ``and``: a metric of the run that made it, compared with a number or with the
+                version that holds the name now (``val/auc >= champion``, ``val/loss <= champion + 2%``), fairness
+                where it was recorded (``fair/dpd < 0.1``), the verdict of its replay (``replay == reproduced``), or
+                that the run has all that its template requires (``complete``, see `celltrail.template`).
 
         Raises:
-            Refused: a condition is not met, or cannot be asked; the sentence says all of them. Nothing was moved.
-            BadValue: there is no reason, or the gate cannot be read.
-            AliasMoved: somebody moved the alias meanwhile.
+            Refused: a condition is not met, or cannot be checked; the error lists all of them. Nothing was moved.
+            BadValue: the reason is missing, or the gate cannot be read.
+            AliasMoved: somebody else moved the name meanwhile.
         """
         if not isinstance(reason, str) or not reason.strip():
             raise BadValue(f"promoting {self.record.ref} needs a reason: reason='better on every slice'")
@@ -152,12 +153,12 @@ class Version:
         return self
 
     def deployed(self, where: str, env: str | None = None, **more: Any) -> Version:
-        """Say that this version was put to work somewhere.
+        """Record that this version was deployed somewhere.
 
         Args:
-            where: an address, a host, a job: whatever tells the place.
-            env: such as "prod".
-            more: what else is worth knowing.
+            where: the place: an address, a host, a job.
+            env: the environment, such as "prod".
+            more: any further facts.
         """
         if not isinstance(where, str) or not where.strip():
             raise BadValue("a deployment is somewhere: deployed('https://svc.example/churn', env='prod')")

@@ -43,22 +43,26 @@ def replay(
 ) -> Replay:
     """Execute a run again from its record alone, in a fresh kernel, and say whether it gives the same.
 
-    Before each execution the generators of random numbers get the states they had then. Nothing of the user's kernel
-    is touched; where the cells may write files, they work in a copy of the folder. Of a run that was resumed or forked
-    its last process is executed again, from the points that came before as they were recorded.
+    Before each cell the random generators get the states they had then. Your kernel is not touched; cells that may
+    write files work in a copy of the folder. Of a run that was resumed or forked, the last process is executed again,
+    from the recorded points that came before.
 
     Args:
         run: a run, its name or its id.
-        mode: "minimal" runs what the run depends on, "full" all that ran before it; "auto" tries the first and, where
-            that fails or drifts, the second.
-        rtol: the relative difference up to which a point is within tolerance; None is 1e-6, on a GPU 1e-3.
-        cwd: "same" works in the run's own folder, "copy" in a copy of it; None copies where something may be written.
-        isolated: whether to build the environment that the run had, Python and packages in their versions, and to
-            run in that; it takes uv (``pip install uv``), and what was built is used again.
-        timeout: seconds that one cell may take; None is no limit.
-        trust: whether to run code that another person recorded.
-        store: the trail; None is the one of the working folder.
-        tell: is told how far it is, as a `Progress`, which as text is a few words.
+        mode: "minimal" runs the cells that the run depends on, "full" all that ran before it; "auto" tries the first
+            and, if that fails or drifts, the second.
+        rtol: the largest relative difference that counts as within tolerance; None is 1e-6, on a GPU 1e-3.
+        cwd: "same" works in the run's own folder, "copy" in a copy of it; None copies if something may be written.
+        isolated: first build the environment that the run had, Python and packages in their versions, and run in
+            that; needs uv (``pip install uv``), and is kept for the next time.
+        timeout: the most seconds that one cell may take; None is no limit.
+        trust: also run code that another person recorded.
+        store: another trail; that of the working folder unless given.
+        tell: called with the progress, as a `Progress`, which prints as a few words.
+
+    Returns:
+        The replay: ``.verdict`` is "reproduced", "within-tolerance", "drifted" or "cannot-run"; ``.first`` is the first
+        difference, ``.causes`` what may explain it, ``.reason`` why it cannot run.
 
     Raises:
         NoRun: there is no such run, or no cell recorded it.

@@ -47,9 +47,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The executions that a run depends on and the run's own, oldest first.
+    """The cells that a run depends on, oldest first, and the run's own.
 
-    `write` makes a notebook or a script of it.
+    `write` writes them as a notebook or a script.
     """
 
     run: StoredRun
@@ -64,13 +64,13 @@ class Slice:
         return iter(self.steps)
 
     def write(self, path: Path | str) -> Path:
-        """A new file of these cells, by its ending a notebook or a script; where it is.
+        """Write these cells to a new file, a notebook or a script by its suffix; returns its path.
 
         Args:
             path: ends in ``.ipynb`` or ``.py``; a script keeps magics as ``get_ipython()`` calls.
 
         Raises:
-            BadValue: another ending, or a file of this name is there already.
+            BadValue: another suffix, or the file already exists.
         """
         place = Path(path)
         make = {".ipynb": notebook_of, ".py": script_of}.get(place.suffix)
@@ -125,12 +125,12 @@ class Slice:
 def slice_of(
     run: str | StoredRun | RunRecord, mode: Mode = "minimal", *, store: Store | Path | str | None = None
 ) -> Slice:
-    """The ordered cells that a run needs, itself the last, each in the version that ran.
+    """The cells that a run needs, in the order they ran and the versions that ran, its own cell last.
 
     Args:
         run: a run, its name or its id.
-        mode: "minimal" are those it depends on, "full" all that ran in its kernel before it.
-        store: the trail; None is the one of the working folder.
+        mode: "minimal" for the cells it depends on, "full" for all that ran in its kernel before it.
+        store: another trail; that of the working folder unless given.
 
     Raises:
         NoRun: there is no such run, or no cell recorded it.

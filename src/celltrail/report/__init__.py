@@ -15,14 +15,18 @@ from celltrail.store import Store
 
 
 def report(run: str | StoredRun, kind: str = "model-card", *, store: Store | None = None) -> Document:
-    """What is known of a run, in the order that somebody else asks for it.
+    """What is known of a run as a document for others: a model card, an audit, a technical file.
 
     Args:
         run: its name, its id, or the run.
-        kind: ``model-card``, ``audit`` (who did what to it, and what shows that nothing was altered since), or
-            ``annex-iv`` (the technical documentation of Annex IV of Regulation (EU) 2024/1689, as a draft), or
-            ``nist-rmf`` (by the four functions of the AI Risk Management Framework of NIST).
-        store: the trail it is in; found by `celltrail.store.locate` unless given.
+        kind: ``model-card``, ``audit`` (who did what, and what shows that nothing was altered since), ``annex-iv`` (a
+            draft of the technical documentation of Annex IV of Regulation (EU) 2024/1689), or ``nist-rmf`` (by the
+            four functions of NIST's AI Risk Management Framework).
+        store: another trail; that of the working folder unless given.
+
+    Returns:
+        A document with ``.markdown``, ``.html``, ``.json``, ``.missing`` and ``.write(path)``. Each field is evidence
+        with its source, a note somebody wrote, or MISSING with how to supply it.
 
     Raises:
         BadValue: there is no such kind.

@@ -31,17 +31,17 @@ class Alerting(Part):
         until: str | None = None,
         webhook: str | None = None,
     ) -> None:
-        """Tell when something in this run is to be looked at, or end it then; from now on, as it logs.
+        """Raise an alert, or end the run, when a rule comes true; from now on, as the run logs.
 
         Args:
             rule: what to look for: ``"val/loss > 3"``, ``"nan()"``, ``'plateau("val/loss", 10)'`` and more, see
                 `celltrail.rule`.
             title: what the alert says; the rule itself unless given.
-            stop: end the run as finished, as a press on stop does.
-            level: "info", "warn" or "error"; told by the rule unless given.
-            times: so many points in a row before it fires.
+            stop: also end the run as ``finished``, as the stop button does.
+            level: "info", "warn" or "error"; depends on the rule unless given.
+            times: fire after so many points in a row.
             until: an expression that must come true before it fires again.
-            webhook: the name of an address to tell.
+            webhook: the name of an address to tell, see `celltrail.rule`.
 
         Raises:
             QueryError: the rule cannot be read.

@@ -29,13 +29,13 @@ class KeepsFiles(Part):
     ) -> None:
         """Keep a file, or a folder with all its files.
 
-        It is copied in the background: leave it as it is until ``run.artifacts`` has it, or the run has ended.
+        It is copied in the background: do not change it until ``run.artifacts`` has it, or the run has ended.
 
         Args:
             path: the file or folder.
             name: what it is called; its own name when left out.
             kind: what it is, in a word.
-            step: where it belongs; that of the last `log` call when left out.
+            step: the step it belongs to; that of the last `log` call when left out.
 
         Raises:
             BadValue: there is no such file, or a folder of thousands.
@@ -59,16 +59,28 @@ class KeepsFiles(Part):
         step: int | None = None,
         metrics: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep a checkpoint: a file or folder from which training can go on or a model be used.
+        """Keep a checkpoint: a file or folder from which training can go on or a model can be used.
 
         What ``torch.save``, ``joblib.dump``, safetensors, the Trainer of transformers or Lightning write in a tracked
-        cell is kept without this. Of files of tensors what two checkpoints share is kept once.
+        cell is kept without this call. Tensors that two checkpoints share are stored once.
 
         Args:
-            path: the file or folder; leave it as it is until it is copied, as in `log_artifact`.
+            path: the file or folder; do not change it until it is copied, as in `log_artifact`.
             name: what it is called; its own name when left out.
-            step: where it belongs; that of the last `log` call when left out.
+            step: the step it belongs to; that of the last `log` call when left out.
             metrics: how good it is; the last values of the run's metrics when left out.
+
+        Raises:
+            BadValue: there is no such file, or a folder of thousands.
+
+        >>> import pathlib, tempfile
+        >>> from celltrail.run import start
+        >>> with tempfile.TemporaryDirectory() as folder, start("demo") as run:
+        ...     path = pathlib.Path(folder, "model.bin")
+        ...     _ = path.write_bytes(b"weights")
+        ...     run.log_checkpoint(path, step=100, metrics={"val/loss": 0.2})
+        ...     run.checkpoints[-1].step
+        100
         """
         self._take(path, name, "checkpoint", "api", step, metrics)
 
@@ -86,14 +98,14 @@ class KeepsFiles(Part):
     def keep_checkpoints(
         self, best: int | None = None, by: str | None = None, last: int | None = None, budget: str | float | None = None
     ) -> None:
-        """Say which checkpoints of this run stay, from now on; without this, as many as fit into the trail's budget.
+        """Choose which checkpoints of this run to keep from now on; by default, as many as fit the trail's budget.
 
-        Only copies in the trail go, never the files that the training wrote.
+        Only copies in the trail are removed, never the files that the training wrote.
 
         Args:
-            best: how many of the best by the metric ``by``.
+            best: keep so many of the best by the metric ``by``.
             by: the metric, such as ``"val/loss"``.
-            last: how many of the newest.
+            last: keep so many of the newest.
             budget: how much room all of them may take, as in "5GB"; the oldest go first, the best last.
 
         >>> from celltrail.run import start
@@ -106,12 +118,12 @@ class KeepsFiles(Part):
 
     @property
     def artifacts(self) -> Artifacts:
-        """The files of the run so far, checkpoints among them; waits for those on their way."""
+        """The files kept so far, checkpoints included; waits until those still being copied are done."""
         return self._files.found()
 
     @property
     def checkpoints(self) -> Artifacts:
-        """The checkpoints of the run so far; waits for those on their way."""
+        """The checkpoints kept so far; waits until those still being copied are done."""
         return self._files.found("checkpoint")
 
     @property

@@ -26,19 +26,19 @@ class LogsData(Part):
     def log_data(
         self, data: Any, name: str | None = None, split: str | None = None, *, parents: Iterable[DataVersion | str] = ()
     ) -> DataVersion:
-        """Say which data the run uses: its digest, its columns and a profile are kept, never the data itself.
+        """Record which data the run uses: its digest, columns and a profile are kept, never the data itself.
 
         Args:
             data: a frame of pandas or Polars, a table of Arrow, an array, a tensor, a list of dicts, a dict of
                 columns, a Dataset of Hugging Face or a TensorDataset of PyTorch; the path of a file or folder; or a
                 reference such as ``hf://datasets/name@revision`` or ``lakefs://repo/branch/path``.
-            name: what it is called; of a path the file's name when left out.
+            name: what it is called; needed unless it is a path, whose file name is the default.
             split: such as "train".
             parents: what it was made from: earlier versions or their digests.
 
         Returns:
-            The version: ``.digest`` is the same for the same rows in CSV, Parquet, Arrow or pandas, in chunks or not,
-            with ``int8`` or whole floats. The order of rows and of columns counts.
+            The version. Its ``.digest`` is the same for the same rows in CSV, Parquet, Arrow or pandas, in chunks or
+            not, as ``int8`` or as whole floats. The order of rows and of columns matters.
 
         Raises:
             BadValue: it holds no rows, there is no such file, or a name is missing.

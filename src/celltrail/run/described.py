@@ -160,7 +160,7 @@ class Described:
         self._edit(field, value)
 
     def comment(self, text: str) -> None:
-        """Say something about the run to whoever reads it; it is kept with who said it and when."""
+        """Add a comment for whoever reads the run; it is kept with who made it and when."""
         if not isinstance(text, str) or not text.strip():
             raise BadValue(f"a comment has some text, not {text!r}")
         self._edit(f"comment:{new_id()}", {"by": person_name(), "text": text.strip()})
@@ -174,15 +174,14 @@ class Described:
     def define_metric(
         self, name: str, *, goal: Goal | None = None, unit: str | None = None, axis: str | None = None
     ) -> None:
-        """Say how a metric is to be read; what is left out stays as it is.
+        """Say how to read a metric: which way is better, its unit, its axis. What is left out stays as it is.
 
         Args:
-            name: the metric, or a pattern for many, also such as come later: ``"val/*"``. What is said of
-                one metric by its name counts more than what a pattern says, a later pattern more than an
-                earlier one.
-            goal: the direction it is better in: "min", "max" or "none".
-            unit: what it is counted in.
-            axis: the metric of the same log calls that it is drawn over, instead of the step: "epoch".
+            name: the metric, or a pattern for many, including later ones: ``"val/*"``. A name takes precedence over
+                a pattern, and a later pattern over an earlier one.
+            goal: which way is better: "min", "max" or "none".
+            unit: its unit, such as "s".
+            axis: the metric of the same log calls to draw it over, instead of the step: "epoch".
 
         >>> from celltrail.run import start
         >>> with start("demo") as run:
@@ -222,13 +221,18 @@ class Described:
         usd_per_kwh: float | None = None,
         gco2_per_kwh: float | None = None,
     ) -> None:
-        """Say what this machine and its energy cost, and what the energy emits; what is left out stays as it is.
+        """Set what this machine and its energy cost, and what the energy emits; what is left out stays as it is.
 
-        From it come ``cost/usd`` and ``energy/gco2e`` in the summary when the run ends. Without a price they are
-        unknown, never 0. For all runs of a trail: ``store.settings["prices.usd_per_kwh"] = 0.3``.
+        When the run ends, ``cost/usd`` and ``energy/gco2e`` in its summary are computed from these. Without a price
+        they are unknown, never 0. For all runs of a trail: ``%track config prices.usd_per_kwh 0.3``.
+
+        Args:
+            usd_per_hour: US dollars an hour of this machine.
+            usd_per_kwh: US dollars a kWh.
+            gco2_per_kwh: grams of CO2 equivalent a kWh.
 
         Raises:
-            BadValue: a price is no number from 0.
+            BadValue: a price is not a number from 0.
 
         >>> from celltrail.run import start
         >>> with start("demo") as run:

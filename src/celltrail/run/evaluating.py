@@ -34,22 +34,22 @@ class Evaluates(Explains):
         ids: Any = None,
         task: str | None = None,
     ) -> Evaluation:
-        """Keep how good predictions are: metrics by scikit-learn with 95% intervals, and every row.
+        """Record how good predictions are: scikit-learn's metrics with 95% intervals, and every row.
 
         The metrics are logged as ``split/accuracy`` and so on, at the step of the last `log` call.
 
         Args:
-            y_true: what is true, shape (n,): labels of any kind, numbers, or how relevant each row is.
-            y_pred: what was predicted, shape (n,). Fractions for labels, or one column for each label, are scores.
-            y_score: scores beside the labels: probabilities or decision values, shape (n,) for the second of two
-                labels, else (n, labels).
-            split: what the rows are of: the first part of the metrics' names.
+            y_true: the truth, shape (n,): labels of any kind, numbers, or how relevant each row is.
+            y_pred: the predictions, shape (n,). Fractions where the truth is labels, or shape (n, labels), are scores.
+            y_score: scores in addition to predicted labels: probabilities or decision values, shape (n,) for the
+                second of two labels, else (n, labels).
+            split: which split the rows are, such as "val": the first part of the metrics' names.
             labels: the labels in the order of the scores, ``model.classes_``; sorted when left out.
-            groups: to which group each row belongs; of a ranking its query.
-            ids: what each row is called, each once, so that two runs are compared row by row in any order; their
-                places when left out.
-            task: "binary", "multiclass", "regression" or "ranking"; told by the values when left out, but for a
-                ranking.
+            groups: the group of each row, shape (n,); for a ranking, its query.
+            ids: a unique id for each row, so that two runs can be compared row by row in any order; row numbers when
+                left out.
+            task: "binary", "multiclass", "regression" or "ranking"; inferred from the values when left out, except
+                a ranking.
 
         Returns:
             The evaluation: ``.metrics``, ``.confusion``, ``.roc()``, ``.worst(50)`` and more.
@@ -76,22 +76,28 @@ class Evaluates(Explains):
         return found
 
     def evaluate_text(self, preds: Any, refs: Any, split: str = "val", *, ids: Any = None) -> Evaluation:
-        """Keep how close texts are to what was expected: BLEU, chrF, ROUGE, error rates and exact matches, row by row.
+        """Record how close texts are to references: BLEU, chrF, ROUGE, error rates and exact matches, row by row.
 
         The metrics are logged as ``split/bleu`` and so on, at the step of the last `log` call.
 
         Args:
-            preds: what was written, a text for each row.
-            refs: what was expected: a text for each row, or a list of several that are as good.
-            split: what the rows are of.
-            ids: what each row is called, each once; their places when left out.
+            preds: the texts that were produced, one for each row.
+            refs: the references: a text for each row, or a list of several equally good ones.
+            split: which split the rows are, such as "val".
+            ids: a unique id for each row; row numbers when left out.
 
         Returns:
             The evaluation: ``.metrics``, ``.signatures`` (how each was computed), ``.worst(50)``, ``.table``.
 
         Raises:
-            BadValue: lengths differ, or something is no text; nothing is kept then.
+            BadValue: lengths differ, or something is not text; nothing is kept then.
             MissingExtra: sacrebleu, rouge-score or jiwer is not installed.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     found = run.evaluate_text(["the cat sat", "a dog"], ["the cat sat", "the dog"], split="test")
+        >>> float(found.metrics.value["exact_match"])
+        0.5
         """
         from celltrail.stats.evaluation import Evaluation
         from celltrail.stats.evaluation.text import judged
@@ -117,20 +123,20 @@ class Evaluates(Explains):
         labels: Any = None,
         n_boot: int = 1000,
     ) -> Fairness:
-        """Keep how a classifier treats groups, by fairlearn: rates by group, gaps between them, and the worst slices.
+        """Record how a classifier treats groups, by fairlearn: rates by group, gaps between them, the worst slices.
 
         The numbers are logged as ``fair/dpd`` (demographic parity difference), ``fair/eod`` (equalised odds),
-        ``fair/accuracy/GROUP`` and so on, so that a rule (``run.alert("fair/dpd > 0.1")``) and a gate can ask for them.
+        ``fair/accuracy/GROUP`` and so on, so that a rule (``run.alert("fair/dpd > 0.1")``) and a gate can use them.
 
         Args:
-            y_true: what is true, shape (n,), of two labels.
-            y_pred: what was predicted.
-            groups: what the rows belong to: a column, or a frame or dict of several.
-            y_score: probabilities of the second label, for calibration by group.
-            split: what the rows are of.
-            positive: the label that is a gain to get; the second one unless given.
+            y_true: the truth, shape (n,), of two labels.
+            y_pred: the predictions, shape (n,), as in `evaluate`.
+            groups: the groups of the rows: a column, or a frame or dict of several.
+            y_score: probabilities of the second label, shape (n,), for calibration by group.
+            split: which split the rows are, such as "val".
+            positive: the favourable label; the second one unless given.
             labels: the two labels in their order.
-            n_boot: how often the rows are drawn again for the intervals of the gaps.
+            n_boot: bootstrap samples for the intervals of the gaps.
 
         Raises:
             BadValue: there are not two labels, or a column has no groups or too many.

@@ -20,12 +20,12 @@ class Explains(Part):
     """What a run can be told about a model's reasons. `query.StoredRun.explanation` reads it back."""
 
     def explain(self, model: Any, x: Any, y: Any = None, method: str = "permutation", **how: Any) -> Explanation:
-        """Keep how much each feature matters to a model.
+        """Record how much each feature matters to a model.
 
         Args:
-            model: a fitted estimator; for captum a module of PyTorch.
+            model: a fitted estimator; for captum, a PyTorch module.
             x: the rows, shape (n, features).
-            y: what is true, shape (n,); permutation needs it.
+            y: the truth, shape (n,); permutation needs it.
             method: "permutation", "shap" or "captum".
             how: ``split``, ``names``, ``repeats``, ``scoring``, ``target`` and ``seed``, as `celltrail.explain` takes
                 them.
@@ -33,6 +33,14 @@ class Explains(Part):
         Raises:
             BadValue: there is no such method, or something it needs is missing; nothing is kept then.
             MissingExtra: the library is not installed.
+
+        >>> from celltrail.run import start
+        >>> from sklearn.linear_model import LinearRegression
+        >>> x, y = [[0, 5], [1, 3], [2, 4], [3, 1]], [0, 1, 2, 3]
+        >>> with start("demo") as run:
+        ...     found = run.explain(LinearRegression().fit(x, y), x, y, names=["signal", "noise"])
+        >>> found.table.feature[0]
+        'signal'
         """
         from celltrail.stats.explanation import explain
 
@@ -47,17 +55,17 @@ class Explains(Part):
         return found
 
     def log_attention(self, key: str, tokens: Sequence[str], weights: Any, step: int | None = None) -> None:
-        """Keep how much each token of a text looks at each other one, as a heat-map over layers and heads.
+        """Record how much the tokens of a text attend to each other, as a heat-map over layers and heads.
 
         Args:
             key: the item's name.
             tokens: the T tokens in their order.
-            weights: shape (layers, heads, T, T), a row for each token that looks, which sums to 1; or the tuple of
-                tensors of shape (1, heads, T, T) that a model of transformers gives with ``output_attentions=True``.
-            step: where it belongs; that of the last `log` call when left out.
+            weights: shape (layers, heads, T, T), a row for each attending token, which sums to 1; or the tuple of
+                tensors of shape (1, heads, T, T) that transformers models return with ``output_attentions=True``.
+            step: the step it belongs to; that of the last `log` call when left out.
 
         Raises:
-            BadValue: shapes do not fit, rows do not sum to 1, or it is too large to be looked at.
+            BadValue: shapes do not fit, rows do not sum to 1, or it is too large to draw.
         """
         from celltrail.run.media.attention import attention
 

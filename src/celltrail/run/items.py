@@ -20,7 +20,7 @@ INLINE_BYTES = 2048  # up to here a value stands in the log itself: a file of it
 
 
 class Items(Alerting):
-    """What a run can be given beside numbers. `query.StoredRun.items` and `alerts` read it back.
+    """What a run can keep besides numbers. `query.StoredRun.items` and `alerts` read it back.
 
     A value that is not allowed raises `BadValue` and changes nothing. When the disk fails, the cell goes on:
     the run says that the bytes of this item are missing.
@@ -30,12 +30,12 @@ class Items(Alerting):
     kept: Counter[str]
 
     def log_text(self, key: str, text: str, step: int | None = None) -> None:
-        """Keep a text.
+        """Log a text.
 
         Args:
             key: the item's name; items of one name are a series over the steps.
             text: plain text; it is shown as it is, never as HTML.
-            step: where it belongs; that of the last `log` call when left out.
+            step: the step it belongs to; that of the last `log` call when left out.
 
         >>> from celltrail.run import start
         >>> with start("demo") as run:
@@ -44,36 +44,60 @@ class Items(Alerting):
         self._keep(key, text, step, media.text)
 
     def log_image(self, key: str, value: Any, step: int | None = None) -> None:
-        """Keep a picture.
+        """Log a picture.
 
         Args:
             key: the item's name.
-            value: an array of uint8 or of float 0 to 1, H x W or H x W x 1, 3 or 4; a picture of PIL; a path or
-                the bytes of a PNG, JPEG, GIF, WebP or SVG file. Pixels that are NaN become black and are counted.
-            step: where it belongs; that of the last `log` call when left out.
+            value: an array of uint8, or of floats from 0 to 1, with shape (H, W) or (H, W, 1, 3 or 4); a PIL image;
+                the path or the bytes of a PNG, JPEG, GIF, WebP or SVG file. NaN pixels become black and are counted.
+            step: the step it belongs to; that of the last `log` call when left out.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     run.log_image("noise", np.zeros((8, 8)), step=3)
         """
         self._keep(key, value, step, media.image)
 
     def log_figure(self, key: str, value: Any, step: int | None = None) -> None:
-        """Keep a figure of matplotlib (as PNG), Altair or Plotly (as their JSON)."""
+        """Log a figure of matplotlib (kept as PNG), Altair or Plotly (kept as their JSON).
+
+        >>> import altair
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     run.log_figure("spread", altair.Chart({"values": [{"x": 1}]}).mark_tick().encode(x="x:Q"))
+        """
         self._keep(key, value, step, media.figure)
 
     def log_audio(self, key: str, value: Any, step: int | None = None) -> None:
-        """Keep sound: a path or the bytes of a WAV, MP3, OGG or FLAC file, or ``(samples, rate)``."""
+        """Log sound: the path or the bytes of a WAV, MP3, OGG or FLAC file, or ``(samples, rate)``.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:  # samples from -1 to 1, so many a second
+        ...     run.log_audio("tone", (np.sin(np.arange(8000) / 10), 8000))
+        """
         self._keep(key, value, step, media.audio)
 
     def log_video(self, key: str, value: Any, step: int | None = None) -> None:
-        """Keep a film: a path or the bytes of an MP4, WebM or GIF file."""
+        """Log a film: the path or the bytes of an MP4, WebM or GIF file."""
         self._keep(key, value, step, media.video)
 
     def log_table(self, key: str, value: Any, step: int | None = None) -> None:
-        """Keep a table: a DataFrame, a list of dicts or a dict of lists."""
+        """Log a table: a DataFrame, a list of dicts or a dict of lists.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     run.log_table("errors", {"row": [17, 42], "said": ["cat", "dog"]})
+        """
         self._keep(key, value, step, media.table)
 
     def log_histogram(self, key: str, value: Any, step: int | None = None) -> None:
-        """Keep how values are spread: numbers, counted in 64 bins, or a tuple of counts and edges.
+        """Log a histogram: numbers to count in 64 bins, or a tuple of counts (n) and edges (n + 1).
 
         NaN and infinities are in no bin and counted apart.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     run.log_histogram("weights", np.linspace(-1, 1, 1000))
         """
         self._keep(key, value, step, media.histogram)
 
@@ -88,16 +112,16 @@ class Items(Alerting):
         step: int | None = None,
         rule: str = "",
     ) -> None:
-        """Say that something happened which somebody should look at.
+        """Raise an alert: something happened that somebody should look at.
 
         Args:
-            title: what, in a line.
-            text: more of it, plain text.
+            title: what happened, in a line.
+            text: the details, in plain text.
             level: "info", "warn" or "error".
-            metric: what it is about.
-            value: what that was.
-            step: where; that of the last `log` call when left out, none before the first.
-            rule: what fired, where a rule did.
+            metric: the metric it is about.
+            value: the value of that metric.
+            step: the step it happened at; that of the last `log` call when left out, none before the first.
+            rule: the rule that fired, if one did.
 
         >>> from celltrail.run import start
         >>> with start("demo") as run:

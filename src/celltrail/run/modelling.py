@@ -29,28 +29,28 @@ class LogsModels(Part):
         base_model: str | None = None,
         licence: str | None = None,
     ) -> ModelVersion:
-        """Keep a model as a new version: what it holds, what it is built of, and which run and data made it.
+        """Keep a model as a new version in the registry, with its layers and the run and data that made it.
 
-        Of tensors each is kept once: a checkpoint that differs in one costs that one and a list.
+        Each tensor is stored once: a version that differs in one tensor costs that one and a list.
 
         Args:
             model: a module or state dict of PyTorch and dicts of arrays (kept as safetensors), an estimator of
                 scikit-learn (as skops), or the path of a .safetensors, .skops, .onnx, .gguf or other file, or of a
                 folder, such as a checkpoint.
-            name: what the model is called; its versions are counted from 1.
-            alias: also let this name stand for the version, such as "candidate".
-            allow_pickle: whether what nothing else can keep may become a pickle, which is a program: whoever loads it
-                runs what its author put in.
+            name: the name of the model; its versions are counted from 1.
+            alias: a name that shall point at this version, such as "candidate".
+            allow_pickle: whether to fall back to a pickle where nothing else fits. A pickle is a program: whoever
+                loads it runs what its author put in.
             base_model: what it was made from, such as "gpt2" or ``churn@v2``.
-            licence: under which it may be used.
+            licence: the licence it may be used under.
 
         Returns:
             The version: ``.version``, ``.digest``, ``.format``, ``.layers``, ``.bytes_added``.
 
         Raises:
-            BadValue: it is of no kind that can be kept, or its file is not what its name says.
-            MissingExtra: the library that keeps its kind is not installed.
-            StoreError: the trail takes no more.
+            BadValue: this kind of model cannot be kept, or its file is not what its name says.
+            MissingExtra: the library that saves this kind is not installed.
+            StoreError: the trail cannot be written.
 
         >>> from celltrail.run import start
         >>> with start("demo") as run:
@@ -103,7 +103,7 @@ class LogsModels(Part):
         return made
 
     def deployed(self, url: str, model: str, env: str | None = None) -> None:
-        """Say that a version of a model is at work somewhere, such as ``churn@v3`` at an address.
+        """Record that a version of a model, such as ``churn@v3``, is deployed at an address.
 
         Raises:
             NoRun: there is no such version.

@@ -77,16 +77,22 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
 
         Args:
             values: metric name -> number; names are ``split/name`` by custom. NaN and infinity are kept,
-                None means no value at this step, a whole number beyond 2**53 is kept exactly as well.
-            step: any whole number; may repeat, go back or be left out, in which case it counts by itself.
-            axes: further numbers of the same call: other places to stand on than the step, such as
-                ``epoch=0.5`` or ``tokens=1e6`` (`define_metric` draws over them), or metrics whose names
-                are Python words: ``run.log(loss=0.3)``.
+                None means no value at this step, integers beyond 2**53 are exact.
+            step: any whole number; may repeat or go back, and is counted when left out.
+            axes: further numbers of the same call: axes to draw over besides the step, such as ``epoch=0.5``
+                or ``tokens=1e6`` (see `define_metric`), or metrics whose names are Python words:
+                ``run.log(loss=0.3)``.
 
         Raises:
-            BadValue: a value is no number; the others of the call are recorded all the same.
+            BadValue: a value is not a number; the others of the call are recorded all the same.
             CelltrailError: the run has already finished.
             StopTraining: somebody pressed stop; the point is recorded.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     run.log({"train/loss": 0.5}, step=3, epoch=0.1)
+        >>> run.summary["train/loss"]
+        0.5
         """
         if axes:
             values = {**values, **axes} if values else axes
@@ -188,7 +194,13 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
 
         Args:
             status: "finished" unless given, or unless there is an error.
-            error: what ended it; KeyboardInterrupt makes it ``interrupted``, anything else ``failed``.
+            error: what ended it; a KeyboardInterrupt makes the run ``interrupted``, anything else ``failed``.
+
+        >>> from celltrail.run import start
+        >>> run = start("demo")
+        >>> run.finish()
+        >>> run.status
+        'finished'
         """
         if status is not None and status not in STATUSES:
             raise BadValue(f"status {status!r} is not one of {', '.join(STATUSES)}")
@@ -218,18 +230,18 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
         tell(Ended(self))
 
     def watch(self, model: Any, every: int = 50) -> None:
-        """Look at the layers of a model while it trains, until the run ends.
+        """Record the layers of a model while it trains, until the run ends.
 
-        Every so many steps of its optimizer, for each parameter: the norms of weight and gradient, how far the step
-        moved it in relation to its size, and histograms of both. At every step: whether the gradients are finite; the
-        first time they are not, an alert on the run names the layer in which it began.
+        Every ``every`` steps of its optimizer, for each parameter: the norms of weight and gradient, how far the step
+        moved it relative to its size, and histograms of both. At every step: whether the gradients are finite; the
+        first time they are not, an alert names the layer in which it began.
 
         Args:
             model: a ``torch.nn.Module``.
-            every: how many steps lie between two looks; the first step is looked at.
+            every: record every so many steps, the first one included.
 
         Raises:
-            BadValue: it is no model that is known, or ``every`` is no number of steps.
+            BadValue: it is not a model of a known library, or ``every`` is not a number of steps.
 
         >>> from celltrail.run import start
         >>> with start("demo") as run:

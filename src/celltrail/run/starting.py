@@ -53,26 +53,26 @@ def start(
     the run. So do the ranks that ``notebook_launcher`` makes in a cell that is a run.
 
     Args:
-        name: how you speak of it; need not be unique. Without one, the run is named by its time.
+        name: what you call it; need not be unique. Without one, the run is named after the time.
         params: name -> value; numbers, text, booleans, None, and lists or dicts of them.
         tags: short labels to find it by.
         notes: plain text.
         group: runs that belong together, such as the seeds of one setting.
         project: "default" unless given or in ``CELLTRAIL_PROJECT``.
-        resume: a run that has ended or whose process died, by its name or id: it goes on under the same id.
-            What is given besides is added to it. ``run.step`` is the last step that was logged.
-        fork: another run, by its name or id: this one shares its points up to ``step`` and its params, and is its
-            child.
-        step: where the other run is forked, without it after its last step; with ``resume`` the step that the
-            run is rewound to: points beyond it stay in its history, marked, and count no more. May also stand behind
-            the run, as in ``fork="baseline@500"``.
+        resume: the name or id of a run that has ended or whose process died: it goes on under the same id, and
+            whatever else is given here is added to it. ``run.step`` is the last step that was logged.
+        fork: the name or id of another run: the new one shares its params and its points up to ``step``, and is
+            its child.
+        step: where to fork, after the last step unless given; with ``resume`` the step to rewind to: later points
+            stay in the history, marked, and no longer count. Can be part of the name, as in
+            ``fork="baseline@500"``.
         seed: seed random, NumPy and PyTorch with this number first. Without it no generator is touched.
         store: the trail to write to; found by `celltrail.store.locate` unless given.
-        facts: what is known of where the run comes from, as in `Run.describe`.
+        facts: where the run comes from, as in `Run.describe`.
 
     Raises:
         NoRun: there is no run to resume or fork.
-        BadValue: the run to resume is still running, it never came to this step, or a value is of no use.
+        BadValue: the run to resume is still running, it never reached this step, or a value is not allowed.
 
     >>> from celltrail.run import current
     >>> run = start("demo", {"lr": 0.1}, tags=["first"])
@@ -125,7 +125,22 @@ def start(
 
 
 def log(values: Mapping[str, Any] | None = None, step: int | None = None, **more: Any) -> None:
-    """`Run.log` on the current run; in a worker process that has none, a warning instead of an error."""
+    """Record numbers in the current run, as `Run.log` does; in a worker process without one, only warn.
+
+    Args:
+        values: metric name -> number, such as ``{"train/loss": 0.3}``.
+        step: any whole number; counted when left out.
+        more: axes, or metrics whose names are Python words: ``ct.log(loss=0.3, epoch=0.5)``.
+
+    Raises:
+        CelltrailError: no run is active.
+        BadValue: a value is not a number; the others of the call are recorded all the same.
+
+    >>> with start("demo") as run:
+    ...     log({"train/loss": 0.3}, step=10)
+    >>> run.step
+    10
+    """
     run = current()
     if run is None and joining.named():
         run = start()
@@ -143,7 +158,16 @@ def _active() -> Run:
 
 
 def knob(name: str, value: float, low: float | None = None, high: float | None = None) -> float:
-    """`Run.knob` of the current run; where there is none, simply the value.
+    """A number that people can change in the chart while the current run trains; outside a run, just the value.
+
+    Args:
+        name: what the slider is called.
+        value: the value until somebody changes it; an integer stays one.
+        low: the least it can be set to.
+        high: the most.
+
+    Raises:
+        BadValue: the value is not a finite number, or not between low and high.
 
     >>> knob("lr", 1e-3, 1e-5, 1e-1)
     0.001
@@ -153,10 +177,15 @@ def knob(name: str, value: float, low: float | None = None, high: float | None =
 
 
 def watch(model: Any, every: int = 50) -> None:
-    """`Run.watch` of the current run.
+    """Record the layers of a PyTorch model while the current run trains it, as `Run.watch` does.
+
+    Args:
+        model: a ``torch.nn.Module``.
+        every: look at weights and gradients every so many steps of the optimizer.
 
     Raises:
-        CelltrailError: there is none.
+        CelltrailError: no run is active.
+        BadValue: it is not a model of a known library.
 
     >>> watch("resnet")
     Traceback (most recent call last):

@@ -30,7 +30,7 @@ class Steered(Described):
 
     @property
     def stopped_by(self) -> str | None:
-        """Who or what stopped it before its code was done, "panel" for a click; None where nobody did."""
+        """Who or what stopped it early, "panel" for a click; None if nobody did."""
         return self.summary.get("stopped_by")
 
     def steer(self, wish: Wish) -> str:
@@ -49,19 +49,19 @@ class Steered(Described):
         return f"{self.name} {self.steering.ask(wish)}"
 
     def knob(self, name: str, value: float, low: float | None = None, high: float | None = None) -> float:
-        """A number that people may change in the chart while the run goes on; asked for, it is what they chose last.
+        """A number that people can change in the chart while the run goes on; returns what they chose last.
 
         Put the call where the number is used, inside the loop. The first call declares the knob and records its value
-        as a parameter; a change is recorded with the step of the call that brought it in.
+        as a parameter; a change is recorded with the step at which it took effect.
 
         Args:
-            name: what it is called.
-            value: what it is until somebody changes it; a whole number stays one.
-            low: the least that it may be set to.
+            name: what the slider is called.
+            value: the value until somebody changes it; an integer stays one.
+            low: the least it can be set to.
             high: the most.
 
         Raises:
-            BadValue: the value is no finite number, or not between low and high.
+            BadValue: the value is not a finite number, or not between low and high.
 
         >>> from celltrail.run import start
         >>> with start("demo") as run:

@@ -66,19 +66,22 @@ def explain(
     target: Any = None,
     seed: int = 0,
 ) -> Explanation:
-    """How much each feature matters to a model; `Run.explain` keeps it in a run.
+    """How much each feature matters to a model; `Run.explain` does the same and keeps it in a run.
 
     Args:
-        model: a fitted estimator; for shap anything that ``shap.Explainer`` takes, for captum a module of PyTorch.
+        model: a fitted estimator; for shap, anything that ``shap.Explainer`` takes; for captum, a PyTorch module.
         x: the rows, shape (n, features).
-        y: what is true, shape (n,); permutation needs it.
+        y: the truth, shape (n,); permutation needs it.
         method: "permutation" (scikit-learn), "shap" or "captum" (integrated gradients), where these are installed.
-        split: what the rows are of.
-        names: of the features; those of a frame unless given.
+        split: which split the rows are, such as "val".
+        names: the names of the features; those of a frame unless given.
         repeats: how often each feature is shuffled.
-        scoring: by what permutation judges, as scikit-learn takes it; the model's own score unless given.
-        target: of captum: which output is explained.
-        seed: of the shuffling.
+        scoring: the score for permutation, as in scikit-learn; the model's own unless given.
+        target: for captum, which output to explain.
+        seed: the seed of the shuffling.
+
+    Returns:
+        The explanation: ``.table`` (``feature``, ``mean``, ``sd``, ``rank``), ``.caveat``.
 
     Raises:
         BadValue: there is no such method, or something it needs is missing.

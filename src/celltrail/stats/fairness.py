@@ -40,7 +40,7 @@ class Fairness:
 
     Attributes:
         split: such as "val".
-        positive: the label that is a gain to get.
+        positive: the favourable label.
         gaps: how far the groups of each feature are apart, ``dpd/age`` and so on: the demographic parity difference
             and ratio, the equalised odds and the equal opportunity difference.
         table: a row for each group and metric: ``feature``, ``group``, ``metric``, ``value``, ``ci_low``, ``ci_high``,
@@ -102,18 +102,21 @@ def fairness(
     labels: Any = None,
     n_boot: int = 1000,
 ) -> Fairness:
-    """How a classifier treats groups; `Run.fairness` keeps it in a run.
+    """How a classifier treats groups, by fairlearn; `Run.fairness` does the same and keeps it in a run.
 
     Args:
-        y_true: what is true, shape (n,), of two labels.
-        y_pred: what was predicted, as `Run.evaluate` takes it.
-        groups: what the rows belong to: a column, or a frame or dict of several; numbers of many different values
-            are cut into four parts of like size.
-        y_score: probabilities of the positive label, for calibration by group.
-        split: what the rows are of.
-        positive: the label that is a gain to get; the second one unless given.
+        y_true: the truth, shape (n,), of two labels.
+        y_pred: the predictions, shape (n,), as in `Run.evaluate`.
+        groups: the groups of the rows: a column, or a frame or dict of several; numbers with many different values
+            are cut into four parts of similar size.
+        y_score: probabilities of the positive label, shape (n,), for calibration by group.
+        split: which split the rows are, such as "val".
+        positive: the favourable label; the second one unless given.
         labels: the two labels in their order.
-        n_boot: how often the rows are drawn again for the intervals of the gaps.
+        n_boot: bootstrap samples for the intervals of the gaps.
+
+    Returns:
+        The figures: ``.gaps``, ``.by_group``, ``.slices``, ``.warnings``.
 
     Raises:
         BadValue: there are not two labels, or a column has no groups or too many.

@@ -57,7 +57,7 @@ _T = TypeVar("_T")
 
 
 class Store:
-    """One trail. Cheap to make; nothing is created before the first write."""
+    """The trail in a folder. Cheap to open; nothing is created before the first write."""
 
     def __init__(self, root: Path | str | None = None) -> None:
         self.root = locate() if root is None else Path(root).expanduser().absolute()

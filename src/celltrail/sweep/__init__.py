@@ -44,26 +44,29 @@ def sweep(
     stop: str = "",
     store: Store | None = None,
 ) -> Sweep:
-    """Call a function at each point of a space; every call is a run of its own, with the point as its params.
+    """Call a function at each point of a space; each call is a run of its own, with the point as its params.
 
-    What the function logs by ``ct.log()`` is its run's. A number it returns is logged too, as ``metric`` (or as
-    "objective"), and so are the numbers of a dict. A call that raises is a failed run, and the sweep goes on.
-    Called again under the same name it goes on where it was: points that have a finished run are not tried again.
+    Whatever the function logs by ``ct.log()`` goes to that run. A number it returns is logged too, as ``metric`` (or
+    as "objective"), and so are the numbers of a dict. A call that raises is a failed run, and the sweep goes on.
+    A sweep of the same name continues: points that have a finished run are not tried again.
 
     Args:
-        fn: is called with the parameters by name, and with ``seed`` if it takes one.
-        space: of each parameter the values to choose from (a list, a range), or a stretch of numbers as a tuple:
+        fn: called with the parameters by name, and with ``seed`` if it takes one.
+        space: for each parameter the values to choose from (a list, a range), or a range of numbers as a tuple:
             ``(low, high)`` or ``(low, high, "log")``.
         sampler: "grid" for every combination, "random", or "optuna" (``pip install 'celltrail[sweep]'``).
-        repeats: how often each point is tried, with the seeds 0, 1, 2 ...; random, NumPy and PyTorch are seeded
+        repeats: how often to try each point, with the seeds 0, 1, 2 ...; random, NumPy and PyTorch are seeded
             before each call if there are several.
-        name: of the sweep; without it, the function's.
+        name: the name of the sweep; that of the function unless given.
         trials: how many points a sampler other than the grid takes.
-        metric: what is to become better, for ``best``, for the table and for Optuna.
+        metric: what to optimise, for ``best``, for the table and for Optuna.
         goal: "min" or "max", where the name of the metric does not tell.
-        seed: of the sampler.
-        stop: an expression such as ``best("val/acc") > 0.99``: the sweep ends after a trial for which it holds.
-        store: another trail than the one of the working folder.
+        seed: the seed of the sampler.
+        stop: an expression such as ``best("val/acc") > 0.99``: the sweep ends after a trial for which it is true.
+        store: another trail; that of the working folder unless given.
+
+    Returns:
+        The sweep: ``.df()`` (means and 95% intervals over the repeats), ``.best``, ``.runs``.
 
     >>> import celltrail as ct
     >>> found = ct.sweep(lambda x, y: (x - 2) ** 2 + y, {"x": [1, 2], "y": [0, 1]}, goal="min", name="doc")

@@ -47,7 +47,7 @@ class Sweep:
 
     @property
     def metric(self) -> str:
-        """What is to become better; "" as long as no trial has a metric."""
+        """The metric that is optimised; "" as long as no trial has one."""
         if not self._metric:
             named = telling_metrics(self.runs.records, most=1)
             return named[0].partition(".")[2] if named else ""
@@ -73,8 +73,8 @@ class Sweep:
         return min(valued, key=lambda each: sign * each[0])[1] if valued else None
 
     def df(self) -> pd.DataFrame:
-        """A row per point: its parameters, ``n`` finished repeats, and of the metric the ``mean`` and its 95 %
-        interval from ``low`` to ``high`` (NaN where there is one repeat only), best first.
+        """A row per point, best first: its parameters, ``n`` finished repeats, and the ``mean`` of the metric with
+        its 95 % interval from ``low`` to ``high`` (NaN if there is only one repeat).
         """
         import pandas as pd
 
