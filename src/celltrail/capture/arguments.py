@@ -136,11 +136,14 @@ def _parser() -> _Parser:
     add("-t", "--tag", dest="tags", nargs="+", action="extend", default=[], metavar="TAG", help="one or more tags")
     add("--note", default="", metavar="TEXT", help="a sentence to remember the run by")
     add("--group", metavar="G", help="the group it belongs to, such as the seeds of one setting")
-    add("--watch", nargs="+", type=_variables, action="append", default=[], metavar="NAME", help="record as metrics")
+    add("--watch", nargs="+", type=_variables, action="append", default=[], metavar="NAME",
+        help="variables to record as metrics")  # fmt: skip
     add("--no-watch", action="store_true", help="do not record loop variables with a metric's name")
     add("--every", type=_every, metavar="N", help="keep every N-th watched value, or one every 0.5s")
-    add("--param", nargs="+", type=_variables, action="append", default=[], metavar="NAME", help="record as parameters")
-    add("--no-param", nargs="+", type=_variables, action="append", default=[], metavar="NAME", help="do not record")
+    add("--param", nargs="+", type=_variables, action="append", default=[], metavar="NAME",
+        help="variables to record as parameters too")  # fmt: skip
+    add("--no-param", nargs="+", type=_variables, action="append", default=[], metavar="NAME",
+        help="variables that are not parameters")  # fmt: skip
     add("--params", choices=["on", "off"], default="on", help="off: look for no parameters in the code")
     add("--seed", type=_seed, metavar="N", help="seed random, NumPy and PyTorch before the cell")
     add("--resume", metavar="RUN", help="go on with this run under its id; RUN@STEP rewinds it first")

@@ -20,18 +20,18 @@ _COLUMNS = ["row", "column", "before", "after"]
 
 @dataclass(frozen=True, repr=False)
 class Difference:
-    """What is another in the second; false where nothing is. ``str()`` says it in sentences.
+    """What differs between two versions of data; false if nothing does. ``str()`` says it in sentences.
 
     Attributes:
         added: columns that only the second has.
         removed: columns that only the first has.
         retyped: columns of another type, with both types; their values may be the same.
-        changed: columns with other values, and how many cells of each are others; None where that is not known.
+        changed: columns with changed values, and how many cells of each changed; None if that is not known.
         cells: the changed cells, a thousand at most: ``row column before after``; ``row`` is counted from 0, or the
             value of the key.
         rows_added: rows that only the second has.
         rows_removed: rows that only the first has.
-        note: what could not be told.
+        note: what could not be determined.
     """
 
     added: list[str]

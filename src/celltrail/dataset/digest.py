@@ -45,13 +45,13 @@ class ColumnDigest:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What rows hold; ``str()`` is the text to compare.
+    """A digest of rows by their contents; ``str()`` is the text to compare.
 
     Attributes:
-        hex: 64 characters, equal where the rows, their order and the names and order of the columns are.
-        rows: how many there are.
-        columns: the same for each column.
-        is_partial: whether a column holds objects that cannot be read: of such only their number counts.
+        hex: 64 characters, equal if the rows, their order and the names and order of the columns are.
+        rows: how many rows there are.
+        columns: a digest of each column.
+        is_partial: whether a column holds objects that cannot be read, of which only the number counts.
     """
 
     hex: str

@@ -26,7 +26,7 @@ Level = Literal["steady", "watch", "act"]
 
 @dataclass(frozen=True, repr=False)
 class Drift:
-    """What was found; false where a column has moved. ``str()`` says it in sentences.
+    """How far each column has drifted; false if one has moved. ``str()`` says it in sentences.
 
     Attributes:
         table: a row for each column, what moved most first: ``column``, ``psi`` (population stability index over
@@ -36,8 +36,8 @@ class Drift:
             reference) and ``level``: steady, watch (psi above 0.1) or act (above 0.25), the last two only
             where chance is no explanation.
         rows: how many rows the reference has, and how many there are now.
-        gone: columns of the reference that are not there any more.
-        new: columns that the reference has not.
+        gone: columns that only the reference has.
+        new: columns that the reference lacks.
     """
 
     table: pd.DataFrame
@@ -47,7 +47,7 @@ class Drift:
 
     @property
     def moved(self) -> dict[str, str]:
-        """A sentence for each column that is to be watched or acted on, by its name."""
+        """A sentence for each column to watch or act on, by its name."""
         rows = self.table.to_dict("records")
         return {row["column"]: _sentence(row) for row in rows if row["level"] != "steady"}
 

@@ -25,7 +25,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, repr=False)
 class Splits:
-    """What was found; false where there is something to look at. ``str()`` says it in sentences.
+    """What leaks between splits; false if something does. ``str()`` says it in sentences.
 
     Attributes:
         rows: how many rows each split has.

@@ -13,10 +13,10 @@ Kind = Literal["table", "file", "folder", "reference"]
 
 @dataclass(frozen=True, repr=False)
 class DataVersion:
-    """One state of some data.
+    """One version of some data, as a run used it.
 
     Attributes:
-        name: what it was called.
+        name: its name.
         split: such as "train"; None for the whole.
         digest: ``cdg1:...`` of rows, whatever file they are in; ``blake3:...`` of a file that holds no rows we can
             read, ``blake3-sampled:...`` of a huge one, ``blake3-tree:...`` of a folder; None of a mere reference.
@@ -61,7 +61,7 @@ class DataVersion:
 
     @property
     def profile(self) -> dict[str, dict[str, Any]]:
-        """By column what is in it: missing, quartiles, frequent values; of more than 100,000 rows, of a sample."""
+        """What each column holds: missing values, quartiles, frequent values; beyond 100,000 rows, from a sample."""
         return self._profile()
 
     @property

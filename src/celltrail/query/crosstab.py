@@ -36,10 +36,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Crosstab:
-    """Rows x columns of a value: ``str()`` is a table for a terminal.
+    """A value in rows and columns; ``str()`` is a table for a terminal.
 
-    Each cell is the mean over its runs with the 95% interval of Student's t; runs without the value count
-    nowhere. The best mean of each column is marked where the metric has a direction.
+    Each cell is the mean over its runs with the 95% interval of Student's t; runs without the value are left
+    out. The best mean of each column is marked if the metric has a direction.
     """
 
     row_names: tuple[str, ...]

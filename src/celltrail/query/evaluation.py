@@ -22,7 +22,7 @@ MOST_RUNS = 12
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluated(Evaluation):
-    """The evaluation of a run; in a notebook its display is a panel.
+    """The evaluation of a run; in a notebook, the evaluation panel.
 
     Attributes:
         run: the run.
@@ -33,7 +33,7 @@ class Evaluated(Evaluation):
 
 @dataclass(frozen=True)
 class Evaluations:
-    """One split of several runs; in a notebook its display is a panel.
+    """The evaluations of several runs on one split; in a notebook, the evaluation panel.
 
     Attributes:
         split: such as "val".

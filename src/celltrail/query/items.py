@@ -27,13 +27,13 @@ _CHARACTERS_SHOWN = 20_000
 
 @dataclass(frozen=True)
 class Item:
-    """One thing a run kept. In a notebook it shows itself: a picture as a picture, a table as a table.
+    """One item that a run logged. In a notebook it shows itself: a picture as a picture, a table as a table.
 
     Attributes:
         name: the key it was logged with.
         kind: text, image, figure, audio, video, table or histogram.
-        step: where it belongs.
-        time: when it was kept, UTC.
+        step: the step it belongs to.
+        time: when it was logged, UTC.
         media: the media type of its bytes.
         size: how many bytes it has.
         facts: what is known without reading it, such as width and height, rate, rows or nan.

@@ -27,7 +27,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Media:
-    """The media of some runs; in a notebook its display is the media panel.
+    """The media of some runs; in a notebook, the media panel.
 
     Attributes:
         runs: those that kept something, at most 24.

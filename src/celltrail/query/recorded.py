@@ -25,7 +25,7 @@ class Recorded:
 
     @property
     def name(self) -> str:
-        """The name it was given, by hand or by its cell."""
+        """Its name."""
         return self.record.name
 
     @property
@@ -40,7 +40,7 @@ class Recorded:
 
     @property
     def group(self) -> str | None:
-        """The group it was put in."""
+        """Its group."""
         return self.record.group
 
     @property
@@ -55,7 +55,7 @@ class Recorded:
 
     @property
     def summary(self) -> dict[str, Json]:
-        """The last value of every metric, and what the run's own code put in its summary."""
+        """The last value of every metric, and whatever the code put into ``run.summary``."""
         last = {name: aggregate_of(metric, "last") for name, metric in self.record.metrics.items()}
         return {**{name: value for name, value in last.items() if value is not None}, **self.record.summary}
 
@@ -71,7 +71,7 @@ class Recorded:
 
     @property
     def comments(self) -> list[Comment]:
-        """What people said about it, oldest first: ``time``, ``by``, ``text``.
+        """The comments on it, oldest first: ``time``, ``by``, ``text``.
 
         >>> import celltrail as ct
         >>> with ct.start("script") as run: pass
@@ -82,7 +82,7 @@ class Recorded:
 
     @property
     def folder(self) -> str | None:
-        """The folder it was moved to."""
+        """The folder it is in, None for none."""
         return self.record.folder
 
     @property
@@ -97,12 +97,12 @@ class Recorded:
 
     @property
     def archived(self) -> bool:
-        """Whether it was put out of sight."""
+        """Whether it is archived."""
         return self.record.archived
 
     @property
     def deleted(self) -> bool:
-        """Whether it was deleted, and goes to the trash at the next clean-up."""
+        """Whether it is deleted; it goes to the trash at the next clean-up."""
         return self.record.deleted
 
     @property
@@ -127,7 +127,7 @@ class Recorded:
 
     @property
     def ended(self) -> datetime | None:
-        """When it ended, UTC; None while it runs or when nobody saw its end."""
+        """When it ended, UTC; None while it runs or if its end was not seen."""
         return None if self.record.ended_us is None else _moment(self.record.ended_us)
 
     @property
@@ -142,7 +142,7 @@ class Recorded:
 
     @property
     def notebook(self) -> str | None:
-        """The notebook, relative."""
+        """The path of its notebook, relative."""
         return self.record.notebook
 
     @property
@@ -172,17 +172,17 @@ class Recorded:
 
     @property
     def resumes(self) -> list[Resumption]:
-        """Each time another process went on with it: when, after what gap, at which step, and whether rewound to it."""
+        """Each time it was resumed: when, after what gap, at which step, and whether it was rewound to that step."""
         return list(self.record.resumes)
 
     @property
     def fork_step(self) -> int | None:
-        """The step up to which it shares the points of `parent`, where it was forked; else None."""
+        """If it is a fork, the step up to which it shares the points of `parent`; else None."""
         return self.record.fork_step
 
     @property
     def stopped_by(self) -> str | None:
-        """Who or what stopped it before its code was done, "panel" for a click; None where nobody did."""
+        """Who or what stopped it early, "panel" for a click; None if nobody did."""
         return self.summary.get("stopped_by")
 
     def __repr__(self) -> str:

@@ -27,7 +27,7 @@ _LEFT = "style='text-align:left'"  # tables of a notebook are set for numbers
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hit:
-    """A text of a run that holds what was searched for."""
+    """A text of a run that matches the search."""
 
     run: StoredRun
     kind: str  # name, note, code, params, error or output

@@ -58,7 +58,7 @@ class Evaluation:
 
     @property
     def confusion(self) -> pd.DataFrame:
-        """How many rows of each label (down) were predicted as each (across)."""
+        """The confusion matrix: how many rows of each true label (down) got each predicted label (across)."""
         import pandas as pd
 
         self._needs_classes("a confusion matrix")
@@ -67,7 +67,7 @@ class Evaluation:
         return made.rename_axis(index="truth", columns="output")
 
     def roc(self, label: Any = None) -> Curve:
-        """The ROC curve of a label against the rest; of two labels that of the second."""
+        """The ROC curve of a label against the rest; by default the second of two labels."""
         return roc(*self._marked(label))
 
     def precision_recall(self, label: Any = None) -> Curve:
@@ -75,14 +75,14 @@ class Evaluation:
         return precision_recall(*self._marked(label))
 
     def calibration(self, label: Any = None, bins: int = 10) -> Calibration:
-        """How often a label came true for each tenth of its predicted probability."""
+        """Calibration: how often a label came true in each bin of its predicted probability."""
         mark, score = self._marked(label)
         if score.min() < 0 or score.max() > 1:
             raise BadValue(f"the scores go from {score.min():.3g} to {score.max():.3g}: they are no probabilities")
         return calibration(mark, score, bins)
 
     def worst(self, n: int = 50) -> pd.DataFrame:
-        """The rows that are most wrong: largest error, or the surest of a wrong label, first."""
+        """The worst rows, at most ``n``: the largest errors, or the most confident wrong labels, first."""
         if self.task in ("regression", "ranking", "text"):
             return self._first(self.table["error"].abs(), n)
         wrong: Any = ~self.table["correct"].astype(bool)
@@ -95,7 +95,7 @@ class Evaluation:
         return self.table.loc[by.sort_values(ascending=False, kind="stable").index[:n]]
 
     def by_group(self) -> pd.DataFrame:
-        """Rows and accuracy, or mean absolute error, of each group."""
+        """For each group, how many rows it has and its accuracy, or mean absolute error."""
         if "group" not in self.table:
             raise BadValue("the rows are in no groups: run.evaluate(..., groups=df['sex']) puts them into some")
         name, of = ("accuracy", self.table["correct"]) if self.is_classification else ("mae", self.table["error"].abs())
