@@ -108,6 +108,14 @@ class Comparison:
         Args:
             split: such as "val"; the one on which the first run was last evaluated unless given.
             other: the number of the other run, from 1.
+
+        >>> import celltrail as ct
+        >>> for name, guess in (("a", [0, 1, 1, 1]), ("b", [0, 1, 1, 0])):
+        ...     with ct.start(name) as run:
+        ...         found = run.evaluate([0, 1, 1, 0], guess, split="val")
+        >>> rows = ct.compare("a", "b").rows("val")
+        >>> len(rows.fixed), len(rows.broken)
+        (1, 0)
         """
         if not 0 < other < len(self.runs):
             raise BadValue(f"there is no run {other} to hold against the first; they go from 1 to {len(self.runs) - 1}")
@@ -143,7 +151,14 @@ class Comparison:
         }
 
     def df(self, only_differing: bool = True) -> pd.DataFrame:
-        """Everything but the code in one frame, indexed by part and name, a column per run."""
+        """Everything but the code in one frame, indexed by part and name, a column per run.
+
+        >>> import celltrail as ct
+        >>> for name, lr in (("a", 0.1), ("b", 0.3)):
+        ...     with ct.start(name, {"lr": lr}): pass
+        >>> ct.compare("a", "b").df().loc[("params", "lr")].tolist()
+        [0.1, 0.3]
+        """
         import pandas as pd
 
         lines = self.lines(only_differing=only_differing)

@@ -13,17 +13,29 @@ _Answer = TypeVar("_Answer")
 
 
 class Edits(Generic[_Answer]):
-    """What can be said of runs. Nothing the run itself recorded is changed: every word can be taken back."""
+    """The edits that people can make to runs. What a run recorded stays as it is, and every edit can be undone."""
 
     def _edit(self, changes: Mapping[str, Json]) -> _Answer:
         raise NotImplementedError
 
     def rename(self, name: str) -> _Answer:
-        """Give it a new name; names need not be unique."""
+        """Give it a new name; names need not be unique.
+
+        >>> import celltrail as ct
+        >>> with ct.start("a"): pass
+        >>> ct.run("a").rename("the one to beat").name
+        'the one to beat'
+        """
         return self._edit({"name": name})
 
     def tag(self, *tags: str | Iterable[str]) -> _Answer:
-        """Add tags."""
+        """Add tags.
+
+        >>> import celltrail as ct
+        >>> with ct.start("a"): pass
+        >>> sorted(ct.run("a").tag("paper", "best").tags)
+        ['best', 'paper']
+        """
         return self._edit({f"tag:{tag}": True for tag in _flat(tags)})
 
     def untag(self, *tags: str | Iterable[str]) -> _Answer:
@@ -37,6 +49,11 @@ class Edits(Generic[_Answer]):
             text: the note.
             metric: the metric it is about.
             step: the step it is about.
+
+        >>> import celltrail as ct
+        >>> with ct.start("a"): pass
+        >>> ct.run("a").note("try a smaller step").notes
+        ['try a smaller step']
         """
         if not isinstance(text, str) or not text.strip():
             raise BadValue(f"a note has some text, not {text!r}")
@@ -61,7 +78,13 @@ class Edits(Generic[_Answer]):
         return self._edit({"starred": False})
 
     def rate(self, rating: float | None) -> _Answer:
-        """Rate it with a number of your own; None removes it."""
+        """Rate it with a number of your own; None removes it.
+
+        >>> import celltrail as ct
+        >>> with ct.start("a"): pass
+        >>> ct.run("a").rate(4).rating
+        4
+        """
         return self._edit({"rating": _bare(rating)})
 
     def move(self, folder: str | None) -> _Answer:
@@ -73,7 +96,13 @@ class Edits(Generic[_Answer]):
         return self._edit({"group": group})
 
     def archive(self) -> _Answer:
-        """Put it out of sight: only a question that names ``archived`` finds it."""
+        """Put it out of sight: only a question that names ``archived`` finds it.
+
+        >>> import celltrail as ct
+        >>> with ct.start("a"): pass
+        >>> ct.runs("name == 'a'").archive(), len(ct.runs()), len(ct.runs("archived"))
+        (1, 0, 1)
+        """
         return self._edit({"archived": True})
 
     def unarchive(self) -> _Answer:
@@ -89,7 +118,13 @@ class Edits(Generic[_Answer]):
         return self._edit({"deleted": False})
 
     def correct(self, param: str, value: Json) -> _Answer:
-        """Say what a parameter really was; the recorded value stays in the run, and None returns to it."""
+        """Say what a parameter really was; the recorded value stays in the run, and None returns to it.
+
+        >>> import celltrail as ct
+        >>> with ct.start("a", {"lr": 0.1}): pass
+        >>> ct.run("a").correct("lr", 0.2).params["lr"]
+        0.2
+        """
         return self._edit({f"param:{param}": _bare(value)})
 
 

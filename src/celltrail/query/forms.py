@@ -42,15 +42,22 @@ class Forms:
         """The columns of these names, or those of this set; None where nobody named any."""
 
     def crosstab(self, rows: Names, cols: Names = (), *, value: str) -> Crosstab:
-        """A value over rows and columns, as mean with the 95% interval of Student's t over the runs of a cell.
+        """A value in rows and columns: the mean over the runs of each cell, with the 95% interval of Student's t.
 
         Args:
-            rows: what stands at the left: one or more columns as in `RunSet.df`; of a parameter the name will do.
-            cols: what stands at the top; without it there is one column.
-            value: a metric (its best, or last where nobody said what is better), a column or an expression.
+            rows: one or more columns as in `RunSet.df`, to go down; for a parameter, its name is enough.
+            cols: the same, to go across; a single column unless given.
+            value: a metric (its best, or its last if it has no direction), a column or an expression.
 
         Raises:
             BadValue: there is no such column, or no run has a number for the value.
+
+        >>> import celltrail as ct
+        >>> for lr, acc in ((0.1, 0.8), (0.3, 0.9)):
+        ...     with ct.start("a", {"lr": lr}) as run:
+        ...         run.log({"val/acc": acc})
+        >>> print(ct.runs().crosstab("lr", value="val/acc").to_markdown().splitlines()[0])
+        | lr | best val/acc |
         """
         from celltrail.query.crosstab import crosstab
 
@@ -66,10 +73,16 @@ class Forms:
         value: str | None = None,
         sep: str = ",",
     ) -> str | None:
-        """Comma-separated values with every digit: written to ``path``, or returned as text without one.
+        """Comma-separated values with every digit: written to ``path``, or returned as text.
 
-        ``sep="\\t"`` separates them by tabs, as spreadsheets take them from the clipboard.
-        With ``rows``, ``cols`` and ``value`` the cells of a `crosstab`, one a line.
+        With ``rows``, ``cols`` and ``value``, the cells of a `crosstab`, one a line. ``sep="\\t"`` separates by tabs,
+        for spreadsheets.
+
+        >>> import celltrail as ct
+        >>> with ct.start("a", {"lr": 0.1}): pass
+        >>> print(ct.runs().to_csv(columns=["name", "params.lr"]).strip())
+        name,params.lr
+        a,0.1
         """
         if value is not None or rows or cols:
             text = self._crosstab(rows, cols, value).to_csv()
@@ -85,9 +98,9 @@ class Forms:
     def to_markdown(
         self, columns: Sequence[str] | None = None, *, rows: Names = (), cols: Names = (), value: str | None = None
     ) -> str:
-        """A Markdown table; without ``columns``, the few that tell these runs apart.
+        """A Markdown table of these columns; by default, the few that tell the runs apart.
 
-        With ``rows``, ``cols`` and ``value`` a `crosstab`, the best of each column in bold.
+        With ``rows``, ``cols`` and ``value``, a `crosstab` with the best of each column in bold.
         """
         if value is not None or rows or cols:
             return self._crosstab(rows, cols, value).to_markdown()
@@ -96,9 +109,9 @@ class Forms:
     def to_latex(
         self, columns: Sequence[str] | None = None, *, rows: Names = (), cols: Names = (), value: str | None = None
     ) -> str:
-        """A LaTeX tabular (booktabs); without ``columns``, the few that tell these runs apart.
+        """A LaTeX tabular (booktabs) of these columns; by default, the few that tell the runs apart.
 
-        With ``rows``, ``cols`` and ``value`` a `crosstab`, the best of each column in bold.
+        With ``rows``, ``cols`` and ``value``, a `crosstab` with the best of each column in bold.
         """
         if value is not None or rows or cols:
             return self._crosstab(rows, cols, value).to_latex()
@@ -110,7 +123,7 @@ class Forms:
         return plain.latex(headers, lines, right)
 
     def to_text(self, columns: Sequence[str] | None = None, most: int | None = None) -> str:
-        """A plain table for a terminal, ``most`` rows of it."""
+        """A plain table for a terminal, at most ``most`` rows."""
         headers, rows, right = self._texts(columns, most)
         rows = [[plain.clipped(cell, 40) for cell in line] for line in rows]
         return plain.table(headers, rows, right)

@@ -97,6 +97,12 @@ class Version:
             BadValue: it is files rather than a Python value, a pickle without ``allow_pickle``, or does not fit
                 ``into``.
             MissingExtra: the library that reads it is not installed.
+
+        >>> import celltrail as ct
+        >>> with ct.start("demo") as run:
+        ...     _ = run.log_model({"w": np.zeros((2, 3), "float32")}, "toy")
+        >>> ct.registry["toy"].load()["w"].shape
+        (2, 3)
         """
         record = self.record
         if record.format == "pickle" and not allow_pickle:
@@ -112,7 +118,15 @@ class Version:
         return save(self.record, Path(folder), self.store.blobs)
 
     def diff(self, other: Version | str) -> LayersChanged:
-        """How the other version is built differently: layers added, removed, or of another shape or type."""
+        """How the other version is built differently: layers added, removed, or of another shape or type.
+
+        >>> import celltrail as ct
+        >>> with ct.start("demo") as run:
+        ...     for width in (3, 4):
+        ...         _ = run.log_model({"w": np.zeros(width, "float32")}, "toy")
+        >>> print(ct.registry["toy@v1"].diff("v2").df().name.tolist())
+        ['w']
+        """
         return changed(self.record.layers, self._other(other).record.layers)
 
     def promote(self, alias: str, *, reason: str, gate: str = "") -> Version:
@@ -130,6 +144,13 @@ class Version:
             Refused: a condition is not met, or cannot be checked; the error lists all of them. Nothing was moved.
             BadValue: the reason is missing, or the gate cannot be read.
             AliasMoved: somebody else moved the name meanwhile.
+
+        >>> import celltrail as ct
+        >>> with ct.start("demo") as run:
+        ...     run.log({"val/acc": 0.9})
+        ...     _ = run.log_model({"w": np.zeros(3, "float32")}, "toy")
+        >>> ct.registry["toy@v1"].promote("champion", reason="the first", gate="val/acc > 0.8").ref
+        'toy@v1'
         """
         if not isinstance(reason, str) or not reason.strip():
             raise BadValue(f"promoting {self.record.ref} needs a reason: reason='better on every slice'")

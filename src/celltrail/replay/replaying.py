@@ -68,6 +68,9 @@ def replay(
         NoRun: there is no such run, or no cell recorded it.
         BadValue: the run was recorded by somebody else, and ``trust`` was not given.
         CelltrailError: ``isolated`` was asked for, and there is no uv.
+
+    >>> replay("baseline").verdict  # doctest: +SKIP
+    'reproduced'
     """
     if mode not in ("auto", "minimal", "full"):
         raise BadValue(f"mode is auto, minimal or full, not {mode!r}")

@@ -134,6 +134,9 @@ def slice_of(
 
     Raises:
         NoRun: there is no such run, or no cell recorded it.
+
+    >>> slice_of("baseline").write("again.ipynb")  # doctest: +SKIP
+    PosixPath('again.ipynb')
     """
     if mode not in ("minimal", "full"):
         raise BadValue(f"a slice is minimal or full, not {mode!r}")

@@ -21,8 +21,15 @@ def current() -> Run | None:
     """The run this code belongs to, or None.
 
     That is the run of the cell or ``with`` block; outside of both, the newest one begun by a bare
-    ``ct.start()`` and not finished yet. In a worker that multiprocessing or joblib made it is the run that the
-    process which made the worker is in.
+    ``ct.start()`` and not finished yet. In a worker of multiprocessing or joblib it is the run that its parent
+    process is in.
+
+    >>> import celltrail as ct
+    >>> with ct.start("demo") as run:
+    ...     ct.current() is run
+    True
+    >>> ct.current() is None
+    True
     """
     run = _current.get()
     if run is not None and run.is_running:

@@ -160,7 +160,7 @@ class Described:
         self._edit(field, value)
 
     def comment(self, text: str) -> None:
-        """Add a comment for whoever reads the run; it is kept with who made it and when."""
+        """Add a comment for whoever reads the run, in plain text; it is kept with who made it and when."""
         if not isinstance(text, str) or not text.strip():
             raise BadValue(f"a comment has some text, not {text!r}")
         self._edit(f"comment:{new_id()}", {"by": person_name(), "text": text.strip()})

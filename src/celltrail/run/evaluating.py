@@ -141,6 +141,12 @@ class Evaluates(Explains):
         Raises:
             BadValue: there are not two labels, or a column has no groups or too many.
             MissingExtra: fairlearn is not installed.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     found = run.fairness([0, 1, 1, 0] * 20, [0, 1, 0, 0] * 20, ["a", "a", "b", "b"] * 20)
+        >>> run.summary["fair/accuracy/a"], run.summary["fair/accuracy/b"]
+        (1.0, 0.5)
         """
         from celltrail.stats.fairness import fairness
 

@@ -66,6 +66,10 @@ class Explains(Part):
 
         Raises:
             BadValue: shapes do not fit, rows do not sum to 1, or it is too large to draw.
+
+        >>> from celltrail.run import start
+        >>> with start("demo") as run:
+        ...     run.log_attention("attention", ["to", "be"], np.full((2, 4, 2, 2), 0.5))
         """
         from celltrail.run.media.attention import attention
 

@@ -103,7 +103,7 @@ class LogsModels(Part):
         return made
 
     def deployed(self, url: str, model: str, env: str | None = None) -> None:
-        """Record that a version of a model, such as ``churn@v3``, is deployed at an address.
+        """Record that a version of a model, such as ``churn@v3``, is deployed at an address; ``env`` such as "prod".
 
         Raises:
             NoRun: there is no such version.
