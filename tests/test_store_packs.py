@@ -7,10 +7,12 @@ import os
 import random
 import time
 
+import numpy as np
 import pytest
 
+from celltrail.errors import Damaged
 from celltrail.store import Store
-from celltrail.store.seal import packing
+from celltrail.store.seal import packing, packs
 from celltrail.store.seal.packs import Packs, state_of, write
 from recovery.logs import begin
 from recovery.seals import aged, finished_run, folder_of
@@ -160,6 +162,38 @@ def test_a_row_group_holds_one_long_metric_only(store: Store) -> None:
     held = [set(groups.read_row_group(group)["metric"].to_pylist()) for group in range(groups.num_row_groups)]
     assert held == [{"lr"}, {"train/loss"}, {"val/loss"}]
     assert together(store, "lr", ids) == by_themselves(store, "lr", ids)
+
+
+def test_a_metric_in_several_row_groups_is_read_once_until_the_file_changes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was proven and decoded is given again; a file that was touched since is proven anew; little is kept."""
+    monkeypatch.setattr(packs, "GROUP_ROWS", 4096)
+    ids = [finished_run(store, rows=rows) for rows in (9000, 300)]
+    for run_id in ids:
+        aged(store, run_id)
+        assert store.seal(run_id)
+    series = [store.series(run_id)["lr"] for run_id in ids]
+    states = [(run_id, state_of(store.root, run_id)) for run_id in ids]
+    pack = write(store.root, states, [("lr", list(enumerate(series)))])
+    assert len(pack.groups) == 3
+    os.utime(pack.path, (time.time() - 90,) * 2)
+    first, again = pack.metric("lr"), pack.metric("lr")
+    assert [[column.tolist() for column in first[n]] for n in (0, 1)] == [[c.tolist() for c in each] for each in series]
+    assert np.shares_memory(first[0].value, again[0].value)
+    whole = pack.path.read_bytes()
+    _, start, size, _ = pack.groups[1]
+    pack.path.write_bytes(whole[: start + size // 2] + b"\0" * 9 + whole[start + size // 2 + 9 :])
+    os.utime(pack.path, (time.time() - 60,) * 2)
+    with pytest.raises(Damaged):
+        pack.metric("lr")
+    pack.path.write_bytes(whole)
+    known = Packs(store.root)
+    assert known.metric("lr", ids)[1] == set(ids)
+    assert known.all()[0].kept_bytes == 28 * 9300
+    monkeypatch.setattr(packs, "_KEPT_BYTES", 28 * 9300 - 1)
+    assert known.metric("lr", ids)[1] == set(ids)
+    assert known.all()[0].kept_bytes == 0
 
 
 def test_the_frame_of_a_metric_over_many_runs_is_the_same_from_a_pack(store: Store, runs: list[str]) -> None:

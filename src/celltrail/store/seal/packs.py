@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from celltrail.errors import Damaged
 from celltrail.model import new_id
 from celltrail.store.files import disk
-from celltrail.store.log.series import Series, joined
+from celltrail.store.log.series import Series
 from celltrail.store.seal import sealed
 from celltrail.store.seal.parquet import GROUP_ROWS, footer_digest, spans
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _RACY_NS = 2_000_000_000  # a folder changed within this time may change again and keep its time stamp
 FOLDER = "packs"
 FORMAT = 1
+_KEPT_BYTES = 32 << 20  # of columns that were read, in memory
 SMALL_POINTS = 8192  # metrics with fewer share a row group
 
 # the documents of a run's seals and its logs, each with its size: what a run is a copy of
@@ -61,7 +62,9 @@ class Pack:
     size: int
     footer: str
     _file: Any = None
-    _read: tuple[int, Any] | None = field(default=None)
+    _read: tuple[tuple[int, ...], Any] | None = field(default=None)
+    _stood: tuple[int, int, int] | None = None  # the file when it was looked at last
+    _proven: set[int] = field(default_factory=set)  # row groups of that file
 
     @classmethod
     def of(cls, path: Path) -> Pack:
@@ -97,48 +100,75 @@ class Pack:
         if name not in self.metrics:
             return {}
         start, stop = self.metrics[name]
-        found: dict[int, Series] = {}
-        for group, (first, end) in enumerate(spans([rows for rows, *_ in self.groups])):
-            if first < stop and end > start:
-                chosen = slice(max(0, start - first), min(stop, end) - first)
-                run, step, value, *rest = (column[chosen] for column in self._columns(group, times))
-                t_us = rest[0] if times else np.empty(0, np.int64)
-                edges = [0, *(np.flatnonzero(run[1:] != run[:-1]) + 1).tolist(), len(run)]
-                for (a, b), number in zip(itertools.pairwise(edges), run[edges[:-1]].tolist(), strict=True):
-                    part = Series(step[a:b], t_us[a:b], value[a:b])
-                    found[number] = joined([found[number], part]) if number in found else part
-        return found
+        groups = [
+            (number, first)
+            for number, (first, end) in enumerate(spans([rows for rows, *_ in self.groups]))
+            if first < stop and end > start
+        ]
+        first = groups[0][1]
+        columns = self._columns(tuple(number for number, _ in groups), times)
+        run, step, value, *rest = (column[start - first : stop - first] for column in columns)
+        t_us = rest[0] if times else np.empty(0, np.int64)
+        edges = [0, *(np.flatnonzero(run[1:] != run[:-1]) + 1).tolist(), len(run)]
+        return {
+            number: Series(step[a:b], t_us[a:b], value[a:b])
+            for (a, b), number in zip(itertools.pairwise(edges), run[edges[:-1]].tolist(), strict=True)
+        }
 
     def verify(self) -> None:
         """Compare the file with what was packed; raises `Damaged` or OSError."""
+        self._stood, self._file = None, None
+        self._proven.clear()
         self._open()
         for group in range(len(self.groups)):
             self._compare(group)
 
     def _compare(self, group: int) -> None:
+        if group in self._proven:
+            return
         _, start, size, digest = self.groups[group]
         with self.path.open("rb") as raw:
             raw.seek(start)
             if _digest(raw.read(size)) != digest:
                 raise Damaged(f"{self.path.name} does not hold what was packed")
+        self._proven.add(group)
 
-    def _columns(self, group: int, times: bool) -> tuple[NDArray[Any], ...]:
+    def _columns(self, groups: tuple[int, ...], times: bool) -> tuple[NDArray[Any], ...]:
         import pyarrow as pa
 
         names = ["run", "step", "value", "t"][: 4 if times else 3]  # a quarter of the work is the times
-        if self._read is not None and self._read[0] == group and len(self._read[1]) >= len(names):
-            return self._read[1]
+        self._look()
+        if self._read is not None and self._read[0] == groups and len(self._read[1]) >= len(names):
+            return self._read[1][: len(names)]
         try:
             file = self._open()
-            self._compare(group)
-            read = file.read_row_group(group, columns=names)
+            for group in groups:
+                self._compare(group)
+            read = file.read_row_groups(groups, columns=names)
         except (pa.ArrowException, ValueError) as error:
             raise Damaged(f"{self.path.name} cannot be read: {type(error).__name__}") from error
-        if read.num_rows != self.groups[group][0]:
+        if read.num_rows != sum(self.groups[group][0] for group in groups):
             raise Damaged(f"{self.path.name} does not hold what was packed")
         found = tuple(read.column(name).to_numpy() for name in names)
-        self._read = group, found
+        self._read = groups, found
         return found
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much memory the columns take that were read last."""
+        return sum(column.nbytes for column in self._read[1]) if self._read is not None else 0
+
+    def let_go(self) -> None:
+        """Free it."""
+        self._read = None
+
+    def _look(self) -> None:
+        """What was proven of the file stays proven as long as it is the same file."""
+        about = os.stat(self.path)
+        stood = about.st_ino, about.st_size, about.st_mtime_ns
+        if self._stood != stood or abs(time.time_ns() - about.st_mtime_ns) < _RACY_NS:
+            self._stood, self._file, self._read = stood, None, None
+            self._proven.clear()
 
     def _open(self) -> Any:
         if self._file is None:
@@ -206,6 +236,7 @@ class Packs:
         places = self.places(run_ids)
         found: dict[str, Series] = {}
         answered: set[str] = set()
+        read: list[Pack] = []
         for pack in {id(pack): pack for pack in places.values()}.values():
             try:
                 by_number = pack.metric(name, times)
@@ -215,7 +246,17 @@ class Packs:
             mine = [run_id for run_id, place in places.items() if place is pack]
             answered.update(mine)
             found |= {run_id: by_number[n] for run_id in mine if (n := pack.runs[run_id]) in by_number}
+            read.append(pack)
+        self._keep(read)
         return found, answered
+
+    def _keep(self, read: Sequence[Pack]) -> None:
+        """Whoever asks for a metric asks for it again, with a run more: what was read just now stays, if it is small."""
+        left = _KEPT_BYTES
+        for pack in (*read, *(pack for pack in self._present if pack not in read)):
+            left -= pack.kept_bytes
+            if left < 0:
+                pack.let_go()
 
 
 @lru_cache(maxsize=16)
@@ -235,9 +276,9 @@ def write(
     disk.make_folder(place, trail)
     path = place / f"{new_id()}.parquet"
     temp = disk.temp_name(path)
-    schema = pa.schema(
-        [("metric", pa.string()), ("run", pa.int32()), ("step", pa.int64()), ("t", pa.int64()), ("value", pa.float64())]
-    )
+    kinds = {"metric": pa.string(), "run": pa.int32(), "step": pa.int64(), "t": pa.int64(), "value": pa.float64()}
+    # there is no point without one of them, and who reads is not to look which are missing
+    schema = pa.schema([pa.field(name, kind, nullable=False) for name, kind in kinds.items()])
     ranges: dict[str, list[int]] = {}
     rows: list[int] = []
     try:
@@ -261,9 +302,9 @@ def write(
 
 _SETTINGS: dict[str, Any] = {
     "compression": "zstd",
-    "use_dictionary": ["metric"],
+    # all points of a run stand together: in a dictionary they are one repeat, which is a tenth of the time to read
+    "use_dictionary": ["metric", "run"],
     "column_encoding": {
-        "run": "DELTA_BINARY_PACKED",
         "step": "DELTA_BINARY_PACKED",
         "t": "DELTA_BINARY_PACKED",
         "value": "BYTE_STREAM_SPLIT",
