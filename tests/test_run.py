@@ -429,6 +429,26 @@ def test_a_short_run_loads_no_numpy(tmp_path: Path):
     assert (record.metrics["train/loss"].min, record.metrics["train/loss"].count) == (0.01, 100)
 
 
+def test_numpy_is_loaded_once_it_is_worth_it(tmp_path: Path):
+    """Some ten thousand numbers are summed up sooner than NumPy is loaded; with many more it is, and all count."""
+    code = (
+        "import sys, celltrail as ct\n"
+        f"with ct.start('long', store=ct.Store({str(tmp_path / '.celltrail')!r})) as run:\n"
+        "    for step in range(40_000): run.log({'train/loss': 1 / (step + 1)}, step)\n"
+        "    run.record()\n"
+        "    assert 'numpy' not in sys.modules\n"
+        "    for step in range(40_000, 170_000): run.log({'train/loss': 1 / (step + 1)}, step)\n"
+        "    run.record()\n"
+        "    assert 'numpy' in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    (record,) = Store(tmp_path / ".celltrail").records()
+    metric = record.metrics["train/loss"]
+    assert (metric.min, metric.min_step, metric.max_step, metric.count) == (1 / 170_000, 169_999, 0, 170_000)
+    assert metric.sum == pytest.approx(sum(1 / (step + 1) for step in range(170_000)), rel=1e-12)
+
+
 AT_THE_END = """
 import atexit, threading
 import celltrail as ct

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from celltrail.store.onward import Onward
 
 FOLD_AT = 8192  # rows that wait; beyond that log() folds them itself, so memory stays bounded
-# at most so many values are folded without NumPy: the 25 MB and the tenth of a second it takes to load would
-# be most of what a short run costs
-_FEW_VALUES = 2048
+# Without NumPy a value takes 0.3 us, and NumPy a tenth of a second and 25 MB to load: which of the two costs less is
+# known only afterwards. Once a run has spent as much without it as loading would have cost, it is loaded.
+_WITHOUT_NUMPY = 131_072  # values
 
 Row = tuple[tuple[str, ...], bytes]  # names and packed row
 
@@ -38,6 +38,7 @@ class Folding:
         self._summaries = Summaries(before.carried.metrics if before else None)
         for name, said in before.declared.items() if before else ():
             self._summaries.declare(name, said)
+        self._left = _WITHOUT_NUMPY
         self._make_lock()
         forks.in_child(self._make_lock)
 
@@ -56,7 +57,9 @@ class Folding:
                 yield self.rows.popleft()
 
     def _fold(self, names: tuple[str, ...], bodies: Sequence[bytes]) -> None:
-        if len(bodies) * len(names) <= _FEW_VALUES and "numpy" not in sys.modules:
+        count = len(bodies) * len(names)
+        if count <= self._left and "numpy" not in sys.modules:
+            self._left -= count
             steps, rows = unpacked_few(len(names), bodies)
             self._summaries.fold_few(names, steps, rows)
         else:

@@ -112,23 +112,16 @@ class Summaries:
             self._take(_Column(*column), int(steps[-1]), len(steps), in_order)
 
     def fold_few(self, names: Sequence[str], steps: Sequence[int], rows: Sequence[Sequence[float]]) -> None:
-        """`fold` without NumPy, for blocks so short that loading it would take a hundred times as long."""
+        """`fold` without NumPy, for a run that has had too few values to be worth loading it."""
         for name, values in zip(names, zip(*rows, strict=True), strict=True):
-            places = [place for place, value in enumerate(values) if value == value]
-            low = min(places, key=values.__getitem__, default=0)
-            high = max(places, key=values.__getitem__, default=0)
-            total = sum(values[place] for place in places)
-            column = _Column(
-                name,
-                values[0],
-                values[-1],
-                values[low],
-                steps[low],
-                values[high],
-                steps[high],
-                total,
-                len(values) - len(places),
-            )
+            total, known = sum(values), values
+            if total != total:  # NaN is among them, or infinity of both signs
+                known = [value for value in values if value == value]
+                total = sum(known)
+            low, high = min(known, default=math.nan), max(known, default=math.nan)
+            low_step, high_step = (steps[values.index(value)] if known else steps[0] for value in (low, high))
+            nans = len(values) - len(known)
+            column = _Column(name, values[0], values[-1], low, low_step, high, high_step, total, nans)
             self._take(column, steps[-1], len(steps))
 
     def _take(self, column: _Column, last_step: int, count: int, in_order: bool = True) -> None:
