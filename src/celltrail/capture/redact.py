@@ -11,7 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 MARK = "[redacted]"
@@ -34,32 +34,56 @@ _SHAPES = (
     r"(?<=://)[^\s/:@'\"]*:[^\s/@'\"]+(?=@)",  # user:password in a URL
     r"(?<=[Bb]earer )[A-Za-z0-9._~+/-]{16,}=*",
 )
-_SHAPE = re.compile("|".join(_SHAPES))
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# one cheap look decides whether the shapes are worth trying at all
-_HINT = re.compile(
-    r"AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat_|[rsp]k[-_]|hf_|xox|AIza|eyJ|-----BEGIN|://|earer |"
-    r"glpat-|npm_|pypi-|SG\.|gsk_|xai-|r8_|pplx-|dop_v1_|dapi"
+# one of these is in whatever has a shape: a cheap look decides whether the shapes are worth trying at all
+_HINTS = (
+    *("AKIA", "ASIA", "ABIA", "ACCA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "rk-", "sk-", "pk-"),
+    *("rk_", "sk_", "pk_", "hf_", "xox", "AIza", "eyJ", "-----BEGIN", "://", "earer ", "glpat-", "npm_", "pypi-"),
+    *("SG.", "gsk_", "gsk-", "xai-", "xai_", "r8_", "r8-", "pplx-", "pplx_", "dop_v1_", "dop_v1-", "dapi"),
 )
-
 _SECRET_WORD = r"(?:(?:api|access|secret|auth|private)_?key|secret|token|passwd|password|passphrase|credentials?)"
-_SECRET_NAME = re.compile(rf"(?:^|.*[_.\-]|.*[a-z](?=[A-Z])){_SECRET_WORD}s?(?:$|[_.\-\d].*)", re.IGNORECASE)
-_ASSIGNED = re.compile(
-    # bounded at both ends, so that a megabyte of base64 costs one pass
-    r"""(?<![\w.\-])(?P<name>[A-Za-z_][\w.\-]{0,80})(?P<quote>['"]?\]?)(?P<sign>\s*(?::\s*\w+\s*=|=(?!=)|:)\s*)"""
-    r"""(?P<value>[rbuf]{0,2}'''[\s\S]*?'''|[rbuf]{0,2}\"\"\"[\s\S]*?\"\"\"|[rbuf]{0,2}'(?:[^'\\\n]|\\.)*'|"""
-    r"""[rbuf]{0,2}"(?:[^"\\\n]|\\.)*"|[^\s'"(){}\[\],;]+(?![\w.]*\())""",
-    re.IGNORECASE,
-)
 _SECRET_HINTS = ("key", "secret", "token", "passw", "passphrase", "credent")  # one is in each secret word, folded
-# names of the field that only look like secrets
-_INNOCENT = re.compile(
-    r".*(?:tokeniz|(?:max|min|num|n|pad|eos|bos|unk|cls|sep|mask|new|total|prompt|completion|input|output|special|"
-    r"stop|end|start|image|prefix|suffix)_?tokens?(?:$|_)|tokens?_(?:per|count|ids?|len|type|embed|usage|sec)|tokens$).*",
-    re.IGNORECASE,
-)
-_PLAIN = re.compile(r"(?:none|null|true|false|nan|[-+]?[\d._]+(?:e[-+]?\d+)?)", re.IGNORECASE)
-_ENVIRONMENT_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS", re.IGNORECASE)
+_ENVIRONMENT_HINTS = ("key", "token", "secret", "pass")
+
+
+# To compile these takes a short script 20 ms, and most texts have nothing in them that would need it.
+
+
+@cache
+def _shapes() -> re.Pattern[str]:
+    return re.compile("|".join(_SHAPES))
+
+
+@cache
+def _secret_name() -> re.Pattern[str]:
+    return re.compile(rf"(?:^|.*[_.\-]|.*[a-z](?=[A-Z])){_SECRET_WORD}s?(?:$|[_.\-\d].*)", re.IGNORECASE)
+
+
+@cache
+def _assignment() -> re.Pattern[str]:
+    return re.compile(
+        # bounded at both ends, so that a megabyte of base64 costs one pass
+        r"""(?<![\w.\-])(?P<name>[A-Za-z_][\w.\-]{0,80})(?P<quote>['"]?\]?)(?P<sign>\s*(?::\s*\w+\s*=|=(?!=)|:)\s*)"""
+        r"""(?P<value>[rbuf]{0,2}'''[\s\S]*?'''|[rbuf]{0,2}\"\"\"[\s\S]*?\"\"\"|[rbuf]{0,2}'(?:[^'\\\n]|\\.)*'|"""
+        r"""[rbuf]{0,2}"(?:[^"\\\n]|\\.)*"|[^\s'"(){}\[\],;]+(?![\w.]*\())""",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _innocent() -> re.Pattern[str]:
+    """Names of the field that only look like secrets."""
+    return re.compile(
+        r".*(?:tokeniz|(?:max|min|num|n|pad|eos|bos|unk|cls|sep|mask|new|total|prompt|completion|input|output|special|"
+        r"stop|end|start|image|prefix|suffix)_?tokens?(?:$|_)|tokens?_(?:per|count|ids?|len|type|embed|usage|sec)|"
+        r"tokens$).*",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _plain() -> re.Pattern[str]:
+    return re.compile(r"(?:none|null|true|false|nan|[-+]?[\d._]+(?:e[-+]?\d+)?)", re.IGNORECASE)
 
 
 def is_secret_name(name: str) -> bool:
@@ -68,12 +92,13 @@ def is_secret_name(name: str) -> bool:
     >>> [is_secret_name(name) for name in ("OPENAI_API_KEY", "tokenizer", "max_tokens", "db.password", "key")]
     [True, False, False, True, False]
     """
-    return _SECRET_NAME.fullmatch(name) is not None and _INNOCENT.fullmatch(name) is None
+    return _secret_name().fullmatch(name) is not None and _innocent().fullmatch(name) is None
 
 
 @lru_cache(maxsize=4096)
 def _may_be_secret(variable: str) -> bool:
-    return _ENVIRONMENT_NAME.search(variable) is not None
+    folded = variable.casefold()  # folds as re.IGNORECASE does
+    return any(hint in folded for hint in _ENVIRONMENT_HINTS)
 
 
 class Redactor:
@@ -111,11 +136,11 @@ class Redactor:
 
     def _redacted(self, text: str) -> str:
         text = self._without_known(text)
-        if _HINT.search(text):
-            text = _SHAPE.sub(self._shape, text)
+        if any(hint in text for hint in _HINTS):
+            text = _shapes().sub(self._shape, text)
         folded = text.casefold()  # folds as re.IGNORECASE does
         if any(hint in folded for hint in _SECRET_HINTS):
-            text = _ASSIGNED.sub(self._assigned, text)
+            text = _assignment().sub(self._assigned, text)
         return text
 
     def _without_known(self, text: str) -> str:
@@ -154,7 +179,7 @@ class Redactor:
 
 def _is_value(value: str) -> bool:
     # a path in SSH_KEY_FILE is no secret, and replacing it would blot out half of a traceback
-    return len(value) >= 8 and not value.startswith(("/", "~", "./")) and not _PLAIN.fullmatch(value)
+    return len(value) >= 8 and not value.startswith(("/", "~", "./")) and not _plain().fullmatch(value)
 
 
 def _same_lines(found: re.Match[str]) -> str:
@@ -166,7 +191,7 @@ def _assigned(found: re.Match[str]) -> str:
     if not is_secret_name(name.rsplit(".", 1)[-1]):
         return found[0]
     mark, inner = _inner(value)
-    if len(inner) < 4 or _PLAIN.fullmatch(inner) or inner == MARK or not (mark or _looks_random(inner)):
+    if len(inner) < 4 or _plain().fullmatch(inner) or inner == MARK or not (mark or _looks_random(inner)):
         return found[0]
     if mark and "{" in inner and value[:1] in "fF":
         return found[0]  # an f-string names where the secret comes from, it does not hold it

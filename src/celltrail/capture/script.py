@@ -1,7 +1,8 @@
 """Runs begun by ``ct.start()``: the code, environment and commit of the script or cell that began them.
 
 A tracked cell brings all of this itself. Here it is gathered on a thread, and the run's files stay open
-until it is in, so that a run of a few milliseconds has it too.
+until it is in, so that a run of a few milliseconds has it too. The thread lets the run begin first: git, asked at
+once, would take the processor from the first points of the run, and from whatever else begins just now.
 """
 
 from __future__ import annotations
@@ -23,9 +24,28 @@ from celltrail.store.files.pending import wait_with
 _MAX_SOURCE = 1_000_000
 
 _PATIENCE_S = 2.0
+_AFTER_S, _STEP_S = 0.05, 0.01  # so long after the begin, or as soon as the run or the program is over
 
 _listening = False
-_describing: list[threading.Thread] = []
+_describing: list[_Describing] = []
+
+
+class _Describing(threading.Thread):
+    """Describes one run, a moment after it has begun."""
+
+    # not a daemon: a script that ends at once waits the few milliseconds for its own description
+    def __init__(self, run: Run, *told: Any) -> None:
+        super().__init__(name="celltrail-describe", daemon=False)
+        self._told = run, *told
+        self.is_due = threading.Event()
+        run.at_end(self.is_due.set)
+
+    def run(self) -> None:
+        """Wait for the moment, then gather."""
+        for _ in range(round(_AFTER_S / _STEP_S)):
+            if self.is_due.wait(_STEP_S) or not threading.main_thread().is_alive():
+                break
+        _gather(*self._told)
 
 
 def describe_runs() -> None:
@@ -46,8 +66,7 @@ def _hear(event: Event) -> None:
         if not threading.main_thread().is_alive():
             _gather(*told)  # nobody waits for a thread any more, and since Python 3.12 none can be begun
             return
-        # not a daemon: a script that ends at once waits the few milliseconds for its own description
-        thread = threading.Thread(target=_gather, args=told, name="celltrail-describe")
+        thread = _Describing(*told)
         thread.start()
         _describing[:] = [other for other in _describing if other.is_alive()] + [thread]
 
@@ -56,6 +75,7 @@ def _wait() -> None:
     """Whoever reads the trail gets the runs that have finished with their descriptions."""
     for thread in tuple(_describing):
         if thread is not threading.current_thread():
+            thread.is_due.set()
             thread.join(_PATIENCE_S)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -37,15 +38,24 @@ def _is_network(mounts: str, target: str) -> bool:
 
 def caches() -> list[Path]:
     """Where this user may keep files of celltrail on a local disk, best first."""
-    import tempfile
-
     cache = os.environ.get("XDG_CACHE_HOME")
     places: list[Path] = []
     with contextlib.suppress(RuntimeError):  # no home
         places.append((Path(cache) if cache else Path.home() / ".cache") / "celltrail")
     user = os.getuid() if hasattr(os, "getuid") else 0
-    places += [Path(folder) / f"celltrail-{user}" for folder in (tempfile.gettempdir(), "/var/tmp")]
+    places += [Path(folder) / f"celltrail-{user}" for folder in (_temporary(), "/var/tmp")]
     return [place for place in dict.fromkeys(places) if not is_network(place)]
+
+
+def _temporary() -> str:
+    """`tempfile.gettempdir()`, without its module and the dozen that come with it: a run that begins needs no other."""
+    if "tempfile" not in sys.modules and os.name == "posix":
+        for folder in (*map(os.environ.get, ("TMPDIR", "TEMP", "TMP")), "/tmp"):
+            if folder and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):
+                return os.path.abspath(folder)
+    import tempfile
+
+    return tempfile.gettempdir()
 
 
 def retried(read: Callable[_P, _T]) -> Callable[_P, _T]:
