@@ -65,7 +65,7 @@ def test_a_short_block_is_folded_the_same_without_numpy(values: list[float]) -> 
     """What a few rows say of a metric does not depend on how they are folded."""
     few, many = Summaries(), Summaries()
     steps = list(range(10, 10 + len(values)))
-    few.fold_few(("val/acc", "never"), steps, [(value, math.nan) for value in values])
+    few.fold_few(("val/acc", "never"), steps, [tuple(values), (math.nan,) * len(values)])
     many.fold(("val/acc", "never"), np.array(steps), np.array([(value, math.nan) for value in values]))
     assert repr(few.metrics()) == repr(many.metrics())
 

@@ -60,8 +60,7 @@ class Folding:
         count = len(bodies) * len(names)
         if count <= self._left and "numpy" not in sys.modules:
             self._left -= count
-            steps, rows = unpacked_few(len(names), bodies)
-            self._summaries.fold_few(names, steps, rows)
+            self._summaries.fold_few(names, *unpacked_few(len(names), bodies))
         else:
             _, numbers, _, values = unpacked(len(names), bodies)
             self._summaries.fold(names, numbers, values)

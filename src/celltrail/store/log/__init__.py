@@ -82,10 +82,10 @@ def unpacked(
     return table["schema"], table["step"], table["t"], table["values"]
 
 
-def unpacked_few(width: int, bodies: Sequence[bytes]) -> tuple[list[int], list[tuple[float, ...]]]:
-    """Steps and values of a few packed rows of this many values each, without NumPy."""
-    rows = list(Struct(f"{ROW.format}{width}d").iter_unpack(b"".join(bodies)))
-    return [row[1] for row in rows], [row[3:] for row in rows]
+def unpacked_few(width: int, bodies: Sequence[bytes]) -> tuple[tuple[int, ...], list[tuple[float, ...]]]:
+    """Steps of some packed rows, and the column of each of their values, without NumPy."""
+    _, steps, _, *columns = zip(*Struct(f"{ROW.format}{width}d").iter_unpack(b"".join(bodies)), strict=True)
+    return steps, columns
 
 
 class Log:

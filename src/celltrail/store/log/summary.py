@@ -111,9 +111,9 @@ class Summaries:
         for column in columns:
             self._take(_Column(*column), int(steps[-1]), len(steps), in_order)
 
-    def fold_few(self, names: Sequence[str], steps: Sequence[int], rows: Sequence[Sequence[float]]) -> None:
+    def fold_few(self, names: Sequence[str], steps: Sequence[int], columns: Sequence[Sequence[float]]) -> None:
         """`fold` without NumPy, for a run that has had too few values to be worth loading it."""
-        for name, values in zip(names, zip(*rows, strict=True), strict=True):
+        for name, values in zip(names, columns, strict=True):
             total, known = sum(values), values
             if total != total:  # NaN is among them, or infinity of both signs
                 known = [value for value in values if value == value]
