@@ -251,7 +251,7 @@ class Packs:
         return found, answered
 
     def _keep(self, read: Sequence[Pack]) -> None:
-        """Whoever asks for a metric asks for it again, with a run more: what was read just now stays, if it is small."""
+        """Who asked for a metric asks for it again, with a run more: what was read just now stays, if it is small."""
         left = _KEPT_BYTES
         for pack in (*read, *(pack for pack in self._present if pack not in read)):
             left -= pack.kept_bytes
