@@ -3,11 +3,14 @@
 ``%load_ext celltrail``, then ``%%track`` on a cell: that execution becomes a run. The same without magics:
 
 >>> import celltrail as ct
->>> ct.start  # doctest: +ELLIPSIS
-<function start at ...>
+>>> with ct.start("demo", params={"lr": 1e-3}) as run:
+...     run.log({"train/loss": 0.3}, step=10)
+>>> ct.run("demo").status
+'finished'
 
-Everything is loaded when it is first used: importing celltrail loads no pandas, altair, anywidget, pyarrow
-or IPython.
+Then ``ct.runs()`` is a table of all runs, ``ct.compare(...)`` what differs between some, ``ct.replay(...)`` one of them
+executed again. Everything is loaded when it is first used: importing celltrail loads no pandas, altair, anywidget,
+pyarrow or IPython.
 """
 
 from __future__ import annotations

@@ -28,10 +28,10 @@ def on(catboost: Any, hand: Any) -> Callable[[], None]:
 
 
 class Callback:
-    """Records each iteration in the current run; to be given to CatBoost where no tracked cell does it by itself.
+    """Records each iteration in the current run, for scripts; tracked cells do this by themselves.
 
     Args:
-        splits: CatBoost's names of the evaluated sets -> ``train``, ``val`` ...; by the names themselves unless given.
+        splits: CatBoost's names of the evaluated sets -> ``train``, ``val`` ...; taken from the names unless given.
     """
 
     def __init__(self, splits: Mapping[str, str] | None = None) -> None:

@@ -26,10 +26,10 @@ def on(lightgbm: Any, hand: Any) -> Callable[[], None]:
 
 
 class Callback:
-    """Records each round in the current run; to be given to LightGBM where no tracked cell does it by itself.
+    """Records each round in the current run, for scripts; tracked cells do this by themselves.
 
     Args:
-        splits: LightGBM's names of the evaluated sets -> ``train``, ``val`` ...; by the names themselves unless given.
+        splits: LightGBM's names of the evaluated sets -> ``train``, ``val`` ...; taken from the names unless given.
     """
 
     order = 25  # before early stopping, which ends the round by an exception

@@ -27,7 +27,7 @@ def on(optuna: Any, hand: Any) -> Callable[[], None]:
 
 
 def record(study: Any, trial: Any) -> None:
-    """Optuna's protocol of a callback: a trial is over."""
+    """Record a trial that has ended, for scripts: ``study.optimize(objective, callbacks=[record])``."""
     run = ct.current()
     if run is not None:
         _record(run, study, trial)

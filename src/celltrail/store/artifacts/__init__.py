@@ -36,8 +36,8 @@ class File:
 
     Attributes:
         path: within the artifact, "/" between folders.
-        size: bytes.
-        digest: of its content, "" where that was not kept.
+        size: its size in bytes.
+        digest: the digest of its content, "" if that was not kept.
     """
 
     path: str
@@ -47,18 +47,18 @@ class File:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Artifact:
-    """A file or a folder that a run wrote, as it was then.
+    """A file or a folder that a run kept, as it was at that moment.
 
     Attributes:
         id: a ULID, by which artifacts of a run are in order.
-        name: of the file or folder.
+        name: the name of the file or folder.
         kind: "checkpoint", or whatever it was logged as.
-        step: that the run was at.
-        t_us: when, in microseconds since the epoch.
-        by: who told of it: "api", or the library that wrote it.
-        files: what it consists of.
-        metrics: the last values of the run's metrics then.
-        why: why its content was not kept, "" where it was.
+        step: the step the run was at.
+        t_us: the time, in microseconds since the epoch.
+        by: who logged it: "api", or the library that wrote it.
+        files: its files.
+        metrics: the last values of the run's metrics at that moment.
+        why: why its content was not kept, "" if it was.
     """
 
     id: str
@@ -79,7 +79,7 @@ class Artifact:
 
     @property
     def size(self) -> int:
-        """Bytes of all its files; what it shares with others is kept once."""
+        """The size of all its files in bytes; what it shares with others is stored once."""
         return sum(file.size for file in self.files)
 
     @property
@@ -93,19 +93,18 @@ class Artifact:
         return [file.path for file in self.files] != [self.name]
 
     def restore(self, path: Path | str = ".", *, overwrite: bool = False) -> Path:
-        """Write it to disk, byte for byte as it was; each file appears only once its content verified.
+        """Write it to disk, byte for byte; each file appears only once its content is verified.
 
         Args:
-            path: a folder, in which it gets its own name; or, where there is none of this name, the file or folder
-                to write.
-            overwrite: whether files that are there are replaced.
+            path: an existing folder, in which it gets its own name, or else the path of the file or folder to write.
+            overwrite: whether to replace existing files.
 
         Returns:
-            Where it is now.
+            The path that was written.
 
         Raises:
-            BadValue: its content was not kept, or something is there.
-            Damaged: the trail does not have what was put into it.
+            BadValue: its content was not kept, or the file exists.
+            Damaged: the trail does not hold what was put into it.
         """
         self._check_kept()
         target = Path(path)
@@ -121,14 +120,14 @@ class Artifact:
         return target
 
     def load(self, file: str | None = None, *, allow_pickle: bool = False) -> Any:
-        """What is in it: tensors by name of safetensors, what ``torch.load`` gives, arrays of NumPy.
+        """Load its content: safetensors as tensors by name, PyTorch files as by ``torch.load``, NumPy arrays.
 
         Args:
-            file: which one of a folder.
-            allow_pickle: a pickle runs code as it is read, so nothing is unpickled unless you trust who wrote it.
+            file: which file, if it is a folder.
+            allow_pickle: whether to load pickles. A pickle runs code as it is read: only if you trust who wrote it.
 
         Raises:
-            BadValue: it is a pickle, or of no kind that is known: `restore` writes it for its library to read.
+            BadValue: it is a pickle, or of an unknown kind; `restore` writes it for its own library to read.
         """
         from celltrail.store.artifacts.loading import load
 
@@ -167,7 +166,7 @@ class Artifact:
 
 
 class Artifacts(Sequence[Artifact]):
-    """Artifacts of a run, oldest first; by number, slice, or the name of the newest one that has it."""
+    """The artifacts of a run, oldest first: ``[0]`` by number, ``[-3:]`` a slice, ``["name"]`` the newest of a name."""
 
     def __init__(self, found: Iterable[Artifact], goals: Mapping[str, Goal], keeper: _Keeper | None = None) -> None:
         self._all, self._goals, self._keeper = list(found), goals, keeper
@@ -192,7 +191,7 @@ class Artifacts(Sequence[Artifact]):
         return len(self._all)
 
     def best(self, by: str) -> Artifact:
-        """The one, among those that were kept, at which a metric was best by its direction.
+        """The kept one at which a metric was best.
 
         Raises:
             BadValue: none has this metric.
@@ -218,19 +217,19 @@ class Artifacts(Sequence[Artifact]):
         *,
         dry_run: bool = False,
     ) -> Plan:
-        """Let go of all but the best and the last ones, and of more where they take too much room.
+        """Keep the best and the newest ones and remove the others, within a budget.
 
         What goes is in the trash until that is emptied; its content goes with the next ``celltrail gc``.
 
         Args:
-            best: how many of the best by the metric ``by`` stay.
+            best: keep so many of the best by the metric ``by``.
             by: the metric.
-            last: how many of the newest stay.
+            last: keep so many of the newest.
             budget: how much room those that stay may take, as in "2GB"; the oldest go first, the best last.
             dry_run: only say what would go.
 
         Returns:
-            What goes and what it takes; as text, in words.
+            What goes and how much that frees; ``print`` says it in words.
         """
         from celltrail.store.artifacts.keeping import Keep, plan
 
