@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
+from counting import opened
 
 import celltrail as ct
 from celltrail import contract
@@ -20,6 +22,7 @@ from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line, Look, svg
 from celltrail.panels.places import placed
 from celltrail.panels.widget import Panel
+from celltrail.query import find
 from celltrail.run import Alerted, Logged, listen
 from celltrail.store import Store
 
@@ -63,6 +66,46 @@ def test_a_stretch_comes_with_the_points_that_the_chart_had_thinned_out(store: S
         assert (data[0], data[n - 1]) == (9_999, 11_001)
         message, _ = asked(panel, window(run.id, 1e7, 2e7, 100))
         assert message["parts"][0]["n"] == 0
+
+
+def test_a_hand_that_pans_has_nothing_read_or_computed_again(store: Store):
+    """The second window of a long series opens no file and makes no array that is as long as the series."""
+    count = 200_000
+    with ct.start("long", store=store) as run:
+        steps = np.arange(count)
+        run.log_block(("loss",), steps, steps + run.record().started_us, np.sin(steps)[:, None])
+    panel = Details(find("long", store))
+    for x, wide in (("step", 1.0), ("relative", 1e-6)):
+        asked(panel, window(run.id, 0, count / 2 * wide, 1000, x))
+        tracemalloc.start()
+        with opened() as paths:
+            asked(panel, window(run.id, count / 4 * wide, count * 3 / 4 * wide, 1000, x))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert paths == []
+        assert peak < count * 8
+
+
+@pytest.mark.parametrize("x", ["step", "relative", "time", "epoch"])
+@pytest.mark.parametrize("is_rising", [True, False])
+def test_a_stretch_goes_from_the_neighbour_before_it_to_the_one_after_it(store: Store, x: str, is_rising: bool):
+    """Whether the steps rise, are repeated or go back; held against a look at every point."""
+    dice = np.random.default_rng(7)
+    steps = dice.integers(-40, 40, 300)
+    steps = np.sort(steps) if is_rising else steps
+    with ct.start("any", store=store) as run:
+        began = run.record().started_us
+        times = began + np.cumsum(dice.integers(1, 4, 300)) * 250_000
+        values = np.stack([np.arange(300.0), np.arange(300) // 7.0], axis=1)
+        run.log_block(("loss", "epoch"), steps, times, values)
+    where = {"step": steps, "relative": (times - began) / 1e6, "time": times / 1e6, "epoch": values[:, 1]}[x]
+    panel = Details(find("any", store))
+    for low, high in [(where.min(), where.max()), *np.sort(dice.uniform(where.min(), where.max(), (40, 2))).tolist()]:
+        inside = np.flatnonzero((where >= low) & (where <= high))
+        message, data = asked(panel, window(run.id, float(low), float(high), 4000, x) | {"metrics": ["loss"]})
+        n = message["parts"][0]["n"]
+        wanted = np.arange(max(0, inside[0] - 1), min(300, inside[-1] + 2)) if len(inside) else np.arange(0)
+        assert data[2 * n : 3 * n].tolist() == wanted.tolist()
 
 
 def test_a_note_on_a_point_is_kept_in_the_trail(store: Store):

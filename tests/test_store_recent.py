@@ -69,6 +69,46 @@ def test_a_run_that_goes_on_is_read_on(tmp_path: Path) -> None:
         assert store.series(run.id)["acc"].value.tolist() == [0.9]
 
 
+def test_a_log_that_grew_is_read_from_where_it_was_read_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what was appended since, until the log has been read in too many pieces; the points are a fresh reader's."""
+    store, begun = Store(tmp_path / ".celltrail"), []
+    really = reader.read
+
+    def read(path: Path, state: reader.State | None = None, stop: int | None = None) -> reader.Contents:
+        begun.append(0 if state is None else state.offset)
+        return really(path, state, stop)
+
+    monkeypatch.setattr(reader, "read", read)
+    with start("live", store=store) as run:
+        for step in range(80):
+            run.log({"loss": 1.0 / (step + 1), **({"acc": float(step)} if step % 3 else {})}, step)
+            begun.clear()
+            found = store.series(run.id)
+            assert len(found["loss"].value) == step + 1
+            assert begun == [0] if step == 0 else True
+            if step in (1, 20, 79):
+                kept = begun[-1]
+                fresh = Store(store.root).series(run.id)
+                assert kept > 0
+                for name in fresh:
+                    assert [column.tolist() for column in found[name]] == [column.tolist() for column in fresh[name]]
+    assert len(store.series(run.id)["loss"].value) == 80
+
+
+def test_the_runs_of_one_chart_are_decoded_once_each(tmp_path: Path, reads: list[str]) -> None:
+    store = Store(tmp_path / ".celltrail")
+    ids = []
+    for name in ("one", "two", "three"):
+        with start(name, store=store) as run:
+            run.log({"loss": 1.0}, 0)
+        ids.append(run.id)
+    for run_id in ids:
+        store.series(run_id)
+    reads.clear()
+    assert [store.series(run_id)["loss"].value.tolist() for run_id in ids] == [[1.0]] * 3
+    assert reads == []
+
+
 def test_sealing_and_losing_the_log_change_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path / ".celltrail")
     with start("sealed", store=store) as run:

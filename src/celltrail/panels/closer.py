@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from celltrail.query import StoredRun
     from celltrail.query.alerts import Alert
     from celltrail.run import Alerted
-    from celltrail.store import SeriesMapping, Store
+    from celltrail.store import Series, SeriesMapping, Store
+    from celltrail.store.log.series import Integers
 
 MOST_POINTS = 8000  # of one series in one answer
+_FAR = 2.0**62  # beyond every step and moment
 
 
 def closer(store: Store, records: Sequence[RunRecord], asked: Window) -> Reply:
@@ -37,39 +40,82 @@ def closer(store: Store, records: Sequence[RunRecord], asked: Window) -> Reply:
             series = store.series(record.id)
             for name in asked["metrics"]:
                 if name in series:
-                    (step, t_us, value), _ = mean_of(series, name)
-                    seconds = (t_us - record.started_us) / 1e6
-                    columns = np.array([step, seconds, value], dtype=np.float64)
-                    axis = _axis(series, asked["x"], record.started_us)
-                    where = places(columns, asked["x"], record.started_us / 1e6, axis)
-                    columns = stretch(columns, where, asked, most)
+                    columns = _Line.of(series, name).stretch(series, record.started_us, asked, most)
                     parts.append({"run": record.id, "metric": name, "start": 0, "n": columns.shape[1]})
                     blocks.append(np.ascontiguousarray(columns, dtype="<f8").tobytes())
     return answer(asked["id"], parts=parts), [b"".join(blocks)]
 
 
-def _axis(series: SeriesMapping, x: str, started_us: int) -> Floats | None:
-    """The points of the metric that is the axis, where one is."""
-    if x in PLAIN or x not in series:
-        return None
-    step, t_us, value = series[x]
-    return np.array([step, (t_us - started_us) / 1e6, value], dtype=np.float64)
+class _Line:
+    """The points of a metric as a chart draws them, and what was found out about where they stand.
 
-
-def stretch(columns: Floats, where: Floats, asked: Window, most: int) -> Floats:
-    """The points of a window and their neighbours outside, at most ``most`` of them.
-
-    Args:
-        columns: shape (3, n): step, seconds, value.
-        where: shape (n,): where each point stands on the axis of the window.
-        asked: the window.
-        most: points to keep, at least 4.
+    A hand that drags through a million points asks ten times a second: nothing of all of them is computed or copied
+    more than once.
     """
-    inside = np.flatnonzero((where >= asked["low"]) & (where <= asked["high"]))
-    if not len(inside):
-        return columns[:, :0]
-    some = columns[:, max(0, inside[0] - 1) : inside[-1] + 2]
-    return some[:, keep(some[2], most, some[0])]
+
+    def __init__(self, points: Series) -> None:
+        self._points = points
+        self._places: dict[str, tuple[Floats | Integers, bool]] = {}  # by axis; whether they never go back
+
+    @classmethod
+    def of(cls, series: SeriesMapping, name: str) -> _Line:
+        """That of a metric, kept for as long as its points are."""
+        if name not in series.noted:
+            series.noted[name] = cls(mean_of(series, name)[0])
+        return series.noted[name]
+
+    def stretch(self, series: SeriesMapping, started_us: int, asked: Window, most: int) -> Floats:
+        """The points of a window and their neighbours outside, shape (3, n): step, seconds, value.
+
+        Args:
+            series: all of the run.
+            started_us: when it began.
+            asked: the window.
+            most: points to keep, at least 4.
+        """
+        x, (low, high) = asked["x"], (asked["low"], asked["high"])
+        if x in ("relative", "time"):  # half a microsecond: seconds are rounded
+            began = started_us if x == "relative" else 0
+            low, high = low * 1e6 + began - 0.5, high * 1e6 + began + 0.5
+        where, is_rising = self._where(series, x, started_us)
+        step, t_us, value = self._points
+        first, end = _rising(where, low, high) if is_rising else _ends(where, low, high)
+        some = slice(max(0, first - 1), end + 1) if first < end else slice(0)
+        chosen = some.start + keep(value[some], most, step[some]) if first < end else np.empty(0, np.int64)
+        return np.array([step[chosen], (t_us[chosen] - started_us) / 1e6, value[chosen]], dtype=np.float64)
+
+    def _where(self, series: SeriesMapping, x: str, started_us: int) -> tuple[Floats | Integers, bool]:
+        """Where each point stands on an axis, times in microseconds, and whether none stands before another."""
+        name = "time" if x == "relative" else x
+        if name not in self._places:
+            where = self._points.step if x == "step" else self._points.t_us
+            if x not in PLAIN:
+                where = places(_columns(self._points, started_us), x, started_us / 1e6, _axis(series, x, started_us))
+            self._places[name] = where, bool((where[1:] >= where[:-1]).all())
+        return self._places[name]
+
+
+def _axis(series: SeriesMapping, x: str, started_us: int) -> Floats | None:
+    """The points of the metric that is the axis, where there is one."""
+    return _columns(series[x], started_us) if x in series else None
+
+
+def _columns(points: Series, started_us: int) -> Floats:
+    """Shape (3, n): step, seconds, value."""
+    return np.array([points.step, (points.t_us - started_us) / 1e6, points.value], dtype=np.float64)
+
+
+def _rising(where: Floats | Integers, low: float, high: float) -> tuple[int, int]:
+    """The first place within, and the end, of places that never go back."""
+    if where.dtype.kind == "i":  # a number with a fraction would have all of them made such numbers first
+        low, high = (math.ceil(max(low, -_FAR)), math.floor(min(high, _FAR))) if low <= high else (1, 0)
+    return int(np.searchsorted(where, low, "left")), int(np.searchsorted(where, high, "right"))
+
+
+def _ends(where: Floats | Integers, low: float, high: float) -> tuple[int, int]:
+    """The first place within, and the end behind the last, in whichever order they stand."""
+    inside = np.flatnonzero((where >= low) & (where <= high))
+    return (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
 
 
 def place_of(asked: Note) -> tuple[str, int]:

@@ -69,10 +69,10 @@ class RunFiles:
         """What the run's own process wrote of it, without the edits of people."""
         return self._tables()[1]
 
-    def series(self) -> SeriesMapping:
-        """Its points."""
+    def series(self, read: dict[str, Contents] | None = None) -> SeriesMapping:
+        """Its points; what was ``read`` of its logs before is not read again."""
         seals, _ = self.seals()
-        own = [*seals, *self._read(seals).sources]
+        own = [*seals, *self._read(seals, read).sources]
         known = self.carried()
         return SeriesMapping([*self._shared(known), *own], known.cuts)
 
@@ -120,9 +120,9 @@ class RunFiles:
                 ended.add(writer_of(path.name))
         return self._writers(states, ended)
 
-    def _read(self, seals: list[Seal]) -> Logs:
+    def _read(self, seals: list[Seal], known: dict[str, Contents] | None = None) -> Logs:
         """What the logs hold that is not sealed; damage that is met is told."""
-        found = logs.read(self._folder, sealed.covered_by(seals))
+        found = logs.read(self._folder, sealed.covered_by(seals), None, known)
         for path in logs.paths(self._folder) if found.gaps else ():
             gaps = [gap for gap in found.gaps if gap.log == path.name]
             tail = path.stat().st_size - max((gap.size for gap in gaps), default=0)

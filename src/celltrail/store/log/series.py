@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from celltrail.model import is_of_machine
 from celltrail.store.log.ranks import order_of
@@ -58,6 +58,7 @@ class SeriesMapping(Mapping[str, Series]):
     def __init__(self, sources: Sequence[Source], cuts: Cuts | None = None) -> None:
         self.sources = sources
         self.cuts = cuts or {}
+        self.noted: dict[str, Any] = {}  # what a reader found out about a series and wants to know again
         self._made: dict[str, Series] = {}
         self._names = dict.fromkeys(name for source in sources for name in source.names)
 
@@ -75,6 +76,16 @@ class SeriesMapping(Mapping[str, Series]):
         """The points of a metric, apart for each writer that has some; on demand those too that a rewind superseded."""
         writers = self._parts(name, None, {} if superseded else self.cuts)
         return {writer: joined(writers[writer]) for writer in sorted(writers, key=order_of)}
+
+    def forget(self, most: int) -> int:
+        """Let go of the series put together first, beyond so many bytes; the bytes of those that are kept."""
+        left = 0
+        for name in reversed(list(self._made)):
+            left += sum(column.nbytes for column in self._made[name])
+            if left > most:
+                left -= sum(column.nbytes for column in self._made.pop(name, ()))
+                self.noted.pop(name, None)
+        return left
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
