@@ -196,8 +196,6 @@ test("what is zoomed into is asked for again with more points, twice as wide; al
   const { root, tell } = show({}, {}, { window });
   tell({ loss: [0, 1, 2, 3, 4, 5, 6, 7, 8] });
   press(root, "+");
-  expect(asked).toEqual([]);
-  vi.advanceTimersByTime(200);
   expect(asked).toEqual([{ runs: ["a"], metrics: ["loss"], x: "step", low: 0, high: 8, points: 3900 }]);
   await Promise.resolve();
   vi.advanceTimersByTime(50);
@@ -207,6 +205,48 @@ test("what is zoomed into is asked for again with more points, twice as wide; al
   expect(root.querySelector(".legend th.at")?.textContent).toBe("step 0");
   vi.advanceTimersByTime(500);
   expect(asked.length).toBe(1);
+});
+
+test("a hand that goes on is asked for once at a time, about where it is by then, and not about what is here", async () => {
+  const asked: Asked<Window>[] = [];
+  const open: ((found: [Part[], Float64Array]) => void)[] = [];
+  const window = (one: Asked<Window>): Promise<[Part[], Float64Array]> => {
+    asked.push(one);
+    return new Promise((found) => open.push(found));
+  };
+  const come = async (): Promise<void> => {
+    open.shift()?.([[{ run: "a", metric: "loss", start: 0, n: 1 }], new Float64Array([500, 500, 1])]);
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    vi.advanceTimersByTime(2000);
+  };
+  const { root, tell } = show({}, {}, { window });
+  tell({ loss: Array.from({ length: 1001 }, (_, i) => i) });
+  press(root, "Home", "+", "+", "+", "+", "]", "]"); // a window of 500, then one of 62.5 that is moved on
+  expect(asked.map(({ low, high }) => [low, high])).toEqual([[-250, 750]]);
+  await come();
+  expect(asked.map(({ low, high }) => Math.round((low + high) / 2))).toEqual([250, 63]);
+  await come();
+  press(root, "]");
+  expect(asked.length).toBe(2); // a quarter of the window further there are points enough
+  press(root, "]");
+  expect(asked.length).toBe(3);
+  press(root, "0");
+  await come();
+  expect(asked.length).toBe(3);
+});
+
+test("who looks closer at the end of a run that goes on sees it grow", async () => {
+  const window = (): Promise<[Part[], Float64Array]> =>
+    Promise.resolve([[{ run: "a", metric: "loss", start: 0, n: 2 }], new Float64Array([6, 7, 6, 7, 6, 7])]);
+  const { root, source, tell } = show({}, {}, { window });
+  tell({ loss: [0, 1, 2, 3, 4, 5, 6, 7, 8] });
+  press(root, "End", "+");
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  const parts = [{ run: "a", metric: "loss", start: 9, n: 1 }];
+  source.tell({ kind: "points", seq: 1, full: false, parts, runs: [state("a")] }, [7.5, 7.5, 42]);
+  vi.advanceTimersByTime(500);
+  press(root, "End");
+  expect(root.querySelector(".legend td.at")?.textContent).toBe("42");
 });
 
 test("a note on the point under the cursor goes to the kernel and comes back as a mark", async () => {

@@ -63,7 +63,10 @@ export class Chart {
     brush: (range) => this.#each((card) => card.brush(range)),
     zoom: (range) => this.#zoomTo(range),
     fold: (prefix, folded) => this.#fold(prefix, folded),
-    draw: () => this.#draw(),
+    draw: () => {
+      if (this.#zoom) this.#look();
+      this.#draw();
+    },
     pick: (card, picked) => openNote(card, picked, this.source, (marks) => this.#mark(marks), this.signal),
   });
   readonly #closer: Closer;
@@ -208,8 +211,13 @@ export class Chart {
   #zoomTo(range: Range | null): void {
     const all = this.#axis.extent();
     this.#zoom = range && all ? within(range, all) : null;
-    this.#closer.look(this.#zoom, this.#axis.name, () => this.#board.visible.flatMap((card) => card.members));
+    this.#look();
     this.#draw();
+  }
+
+  /** More points of what is zoomed into, in the plots that are on screen. */
+  #look(): void {
+    this.#closer.look(this.#zoom, this.#axis.name, () => this.#board.visible.flatMap((card) => card.members));
   }
 
   #each(visit: (card: Card) => void): void {

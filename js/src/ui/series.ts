@@ -52,7 +52,10 @@ export class SeriesSet {
       // What came before, a repeated message say, is not drawn twice.
       const known = start === 0 ? 0 : Math.max(0, (this.#sent.get(key) ?? 0) - start);
       for (let i = known; i < n; i++) {
-        member.column.push(data[at + i] ?? NaN, data[at + n + i] ?? NaN, data[at + 2 * n + i] ?? NaN);
+        const point = [data[at + i] ?? NaN, data[at + n + i] ?? NaN, data[at + 2 * n + i] ?? NaN] as const;
+        member.column.push(...point);
+        // who looks closer at the end of a run that goes on sees it grow, too
+        if (!points.full) member.closer?.column.push(...point);
       }
       this.#sent.set(key, Math.max(start + n, start === 0 ? 0 : (this.#sent.get(key) ?? 0)));
       at += 3 * n;
