@@ -59,6 +59,17 @@ async function site() {
   return { url: `http://127.0.0.1:${server.address().port}`, stop: () => server.close() };
 }
 
+/** A drag by the mouse of the browser, there and back again where wished. */
+async function hand({ keyboard, mouse }, { from, to, steps, shift, back }) {
+  if (shift) await keyboard.down("Shift");
+  await mouse.move(...from);
+  await mouse.down();
+  await mouse.move(...to, { steps });
+  if (back) await mouse.move(...from, { steps });
+  await mouse.up();
+  if (shift) await keyboard.up("Shift");
+}
+
 async function measured(names, own) {
   const { chromium } = createRequire(join(BUILD, "package.json"))("playwright-core");
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: BROWSER });
@@ -66,6 +77,7 @@ async function measured(names, own) {
   for (const name of names) {
     const page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
     page.on("pageerror", (error) => console.error(name, error.stack));
+    await page.exposeFunction("hand", (way) => hand(page, way));
     await page.goto(pages.url);
     await page.evaluate(([url, here]) => {
       window.KERNEL = url;

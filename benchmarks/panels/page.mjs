@@ -10,6 +10,7 @@ const SERIES = [
 ];
 const UPDATES = 40;
 const SCROLLS = 60;
+const DRAG = 120; // moves of the hand
 
 /** Resolves after the next frame was painted. */
 const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
@@ -107,36 +108,106 @@ async function ownChart(count, each) {
   return { first, ...spread(times), more: spread(more) };
 }
 
-/** A million points in the trail: every step of a pan is asked of the kernel again and drawn. */
+/**
+ * A hand on a chart, as this browser's mouse: frames while it drags, and how long after a move all of it is as sharp
+ * as it gets. `rested` tells when that is, and comes with the moment of it.
+ */
+async function dragged(el, shift, rested) {
+  const { left, top, width, height } = el.getBoundingClientRect();
+  const [y, from, to] = [top + height / 2, left + 0.8 * width, left + 0.3 * width];
+  const frames = [];
+  let [going, moved] = [true, 0];
+  const note = () => (moved = performance.now());
+  addEventListener("pointermove", note, true);
+  const tick = (now) => {
+    frames.push(now);
+    if (going) requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+  await window.hand({ from: [from, y], to: [to, y], steps: DRAG, shift, back: true });
+  going = false;
+  const gaps = frames.slice(1).map((now, i) => now - frames[i]);
+  const seconds = (frames.at(-1) - frames[0]) / 1000;
+  await rested();
+  const sharp = [];
+  for (let turn = 0; turn < 10; turn++) {
+    const [x, further] = turn % 2 ? [to, from] : [from, to];
+    await window.hand({ from: [x, y], to: [further, y], steps: 1, shift, back: false });
+    sharp.push(Math.max(0, (await rested()) - moved));
+  }
+  removeEventListener("pointermove", note, true);
+  return { frame: spread(gaps), fps: frames.length / seconds, sharp: spread(sharp) };
+}
+
+/** A million points in the trail: the page draws what it holds while the hand drags, and asks the kernel for more. */
 async function ownLong() {
   const { default: panel } = await import(`${window.STATIC}/chart.js`);
   const { state, options } = await kernel("/long/state");
   const run = state.runs[0].run;
-  const metrics = ["train/loss"];
-  const at = (low, high) => kernel("/long/ask", { kind: "window", id: "w", runs: [run], metrics, x: "step", low, high, points: 4000 });
-  const shown = model({ ...state, kind: "chart", detail: null, series: [], runs: [], marks: [] }, options);
-  const el = place();
-  const draw = async (low, high, seq) => {
-    const { message, buffers } = decoded(await at(low, high));
-    shown.tell("msg:custom", { kind: "points", seq, full: true, parts: message.parts, runs: state.runs }, buffers);
+  const whole = { kind: "window", id: "w", runs: [run], metrics: ["train/loss"], x: "step", low: 0, high: 1e6, points: 3900 };
+  const took = [];
+  let [open, last] = [0, 0];
+  const ask = async (intent) => {
+    if (intent.kind !== "window") return null;
+    open++;
+    const said = decoded(await kernel("/long/ask", intent));
+    took.push(said.ms);
+    void painted().then(() => {
+      open--;
+      last = performance.now();
+    });
+    return said;
   };
+  const shown = model({ ...state, kind: "chart", detail: null, series: [], runs: [], marks: [] }, options, ask);
+  const el = place();
   const first = await timed(async () => {
     panel.render({ model: shown, el });
-    await draw(0, 1e6, 0);
+    const { message, buffers } = decoded(await kernel("/long/ask", whole));
+    shown.tell("msg:custom", { kind: "points", seq: 0, full: true, parts: message.parts, runs: state.runs }, buffers);
   });
-  const times = [];
-  for (let turn = 1; turn <= 20; turn++) times.push(await timed(() => draw(turn * 10_000, turn * 10_000 + 500_000, turn)));
-  return { first, ...spread(times) };
+  // at rest when nothing was asked for a while
+  const rested = async () => {
+    for (let quiet = 0; quiet < 10; quiet = open ? 0 : quiet + 1) await wait(30);
+    return last;
+  };
+  await rested();
+  const stage = el.firstElementChild.shadowRoot.querySelector(".stage");
+  stage.dispatchEvent(new KeyboardEvent("keydown", { key: "+", bubbles: true }));
+  await rested();
+  const found = await dragged(stage, true, rested);
+  return { first, ...found, asked: took.length, kernel: spread(took) };
+}
+
+async function plotlyLong() {
+  const el = place();
+  const x = Array.from({ length: 1e6 }, (_, i) => i);
+  const trace = { x, y: wave(0, 1e6, 0), mode: "lines", type: "scatter" };
+  const first = await timed(() => Plotly.newPlot(el, [trace], { dragmode: "pan" }));
+  await Plotly.relayout(el, { "xaxis.range": [250_000, 750_000], "yaxis.fixedrange": true });
+  let [drawn, known] = [0, 0];
+  el.on("plotly_relayout", () => drawn++);
+  const rested = async () => {
+    for (const begun = performance.now(); drawn === known && performance.now() - begun < 5000; ) await wait(0);
+    known = drawn;
+    await painted();
+    const last = performance.now();
+    await wait(300);
+    return last;
+  };
+  const found = await dragged(el.querySelector(".nsewdrag"), false, rested);
+  Plotly.purge(el);
+  return { first, ...found };
 }
 
 async function ownTable() {
   const { default: panel } = await import(`${window.STATIC}/table.js`);
   const { state, options } = await kernel("/table/state");
   const el = place();
-  const took = [];
+  const took = { mount: [], sort: [], filter: [], group: [] };
+  let doing = "mount";
   const ask = async (intent) => {
     const said = decoded(await kernel("/table/ask", intent));
-    took.push([intent.kind, said.ms]);
+    if (intent.kind === "list") took[doing].push(said.ms); // what the eye waits for
     return said;
   };
   const shown = model(state, options, ask);
@@ -168,6 +239,7 @@ async function ownTable() {
   // a measured column as the peer's is, not yet known to the kernel; the others are
   const heads = [...inside().querySelectorAll('[role=columnheader][data-column^="best."]')].map((cell) => cell.dataset.column);
   const press = (column) => () => inside().querySelector(`[role=columnheader][data-column="${column}"]`).click();
+  doing = "sort";
   const firstSort = await settled(press(heads[0]));
   const sorts = [await settled(press(heads[0]))];
   for (let turn = 0; turn < 6; turn++) sorts.push(await settled(press(heads[1 + ((turn >> 1) % (heads.length - 1))])));
@@ -185,6 +257,7 @@ async function ownTable() {
       await until(() => count() !== before && !ghosts());
     });
   };
+  doing = "filter";
   const firstWords = await changed("adam");
   const filters = [];
   for (const text of ["", "mlp", "", "sweep", "", "params.lr < 0.001", "", "params.lr < 0.01"]) filters.push(await changed(text));
@@ -198,6 +271,7 @@ async function ownTable() {
   await wait(1500);
   grid().scrollTop = 0;
   grid().scrollLeft = 0;
+  doing = "group";
   const groups = [];
   for (const name of ["optimizer", "augment"]) {
     inside().querySelectorAll(".ct-bar button").forEach((button) => button.textContent.startsWith("Group") && button.click());
@@ -209,7 +283,8 @@ async function ownTable() {
     await wait(800);
   }
   return { mount, first_sort: firstSort, sort: spread(sorts).median, first_words: firstWords, filter: spread(filters).median,
-    scroll: spread(steps), group: spread(groups).median, nodes: most, kernel: took };
+    scroll: spread(steps), group: spread(groups).median, nodes: most,
+    kernel: Object.fromEntries(Object.entries(took).map(([work, times]) => [work, spread(times).median])) };
 }
 
 async function soak(memory) {
@@ -239,7 +314,7 @@ async function plotlyChart(count, each) {
   for (let turn = 1; turn <= UPDATES / 4; turn++) times.push(await timed(() => Plotly.react(el, traces(turn), {})));
   const more = [];
   const all = Array.from({ length: count }, (_, s) => s);
-  for (let turn = 1; turn <= UPDATES / 4 && each < 1e6; turn++) {
+  for (let turn = 1; turn <= UPDATES / 4; turn++) {
     const news = { x: all.map(() => [each + turn]), y: all.map(() => [Math.random()]) };
     more.push(await timed(() => Plotly.extendTraces(el, news, all)));
   }
@@ -311,7 +386,7 @@ window.MEASURES = {
   "chart/Plotly": async () => Object.fromEntries(await each(plotlyChart)),
   "chart/Vega": async () => Object.fromEntries(await each(vegaChart)),
   "long/celltrail": ownLong,
-  "long/Plotly": () => plotlyChart(1, 1e6),
+  "long/Plotly": plotlyLong,
   "table/celltrail": ownTable,
   "table/AG Grid": agTable,
   soak: () => soak(window.heldByPage),
