@@ -71,6 +71,7 @@ def test_environment_lists_only_packages_that_differ(pair):
     lines = {line["name"]: line for line in compare("one", "two", store=pair).payload()["environment"]}
     assert lines["packages.pandas"]["values"] == ["3.1.1", "3.2.0"]
     assert lines["packages.torch"]["values"] == [None, "3.0"]
+    assert [lines[name]["words"] for name in ("python", "packages.torch")] == ["", "package torch"]
     assert {"python", "git.commit", "git.dirty", "seeds.numpy"} == {name for name in lines if "packages" not in name}
 
 

@@ -90,6 +90,7 @@ export interface Comparison {
 /** One fact with its value in each compared run, in the order of `Comparison.runs`. */
 export interface Difference {
   name: string;
+  words: string;
   values: Scalar[];
   differs: boolean;
   goal: Goal;

@@ -28,8 +28,8 @@ test("only what differs is shown until the box is cleared, and the rest is count
   const root = show({
     runs: three,
     params: [
-      { name: "lr", values: [1, 2, 2], differs: true, goal: "none", verdicts: [] },
-      { name: "epochs", values: [20, 20, 20], differs: false, goal: "none", verdicts: [] },
+      { name: "lr", words: "", values: [1, 2, 2], differs: true, goal: "none", verdicts: [] },
+      { name: "epochs", words: "", values: [20, 20, 20], differs: false, goal: "none", verdicts: [] },
     ],
   });
   const facts = (): string[] => [...root.querySelectorAll("th[scope=row]")].map((cell) => cell.textContent ?? "");
@@ -42,7 +42,7 @@ test("only what differs is shown until the box is cleared, and the rest is count
 test("the best value of a metric is bold and the direction is an arrow with words", () => {
   const root = show({
     runs: three,
-    metrics: [{ name: "val/acc", values: [0.5, 0.9, "nan"], differs: true, goal: "max", verdicts: [] }],
+    metrics: [{ name: "val/acc", words: "", values: [0.5, 0.9, "nan"], differs: true, goal: "max", verdicts: [] }],
   });
   expect([...root.querySelectorAll("strong")].map((found) => found.textContent)).toEqual(["0.9000"]);
   expect(root.querySelector(".ct-goal")?.getAttribute("aria-label")).toBe("higher is better");
@@ -56,6 +56,7 @@ test("repeats say their mean, and in words whether the difference to the first r
     metrics: [
       {
         name: "val/acc",
+        words: "",
         values: [0.9, 0.96],
         differs: true,
         goal: "max",

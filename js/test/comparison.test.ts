@@ -45,14 +45,17 @@ test("the best value follows the goal; nan and missing never win, and a tie has 
 test("sections count what differs and what is equal; one without facts is left out", () => {
   const found = sections(
     comparison({
-      facts: [{ name: "duration", values: [200, null], differs: true, goal: "none", verdicts: [] }],
+      facts: [{ name: "duration", words: "", values: [200, null], differs: true, goal: "none", verdicts: [] }],
       params: [
-        { name: "lr", values: [0.1, 0.2, 0.1], differs: true, goal: "none", verdicts: [] },
-        { name: "epochs", values: [20, 20, 20], differs: false, goal: "none", verdicts: [] },
+        { name: "lr", words: "", values: [0.1, 0.2, 0.1], differs: true, goal: "none", verdicts: [] },
+        { name: "epochs", words: "", values: [20, 20, 20], differs: false, goal: "none", verdicts: [] },
       ],
-      metrics: [{ name: "val/acc", values: [0.5, 0.75], differs: true, goal: "max", verdicts: [] }],
+      metrics: [{ name: "val/acc", words: "", values: [0.5, 0.75], differs: true, goal: "max", verdicts: [] }],
     }),
   );
+  const clean = { name: "state.clean", words: "clean state", values: [true], differs: false, goal: "none" as const };
+  const said = sections(comparison({ environment: [{ ...clean, verdicts: [] }] }));
+  expect(said[0]?.rows.map(({ name, words }) => [name, words])).toEqual([["state.clean", "clean state"]]);
   expect(found.map((one) => [one.title, one.differing, one.equal])).toEqual([
     ["facts", 1, 0],
     ["params", 1, 1],

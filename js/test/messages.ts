@@ -891,6 +891,7 @@ export const messages = [
     "facts": [
      {
       "name": "status",
+      "words": "",
       "values": [
        "failed",
        "finished"
@@ -901,6 +902,7 @@ export const messages = [
      },
      {
       "name": "error",
+      "words": "",
       "values": [
        "ValueError: the loss is <b>gone</b>",
        null
@@ -913,6 +915,7 @@ export const messages = [
     "params": [
      {
       "name": "lr",
+      "words": "",
       "values": [
        0.01,
        0.1
@@ -923,6 +926,7 @@ export const messages = [
      },
      {
       "name": "layers",
+      "words": "",
       "values": [
        "[128, 10]",
        "[64, 10]"
@@ -936,6 +940,7 @@ export const messages = [
     "metrics": [
      {
       "name": "train/loss",
+      "words": "",
       "values": [
        0.207748,
        0.207748
@@ -946,6 +951,7 @@ export const messages = [
      },
      {
       "name": "best train/loss",
+      "words": "",
       "values": [
        0.207748,
        0.207748
@@ -956,6 +962,7 @@ export const messages = [
      },
      {
       "name": "val/acc",
+      "words": "",
       "values": [
        0.705425,
        0.705425
@@ -966,6 +973,7 @@ export const messages = [
      },
      {
       "name": "best val/acc",
+      "words": "",
       "values": [
        0.705425,
        0.705425
@@ -1457,6 +1465,7 @@ export const panels = [
    "facts": [
     {
      "name": "status",
+     "words": "",
      "values": [
       "failed",
       "finished"
@@ -1467,6 +1476,7 @@ export const panels = [
     },
     {
      "name": "error",
+     "words": "",
      "values": [
       "ValueError: the loss is <b>gone</b>",
       null
@@ -1479,6 +1489,7 @@ export const panels = [
    "params": [
     {
      "name": "lr",
+     "words": "",
      "values": [
       0.01,
       0.1
@@ -1489,6 +1500,7 @@ export const panels = [
     },
     {
      "name": "layers",
+     "words": "",
      "values": [
       "[128, 10]",
       "[64, 10]"
@@ -1502,6 +1514,7 @@ export const panels = [
    "metrics": [
     {
      "name": "train/loss",
+     "words": "",
      "values": [
       0.207748,
       0.207748
@@ -1512,6 +1525,7 @@ export const panels = [
     },
     {
      "name": "best train/loss",
+     "words": "",
      "values": [
       0.207748,
       0.207748
@@ -1522,6 +1536,7 @@ export const panels = [
     },
     {
      "name": "val/acc",
+     "words": "",
      "values": [
       0.705425,
       0.705425
@@ -1532,6 +1547,7 @@ export const panels = [
     },
     {
      "name": "best val/acc",
+     "words": "",
      "values": [
       0.705425,
       0.705425

@@ -372,7 +372,7 @@ test("text from a trail is text: planted markup makes no element and runs nothin
     group: planted,
   });
   const other = run({ id: "other" });
-  const fact = { name: planted, values: [planted, 1], differs: true, goal: "max" as const, verdicts: [] };
+  const fact = { name: planted, words: "", values: [planted, 1], differs: true, goal: "max" as const, verdicts: [] };
   const found = comparison({
     runs: [bad, other],
     facts: [fact],

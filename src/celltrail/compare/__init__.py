@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from celltrail import contract
@@ -14,6 +14,7 @@ from celltrail.compare.line import Line
 from celltrail.compare.repeats import repeats
 from celltrail.compare.rows import Rows, rows_of
 from celltrail.compare.verdict import Interval, judged
+from celltrail.compare.words import said
 from celltrail.contract import CodeDifference, CodeLine, Difference
 from celltrail.errors import BadValue, NoRun, StoreError, nearest
 from celltrail.model import Json, RunRecord
@@ -175,7 +176,7 @@ class Comparison:
             params=_differences(self._lines["params"]),
             data=_differences(self._lines["data"]),
             metrics=_differences(self._lines["metrics"]),
-            environment=_differences(self._lines["environment"]),
+            environment=_differences(self._lines["environment"], said),
             code=[*self._own_code(), *self._upstream_code()],
             outputs=[pieces(run) for run in self.runs] if len(self.runs) <= _MOST_SHOWN else [],
             changed=self.changed,
@@ -337,10 +338,11 @@ def _code(run: StoredRun) -> str:
         return "(the code of this run cannot be read from the trail)\n"
 
 
-def _differences(lines: Sequence[Line]) -> list[Difference]:
+def _differences(lines: Sequence[Line], words: Callable[[str], str] = str) -> list[Difference]:
     return [
         Difference(
             name=line.name,
+            words="" if words(line.name) == line.name else words(line.name),
             values=[scalar(value) for value in line.values],
             differs=line.differs,
             goal=line.goal,

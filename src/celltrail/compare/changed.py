@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from celltrail.compare.line import Line
+from celltrail.compare.words import said
 from celltrail.query import plain
 
 _MOST = 6  # names told of each kind
@@ -25,7 +27,7 @@ def changed(parts: dict[str, list[Line]], code: bool, upstream: int) -> list[str
     causes += _told("data", parts["data"], lambda line: line.name)
     causes += _told("params", parts["params"], _values)
     surroundings = [line for line in parts["environment"] if not line.name.startswith(_ASIDE)]
-    causes += _told("environment", surroundings, _values)
+    causes += _told("environment", [replace(line, name=said(line.name)) for line in surroundings], _values)
     effects = _told("metrics", [line for line in parts["metrics"] if line.goal != "none"], _effect)
     if not causes:
         return [*effects, "nothing that is recorded differs but seeds and time"] if effects else []

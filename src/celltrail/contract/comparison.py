@@ -26,6 +26,7 @@ class Difference(TypedDict):
     """One fact with its value in each compared run, in the order of `Comparison.runs`."""
 
     name: str
+    words: str  # what a reader is told in its place; "" where that is the name
     values: list[Scalar]
     differs: bool
     goal: Goal

@@ -13,6 +13,8 @@ export interface Value {
 /** One fact over all runs. */
 export interface FactRow {
   name: string;
+  /** The same for a reader. */
+  words: string;
   goal: Difference["goal"];
   differs: boolean;
   values: Value[];
@@ -55,7 +57,8 @@ function section(title: string, facts: readonly Difference[], text: (name: strin
       like: at > 0 && value === fact.values[0],
       ...judgedOf(fact.verdicts?.[at] ?? null), // saved panels may lack it
     }));
-    return { name: fact.name, goal: fact.goal, differs: fact.differs, values };
+    const words = fact.words || fact.name; // saved panels may lack it
+    return { name: fact.name, words, goal: fact.goal, differs: fact.differs, values };
   });
   const differing = rows.filter((row) => row.differs).length;
   return { title, rows, differing, equal: rows.length - differing };

@@ -24,7 +24,7 @@ export const comparisonStyles = `
 .ct-goal { color: var(--ct-muted); }
 .ct-like { color: var(--ct-muted); }
 .ct-facts strong { font-weight: 700; }
-.ct-changed { margin: 0 0 8px; }
+.ct-changed { margin: 0 0 8px; overflow-wrap: anywhere; }
 .ct-changed summary { color: var(--ct-muted); cursor: pointer; }
 .ct-changed .ct-codehead { margin-top: 0; }
 .ct .ct-changed ol { margin: 4px 0 0; padding-inline-start: 28px; }
@@ -36,7 +36,7 @@ export const comparisonStyles = `
 .ct-shown .ct-text { font: 12px/1.5 var(--ct-mono); margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
 .ct-shown .ct-bad { background: color-mix(in srgb, var(--ct-failed) 12%, transparent); padding: 4px 8px; }
 .ct-codediff { margin: 4px 0 10px; }
-.ct-codetitle { display: flex; font-size: 12px; gap: 5px; margin: 0 0 4px; white-space: nowrap; }
+.ct-codetitle { display: flex; flex-wrap: wrap; font-size: 12px; gap: 0 5px; margin: 0 0 4px; white-space: nowrap; }
 .ct-codetitle > * { flex: none; max-width: 40%; overflow: hidden; text-overflow: ellipsis; }
 .ct-codename { font-weight: 600; }
 .ct-code { background: var(--ct-surface); border: 1px solid var(--ct-line); border-radius: 4px; font: 12px/1.5 var(--ct-mono); max-height: 420px; overflow: auto; }

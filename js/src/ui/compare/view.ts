@@ -83,7 +83,7 @@ function body(part: Section, runs: number, onlyDiffering: boolean): HTMLElement 
 
 function factRow(row: FactRow, section: string): HTMLElement {
   const { arrow, word } = goalArrow(row.goal);
-  const name = element("th", { scope: "row", title: row.name }, row.name);
+  const name = element("th", { scope: "row", title: row.name }, row.words);
   if (arrow)
     name.append(element("span", { class: "ct-goal", title: word, role: "img", "aria-label": word }, ` ${arrow}`));
   const values = row.values.map((value) => {
@@ -116,11 +116,15 @@ function markOf(word: string): HTMLElement {
 function codes(comparison: Comparison, onlyDiffering: boolean): HTMLElement[] {
   const [first] = comparison.runs;
   if (!first || comparison.code.length === 0) return [];
+  const heading = element("div", { class: "ct-codehead" }, "code");
+  if (comparison.code.length > 1 && comparison.code.every(({ lines }) => lines.length === 0)) {
+    return [heading, element("p", { class: "ct-muted" }, "the same in all of them")];
+  }
   const views = comparison.code.map((code) => {
     const run = comparison.runs.find((one) => one.id === code.run);
     return codeView(code, first, run, !onlyDiffering);
   });
-  return [element("div", { class: "ct-codehead" }, "code"), ...views];
+  return [heading, ...views];
 }
 
 /** What the cells of the runs showed, side by side; where all showed the same, on request. */
