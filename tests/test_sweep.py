@@ -7,15 +7,19 @@ import math
 import random
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 
 import celltrail as ct
 from celltrail.errors import BadValue, CelltrailError
+from celltrail.panels.viewing import options_of
+from celltrail.query.sheet import Sheet
 from celltrail.run import Wish
 from celltrail.run.attribution import open_runs
 from celltrail.store import Store
+from celltrail.sweep import sweep
 
 
 def noisy(lr: float, width: int = 1, seed: int = 0) -> None:
@@ -52,6 +56,18 @@ def test_repeats_are_seeded_and_give_a_mean_with_its_interval(store: Store) -> N
     again = ct.sweep(noisy, {"lr": [0.1, 0.5]}, repeats=3, metric="val/acc", store=Store(store.root / "other"))
     assert again.df().equals(frame)
     assert "±" in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("metric", "goal", "sort"),
+    [("val/acc", None, ["-best.val/acc"]), (None, "min", ["best.objective"]), ("far", None, ["metrics.far"])],
+)
+def test_the_best_points_stand_first_in_its_table(store: Store, metric: str | None, goal: Any, sort: list[str]) -> None:
+    found = sweep(lambda x: x, {"x": [2, 1, 3]}, metric=metric, goal=goal, name="sorted", store=store)
+    options = options_of(found.runs)
+    assert (options["sort"], options["group"]) == (sort, ["params.x"])
+    listed = Sheet(found.runs).listing("", "", options["sort"], options["group"])["groups"]
+    assert [group["values"] for group in listed or ()] == ([[3], [2], [1]] if sort[0][0] == "-" else [[1], [2], [3]])
 
 
 def test_without_repeats_no_generator_is_touched(store: Store) -> None:

@@ -40,16 +40,26 @@ class Sweep:
 
     @property
     def runs(self) -> RunSet:
-        """The trials, those of earlier attempts among them, newest first."""
-        found = runs(f"group == {json.dumps(self.name)} and has(parent)", store=self.store)
-        found.look = {"group": [f"params.{name}" for name in self.params]}
+        """The trials, those of earlier attempts among them, newest first; their table has the best points first."""
+        found = self._trials
+        found.look = {"group": [f"params.{name}" for name in self.params], "sort": self._order()}
         return found
+
+    def _order(self) -> list[str]:
+        """The column by which the best come first; none as long as there is no metric."""
+        metric, goal = self.metric, self.goal
+        named = f"metrics.{metric}" if goal == "none" else f"best.{metric}"
+        return [f"-{named}" if goal == "max" else named] if metric else []
+
+    @property
+    def _trials(self) -> RunSet:
+        return runs(f"group == {json.dumps(self.name)} and has(parent)", store=self.store)
 
     @property
     def metric(self) -> str:
         """The metric that is optimised; "" as long as no trial has one."""
         if not self._metric:
-            named = telling_metrics(self.runs.records, most=1)
+            named = telling_metrics(self._trials.records, most=1)
             return named[0].partition(".")[2] if named else ""
         return self._metric
 
@@ -58,7 +68,7 @@ class Sweep:
         """Which way the metric is better."""
         if self._goal is not None:
             return self._goal
-        for run in self.runs:
+        for run in self._trials:
             known = run.record.metrics.get(self.metric)
             if known is not None and known.goal != "none":
                 return known.goal
