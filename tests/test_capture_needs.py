@@ -25,4 +25,8 @@ def test_a_run_knows_the_names_its_cell_read_bound_changed_and_deleted(tmp_path:
     store.gc()
     found = {run.name: run.needs["names"] for run in runs(store=store)}
     assert found["good"] == {"reads": ["rows"], "writes": ["total"], "mutates": ["rows"], "deletes": ["old"]}
+    steps = [step for run in runs(store=store) for step in run.lineage.slice]
+    assert {(step.count, step.code.partition("\n")[0]) for step in steps} == {
+        (1, "%load_ext celltrail"), (2, "%%track good"),
+    }  # fmt: skip
     assert found["bad"] == {"reads": ["rows"], "writes": ["share"], "mutates": [], "deletes": []}

@@ -362,7 +362,8 @@ class Recorder:
             past = shield(self.session.end, key, status, error)
             if past is not None:
                 self._worker.put(partial(self._marks.look, past))
-            shield(self._state.end, key, status, result.info if result is not None else None)
+            about = (result.info, result.execution_count) if result is not None else ()
+            shield(self._state.end, key, status, *about)
             self._worker.put(self._state.follow)
 
     def _after_tracked(self, key: tuple[int, str], tracked: Tracked, error: BaseException | None) -> ExecutionStatus:

@@ -134,8 +134,15 @@ class State:
             self._names[tracked.run.id] = tracked.run.name
             self._close(around[-1], tracked.execution.status)
 
-    def end(self, key: Key, status: Status, info: Any = None) -> None:
-        """The innermost execution there is over; one that nobody saw begin loaded the extension."""
+    def end(self, key: Key, status: Status, info: Any = None, count: int | None = None) -> None:
+        """The innermost execution there is over; one that nobody saw begin loaded the extension.
+
+        Args:
+            key: whose it is.
+            status: how it ended.
+            info: what IPython said of it.
+            count: the number in its brackets.
+        """
         around = self._open.get(key)
         if around:
             entry = around.pop()
@@ -144,7 +151,7 @@ class State:
         elif info is not None:
             code = getattr(info, "transformed_cell", None) or info.raw_cell
             cell_id = cell_name(getattr(info, "cell_id", None))
-            entry = _Entry(new_id(), None, cell_id, info.raw_cell, code, None, self._ended)
+            entry = _Entry(new_id(), count, cell_id, info.raw_cell, code, None, self._ended)
         else:
             return
         if entry.status == "running":
