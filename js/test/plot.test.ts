@@ -54,6 +54,19 @@ test("the y axis is of what stands in the window, and only of what is shown", ()
   expect([up.min, up.max]).toEqual([0.94, 2.06]);
 });
 
+test("a band stands whole beside the lines where that leaves them half of the height, else as much of it", () => {
+  const lines = [line([0, 1, 2], [2, 3, 4])];
+  const ends = (low: number, high: number, change: Partial<Scene> = {}): number[] => {
+    const band = { x: [0, 1, 9], low: [low, low, -99], high: [high, high, 99] };
+    const { up } = frame(scene(lines, [0, 2], { bands: [band], ...change }), 400, 172);
+    return [up.min, up.max].map((end) => Number(end.toFixed(2)));
+  };
+  expect(ends(2.5, 3.5)).toEqual([1.88, 4.12]);
+  expect(ends(1.5, 4.5)).toEqual([1.32, 4.68]);
+  expect(ends(-50, 50)).toEqual([0.76, 5.24]);
+  expect(ends(0, 50, { bend: "log" })).toEqual([1.9, 5.96]);
+});
+
 test("a line goes on to the edge of the window: its neighbours outside belong to it", () => {
   const shown = scene([line([0, 10, 20, 30, 40], [0, 1, 2, 3, 4])], [15, 25]);
   const at = frame(shown, 400, 172);

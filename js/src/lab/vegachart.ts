@@ -95,7 +95,13 @@ function config({ surface, ink, line, font }: Look): Config {
     background: surface,
     font,
     title: { color: ink, subtitleColor: ink },
-    style: { "guide-label": { fill: ink }, "guide-title": { fill: ink }, "group-title": { fill: ink } },
+    style: {
+      "guide-label": { fill: ink },
+      "guide-title": { fill: ink },
+      "group-title": { fill: ink },
+      // celltrail's own: what stands behind words that lines run through
+      ground: { fill: surface, stroke: surface, strokeWidth: 4 },
+    },
     axis: { domainColor: line, gridColor: line, tickColor: line },
     view: { stroke: line },
     rule: { color: ink },

@@ -31,6 +31,7 @@ PINS = {"note": "#1976d2", "info": INK, "warn": "#b26a00", "error": "#d1242f"}
 PLOT_W, PLOT_H, TITLE_H, LEFT, BOTTOM, GAP = 344, 132, 22, 46, 20, 16
 SYMLOG_DECADES = 1e4  # below the largest value by so much, a symmetric logarithm is linear; as in plot/scale.ts
 MOST_PLOTS, MOST_POINTS, ALL_POINTS = 8, 100, 1500
+ROOM = 0.5  # of the height of the lines is left above and below them for a band of earlier runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,9 @@ def png(picture: str, zoom: float = 1) -> bytes:
 
 def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], look: Look, beside: Beside) -> str:
     strokes = _strokes(lines, colours)
-    across, up = _scale(lines, 0, LEFT, PLOT_W - 4, "linear"), _scale(lines, 2, TITLE_H + PLOT_H, TITLE_H + 4, look.y)
+    earlier = next((beside.bands[metric] for metric in _metrics(lines) if metric in beside.bands), None)
+    across = _scale(lines, 0, LEFT, PLOT_W - 4, "linear")
+    up = _scale(lines, 2, TITLE_H + PLOT_H, TITLE_H + 4, look.y, earlier)
     floor = TITLE_H + PLOT_H
     parts = [
         f'<text x="{LEFT}" y="14" font-size="12" font-weight="600">{escape(name)}</text>',
@@ -162,7 +165,7 @@ def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], look: Look,
         f'<text x="{across(value):.1f}" y="{floor + 14}" text-anchor="middle">{word}</text>'
         for value, word in _words(lines, across, look)
     ]
-    parts += [_earlier(beside.bands[metric], across, up) for metric in _metrics(lines) if metric in beside.bands][:1]
+    parts += [] if earlier is None else [_earlier(earlier, across, up)]
     parts += [
         _pin(across(pin.x), pin.level)
         for pin in beside.pins
@@ -232,7 +235,9 @@ class _Scale:
         return self.place(value)
 
 
-def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str) -> _Scale:
+def _scale(
+    lines: Sequence[Line], row: int, start: float, end: float, kind: str, earlier: Floats | None = None
+) -> _Scale:
     held = [line.points[row] for line in lines]
     held += [end for line in lines if row == 2 and line.band is not None for end in line.band[1:]]
     values = np.concatenate(held) if held else np.empty(0)
@@ -240,6 +245,8 @@ def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str)
     if kind == "log":
         values = values[values > 0]
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    if earlier is not None and low < high:
+        low, high = _with_band(low, high, _beside(earlier, lines), kind == "log")
     if kind == "log" and values.size:
         if low == high:
             low, high = low / 2, high * 2
@@ -257,6 +264,24 @@ def _scale(lines: Sequence[Line], row: int, start: float, end: float, kind: str)
         margin = abs(low) * 0.1 or 0.5
         low, high = low - margin, high + margin
     return _Scale(lambda v: start + (end - start) * (v - low) / (high - low), ticks(low, high))
+
+
+def _beside(band: Floats, lines: Sequence[Line]) -> Floats:
+    """The lower and upper ends of a band where there are lines."""
+    places = np.concatenate([line.points[0] for line in lines])
+    return band[1::2, (band[0] >= places.min()) & (band[0] <= places.max())]
+
+
+def _with_band(low: float, high: float, ends: Floats, is_log: bool) -> tuple[float, float]:
+    """The ends of an axis with a band on it, which must not make the lines flat; as in plot/scene.ts."""
+    ends = ends[np.isfinite(ends) & (ends > 0 if is_log else True)]
+    if not ends.size:
+        return low, high
+    if is_log:
+        least, most = low * (low / high) ** ROOM, high * (high / low) ** ROOM
+    else:
+        least, most = low - (high - low) * ROOM, high + (high - low) * ROOM
+    return min(low, max(least, float(ends.min()))), max(high, min(most, float(ends.max())))
 
 
 def _metrics(lines: Sequence[Line]) -> list[str]:

@@ -76,6 +76,7 @@ const HEAVY = 10_000; // points from which on they are one pixel wide: that is d
 const FADED = 0.25;
 const RAW = 0.3;
 const BAND = 0.2;
+const ROOM = 0.5; // of the height of the lines is left above and below them for a band of others
 
 export function frame(scene: Scene, width: number, height: number): Frame {
   const box = { left: LEFT, top: TOP, width: Math.max(1, width - LEFT - RIGHT), height: height - TOP - BOTTOM };
@@ -91,7 +92,7 @@ export function frame(scene: Scene, width: number, height: number): Frame {
 }
 
 /** The lowest and the highest value that stand in the window. */
-function valuesWithin({ lines, range, bend }: Scene): [number, number] {
+function valuesWithin({ lines, range, bend, bands }: Scene): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const { curve, raw, shown, spread } of lines) {
@@ -104,15 +105,24 @@ function valuesWithin({ lines, range, bend }: Scene): [number, number] {
       if (value > high) high = value;
     }
   }
-  return [low, high];
+  const lowest = low;
+  const highest = high;
+  for (const band of bands) widen(band);
+  return [Math.max(low, beyond(lowest, highest, bend)), Math.min(high, beyond(highest, lowest, bend))];
 
-  function widen({ x, low: under, high: over }: Spread): void {
+  function widen({ x, low: under, high: over }: Pick<Spread, "x" | "low" | "high">): void {
     for (let i = search(x, range[0]); i < x.length && (x[i] as number) <= range[1]; i++) {
       const [least, most] = [under[i] as number, over[i] as number];
       if (least < low && (bend !== "log" || least > 0)) low = least;
       if (most > high) high = most;
     }
   }
+}
+
+/** How far a band may reach on this side of the lines, which it must not make flat. */
+function beyond(end: number, other: number, bend: Bend): number {
+  if (end === other) return end;
+  return bend === "log" ? end * (end / other) ** ROOM : end + (end - other) * ROOM;
 }
 
 /** Draws axes and lines; one line may stand out. */

@@ -82,6 +82,8 @@ def parallel(records: Sequence[RunRecord], axes: Sequence[Axis], by: Axis) -> al
     )  # fmt: skip
     marks = [{"axis": m.key, "at": at, "label": text} for m in measures for at, text in m.ticks]
     scaled = alt.Chart(alt.Data(values=marks)).encode(x=x, y=y)
+    words: dict[str, Any] = {"align": "right", "dx": -6, "fontSize": 10}
+    ground = scaled.mark_text(**words, style="ground", aria=False).encode(text="label:N")  # parts lines and words
     held = _held(measures)
     bars = (
         alt.Chart(alt.Data(values=[{"axis": measure.key} for measure in measures]))
@@ -93,7 +95,8 @@ def parallel(records: Sequence[RunRecord], axes: Sequence[Axis], by: Axis) -> al
         lines,
         bars,
         scaled.mark_tick(orient="horizontal", size=7, thickness=1, color="#7a7a7a", opacity=1),
-        scaled.mark_text(align="right", dx=-6, fontSize=10).encode(text="label:N"),
+        ground,
+        scaled.mark_text(**words).encode(text="label:N"),
         width=max(420, min(1000, 130 * len(axes))),
         height=HEIGHT,
         title=title(
