@@ -51,7 +51,7 @@ details > summary { border-top: 1px solid var(--ct-line); cursor: pointer; font-
 .find { background: transparent; border: 1px solid var(--ct-line); border-radius: 4px; line-height: 1.3; padding: 2px 7px; width: 16ch; }
 .smoother { align-items: center; display: inline-flex; gap: 6px; }
 .smoother input { accent-color: var(--ct-accent); width: 90px; }
-.ct-select { background: var(--ct-surface); border: 1px solid var(--ct-line); border-radius: 4px; color: inherit; font: inherit; padding: 2px 4px; }
+.ct-select { background: var(--ct-surface); border: 1px solid var(--ct-line); border-radius: 4px; color: inherit; font: inherit; max-width: min(28ch, 100%); padding: 2px 4px; }
 .legend td { color: var(--ct-muted); }
 .legend td.last { color: var(--ct-ink); }
 .legend .pointed td.at, .legend.pointed td.at { color: var(--ct-ink); }

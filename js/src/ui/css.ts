@@ -65,8 +65,9 @@ export const css = `
 }
 .ct-button:hover { background: var(--ct-hover); }
 .ct-button:disabled { cursor: default; opacity: 0.5; }
-.ct-status { align-items: center; display: inline-flex; gap: 5px; vertical-align: top; white-space: nowrap; }
-.ct-status svg { flex: none; height: 12px; width: 12px; }
+/* The word stands on the line of its neighbours, not the foot of the sign before it. */
+.ct-status { align-items: baseline; display: inline-flex; gap: 5px; vertical-align: top; white-space: nowrap; }
+.ct-status svg { align-self: center; flex: none; height: 12px; width: 12px; }
 .ct-status[data-status="running"] svg { color: var(--ct-running); }
 .ct-status[data-status="finished"] svg { color: var(--ct-finished); }
 .ct-status[data-status="failed"] svg { color: var(--ct-failed); }

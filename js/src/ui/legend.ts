@@ -83,8 +83,8 @@ export class Legend {
       say(row.min, this.#said(fact.min));
       say(row.max, this.#said(fact.max));
       if (i === 0) this.el.dataset.goal = fact.goal;
-      row.min.classList.toggle("best", fact.goal === "min");
-      row.max.classList.toggle("best", fact.goal === "max");
+      row.min.classList.toggle("best", fact.goal === "min" && fact.min !== null);
+      row.max.classList.toggle("best", fact.goal === "max" && fact.max !== null);
       const notes: [number, string][] = [
         [fact.nan, "nan"],
         [fact.inf, "inf"],

@@ -165,6 +165,7 @@ export class RunTable {
     this.source.changed(() => {
       this.#read();
       this.#stale.forget();
+      this.#fresh.say(0); // those that came since are among them
       this.#search.again();
       this.#list(true);
       this.#show();

@@ -31,9 +31,9 @@ export class TableWords {
     this.hints.hidden = odd.length === 0;
     this.counted.hidden = empty;
     if (this.search) this.search.hidden = empty;
-    this.none.hidden = shown > 0;
+    this.none.hidden = shown > 0 || (empty && odd.length > 0); // that nothing is there was said above
     this.none.classList.toggle("ct-none", !empty);
-    if (empty && odd.length > 0) this.none.textContent = "";
+    if (this.none.hidden) this.none.textContent = "";
     else if (empty) this.none.replaceChildren("no runs yet; put ", element("code", {}, "%%track"), " on a cell");
     else this.none.textContent = "no run matches the filter";
     return empty;
