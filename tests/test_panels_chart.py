@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from counting import opened
 
 import celltrail as ct
 from celltrail import contract
@@ -25,6 +24,7 @@ from celltrail.panels.widget import Panel
 from celltrail.query import find
 from celltrail.run import Alerted, Logged, listen
 from celltrail.store import Store
+from counting import opened
 
 
 def asked(panel: Panel, intent: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:

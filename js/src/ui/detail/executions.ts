@@ -65,7 +65,9 @@ function row(each: ExecutionShown, numbered: (id: string) => string, signal: Abo
     ...notes(each),
   );
   const code = element("pre", { class: "ct-text ct-map-code" });
-  const got = each.got.map(({ execution, names }) => `${names.join(", ")} from ${numbered(execution) || "a cell without number"}`);
+  const got = each.got.map(
+    ({ execution, names }) => `${names.join(", ")} from ${numbered(execution) || "a cell without number"}`,
+  );
   const handed = element("p", { class: "ct-muted", hidden: got.length === 0 }, `got ${got.join("; ")}`);
   const back = isKept(each) ? [restoreButton("restore", [each], signal)] : [];
   const details = element("details", {}, head, handed, code, ...back);

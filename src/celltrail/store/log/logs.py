@@ -11,7 +11,6 @@ from celltrail.store.log import reader, writer_of
 from celltrail.store.log.reader import Contents, Gap, Rows, State
 from celltrail.store.log.series import LogRows
 
-
 _MOST_BLOCKS = 64  # that a log is read in one behind the other; then it is read at once again
 
 
