@@ -120,8 +120,8 @@ def test_disabled_records_nothing_and_what_is_not_there_says_so(store: ct.Store)
     run.summary.best = 3
     assert (wandb.config.lr, run.summary["best"], len(ct.runs(store=store))) == (1, 3, 0)
     wandb.finish()
-    with pytest.raises(AttributeError, match=r"celltrail\.wandb has no 'restore'; it has"):
-        _ = wandb.restore
+    with pytest.raises(AttributeError, match=r"celltrail\.wandb has no 'Api': celltrail.runs"):
+        _ = wandb.Api
     with pytest.raises(ct.CelltrailError, match=r"call wandb.init\(\) first"):
         wandb.log({"loss": 1})
 

@@ -17,21 +17,24 @@ not there says so when it is asked for.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import celltrail as ct
 from celltrail.wandb import plot, sweeping
 from celltrail.wandb.artifacts import Artifact
-from celltrail.wandb.media import Audio, Histogram, Html, Image, Table, Video
+from celltrail.wandb.media import Audio, Histogram, Html, Image, Plotly, Table, Video
+from celltrail.wandb.missing import absent, left_out
 from celltrail.wandb.running import AlertLevel, Run
 from celltrail.wandb.settings import Settings
 from celltrail.wandb.sweeping import agent, sweep
 
 __all__ = [
-    "AlertLevel", "Artifact", "Audio", "Histogram", "Html", "Image", "Run", "Settings", "Table", "Video",
-    "agent", "alert", "config", "define_metric", "finish", "init", "log", "log_artifact", "login", "plot", "run",
-    "save", "summary", "sweep", "unwatch", "use_artifact", "watch",
+    "AlertLevel", "Artifact", "Audio", "Histogram", "Html", "Image", "Plotly", "Run", "Settings", "Table", "Video",
+    "agent", "alert", "config", "define_metric", "finish", "init", "log", "log_artifact", "log_model", "login", "plot",
+    "restore", "run", "save", "setup", "summary", "sweep", "termlog", "termwarn", "unwatch", "use_artifact",
+    "use_model", "watch",
 ]  # fmt: skip
 
 run: Run | None
@@ -53,7 +56,11 @@ def init(
     mode: str | None = None,
     id: str | None = None,
     resume: bool | str | None = None,
-    **_: Any,
+    config_exclude_keys: Iterable[str] | None = None,
+    config_include_keys: Iterable[str] | None = None,
+    fork_from: str | None = None,
+    resume_from: str | None = None,
+    **more: Any,
 ) -> Run:
     """Begin a run; one that was begun so before and goes on is finished first.
 
@@ -70,13 +77,18 @@ def init(
         id: a name of yours by which the run can be resumed; or the id of a run.
         resume: "allow", "auto" or True go on with the run of this id where there is one, "must" only then, "never" only
             where there is none. Without it a run that has the id already is left alone, and another one begun.
+        config_exclude_keys: settings to leave out.
+        config_include_keys: the only settings to take.
+        fork_from: ``"ID?_step=200"``: another run, whose points up to this step it shares.
+        resume_from: ``"ID?_step=200"``: the run to go on with, from this step.
 
     Within `agent` it is the run of the trial, with the trial's parameters as its config.
     """
     global _run
     if _run is not None:
         _run.finish()
-    given = config if isinstance(config, Mapping) else vars(config) if config is not None else {}
+    left_out(argument for argument, value in more.items() if value)
+    given = _settings(config, set(config_include_keys or ()), set(config_exclude_keys or ()))
     if (mode or os.environ.get("WANDB_MODE")) == "disabled":
         _run = Run(None, given)
         return _run
@@ -86,13 +98,17 @@ def init(
     key = id or os.environ.get("WANDB_RUN_ID") or ""
     before = _before(key, resume or os.environ.get("WANDB_RESUME"))
     labels = [*([tags] if isinstance(tags, str) else tags or ()), *([job_type] if job_type else ())]
+    where: dict[str, Any] = {"resume": before}
+    for verb, told in (("fork", fork_from), ("resume", resume_from)):
+        if told:
+            where = _at(verb, told)
     own = ct.start(
         name or os.environ.get("WANDB_NAME"),
         tags=labels,
         notes=notes or "",
         group=group,
         project=project or os.environ.get("WANDB_PROJECT"),
-        resume=before,
+        **where,
     )
     if key and key != own.id:
         own.summary["wandb_id"] = key
@@ -127,9 +143,9 @@ def unwatch(models: Any = None) -> None:
     """Nothing: models are watched until their run ends."""
 
 
-def alert(title: str, text: str = "", level: Any = None, **_: Any) -> None:
+def alert(title: str, text: str = "", level: Any = None, wait_duration: Any = 60, **_: Any) -> None:
     """`Run.alert` of the run that `init` began."""
-    _current().alert(title, text, level)
+    _current().alert(title, text, level, wait_duration)
 
 
 def log_artifact(
@@ -139,9 +155,24 @@ def log_artifact(
     return _current().log_artifact(artifact, name, type, aliases)
 
 
-def save(glob_str: str, *_: Any, **__: Any) -> None:
+def log_model(path: Any, name: str | None = None, aliases: Sequence[str] | None = None, **_: Any) -> None:
+    """`Run.log_model` of the run that `init` began."""
+    _current().log_model(path, name, aliases)
+
+
+def use_model(name: str) -> str:
+    """`Run.use_model` of the run that `init` began."""
+    return _current().use_model(name)
+
+
+def save(glob_str: Any, base_path: Any = None, policy: str = "live", **_: Any) -> list[str]:
     """`Run.save` of the run that `init` began."""
-    _current().save(glob_str)
+    return _current().save(glob_str, base_path, policy)
+
+
+def restore(name: str, run_path: str | None = None, replace: bool = False, root: str | None = None) -> Any:
+    """`Run.restore` of the run that `init` began; of any run where none was begun and ``run_path`` names it."""
+    return (Run(None, {}) if _run is None or _run.is_over else _run).restore(name, run_path, replace, root)
 
 
 def login(*_: Any, **__: Any) -> bool:
@@ -149,9 +180,38 @@ def login(*_: Any, **__: Any) -> bool:
     return True
 
 
+def setup(*_: Any, **__: Any) -> None:
+    """Nothing: there is no process beside this one."""
+
+
+def termlog(string: str = "", **_: Any) -> None:
+    """A line on the error stream."""
+    sys.stderr.write(f"{string}\n")
+
+
+termwarn = termlog
+
+
 def use_artifact(artifact_or_name: Any, type: str | None = None, **_: Any) -> Any:
     """`Run.use_artifact` of the run that `init` began."""
     return _current().use_artifact(artifact_or_name, type)
+
+
+def _settings(config: Any, only: set[str], without: set[str]) -> dict[str, Any]:
+    if isinstance(config, str):
+        raise ct.BadValue(f"config={config!r} is a text; read the file first and give what it holds, as a mapping")
+    if hasattr(config, "flag_values_dict"):  # flags of absl
+        config = config.flag_values_dict()
+    given = config if isinstance(config, Mapping) else vars(config) if config is not None else {}
+    return {name: value for name, value in given.items() if (not only or name in only) and name not in without}
+
+
+def _at(verb: str, told: str) -> dict[str, Any]:
+    """What ``fork_from`` and ``resume_from`` say, as `celltrail.start` takes it."""
+    ref, _, step = told.rpartition("/")[2].partition("?_step=")
+    if not step.isdecimal():
+        raise ct.BadValue(f"{verb}_from={told!r} names no step; it is the id of a run and a step: 'ID?_step=200'")
+    return {verb: _before(ref, "must"), "step": int(step)}
 
 
 def _before(key: str, resume: bool | str | None) -> str | None:
@@ -177,4 +237,4 @@ def __getattr__(name: str) -> Any:
         return None if _run is None or _run.is_over else _run
     if name in ("config", "summary"):
         return getattr(_current(), name)
-    raise AttributeError(f"celltrail.wandb has no {name!r}; it has {', '.join(__all__)}")
+    raise absent("celltrail.wandb", name, __all__)

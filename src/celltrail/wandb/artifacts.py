@@ -10,6 +10,7 @@ from tempfile import mkdtemp
 from typing import IO, Any
 
 import celltrail as ct
+from celltrail.wandb.missing import absent, public
 from celltrail.wandb.using import MANIFEST
 
 
@@ -58,6 +59,9 @@ class Artifact:
             raise ct.BadValue(f"a {type(obj).__name__} is nothing to add to the artifact {self.name!r}; add a Table")
         self._objects[name] = obj
 
+    def __getattr__(self, name: str) -> Any:
+        raise absent("an Artifact of celltrail.wandb", name, public(Artifact))
+
     def wait(self, timeout: int | None = None) -> Artifact:
         """Itself: there is nobody to wait for."""
         return self
@@ -75,7 +79,11 @@ class Artifact:
             run.log_artifact(place, keys[name], self.type)
         about = {"type": self.type, "description": self.description, "metadata": self.metadata}
         told = {**about, "aliases": list(aliases), "files": list(keys.items())}
-        run.log_text(f"{self.name}{MANIFEST}", json.dumps(told, indent=1, default=str))
+        text = json.dumps(told, indent=1, default=str)
+        run.log_text(f"{self.name}{MANIFEST}", text)
+        if not self._files:  # by its files an artifact is found
+            (place := Path(mkdtemp(prefix="celltrail-artifact-"), MANIFEST)).write_text(text)
+            run.log_artifact(place, f"{self.name}{MANIFEST}", self.type)
         for name, obj in self._objects.items():
             obj.keep(run, f"{self.name}/{name}", run.step or 0)
         if self.description:

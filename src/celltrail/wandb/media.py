@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol
 
 import celltrail as ct
+from celltrail.wandb.missing import left_out
 
 
 class Media(Protocol):
@@ -21,7 +23,8 @@ class Media(Protocol):
 class Image:
     """A picture: an array, a tensor (channels first), a picture of PIL, a figure of matplotlib, or a path."""
 
-    def __init__(self, data_or_path: Any, mode: str | None = None, caption: str | None = None, **_: Any) -> None:
+    def __init__(self, data_or_path: Any, mode: str | None = None, caption: str | None = None, **more: Any) -> None:
+        left_out(name for name, value in more.items() if value)
         self._data, self.caption = data_or_path, caption
 
     def keep(self, run: ct.Run, key: str, step: int) -> None:
@@ -36,41 +39,79 @@ class Image:
 
 
 class Table:
-    """Rows and columns, added to until it is logged."""
+    """Rows and columns, added to until it is logged; pictures and the like in its cells are kept beside it."""
 
     def __init__(
         self,
         columns: Sequence[Any] | None = None,
-        data: Iterable[Sequence[Any]] | None = None,
+        data: Any = None,
         rows: Iterable[Sequence[Any]] | None = None,
         dataframe: Any = None,
         **_: Any,
     ) -> None:
-        self._frame = dataframe
-        given = data if data is not None else rows
-        self.data = [list(row) for row in given] if given is not None else []
-        width = len(self.data[0]) if self.data else 3
-        self.columns = list(columns) if columns is not None else ["Input", "Output", "Expected"][:width]
+        given: Any = data if data is not None else rows
+        self._frame: Any = dataframe if dataframe is not None else given if hasattr(given, "to_dict") else None
+        self._rows = [list(row) for row in given] if given is not None and self._frame is None else []
+        width = len(self._rows[0]) if self._rows else 3
+        known = ["Input", "Output", "Expected"][:width] if self._frame is None else list(self._frame.columns)
+        self.columns = list(columns) if columns is not None else known
+
+    @property
+    def data(self) -> list[list[Any]]:
+        """Its rows; from now on they are what is kept, and no longer the frame that they came from."""
+        if self._frame is not None:
+            self._rows, self._frame = _rows(self._frame), None
+        return self._rows
 
     def add_data(self, *row: Any) -> None:
         """Add a row."""
         if len(row) != len(self.columns):
-            raise ct.BadValue(f"a row of {len(row)} values for {len(self.columns)} columns: {', '.join(self.columns)}")
+            named = ", ".join(map(str, self.columns))
+            raise ct.BadValue(f"a row of {len(row)} values for {len(self.columns)} columns: {named}")
         self.data.append(list(row))
+
+    def add_column(self, name: str, data: Iterable[Any]) -> None:
+        """Add a column, with a value for each row."""
+        values, rows = list(data), self.data
+        if rows and len(values) != len(rows):
+            raise ct.BadValue(f"the column {name!r} has {len(values)} values for {len(rows)} rows")
+        self.columns = [*(self.columns if rows else []), name]
+        self._rows = [[*row, value] for row, value in zip(rows or [[]] * len(values), values, strict=True)]
+
+    def get_column(self, name: str, convert_to: str | None = None) -> Any:
+        """The values of a column; ``convert_to="numpy"`` as an array."""
+        if name not in self.columns:
+            raise ct.BadValue(f"the table has no column {name!r}; it has {', '.join(map(str, self.columns))}")
+        values = [row[self.columns.index(name)] for row in self.data]
+        return import_module("numpy").asarray(values) if convert_to == "numpy" else values
+
+    def get_dataframe(self) -> Any:
+        """It as a DataFrame."""
+        return import_module("pandas").DataFrame(self.data, columns=list(map(str, self.columns)))
+
+    def iterrows(self) -> Iterator[tuple[int, list[Any]]]:
+        """Each row with its place."""
+        yield from enumerate(self.data)
 
     def rows(self) -> list[dict[str, Any]]:
         """Its rows by the names of its columns; what is no plain value is its text."""
-        if self._frame is not None:
-            return [{str(name): _plain(value) for name, value in row.items()} for row in self._frame.to_dict("records")]
         names = [str(name) for name in self.columns]
-        return [dict(zip(names, map(_plain, row), strict=False)) for row in self.data]
+        given = self._rows if self._frame is None else _rows(self._frame)
+        return [dict(zip(names, map(_plain, row), strict=False)) for row in given]
 
     def keep(self, run: ct.Run, key: str, step: int) -> None:
-        """Keep it; what is no plain value in a cell is kept as its text."""
+        """Keep it; what is no plain value in a cell is kept as its text, a picture as an item that the cell names."""
         if self._frame is not None:
             run.log_table(key, self._frame, step)
-        elif self.data:
-            run.log_table(key, self.rows(), step)
+            return
+        rows = self.rows()
+        for place, (row, given) in enumerate(zip(rows, self._rows, strict=True)):
+            for name, value in zip(list(row), given, strict=False):
+                if hasattr(value, "keep"):
+                    row[name] = f"{key}/{name}/{place}"
+                    value.keep(run, row[name], step)
+        if rows:
+            run.log_table(key, rows, step)
 
 
 class Histogram:
@@ -112,14 +153,31 @@ class Video:
 
 
 class Html:
-    """A page, kept and shown as its text."""
+    """A page, kept and shown as its text; given as text, as an open file, or as the path of a ``.html`` file."""
 
-    def __init__(self, data: Any, **_: Any) -> None:
-        self._data = data.read() if hasattr(data, "read") else data
+    def __init__(self, data: Any, data_is_not_path: bool = False, **_: Any) -> None:
+        is_path = str(data).endswith(".html") and not data_is_not_path and Path(str(data)).is_file()
+        self._data = data.read() if hasattr(data, "read") else Path(str(data)).read_text("utf-8") if is_path else data
 
     def keep(self, run: ct.Run, key: str, step: int) -> None:
         """Keep it."""
         run.log_text(key, str(self._data), step)
+
+
+class Plotly:
+    """A figure of Plotly."""
+
+    def __init__(self, val: Any) -> None:
+        self._figure = val
+
+    def keep(self, run: ct.Run, key: str, step: int) -> None:
+        """Keep it."""
+        run.log_figure(key, self._figure, step)
+
+
+def _rows(frame: Any) -> list[list[Any]]:
+    """Those of a DataFrame, each value as its column has it."""
+    return frame.astype(object).to_numpy().tolist()
 
 
 def _pixels(data: Any) -> Any:

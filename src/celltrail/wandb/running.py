@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from glob import glob
 from numbers import Number
@@ -14,6 +16,7 @@ from typing import Any
 import celltrail as ct
 from celltrail.wandb.artifacts import Artifact
 from celltrail.wandb.media import Image
+from celltrail.wandb.missing import absent, public
 from celltrail.wandb.settings import Settings
 from celltrail.wandb.using import use
 
@@ -35,6 +38,11 @@ class Run:
         self.celltrail = run
         self._key, self._ends = key, ends  # who gave the run ends it
         self._folder: Path | None = None
+        self._has_files = False
+        self._globs: list[tuple[str, Any]] = []  # what is saved again at the end
+        self._saved: dict[str, int] = {}  # by path, the stamp of what was saved
+        self._notes = "\n".join(run.record().notes) if run is not None else ""
+        self._warned: dict[str, float] = {}  # by title, when an alert was last told
         self._is_over = False
         self.config = Settings(run.params if run is not None else {})
         self.summary = Settings(run.summary if run is not None else {})
@@ -74,6 +82,46 @@ class Run:
         return self.celltrail.record().project if self.celltrail is not None else ""
 
     @property
+    def group(self) -> str:
+        """The runs that it belongs to."""
+        return (self.celltrail.record().group or "") if self.celltrail is not None else ""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its labels; ``run.tags += ("new",)`` adds one."""
+        return tuple(self.celltrail.tags) if self.celltrail is not None else ()
+
+    @tags.setter
+    def tags(self, tags: Iterable[str]) -> None:
+        if self.celltrail is not None:
+            wanted = tuple(tags)
+            for tag in set(self.tags) - set(wanted):
+                self.celltrail.tags.discard(tag)
+            for tag in wanted:
+                self.celltrail.tags.add(tag)
+
+    @property
+    def notes(self) -> str:
+        """What was written about it."""
+        return self._notes
+
+    @notes.setter
+    def notes(self, notes: str) -> None:
+        self._notes = notes
+        if self.celltrail is not None and notes:
+            self.celltrail.note(notes)
+
+    @property
+    def start_time(self) -> float:
+        """When it began, in seconds since 1970."""
+        return self.celltrail.record().started_us / 1e6 if self.celltrail is not None else 0.0
+
+    @property
+    def disabled(self) -> bool:
+        """Whether nothing of it is recorded."""
+        return self.celltrail is None
+
+    @property
     def url(self) -> None:
         """None: no page of it is anywhere but in the notebook."""
 
@@ -97,6 +145,8 @@ class Run:
             commit: False keeps the values for the next call without it.
         """
         run = self.celltrail
+        if not isinstance(data, Mapping):
+            raise ct.BadValue(f"log takes a mapping of names, as in log({{'loss': 0.5}}), not a {type(data).__name__}")
         if run is None:
             return
         self._gathered.update(_flat(data))
@@ -125,9 +175,19 @@ class Run:
             if self.celltrail is not None and log:
                 self.celltrail.watch(model, every=log_freq)
 
-    def alert(self, title: str, text: str = "", level: Any = None, **_: Any) -> None:
-        """Say that something happened which somebody should look at."""
-        if self.celltrail is not None:
+    def alert(self, title: str, text: str = "", level: Any = None, wait_duration: Any = 60, **_: Any) -> None:
+        """Say that something happened which somebody should look at.
+
+        Args:
+            title: in a line.
+            text: more of it.
+            level: an `AlertLevel`, or its name.
+            wait_duration: seconds, or a timedelta, within which the same title is told once.
+        """
+        wait = wait_duration.total_seconds() if hasattr(wait_duration, "total_seconds") else float(wait_duration or 0)
+        now, before = time.monotonic(), self._warned.get(title)
+        if self.celltrail is not None and (before is None or now - before >= wait):
+            self._warned[title] = now
             urgency: Any = str(getattr(level, "value", level) or "info").lower()
             self.celltrail.log_alert(title, text, level=urgency)
 
@@ -145,6 +205,7 @@ class Run:
             artifact = Artifact(name or path.name, type or "file")
             artifact.add_dir(path) if path.is_dir() else artifact.add_file(path)
         if self.celltrail is not None:
+            self._has_files = True
             artifact.keep(self.celltrail, aliases or ())
         return artifact
 
@@ -162,11 +223,73 @@ class Run:
         run.params[f"artifact.{found.name.partition(':')[0]}"] = found.name
         return found
 
-    def save(self, glob_str: str, *_: Any, **__: Any) -> None:
-        """Keep the files of these names as they are now."""
+    def log_code(self, root: str = ".", name: str | None = None, include_fn: Any = None, **_: Any) -> None:
+        """Keep the Python files below a folder; what a cell ran, and its modules, is with its run anyway."""
         if self.celltrail is not None:
-            for path in sorted(glob(str(glob_str))):
-                self.celltrail.log_artifact(path)
+            self._has_files = True
+            for path in sorted(Path(root).rglob("*")):
+                is_hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+                if path.is_file() and not is_hidden and (include_fn(str(path)) if include_fn else path.suffix == ".py"):
+                    self.celltrail.log_artifact(path, str(path.relative_to(root)), "code")
+
+    def log_model(
+        self, path: str | Path, name: str | None = None, aliases: Sequence[str] | None = None, **_: Any
+    ) -> None:
+        """Keep the file or folder of a model under a name, for `use_model`."""
+        self.log_artifact(path, name or Path(path).name, "model", aliases)
+
+    def use_model(self, name: str) -> str:
+        """Write a model that was logged to disk, and give its path."""
+        used = self.use_artifact(name, "model")
+        folder = Path(used.download())
+        inside = list(folder.iterdir())
+        return str(inside[0] if len(inside) == 1 else folder)
+
+    def unwatch(self, models: Any = None) -> None:
+        """Nothing: models are watched until their run ends."""
+
+    def restore(self, name: str, run_path: str | None = None, replace: bool = False, root: str | None = None) -> Any:
+        """A file that `save` kept, written to disk and opened.
+
+        Args:
+            name: the file's name.
+            run_path: the run that kept it, by its id or name; this one, or the run it goes on with, without it.
+            replace: whether a file that is there is overwritten; else it is left and opened.
+            root: the folder to write to.
+        """
+        if self.celltrail is None and run_path is None:
+            raise ct.CelltrailError("a disabled run has no files; take the mode away, or give run_path")
+        place = Path(root or ".", name)
+        if replace or not place.exists():
+            ref = None if run_path is None else run_path.rpartition("/")[2]
+            kept = self.celltrail.artifacts if ref is None and self.celltrail is not None else _run(ref or "").artifacts
+            found = [each for each in kept if each.name == name]
+            if not found:
+                there = ", ".join(sorted({each.name for each in kept})) or "none"
+                raise ct.BadValue(f"the run kept no file {name!r}; its files: {there}")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            found[-1].restore(place, overwrite=True)
+        return place.open()
+
+    def save(self, glob_str: Any, base_path: Any = None, policy: str = "live", **_: Any) -> list[str]:
+        """Keep the files of these names as they are now, and unless the policy is "now" as they are at the end.
+
+        With a policy other than "now" there need be none yet. Below ``base_path`` their folders are part of the name.
+        """
+        if self.celltrail is None:
+            return []
+        if policy != "now":
+            self._globs.append((str(glob_str), base_path))
+        return self._save(str(glob_str), base_path)
+
+    def _save(self, pattern: str, base_path: Any) -> list[str]:
+        paths = sorted(glob(pattern))
+        for path in paths:
+            stamp = os.stat(path).st_mtime_ns
+            if self.celltrail is not None and self._saved.get(path) != stamp:
+                self._saved[path], self._has_files = stamp, True
+                self.celltrail.log_artifact(path, _inside(path, base_path))
+        return paths
 
     def finish(self, exit_code: int | None = None, **_: Any) -> None:
         """End the run; an exit code other than 0 makes it a failed one."""
@@ -176,12 +299,21 @@ class Run:
                 self.celltrail.finish("failed" if exit_code else None)
             self._is_over = True
 
+    def __getattr__(self, name: str) -> Any:
+        raise absent("a run of celltrail.wandb", name, public(Run))
+
     def _last_words(self) -> None:
         if self._gathered:
             self.log({})
+        if not self.is_over:
+            for pattern, base_path in self._globs:
+                self._save(pattern, base_path)
         if self._folder is not None and self.celltrail is not None and not self.is_over:
+            self._has_files = True
             for path in sorted(each for each in self._folder.rglob("*") if each.is_file()):
                 self.celltrail.log_artifact(path, str(path.relative_to(self._folder)))
+        if self.celltrail is not None and self._has_files and not self.is_over:
+            len(self.celltrail.artifacts)  # all of it is copied: a script may remove its files now
 
     def __enter__(self) -> Run:
         return self
@@ -194,6 +326,17 @@ class Run:
             if self._ends:
                 self.celltrail.finish(error=error)
             self._is_over = True
+
+
+def _run(ref: str) -> Any:
+    """A run by the id that `init` was given, or as `celltrail.run` finds it."""
+    return next((run for run in ct.runs() if run.summary.get("wandb_id") == ref), None) or ct.run(ref)
+
+
+def _inside(path: str, folder: Any) -> str | None:
+    """The name of a file with the folders that it is in below this one; None where it is not below it."""
+    place, around = Path(path).resolve(), Path(folder).resolve() if folder is not None else None
+    return str(place.relative_to(around)) if around is not None and place.is_relative_to(around) else None
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -213,7 +356,7 @@ def _keep(run: ct.Run, name: str, value: Any, step: int) -> None:
         value.keep(run, name, step)
     elif hasattr(value, "gcf"):  # matplotlib.pyplot itself
         run.log_figure(name, value.gcf(), step)
-    elif hasattr(value, "savefig"):
+    elif hasattr(value, "savefig") or type(value).__module__.startswith(("plotly.", "altair.")):
         run.log_figure(name, value, step)
     elif type(value).__module__.startswith("PIL."):
         Image(value).keep(run, name, step)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
 import celltrail as ct
+from celltrail.wandb.missing import left_out
 
 _HOW = {"grid": "grid", "random": "random", "bayes": "optuna"}
+_PLACES = 200  # of a parameter in multiples: so many values at most
 _sweeps: dict[str, Mapping[str, Any]] = {}
 trial: dict[str, Any] | None = None  # the parameters of the trial at work
 
@@ -27,6 +30,7 @@ def sweep(sweep: Mapping[str, Any], entity: str | None = None, project: str | No
     if sweep.get("method") not in _HOW:
         raise ct.BadValue(f"the method of a sweep is {', '.join(_HOW)}, and not {sweep.get('method')!r}")
     space(sweep.get("parameters") or {})
+    left_out(name for name, value in sweep.items() if value)
     name = f"{sweep.get('name') or 'sweep'}-{uuid4().hex[:8]}"
     _sweeps[name] = sweep
     return name
@@ -46,6 +50,7 @@ def agent(sweep_id: str, function: Callable[[], Any] | None = None, count: int |
     if function is None:
         raise ct.BadValue("an agent needs a function here: programs are not started for a sweep")
     how: Any = _HOW[about["method"]]
+    count = count or about.get("run_cap")
     if count is None and how != "grid":
         raise ct.BadValue(f"a {about['method']} sweep has no end: give wandb.agent(..., count=20)")
     metric = about.get("metric") or {}
@@ -90,6 +95,22 @@ def _choice(name: str, told: Mapping[str, Any]) -> Any:
         return told["min"], told["max"]
     if {"min", "max"} <= told.keys() and how == "log_uniform_values":
         return told["min"], told["max"], "log"
+    if {"min", "max"} <= told.keys() and how == "log_uniform":  # its ends are exponents of e
+        return math.exp(told["min"]), math.exp(told["max"]), "log"
+    if {"min", "max"} <= told.keys() and how in ("q_uniform", "q_log_uniform_values"):
+        return _multiples(told["min"], told["max"], told.get("q", 1), is_log=how != "q_uniform")
     raise ct.BadValue(
-        f"{name} is {dict(told)!r}; a parameter here has values, value, or min and max (uniform or log_uniform_values)"
+        f"{name} is {dict(told)!r}; a parameter here has values, value, or min and max (uniform, log_uniform_values, "
+        "log_uniform, q_uniform or q_log_uniform_values)"
     )
+
+
+def _multiples(low: float, high: float, q: float, *, is_log: bool) -> list[float]:
+    """Multiples of ``q`` from one end to the other; at even distances, or at even ratios.
+
+    >>> _multiples(32, 64, 8, is_log=False), _multiples(8, 256, 8, is_log=True)[:4]
+    ([32, 40, 48, 56, 64], [8, 16, 24, 32])
+    """
+    shares = [place / (_PLACES - 1) for place in range(_PLACES)]
+    wanted = [low * (high / low) ** share if is_log else low + (high - low) * share for share in shares]
+    return sorted({min(max(round(each / q) * q, low), high) for each in wanted})

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import celltrail as ct
+from celltrail.wandb.media import Table
+from celltrail.wandb.missing import absent, public
 
 MANIFEST = ".artifact"  # behind the name of an artifact: the text of the run that says what it consists of
 
@@ -50,9 +52,48 @@ class Used:
             raise ct.BadValue(f"{self.name} has {', '.join(self._files)}; download() writes all of them")
         return str(Path(self.download(root), next(iter(self._files))))
 
+    def get(self, name: str) -> Any:
+        """A table that was added to it by `Artifact.add`; what else was added is an item of the run that logged it."""
+        key = f"{self.name.partition(':')[0]}/{name}"
+        found = self._run.items(key, kind="table")
+        if not found:
+            there = ", ".join(each.name for each in self._run.items(kind="table")) or "none"
+            raise ct.BadValue(f"{self.name} has no table {name!r}; tables of its run: {there}")
+        return Table(dataframe=found[-1].value)
+
+    def get_entry(self, name: str) -> Entry:
+        """One of its files."""
+        if name not in self._files:
+            raise ct.BadValue(f"{self.name} has no file {name!r}; it has {', '.join(self._files)}")
+        return Entry(name, self._files[name])
+
+    get_path = get_entry
+
+    def files(self, **_: Any) -> list[Entry]:
+        """Its files."""
+        return [Entry(name, kept) for name, kept in self._files.items()]
+
+    def __getattr__(self, name: str) -> Any:
+        raise absent("an artifact in use", name, [*self.__dataclass_fields__, *public(Used)])
+
     def logged_by(self) -> Any:
         """The run that logged it."""
         return self._run
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of an artifact."""
+
+    name: str
+    _kept: Any = field(repr=False)
+
+    def download(self, root: str | Path | None = None, **_: Any) -> str:
+        """Write it below this folder, the one it is in without one, and give its path."""
+        place = Path(root or ".", self.name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        self._kept.restore(place, overwrite=True)
+        return str(place)
 
 
 def use(ref: str, type: str | None, store: ct.Store) -> Used:
@@ -73,7 +114,7 @@ def _versions(name: str, store: ct.Store) -> Iterator[Used]:
     told = [
         (item.time, run, item.bytes.decode())
         for run in ct.runs(store=store)
-        if any(kept.name == name or kept.name.startswith(f"{name}/") for kept in run.artifacts)
+        if any(kept.name in (name, f"{name}{MANIFEST}") or kept.name.startswith(f"{name}/") for kept in run.artifacts)
         for item in run.items(f"{name}{MANIFEST}", kind="text")
     ]
     told.sort(key=lambda each: each[0])
