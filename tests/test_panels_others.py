@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,3 +127,35 @@ def test_ranks_that_the_cell_forks_tell_by_themselves(kernel: Kernel):
     assert (line["n"], [band["runs"] for band in shown["bands"] if band["metric"] == "train/loss"]) == (10, [2])
     told = kernel.run("run = ct.runs()[0]; print(len(ct.runs()), run.name, run.params['world'], len(run.ranks))")
     assert told.text.split() == ["3", "launched", "2", "2"]
+
+
+QUICK = """
+import subprocess, sys
+program = "import celltrail as ct; ct.start('quick').log({'train/loss': 0.5}, step=3)"
+print(subprocess.run([sys.executable, "-c", program]).returncode)
+"""
+
+
+def test_a_program_that_is_over_before_anybody_looked(tmp_path: Path):
+    """Its run is shown below the cell that began it, and not below the next one; what cannot be read is in no way."""
+    kernel = Kernel(tmp_path, {"CELLTRAIL_STORE": str(tmp_path / "trail"), "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    try:
+        kernel.run("%load_ext celltrail\nimport celltrail as ct, time\nfrom celltrail.panels import others")
+        kernel.run("others.LOOK_S = 120\ntime.sleep(1)")  # whoever looks from now on looks when this test is over
+        (place,) = (tmp_path / "cache" / "celltrail" / "processes").glob("*/begun")
+        gone, half = "01ARZ3NDEKTSV4RRFFQ69G5FAV", place / "01BRZ3NDEKTSV4RRFFQ69G5FAV.1.tmp"
+        (place / gone).write_text(f"{gone}\n{tmp_path / 'gone'}")
+        half.write_text("")  # just being written
+        reply = kernel.run(QUICK)
+        assert reply.text == "0\n", reply.complaints
+        shown = charts(reply)[-1]
+        assert [(state["name"], state["status"], state["points"]) for state in shown["runs"]] == [
+            ("quick", "finished", 1)
+        ]
+        assert [each.name for each in place.iterdir()] == [half.name]
+        shutil.rmtree(place.parent)
+        assert kernel.run("time.sleep(0.1)").of("display_data") == []
+        (state,) = charts(kernel.run(QUICK))[-1]["runs"]
+        assert (state["name"], state["status"]) == ("quick", "finished")
+    finally:
+        kernel.stop()

@@ -10,11 +10,13 @@ import os
 import threading
 import time
 from collections import OrderedDict, deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from celltrail.capture.outputs import SAYING
 from celltrail.capture.shield import shield
+from celltrail.errors import NoRun
 from celltrail.model import is_of_machine, new_id
 from celltrail.panels.chart import LiveChart
 from celltrail.panels.closer import flag_of, flag_of_deed
@@ -48,6 +50,7 @@ class Live:
         self._said: dict[str, int] = {}  # alerts of each run
         self._others = Others(self._look)
         self._place: Path | None = None  # where other processes leave the runs they begin
+        self._taking = threading.Lock()  # what they left belongs to the cell that is at work until it is taken in
         self._key = ""  # of the cell that began last
         self._unlisten = lambda: None
         self._pid = os.getpid()
@@ -167,10 +170,13 @@ class Live:
 
     def _cell_over(self, *_: Any, **__: Any) -> None:
         key = self.execution()
-        left = self._depth.pop(key, 1) - 1
+        left = self._depth.get(key, 1) - 1
         if left > 0:  # it ran within another cell, as a trial does, whose chart goes on
             self._depth[key] = left
             return
+        shield(self._look_last)
+        with self._taking:
+            self._depth.pop(key, None)
         for key, chart in list(self._of_cell.items()):
             chart.is_cell_over = True
             del self._of_cell[key]
@@ -181,19 +187,37 @@ class Live:
         """Look at what other processes do for the cells that are at work; whether to look again."""
         if os.getpid() != self._pid:
             return False
-        self._take_in()
+        shield(self._take_in)
         for chart in list(self._charts):
-            if chart.look() and chart.widget is None and not chart.is_muted:
-                self._show(chart)
+            shield(self._look_at, chart)
             if chart.is_cell_over and chart.has_ended:
-                self._retire(chart)
+                shield(self._retire, chart)
         return bool(self._depth or self._charts)
+
+    def _look_at(self, chart: LiveChart) -> None:
+        if chart.look() and chart.widget is None and not chart.is_muted:
+            self._show(chart)
+
+    def _look_last(self) -> None:
+        """The cell is about to end: what it began since the last look is shown now, for nothing later gets below it."""
+        self._take_in()
+        for chart in list(self._of_cell.values()):
+            if chart.widget is None:
+                shield(self._look_at, chart)
 
     def _take_in(self) -> None:
         """Runs that other processes begin for a cell are shown in it; where none is at work they wait for the next."""
-        if self._place is None or not self._depth:
-            return
-        for told in present.left(self._place):
+        with self._taking:
+            if self._place is None or not self._depth:
+                return
+            if not self._place.is_dir():  # somebody emptied the user's caches
+                self._place = present.listen()
+                return
+            for told in present.left(self._place):
+                shield(self._follow, told)
+
+    def _follow(self, told: present.Told) -> None:
+        with suppress(NoRun):  # it is gone again already
             followed = Followed(Store(told.root), told.run)
             with self._lock:
                 self._chart_of(self._key).follow(followed)

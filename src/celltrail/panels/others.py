@@ -37,6 +37,6 @@ class Others:
             time.sleep(LOOK_S)
             self._is_wanted.clear()  # before the look: who wakes meanwhile is heard
             began = time.thread_time()
-            if shield(self._look):
+            if shield(self._look) is not False:  # after a fault too: what could not be read then can be soon
                 self._is_wanted.set()
             time.sleep(REST * (time.thread_time() - began))

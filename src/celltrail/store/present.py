@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from celltrail.model import RUN_ID
 from celltrail.store.files import alive, disk
 from celltrail.store.files.alive import Process
 from celltrail.store.files.network import caches
@@ -106,12 +107,16 @@ def announce(told: Told) -> None:
 
 
 def left(place: Path) -> list[Told]:
-    """The runs that were left in the place that `listen` made, taken away from there; the first begun first."""
+    """The runs that were left in the place that `listen` made, taken away from there; the first begun first.
+
+    What is just being written is not taken away: it would be lost for the one who writes it and for the one who reads.
+    """
     found: list[Told] = []
     for path in sorted(place.iterdir()):
-        with contextlib.suppress(OSError, ValueError):
-            found.append(_read(path))
-            path.unlink()
+        if RUN_ID.fullmatch(path.name):
+            with contextlib.suppress(OSError, ValueError):
+                found.append(_read(path))
+                path.unlink()
     return found
 
 
