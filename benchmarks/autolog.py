@@ -8,7 +8,9 @@ One process trains the same in turn with the plug-in off, on, off ...; each time
 of steps, with `run.watch` too, of other libraries a fit in a tracked cell. Libraries that are not installed are passed
 over, and keep the figures they had. What counts is the processor time of the training thread, so other
 work on the machine tells little. Printed is the median of the ratios of runs that lie beside each other, and the ratio
-of the least; the floor is 1.03 for a plug-in. What measuring the machine costs meanwhile is told last.
+of the least; the floor is 1.03 for a plug-in. Where a library hands over to callbacks, the same is measured with one
+that does nothing, and printed beside: below that no plug-in can be. What measuring the machine costs meanwhile is told
+last.
 """
 
 from __future__ import annotations
@@ -66,11 +68,17 @@ def fit():
     "xgboost": """
 import xgboost
 from sklearn.datasets import load_digits
+class Nothing(xgboost.callback.TrainingCallback):
+    def after_iteration(self, model, epoch, evals_log):
+        return False
 X, y = load_digits(return_X_y=True)
 train, val = xgboost.DMatrix(X[:1200], y[:1200]), xgboost.DMatrix(X[1200:], y[1200:])
 settings = {"objective": "multi:softprob", "num_class": 10, "nthread": 1, "max_depth": 6}
 def fit():
-    xgboost.train(settings, train, 60, evals=[(train, "train"), (val, "val")], verbose_eval=False)
+    xgboost.train(
+        settings, train, 60, evals=[(train, "train"), (val, "val")], verbose_eval=False,
+        callbacks=[Nothing()] if empty else None,
+    )
 """,
     "lightgbm": """
 import lightgbm
@@ -78,7 +86,10 @@ from sklearn.datasets import load_digits
 X, y = load_digits(return_X_y=True)
 def fit():
     model = lightgbm.LGBMClassifier(n_estimators=30, n_jobs=1, verbose=-1)
-    model.fit(X[:1200], y[:1200], eval_set=[(X[:1200], y[:1200]), (X[1200:], y[1200:])])
+    model.fit(
+        X[:1200], y[:1200], eval_set=[(X[:1200], y[:1200]), (X[1200:], y[1200:])],
+        callbacks=[lambda env: None] if empty else None,
+    )
 """,
     "optuna": """
 import optuna
@@ -91,7 +102,7 @@ def objective(trial):
     return model.fit(X[:1200], y[:1200]).score(X[1200:], y[1200:])
 def fit():
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
-    study.optimize(objective, n_trials=5)
+    study.optimize(objective, n_trials=5, callbacks=[lambda study, trial: None] if empty else None)
 """,
     "tqdm": """
 import os
@@ -106,12 +117,15 @@ def fit():
     "catboost": """
 import catboost
 from sklearn.datasets import load_digits
+class Nothing:
+    def after_iteration(self, info):
+        return True
 X, y = load_digits(return_X_y=True)
 def fit():
     model = catboost.CatBoostClassifier(
         iterations=60, depth=4, allow_writing_files=False, thread_count=1, verbose=False, random_seed=0
     )
-    model.fit(X[:1200], y[:1200], eval_set=(X[1200:], y[1200:]))
+    model.fit(X[:1200], y[:1200], eval_set=(X[1200:], y[1200:]), callbacks=[Nothing()] if empty else None)
 """,
     "lightning": """
 import logging
@@ -142,7 +156,10 @@ def fit():
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((32,)), keras.layers.Dense(64, "relu"), keras.layers.Dense(1)])
     model.compile("adam", "mse")
-    model.fit(x, x.sum(1), epochs=4, validation_split=0.2, verbose=0)
+    model.fit(
+        x, x.sum(1), epochs=4, validation_split=0.2, verbose=0,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None)] if empty else None,
+    )
 """,
     "statsmodels": """
 import numpy, statsmodels.api as sm
@@ -173,7 +190,7 @@ def fit():
     "transformers": """
 import tempfile
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
+from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainerCallback, TrainingArguments
 rows = [{"input_ids": torch.arange(32), "labels": torch.arange(32)}] * 256
 def fit():
     torch.manual_seed(0)
@@ -182,10 +199,38 @@ def fit():
         arguments = TrainingArguments(
             folder, max_steps=20, logging_steps=1, save_strategy="no", use_cpu=True, disable_tqdm=True, report_to="none"
         )
-        trainer = Trainer(model, arguments, train_dataset=rows)
+        callbacks = [TrainerCallback()] if empty else None
+        trainer = Trainer(model, arguments, train_dataset=rows, callbacks=callbacks)
+        trainer.train()
+""",
+    "trl": """
+import tempfile
+from datasets import Dataset
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast, TrainerCallback
+from trl import SFTConfig, SFTTrainer
+words = {word: number for number, word in enumerate("[PAD] [UNK] [EOS] the cat sat on mat".split())}
+tokens = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+tokens.pre_tokenizer = pre_tokenizers.Whitespace()
+tokenizer = PreTrainedTokenizerFast(
+    tokenizer_object=tokens, pad_token="[PAD]", eos_token="[EOS]", unk_token="[UNK]"
+)
+data = Dataset.from_dict({"text": ["the cat sat on the mat"] * 64})
+def fit():
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=len(words), n_embd=64, n_layer=2, n_head=2, n_positions=32))
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = SFTConfig(
+            folder, max_steps=20, logging_steps=1, save_strategy="no", use_cpu=True, bf16=False, max_length=16,
+            disable_tqdm=True, report_to="none",
+        )
+        trainer = SFTTrainer(
+            model, args=arguments, train_dataset=data, processing_class=tokenizer,
+            callbacks=[TrainerCallback()] if empty else None,
+        )
         trainer.train()
 """,
 }
+PLUGINS = {"trl": "transformers"}  # where a library is another one's child
 
 
 def trainer(width: int, batch: int, steps: int) -> tuple[Any, Any, Any]:
@@ -228,9 +273,12 @@ def measured(parts: tuple[Any, Any, Any], pairs: int, store: ct.Store) -> Told:
     return ratios(off, on) | {"ms": statistics.median(off) / len(parts[2]) * 1e3, "watch": watch}
 
 
-def ratios(off: list[float], on: list[float]) -> Told:
-    """Of runs in turn, beginning and ending with the plug-in off: each with the mean of the two beside it."""
-    beside = [(before + after) / 2 for before, after in pairwise(off)]
+def ratios(off: list[float], on: list[float], every: int = 1) -> Told:
+    """Of runs in turn, beginning and ending with the plug-in off: each with the mean of the two beside it.
+
+    The plug-in was on between every so many-th two of them.
+    """
+    beside = [(before + after) / 2 for before, after in pairwise(off)][::every]
     return {
         "ms": statistics.median(off) * 1e3,
         "off": statistics.median(after / before for before, after in pairwise(off)),
@@ -239,23 +287,31 @@ def ratios(off: list[float], on: list[float]) -> Told:
     }
 
 
-def cell(shell: Any, library: str, on: bool) -> float:
+def cell(shell: Any, library: str, on: bool, empty: bool = False) -> float:
     """Processor time of one fit in a tracked cell."""
-    ct.autolog(on=[library] if on else ())
-    shell.user_ns["on"] = on
+    ct.autolog(on=[PLUGINS.get(library, library)] if on else ())
+    shell.user_ns.update(on=on, empty=empty)
     code = "began = time.thread_time()\nfit()\nspent = time.thread_time() - began"
     shell.run_cell(f"%%track --no-chart --no-output --if-same off\n{code}").raise_error()
     return shell.user_ns["spent"]
 
 
 def compared(shell: Any, library: str, pairs: int) -> Told:
-    """A fit with the plug-in off in milliseconds, and how much longer it is with it on."""
+    """A fit with the plug-in off in milliseconds, and how much longer it is with it on, or with an empty callback."""
+    takes_empty = shell.user_ns["fit"].__code__.co_names.count("empty") > 0
     cell(shell, library, on=True)
-    off, on = [cell(shell, library, on=False)], []
+    off, on, empty = [cell(shell, library, on=False)], [], list[float]()
     for _ in range(pairs):
         on.append(cell(shell, library, on=True))
         off.append(cell(shell, library, on=False))
-    return ratios(off, on)
+        if takes_empty:
+            empty.append(cell(shell, library, on=False, empty=True))
+            off.append(cell(shell, library, on=False))
+    if not empty:
+        return ratios(off, on)
+    beside = [(before + after) / 2 for before, after in pairwise(off)][1::2]
+    alone = statistics.median(each / base for each, base in zip(empty, beside, strict=True))
+    return ratios(off, on, every=2) | {"empty": alone}
 
 
 def loops(pairs: int, store: ct.Store) -> dict[str, Told]:
@@ -283,7 +339,9 @@ def fits(names: list[str], pairs: int) -> dict[str, Told]:
 
 def said(name: str, told: Told) -> Told:
     """The same, printed."""
-    figures = "".join(f"{told[key]:10.3f}" for key in ("off", "on", "least", "watch") if key in told)
+    figures = "".join(
+        f"{told[key]:10.3f}" if key in told else " " * 10 for key in ("off", "on", "least", "empty", "watch")
+    )
     print(f"{name:16}{told['ms']:10.2f}ms{figures}", flush=True)
     return told
 
@@ -292,10 +350,13 @@ def page(made: dict[str, Any]) -> str:
     """The table as Markdown."""
     lines = [
         [name, f"{told['ms']:.2f} ms" if told["ms"] < 10 else f"{told['ms']:.0f} ms"]
-        + [f"{told[key]:.3f}x" if key in told else "" for key in ("on", "least", "off", "watch")]
+        + [f"{told[key]:.3f}x" if key in told else "" for key in ("on", "least", "empty", "off", "watch")]
         for name, told in made["rows"].items()
     ]
-    head = ["", "step or fit without", "with the plug-in, median", "the least", "without, again", "and `run.watch`"]
+    head = [
+        "", "step or fit without", "with the plug-in, median", "the least", "with an empty callback", "without, again",
+        "and `run.watch`",
+    ]  # fmt: skip
     where = made["machine"]
     place = f"{where['cores']} shared cores, {where['system']}, Python {where['python']}, {where['date']}"
     sampler = ", ".join(f"{part:.2%} with {number} child processes" for number, part in made["sampler"].items())
@@ -321,7 +382,7 @@ def main() -> int:
         write_between(README, OPENING, CLOSING, page(json.loads(RESULTS.read_text())))
         return 0
     torch.set_num_threads(1)
-    print(f"{'':16}{'off':>12}{'off/off':>10}{'on/off':>10}{'least':>10}{'watch':>10}")
+    print(f"{'':16}{'off':>12}{'off/off':>10}{'on/off':>10}{'least':>10}{'empty':>10}{'watch':>10}")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         store = ct.Store(Path(folder) / ".celltrail")
         os.environ["CELLTRAIL_STORE"] = str(store.root)

@@ -15,6 +15,10 @@ class Pace:
         share: of the training thread's own time, what the looks may take.
         at_once_s: what they may take before that counts.
 
+    Attributes:
+        due: the next step to look at.
+        last: the last one that was looked at.
+
     >>> pace = Pace(0.01, 0.0)
     >>> pace.is_due(0)
     True
@@ -25,23 +29,23 @@ class Pace:
 
     def __init__(self, share: float, at_once_s: float) -> None:
         self._share, self._left_ns = share, at_once_s * 1e9
-        self._due = 0
+        self.due = 0
         self._cost_ns = self._step_ns = 0.0
-        self._last, self._last_ns = 0, time.thread_time_ns()
+        self.last, self._last_ns = 0, time.thread_time_ns()
 
     def is_due(self, step: int) -> bool:
         """Whether this step is one to look at; the least that can be asked, for it is asked at every step."""
-        return step >= self._due
+        return step >= self.due
 
     def looked(self, step: int, spent_ns: int) -> None:
         """A look at this step has just ended, and took so much."""
         now = time.thread_time_ns()
-        own_ns = max(1, now - self._last_ns - spent_ns) / max(1, step - self._last)
+        own_ns = max(1, now - self._last_ns - spent_ns) / max(1, step - self.last)
         self._cost_ns += (spent_ns - self._cost_ns) * (_WEIGHT if self._cost_ns else 1)
         self._step_ns += (own_ns - self._step_ns) * (_WEIGHT if self._step_ns else 1)
-        self._last, self._last_ns = step, now
+        self.last, self._last_ns = step, now
         self._left_ns -= spent_ns
         if self._left_ns > 0:
-            self._due = step + 1
+            self.due = step + 1
         else:
-            self._due = step + max(1, math.ceil(self._cost_ns / (self._share * self._step_ns)))
+            self.due = step + max(1, math.ceil(self._cost_ns / (self._share * self._step_ns)))

@@ -36,6 +36,7 @@ class Callback:
 
     def __init__(self, splits: Mapping[str, str] | None = None) -> None:
         self._splits, self._series = dict(splits or {}), None
+        self._keys: dict[tuple[str, str], Key] = {}
 
     def after_iteration(self, info: Any) -> bool:
         """CatBoost's protocol: after each iteration; False stops the training."""
@@ -49,11 +50,14 @@ class Callback:
             self._series = Series(_hand, run, "catboost")
         values: dict[Key, Any] = {}
         for data, metrics in info.metrics.items():
-            split = self._splits.get(data) or split_of(data) or data
             for metric, history in metrics.items():
-                name: str = metric.lower()
-                values[Key(split, LOSSES.get(name) or name, f"{data} {metric}")] = history[-1]
+                values[self._keys.get((data, metric)) or self._meet(data, metric)] = history[-1]
         self._series.log(values, step=info.iteration - 1)
+
+    def _meet(self, data: str, metric: str) -> Key:
+        split, name = self._splits.get(data) or split_of(data) or data, metric.lower()
+        key = self._keys[data, metric] = Key(split, LOSSES.get(name) or name, f"{data} {metric}")
+        return key
 
 
 def _around(call: Any) -> Callable[[Any], object] | None:

@@ -37,9 +37,11 @@ class Callback:
 
     def __init__(self, splits: Mapping[str, str] | None = None) -> None:
         self._splits, self._series = dict(splits or {}), None
+        self._keys: dict[tuple[str, str], Key] = {}
+        self._goals: dict[str, str] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_splits": self._splits, "_series": None}
+        return {"_splits": self._splits, "_series": None, "_keys": {}, "_goals": {}}
 
     def __call__(self, env: Any) -> None:
         """LightGBM's protocol: after each round; its early stopping is an exception."""
@@ -53,12 +55,15 @@ class Callback:
         if self._series is None:
             self._series = Series(_hand, run, "lightgbm")
         values: dict[Key, Any] = {}
-        goals: dict[str, str] = {}
         for data, metric, value, is_more_better, *_ in map(_plain, env.evaluation_result_list):
-            split = self._splits.get(data) or split_of(data) or data
-            values[Key(split, metric, f"{data} {metric}")] = value
-            goals[metric] = "max" if is_more_better else "min"
-        self._series.log(values, step=env.iteration, goals=goals)
+            values[self._keys.get((data, metric)) or self._meet(data, metric, is_more_better)] = value
+        self._series.log(values, step=env.iteration, goals=self._goals)
+
+    def _meet(self, data: str, metric: str, is_more_better: bool) -> Key:
+        split = self._splits.get(data) or split_of(data) or data
+        self._goals[metric] = "max" if is_more_better else "min"
+        key = self._keys[data, metric] = Key(split, metric, f"{data} {metric}")
+        return key
 
 
 def _plain(result: Any) -> tuple[Any, ...]:
