@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from celltrail import contract
 from celltrail.compare import parts, upstream
 from celltrail.compare.changed import changed
+from celltrail.compare.judging import Interval, judged
 from celltrail.compare.line import Line
 from celltrail.compare.repeats import repeats
 from celltrail.compare.rows import Rows, rows_of
-from celltrail.compare.verdict import Interval, judged
 from celltrail.compare.words import said
 from celltrail.contract import CodeDifference, CodeLine, Difference
 from celltrail.errors import BadValue, NoRun, StoreError, nearest

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from celltrail.compare.verdict import Verdict
 from celltrail.contract import Goal
 from celltrail.model import Json
-
-if TYPE_CHECKING:
-    from celltrail.compare.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
