@@ -135,6 +135,27 @@ def test_an_edit_makes_stale_and_undoing_it_makes_fresh(notebook: Notebook) -> N
     assert notebook.said() == []
 
 
+def test_what_was_typed_and_run_but_not_saved_yet_is_no_edit(notebook: Notebook) -> None:
+    """A notebook that was saved before a cell ran says nothing of what became of it since; the next save does."""
+    notebook.save()
+    notebook.cells["clean"] += " + 0.0"
+    notebook.cells["again"] = "%%track again\nonce_more = float(Y.sum())"
+    for text in ("once_more = float(Y.sum())", "once_more = float(Y.mean())"):  # first as a new cell, then edited
+        notebook.cells["again"] = f"%%track again\n{text}"
+        assert notebook.run("clean").status == notebook.run("again").status == "ok"
+        notebook.settle()
+        added = find("again", notebook.store)
+        assert holds(added).state == "unknown"
+        assert not any(entry["stale"] for entry in executed(added)["executions"])
+        assert notebook.said(added) == []
+    notebook.cells["clean"] = CELLS["clean"] + " + 1"
+    assert [kind for kind, _ in notebook.said(added)] == ["upstream"]
+    del notebook.cells["again"]
+    assert ("deleted", "its cell was deleted") in notebook.said(added)
+    notebook.cells = dict(CELLS)
+    assert notebook.run("clean").status == "ok"
+
+
 def test_comments_blank_lines_and_our_own_line_are_no_edit(notebook: Notebook) -> None:
     """What Python does not see does not count, in its own cell and above."""
     notebook.cells["train"] = CELLS["train"].replace("%%track train", "%%track train -t new") + "\n\n# the end"

@@ -39,7 +39,7 @@ def upstream(run: StoredRun, document: Document) -> Iterator[Reason]:
 
 def fate(execution: KernelExecution, document: Document, blobs: Blobs) -> str:
     """What has become of the cell of an execution in its notebook: "edited since", "deleted since", or ""."""
-    if execution.cell_id is None or not execution.code:
+    if execution.cell_id is None or not execution.code or document.is_before(execution.started_us):
         return ""
     source = document.sources.get(execution.cell_id)
     if source is None:

@@ -27,6 +27,10 @@ class Document:
         """The place of each code cell."""
         return {cell: at for at, cell in enumerate(self.hashes)}
 
+    def is_before(self, began_us: int) -> bool:
+        """Whether it was written before something ran, and so cannot tell what was edited or deleted since."""
+        return self.as_of_us < began_us
+
     @classmethod
     def of_front_end(cls, meta: object, now_us: int) -> Document | None:
         """What the front end sent with a cell: ``{"celltrail": {"cells": [[cell id, source hash], ...]}}``.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,7 +49,8 @@ def stale(run: StoredRun, document: Document | None, now: Present) -> Staleness:
     """
     if not any(execution.needs for execution in run.record.executions):
         return Staleness("unknown")
-    reasons = [*_of_cell(run, document)]
+    cell = _of_cell(run, document)
+    reasons = list(cell or ())
     needs = run.needs
     if now.file is not None:
         for entry in needs.get("files") or ():
@@ -63,7 +64,7 @@ def stale(run: StoredRun, document: Document | None, now: Present) -> Staleness:
         reasons += now.upstream(run)
     if reasons:
         return Staleness("stale", tuple(dict.fromkeys(reasons)))
-    return Staleness("unknown" if document is None and run.cell is not None else "fresh")
+    return Staleness("unknown" if cell is None else "fresh")
 
 
 def modules_of(needs: Mapping[str, Json]) -> list[Mapping[str, Json]]:
@@ -76,19 +77,27 @@ def modules_of(needs: Mapping[str, Json]) -> list[Mapping[str, Json]]:
     return [entry for entry in needs.get("modules") or () if used is None or entry.get("name") in used]
 
 
-def _of_cell(run: StoredRun, document: Document | None) -> Iterable[Reason]:
+def _of_cell(run: StoredRun, document: Document | None) -> Sequence[Reason] | None:
+    """What has become of its own cell; None where nobody can tell."""
     cell = run.cell
-    if document is None or cell is None or _OF_VSCODE.search(cell):
-        return
+    if cell is None:
+        return ()
+    if document is None:
+        return None
+    if _OF_VSCODE.search(cell):
+        return ()
     try:
         ran = run.code
     except StoreError:
-        return
+        return ()
     source = document.sources.get(cell)
-    if source is None:
-        yield Reason("deleted", "its cell was deleted")
-    elif differs(ran, source):
-        yield Reason("edited", "its cell was edited since")
+    if source is not None and not differs(ran, source):
+        return ()
+    if document.is_before(run.record.executions[-1].started_us):
+        return None  # a cell that was typed and run, and is not saved yet
+    return [
+        Reason("deleted", "its cell was deleted") if source is None else Reason("edited", "its cell was edited since")
+    ]
 
 
 def of_file(kind: Literal["data", "module"], entry: Mapping[str, Json], state: str) -> Iterable[Reason]:
