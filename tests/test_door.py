@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import celltrail as ct
+from kernels import Kernel
 
 HEAVY = ["pandas", "altair", "anywidget", "ipywidgets", "pyarrow", "IPython", "numpy", "tinydb", "matplotlib"]
 
@@ -44,9 +47,39 @@ def test_a_room_does_not_take_the_place_of_a_verb():
 
 
 def test_an_unknown_name_says_what_there_is():
-    """A typo is answered with the names that exist."""
-    with pytest.raises(AttributeError, match=r"celltrail has no .strat.; it has .*start"):
+    """A typo is answered with the nearest name and all that exist, the verb of a run with where it is."""
+    with pytest.raises(AttributeError, match=r"celltrail has no 'strat'; did you mean 'start'\? it has .*sweep"):
         _ = ct.strat
+    with pytest.raises(AttributeError, match=r"a run has: ct\.current\(\)\.log_image"):
+        _ = ct.log_image
+
+
+def test_what_tab_offers_is_what_there_is_to_use():
+    """Neither rooms nor what the file of the door imports, however much was loaded by then."""
+    code = "import celltrail as ct; ct.start, ct.runs, ct.compare; print([name for name in dir(ct) if name[0] != '_'])"
+    assert python(code) == str(sorted(ct.__all__))
+
+
+def test_an_error_in_a_cell_shows_whose_lines_asked_and_the_sentence(tmp_path: Path):
+    """A slip in a name is answered by a line: the frames of celltrail's own tell a user nothing."""
+    kernel = Kernel(tmp_path)
+    try:
+        kernel.run("import celltrail as ct\ndef mine(name):\n    return ct.run(name)\nct.start('baseline').finish()")
+        for wrong, error in (("mine('basline')", "NoRun"), ("ct.runs('params.lr <')", "QueryError"),
+                             ("ct.runs().df(['nam'])", "BadValue")):  # fmt: skip
+            told = kernel.run(wrong).content
+            shown = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(told["traceback"]))
+            assert told["ename"] == error
+            assert wrong in shown
+            assert told["evalue"] in shown
+            assert ("in mine(name)" in shown) == wrong.startswith("mine")
+            assert "celltrail/" not in shown
+        through = kernel.run(
+            "try:\n    mine('basline')\nexcept ct.NoRun as error:\n    raise ValueError('own') from error"
+        )
+        assert "celltrail/query" in "\n".join(through.content["traceback"])  # another's error is shown as it is
+    finally:
+        kernel.stop()
 
 
 def test_version_is_that_of_the_package():

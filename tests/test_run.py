@@ -21,6 +21,7 @@ import pytest
 
 from celltrail.errors import BadValue, CelltrailError
 from celltrail.model import Metric
+from celltrail.query import find, runs
 from celltrail.run import Ended, Logged, Started, current, listen, log, start
 from celltrail.store import Store
 from counting import calls, opened
@@ -70,6 +71,38 @@ def test_a_bad_value_is_named_and_loses_no_other(store: Store, value: object):
         run.log({"good": 1.0, "bad": value, "also good": 2.0})
     assert values(store, run.id, "good") == [(0, 1.0)]
     assert values(store, run.id, "also good") == [(0, 2.0)]
+
+
+def test_a_tag_alone_needs_no_list(store: Store):
+    """And is not taken for its letters."""
+    with start("a", tags="mlp", store=store) as run:
+        pass
+    assert store.record(run.id).tags == ("mlp",)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (lambda: start("a", param={"lr": 1}), r"takes no 'param'; did you mean 'params'\? it takes name, params"),
+        (lambda: start("a", config={"lr": 1}), r"takes no 'config'; did you mean 'params'\?"),
+        (lambda: start("a", id="b"), r"takes no 'id'; did you mean 'name'\?"),
+        (lambda: start("a", "lr"), r"params was given a str 'lr'; params are name -> value"),
+        (
+            lambda: start("a").log("loss", 0.3),
+            r"given a str 'loss'; it takes name -> number: run.log\(\{'loss': 0.3\}\)",
+        ),
+        (lambda: start("a").log(0.3), r"log was given a float 0.3; it takes name -> number"),
+        (lambda: start("a").log({"loss": [1, 2]}), r"run.log_histogram\('loss', ...\)"),
+        (lambda: start("a").log({"loss": {"val": 1}}), r"run.log\(\{'loss/val': ...\}\)"),
+        (lambda: start("a").log_artifact(np.zeros(3), "zeros"), r"an ndarray of shape \(3,\) is no file: save it"),
+        (lambda: find(3), r"a run is meant by its name, its id or the beginning of its id, and not by 3"),
+        (lambda: runs(["a", "b"]), r"by an expression, and not by \['a', 'b'\]; by their names it is"),
+    ],
+)
+def test_a_wrong_argument_is_answered_by_a_sentence(wrong: Callable[[], object], sentence: str):
+    """What is natural to try, and other trackers take, says what to write instead."""
+    with pytest.raises(BadValue, match=sentence):
+        wrong()
 
 
 class Foreign:

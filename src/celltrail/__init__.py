@@ -114,7 +114,7 @@ class _Door(ModuleType):
         if name == "_jupyter_server_extension_points":
             return import_module("celltrail.server").extension_points
         if name not in _ROOMS:
-            raise AttributeError(f"celltrail has no {name!r}; it has {', '.join(__all__)}")
+            raise AttributeError(_no_verb(name))
         room, _, verb = _ROOMS[name].partition(":")
         found = import_module(f"celltrail.{room}")
         value = getattr(found, verb) if verb else found
@@ -129,10 +129,20 @@ class _Door(ModuleType):
         return value
 
     def __dir__(self) -> list[str]:
-        return sorted({*self.__dict__, *__all__, "__version__"})
+        """What a user may type: neither the rooms nor what this file imports."""
+        return sorted({*__all__, "__version__", *(name for name in self.__dict__ if name[:2] == "__")})
 
 
 sys.modules[__name__].__class__ = _Door
+
+
+def _no_verb(name: str) -> str:
+    """What to say of a name that the door has not; some are those of a run."""
+    from celltrail.errors import nearest
+
+    if not name.startswith("_") and hasattr(import_module("celltrail.run").Run, name):
+        return f"celltrail has no {name!r}, a run has: ct.current().{name}"
+    return f"celltrail has no {name!r}{nearest(name, __all__) or ';'} it has {', '.join(__all__)}"
 
 
 def _version() -> str:

@@ -19,10 +19,22 @@ also a builtin exception, so an ``except LookupError`` written before celltrail 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import TracebackType
 
 
 class CelltrailError(Exception):
     """The root of everything celltrail raises on purpose."""
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython's word for what a cell shows of it: the lines of whoever called, and the sentence.
+
+        How celltrail came to say it helps nobody who mistyped a name; ``%debug`` has all of it.
+        """
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()
+        assert shell is not None  # it is IPython that asks
+        return shell.InteractiveTB.structured_traceback(type(self), self, _of_caller(self.__traceback__))
 
 
 class NoRun(CelltrailError, LookupError):
@@ -75,15 +87,34 @@ class Damaged(StoreError):
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word closest to this one, as the tail of an error sentence, or "".
 
-    >>> nearest("basline", ["baseline", "sweep"])
-    "; did you mean 'baseline'?"
+    >>> nearest("basline", ["baseline", "sweep"]), nearest("c", ["C", "gamma"])
+    ("; did you mean 'baseline'?", "; did you mean 'C'?")
     >>> nearest("x", ["baseline"])
     ''
     """
     import difflib  # for a sentence that is seldom said
 
-    close = difflib.get_close_matches(word, list(known), n=1)
+    words = list(known)
+    close = [each for each in words if each.casefold() == word.casefold()] or difflib.get_close_matches(word, words, 1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _of_caller(traceback: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frames of celltrail's own at its end."""
+    frames: list[TracebackType] = []
+    while traceback is not None:
+        frames.append(traceback)
+        traceback = traceback.tb_next
+    while len(frames) > 1 and _is_ours(frames[-1]):
+        frames.pop()
+    kept: TracebackType | None = None
+    for each in reversed(frames):
+        kept = TracebackType(kept, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return kept
+
+
+def _is_ours(traceback: TracebackType) -> bool:
+    return str(traceback.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == "celltrail"
 
 
 class StopTraining(KeyboardInterrupt):

@@ -201,7 +201,7 @@ def _named(names: Iterable[str], known: Iterable[str]) -> list[str]:
     for name in named:
         if name not in known:
             there_is = ", ".join(sorted(known)) or "none: celltrail's installation lists no plug-ins, install it again"
-            raise BadValue(f"no plug-in is called {name!r}{nearest(name, known)}; there is {there_is}")
+            raise BadValue(f"no plug-in is called {name!r}{nearest(name, known) or ';'} there is {there_is}")
     return named
 
 

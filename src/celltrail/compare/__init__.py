@@ -279,7 +279,7 @@ def compare(
     """
     if interval not in ("welch", "bootstrap"):
         raise BadValue(
-            f"no interval {interval!r}{nearest(interval, ('welch', 'bootstrap'))}; there is welch and bootstrap"
+            f"no interval {interval!r}{nearest(interval, ('welch', 'bootstrap')) or ';'} there is welch and bootstrap"
         )
     refs: list[Any] = list(runs)
     if len(refs) == 1 and not isinstance(refs[0], str | StoredRun | RunRecord):

@@ -126,7 +126,7 @@ def chosen_columns(
             question = ask(name)
         except QueryError as problem:
             tail = nearest(name, known)
-            raise BadValue(f"no column {name!r}{tail or f', and no expression: {problem.message}'}") from problem
+            raise BadValue(f"no column {name!r}{tail or f', and no expression: {problem.message}'}") from None
         chosen.append(_answering(name, question))
     return chosen
 

@@ -157,7 +157,7 @@ def items(
         BadValue: there is no such kind.
     """
     if kind is not None and kind not in KINDS:
-        raise BadValue(f"no kind of item {kind!r}{nearest(kind, KINDS)}; kinds are {', '.join(KINDS)}")
+        raise BadValue(f"no kind of item {kind!r}{nearest(kind, KINDS) or ';'} kinds are {', '.join(KINDS)}")
     return [
         _item(event, blobs)
         for event in events

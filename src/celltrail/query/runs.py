@@ -403,6 +403,11 @@ def runs(
     >>> [run.name for run in ct.runs("'mlp' in tags and best('val/acc') > 0.8")]
     ['baseline']
     """
+    if not isinstance(where, str):
+        raise BadValue(
+            f"runs are asked for by an expression, and not by {where!r}; by their names it is "
+            "ct.runs(\"name in ['baseline', 'sweep-1']\")"
+        )
     store = open_store(store)
     saved = View("") if view is None else store.views.find(view)
     found = RunSet(store, (InProject(project),) if project is not None else (), saved.columns, saved.look)

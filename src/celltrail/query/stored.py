@@ -288,7 +288,8 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         """
         found = self.store.series(self.id)
         if name not in found:
-            tail = nearest(name, found) or f"; it has {', '.join(sorted(found)[:8]) or 'no metrics'}"
+            own = sorted(each for each in found if not is_of_machine(each))
+            tail = nearest(name, found) or f"; it has {', '.join(own[:8]) or 'no metrics of its own'}"
             raise NoRun(f"no metric {name!r} in run {self.name!r}{tail}")
         if points is not None and points < FEWEST:
             raise BadValue(f"points={points} cannot show a series: ask for {FEWEST} or more")
@@ -445,4 +446,16 @@ def find(ref: str | StoredRun | RunRecord, store: Store | None = None) -> Stored
     store = open_store(store)
     if isinstance(ref, RunRecord):
         return StoredRun(ref, store)
+    if not isinstance(ref, str):
+        ref = _named(ref)
     return StoredRun(store.find(ref), store)
+
+
+def _named(ref: Any) -> str:
+    """The id of what is a run in another form: one that goes on, a row of a table."""
+    found = getattr(ref, "id", None)
+    if isinstance(found, str):
+        return found
+    raise BadValue(
+        f"a run is meant by its name, its id or the beginning of its id, and not by {ref!r}; ct.runs() lists them"
+    )

@@ -76,7 +76,7 @@ def sql(
             found = db.execute(query, params)
             rows = found.fetchmany(_MOST_ROWS + 1)
         except (sqlite3.Error, sqlite3.Warning, UnicodeError, OverflowError) as error:
-            raise BadValue(_told(str(error), timeout)) from error
+            raise BadValue(_told(str(error), timeout)) from None
         if len(rows) > _MOST_ROWS:
             raise BadValue(f"the answer has more than {_MOST_ROWS:,} rows; add a limit to the query")
         return pd.DataFrame(rows, columns=[column[0] for column in found.description or ()])

@@ -62,7 +62,7 @@ def _clause(text: str, alias: str) -> Clause:
     if replay is not None:
         if replay[2] not in VERDICTS:
             raise BadValue(
-                f"{replay[2]!r} is no verdict to ask for{nearest(replay[2], VERDICTS)}; {' or '.join(VERDICTS)}"
+                f"{replay[2]!r} is no verdict to ask for{nearest(replay[2], VERDICTS) or ';'} {' or '.join(VERDICTS)}"
             )
         least = VERDICTS[0] if replay[1] == "==" and replay[2] == VERDICTS[0] else replay[2]
         return Clause(text, None, least)

@@ -41,7 +41,7 @@ def report(run: str | StoredRun, kind: str = "model-card", *, store: Store | Non
     """
     fill = KINDS.get(kind)
     if fill is None:
-        raise BadValue(f"there is no report {kind!r}{nearest(str(kind), KINDS)}; there are {', '.join(KINDS)}")
+        raise BadValue(f"there is no report {kind!r}{nearest(str(kind), KINDS) or ';'} there are {', '.join(KINDS)}")
     found = run if isinstance(run, StoredRun) else find(run, store)
     index = model_index(found) if kind == "model-card" else {}
     return Document(kind, found.name, found.id, tuple(fill(found)), index)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue
 from celltrail.run.part import Part
-from celltrail.run.values import check_name, check_step, to_float
+from celltrail.run.values import check_name, check_step, kind_of, to_float
 
 if TYPE_CHECKING:
     from celltrail.run.filing import Filing
@@ -147,6 +148,11 @@ class KeepsFiles(Part):
 
         if not self.is_running and by == "api":
             self._refuse()
+        if not isinstance(path, str | os.PathLike):
+            raise BadValue(
+                f"{kind_of(path)} is no file: save it (np.save, json ...) and give its path, or keep it as what it is, "
+                "by run.log_table, log_data, log_figure or log_model"
+            )
         place = Path(path).absolute()
         stamps = stamps_of(place)
         if not stamps:

@@ -22,7 +22,7 @@ from celltrail.run.items import Items
 from celltrail.run.keeper import keeper
 from celltrail.run.modelling import LogsModels
 from celltrail.run.steered import Steered
-from celltrail.run.values import REAL, Read, are_plain, check_name, check_step
+from celltrail.run.values import REAL, Read, are_plain, check_name, check_step, not_by_name
 from celltrail.run.watching import watch_model
 from celltrail.store import Store
 
@@ -99,7 +99,10 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
         if not values:
             return
         read: Read | None = None
-        names, floats = tuple(values), values.values()
+        try:
+            names, floats = tuple(values), values.values()
+        except (AttributeError, TypeError):  # two arguments, as other trackers take them, or a bare number
+            raise BadValue(not_by_name(values)) from None
         # the names of the call before are known by comparing, which is cheaper than hashing 50 of them
         known = self._names if names == self._names else self._known.get(names)
         if known is None or not (REAL.issuperset(map(type, floats)) or are_plain(floats)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import getpass
+import inspect
 import os
 import platform
 import sys
@@ -14,7 +15,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from celltrail.errors import BadValue, CelltrailError
+from celltrail.errors import BadValue, CelltrailError, nearest
 from celltrail.model import Param, RunRecord, changed, new_id, now_us
 from celltrail.run import joining, onward
 from celltrail.run.attribution import current, current_block, enter, open_runs
@@ -24,18 +25,21 @@ from celltrail.run.facts import plain
 from celltrail.run.keeper import keeper
 from celltrail.run.recording import Run
 from celltrail.run.seeding import set_seed
-from celltrail.run.values import check_name
+from celltrail.run.values import check_name, kind_of
 from celltrail.run.workers import is_rank, is_worker, joined, let_go
 from celltrail.store import Store, locate, present
 from celltrail.store.log.ranks import rank_here
 from celltrail.store.root import project_of
+
+_FACTS = {"cell_id", "notebook", "code", "environment", "executions", "problems"}  # as `Run.describe` takes them
+_ELSEWHERE = {"config": "params", "id": "name", "run_name": "name", "experiment": "project", "description": "notes"}
 
 
 def start(
     name: str | None = None,
     params: Mapping[str, Any] | None = None,
     *,
-    tags: Iterable[str] = (),
+    tags: str | Iterable[str] = (),
     notes: str = "",
     group: str | None = None,
     project: str | None = None,
@@ -55,7 +59,7 @@ def start(
     Args:
         name: what you call it; need not be unique. Without one, the run is named after the time.
         params: name -> value; numbers, text, booleans, None, and lists or dicts of them.
-        tags: short labels to find it by.
+        tags: short labels to find it by; one alone needs no list.
         notes: plain text.
         group: runs that belong together, such as the seeds of one setting.
         project: "default" unless given or in ``CELLTRAIL_PROJECT``.
@@ -89,6 +93,8 @@ def start(
         return theirs
     if seed is not None:
         facts["environment"] = {**facts.get("environment", {}), "seeds": dict(set_seed(seed))}
+    if unknown := facts.keys() - _FACTS:
+        raise BadValue(_no_argument(min(unknown)))
     now = now_us()
     run_id, rank = joining.named() or (new_id(), rank_here() if resume is not None else 0)
     record = RunRecord(
@@ -101,9 +107,9 @@ def start(
         group=group,
         user=_user(),
         host=platform.node(),
-        tags=tuple(check_name(tag, "tag") for tag in tags),
+        tags=tuple(check_name(tag, "tag") for tag in ((tags,) if isinstance(tags, str) else tags)),
         notes=(notes,) if notes else (),
-        params={**as_params(params or {}), **facts.pop("params", {})},
+        params=as_params(params or {}),
     )
     store, before = store or Store(locate()), None
     record = replace(record, parent=_parent(store))
@@ -196,7 +202,20 @@ def watch(model: Any, every: int = 50) -> None:
 
 def as_params(params: Mapping[str, Any]) -> dict[str, Param]:
     """Plain values as `Param` records given by the user."""
+    if not isinstance(params, Mapping):
+        raise BadValue(
+            f"params was given {kind_of(params)}; params are name -> value, as in ct.start('demo', {{'lr': 0.1}}), and "
+            "of an object with fields vars(object) makes them"
+        )
     return {check_name(name, "param"): Param(name, plain(value)) for name, value in params.items()}
+
+
+def _no_argument(name: str) -> str:
+    """What to say of an argument of `start` that there is not: other trackers have other words for some."""
+    own = [name for name, each in inspect.signature(start).parameters.items() if each.kind is not each.VAR_KEYWORD]
+    meant = _ELSEWHERE.get(name)
+    tail = f"; did you mean {meant!r}?" if meant else nearest(name, own)
+    return f"ct.start() takes no {name!r}{tail or ';'} it takes {', '.join(own)}"
 
 
 def _parent(store: Store) -> str | None:

@@ -148,7 +148,9 @@ class Steering:
         knob = self.knobs.get(wish.knob)
         if knob is None:
             there_is = ", ".join(self.knobs) or "none: declare one with ct.knob()"
-            raise BadValue(f"no knob is called {wish.knob!r}{nearest(wish.knob, self.knobs)}; there is {there_is}")
+            raise BadValue(
+                f"no knob is called {wish.knob!r}{nearest(wish.knob, self.knobs) or ';'} there is {there_is}"
+            )
         value = knob.check(wish.value)
         if wish.id not in self._met:
             self._met.add(wish.id)

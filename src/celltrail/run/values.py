@@ -36,7 +36,8 @@ def check_name(name: Any, what: str = "metric") -> str:
     'train/loss'
     """
     if not isinstance(name, str):
-        raise BadValue(f"{what} name {name!r} is {_kind(name)}; a name is text, such as 'train/loss'")
+        such = "train/loss" if what == "metric" else "baseline" if what == "run" else "lr"
+        raise BadValue(f"{what} name {name!r} is {kind_of(name)}; a name is text, such as {such!r}")
     clean = unicodedata.normalize("NFC", name)
     if not clean or len(clean) > MAX_NAME:
         shown = f"'{clean[:40]}...' has {len(clean)} characters" if clean else "'' is empty"
@@ -83,7 +84,7 @@ def check_title(title: Any) -> str:
 def check_text(what: str, text: Any) -> str:
     """The text; raises BadValue on anything else."""
     if not isinstance(text, str):
-        raise BadValue(f"{what} was given {_kind(text)}; it is text, so str() or an f-string makes it")
+        raise BadValue(f"{what} was given {kind_of(text)}; it is text, so str() or an f-string makes it")
     return text
 
 
@@ -134,6 +135,12 @@ def are_plain(values: Collection[Any]) -> bool:
     return all(type(value) in REAL or (type(value) in WHOLE and -EXACT <= value <= EXACT) for value in values)
 
 
+def not_by_name(values: Any) -> str:
+    """What to say of something that was logged without names."""
+    name = values if isinstance(values, str) else "train/loss"
+    return f"log was given {kind_of(values)}; it takes name -> number: run.log({{{name!r}: 0.3}})"
+
+
 def to_float(name: Any, value: Any) -> float:
     """The number as a float; raises BadValue, which names the key, on what is none."""
     if not isinstance(value, (str, bytes, bytearray, complex)):
@@ -147,7 +154,7 @@ def to_float(name: Any, value: Any) -> float:
                 (WHOLE if isinstance(value, numbers.Integral) else REAL).add(type(value))
             return number
     raise BadValue(
-        f"{name!r} was given {_kind(value)}, which is not a number; allowed are int, float, bool, None and "
+        f"{name!r} was given {kind_of(value)}, which is not a number; allowed are int, float, bool, None and "
         f"one-element arrays or tensors{_instead(name, value)}"
     )
 
@@ -157,11 +164,18 @@ def _instead(name: Any, value: Any) -> str:
     if getattr(value, "shape", None) is not None and not hasattr(value, "columns"):
         return f" (take .mean() or .item() of larger ones, or keep all of it: run.log_histogram({name!r}, ...))"
     library = type(value).__module__.split(".")[0]
+    if isinstance(value, Mapping):
+        return f" (give its entries names of their own: run.log({{'{name}/{next(iter(value), 'a')}': ...}}))"
+    if isinstance(value, list | tuple):
+        return f" (log one a call, or keep all of it: run.log_histogram({name!r}, ...))"
     verb = "log_text" if isinstance(value, str) else _VERBS.get(library)
     return f" (what is none is kept by run.{verb}({name!r}, ...))" if verb else ""
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What was given, in words for a sentence."""
     shape = getattr(value, "shape", None)
     text = f" of shape {tuple(shape)}" if shape is not None else f" {value!r}"
-    return f"a {type(value).__name__}{text if len(text) <= 60 else text[:57] + '...'}"
+    name = type(value).__name__
+    article = "an" if name[0] in "aeioAEIO" or name == "ndarray" else "a"
+    return f"{article} {name}{text if len(text) <= 60 else text[:57] + '...'}"

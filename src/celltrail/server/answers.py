@@ -249,7 +249,7 @@ def _check(run: StoredRun, asked: Steer) -> None:
     knob = known.get(asked["knob"])
     if knob is None:
         there_is = ", ".join(known) or "none: its code declares one with ct.knob()"
-        raise BadValue(f"no knob is called {asked['knob']!r}{nearest(asked['knob'], known)}; there is {there_is}")
+        raise BadValue(f"no knob is called {asked['knob']!r}{nearest(asked['knob'], known) or ';'} there is {there_is}")
     value = int(knob["value"]) if knob["whole"] else knob["value"]
     Knob(knob["name"], value, knob["low"], knob["high"]).check(asked["value"])
 

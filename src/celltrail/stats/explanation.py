@@ -93,7 +93,7 @@ def explain(
     'told'
     """
     if method not in METHODS:
-        raise BadValue(f"no method {method!r}{nearest(method, METHODS)}; there is {', '.join(METHODS)}")
+        raise BadValue(f"no method {method!r}{nearest(method, METHODS) or ';'} there is {', '.join(METHODS)}")
     given = list(names) if names is not None else [str(name) for name in getattr(x, "columns", ())]
     if method == "permutation":
         said, mean, sd = _permuted(model, x, y, repeats, scoring, seed)

@@ -82,7 +82,7 @@ class ModelDocuments:
         aliases = self.aliases(model)
         if which not in aliases:
             has = f"it has {', '.join(aliases)}" if aliases else f"it has v1 to v{known[-1]}"
-            raise NoRun(f"nothing is {model}@{which}{nearest(which, aliases)}; {has}")
+            raise NoRun(f"nothing is {model}@{which}{nearest(which, aliases) or ';'} {has}")
         return model, aliases[which]
 
     def aliases(self, model: str) -> dict[str, int]:

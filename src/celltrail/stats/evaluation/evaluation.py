@@ -139,7 +139,9 @@ class Evaluation:
             label = self.labels[1]
         if label not in self.scored:
             known = ", ".join(map(str, self.scored))
-            raise BadValue(f"no scores of the label {label!r}{nearest(str(label), map(str, self.scored))}; of {known}")
+            raise BadValue(
+                f"no scores of the label {label!r}{nearest(str(label), map(str, self.scored)) or ';'} of {known}"
+            )
         return (self.table["truth"] == label).to_numpy(), self.table[self.column(label)].to_numpy()
 
     def _needs_classes(self, what: str) -> None:

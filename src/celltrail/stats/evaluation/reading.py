@@ -63,7 +63,7 @@ def read(
     import numpy as np
 
     if task is not None and task not in _TASKS:
-        raise BadValue(f"no task {task!r}{nearest(task, _TASKS)}; there is {', '.join(_TASKS)}")
+        raise BadValue(f"no task {task!r}{nearest(task, _TASKS) or ';'} there is {', '.join(_TASKS)}")
     if y_pred is None and y_score is None:
         raise BadValue("nothing was predicted: give y_pred, or scores as y_score")
     truth = _column("y_true", y_true)

@@ -29,7 +29,7 @@ def normal(field: str, value: Json) -> tuple[str, Json]:
     take = _FIELDS.get(kind + colon)
     if take is None or (colon and not name):
         known = ", ".join(f"{each}..." if each.endswith(":") else each for each in _FIELDS)
-        raise BadValue(f"no field {field!r} to edit{nearest(field, _FIELDS)}; fields are {known}")
+        raise BadValue(f"no field {field!r} to edit{nearest(field, _FIELDS) or ';'} fields are {known}")
     if colon:
         field = kind + colon + normal_name(name, kind)
     return field, None if value is None else take(field, value)

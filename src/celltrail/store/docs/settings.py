@@ -148,5 +148,7 @@ class Settings(MutableMapping[str, Json]):
 
     def _known(self, name: str) -> Setting:
         if name not in KNOWN:
-            raise BadValue(f"no setting {name!r}{nearest(str(name), KNOWN)}; settings are {', '.join(sorted(KNOWN))}")
+            raise BadValue(
+                f"no setting {name!r}{nearest(str(name), KNOWN) or ';'} settings are {', '.join(sorted(KNOWN))}"
+            )
         return KNOWN[name]
