@@ -96,7 +96,7 @@ def test_seeded_again_with_a_comment_added_is_a_duplicate(notebook: Notebook) ->
     text = notebook.say(cell.replace("\nprint", "  # go on\nprint"))
     assert kind(text) == "duplicate"
     assert "run 'seeded'" in text
-    assert re.search(r"\d s ago|ms ago|just now", text)
+    assert re.search(r"this exact code, inputs and environment already ran (\d+ s ago|just now): run", text)
     assert f'ct.run("{first.id}")' in text
     assert "best loss" in text
     edge = notebook.newest().record.environment["already"]

@@ -1,14 +1,17 @@
 """What differs between runs, as lines, frames, text and the payload of the panel."""
 
 import math
+import re
 import time
 
 import orjson
+import pandas as pd
 import pytest
 
 from celltrail.compare import code_lines, compare
 from celltrail.errors import BadValue, NoRun
 from celltrail.panels import saved
+from celltrail.panels.html import comparison_tables
 from celltrail.panels.table import Compared, compare_bundle
 from celltrail.query import find, runs
 from celltrail.run import start
@@ -174,6 +177,29 @@ def test_what_changed_is_told_by_likelihood(store):
     several = compare("a", "c", store=store).changed
     assert several[-1] == "2 things changed at once: which of them did it cannot be told from these runs"
     assert two.payload()["changed"] == two.changed
+
+
+def test_data_that_changed_are_one_line(store):
+    """A line for each array would push the param that did it out of sight."""
+    for at, name in enumerate(("a", "b")):
+        with start(name, {"lr": at}, store=store) as run:
+            for split in range(8):
+                run.log_data(pd.DataFrame({"x": [at, split]}), f"part{split}")
+    assert compare("a", "b", store=store).changed == [
+        "data: part0: x, part1: x, part2: x, part3: x, part4: x, part5: x and 2 more",
+        "params: lr 0 → 1",
+    ]
+
+
+def test_the_static_form_begins_with_what_changed_and_has_lengths_in_words(store):
+    """What GitHub shows of a saved comparison says the same as the panel."""
+    for lr in (0.1, 0.01):
+        with start(f"lr {lr}", {"lr": lr}, store=store):
+            pass
+    html = comparison_tables(compare("lr 0.1", "lr 0.01", store=store).payload())
+    assert html.index("params: lr 0.1 → 0.01") < html.index("<table")
+    (lengths,) = re.findall(r"<td[^>]*>duration</td>(.*?)</tr>", html)
+    assert re.sub("<[^>]+>", " ", lengths).split()[1::2] == ["ms", "ms"]
 
 
 def test_outputs_and_media_stand_side_by_side(kernel, tmp_path):

@@ -24,7 +24,7 @@ def changed(parts: dict[str, list[Line]], code: bool, upstream: int) -> list[str
     causes = ["the code of the cell"] if code else []
     if upstream:
         causes.append(f"the code of {upstream} cell{'s' * (upstream > 1)} it depends on")
-    causes += _told("data", parts["data"], lambda line: line.name)
+    causes += _data([line.name for line in parts["data"] if line.differs])
     causes += _told("params", parts["params"], _values)
     surroundings = [line for line in parts["environment"] if not line.name.startswith(_ASIDE)]
     causes += _told("environment", [replace(line, name=said(line.name)) for line in surroundings], _values)
@@ -34,6 +34,14 @@ def changed(parts: dict[str, list[Line]], code: bool, upstream: int) -> list[str
     if len(causes) > 1 and effects:
         effects.append(f"{len(causes)} things changed at once: which of them did it cannot be told from these runs")
     return [*causes, *effects]
+
+
+def _data(names: list[str]) -> list[str]:
+    """The names in one line: that they differ is all there is to say, and a line for each would hide the params."""
+    columns = [name for name in names if ": " in name]  # they say more than the name of their data alone
+    names = [name for name in names if not any(column.startswith(f"{name}: ") for column in columns)]
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return [f"data: {', '.join(names[:_MOST])}{more}"] if names else []
 
 
 def _told(part: str, lines: Sequence[Line], words: Callable[[Line], str]) -> list[str]:

@@ -193,8 +193,9 @@ def _numeric(section: Section) -> list[bool]:
 
 def _compared(fact: Difference, at: int) -> str:
     """A value of a run, where it lies, and what can be said of it against the first."""
-    verdict = fact["verdicts"][at] if fact["verdicts"] else None
-    words = [short(shown(fact["values"][at]))]
+    verdict, value = fact["verdicts"][at] if fact["verdicts"] else None, fact["values"][at]
+    is_length = fact["name"] == "duration" and isinstance(value, int | float)
+    words = [length(value) if is_length else short(shown(value))]
     return " · ".join(filter(None, [*words, *([verdict["around"], verdict["text"]] if verdict else [])]))
 
 
@@ -204,10 +205,12 @@ def comparison_tables(comparison: Comparison) -> str:
     sections: list[tuple[str, list[Difference]]] = [
         ("facts", comparison["facts"]),
         ("params", comparison["params"]),
+        ("data", comparison["data"]),
         ("metrics", comparison["metrics"]),
         ("environment", comparison["environment"]),
     ]
-    parts = []
+    changed = "".join(f"<li>{escape(said)}</li>" for said in comparison["changed"][:MOST_ROWS])
+    parts = [f"{line('what changed')}<ol>{changed}</ol>"] if changed else []
     for title, facts in sections:
         differing = [fact for fact in facts if fact["differs"]]
         if differing:
@@ -216,8 +219,7 @@ def comparison_tables(comparison: Comparison) -> str:
             ]
             parts.append(table([title, *names], lines, [False] + [True] * len(names)))
     for code in comparison["code"]:
-        changed = [line for line in code["lines"] if line["mark"] != " "]
-        if changed:
+        if any(line["mark"] != " " for line in code["lines"]):
             text = "\n".join(f"{line['mark']} {line['text']}" for line in code["lines"])
             parts.append(f'<pre style="padding:2px 10px">{escape(text[:8000])}</pre>')
     return "".join(parts) or "<p>These runs do not differ in anything that was recorded.</p>"

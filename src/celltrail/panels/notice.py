@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 ALERT = "alert"  # in the metadata of the output, by which celltrail's extension knows it
 MARKS = {"info": "★", "warn": "▲", "error": "✖"}
+_SAID, _SKIPPED = "already ran", "not run again"  # what of such a notice is to catch the eye
 _LINE = "margin:0;padding:2px 0"
 _QUIET = f"{_LINE};opacity:.65;font-size:90%"
 
@@ -27,7 +28,8 @@ def already_bundle(text: str, data: dict[str, Any]) -> dict[str, Any]:
     else:
         link = f'ct.run("{data["run"]}")'
         before, _, after = escape(text).partition(escape(link))
-        html = f'<p style="{_LINE}"><b>{escape(_head(data))}</b> {before}<code>{escape(link)}</code>{after}</p>'
+        before = before.replace(_SAID, f"<b>{_SAID}</b>", 1).replace(_SKIPPED, f"<b>{_SKIPPED}</b>", 1)
+        html = f'<p style="{_LINE}">{before}<code>{escape(link)}</code>{after}</p>'
     return {"text/plain": f"celltrail: {text}", "text/html": html}
 
 
@@ -54,7 +56,3 @@ def alert_bundle(alert: Alerted, *, is_last: bool) -> dict[str, Any]:
     rest = said.removeprefix(alert.title) + more
     html = f'<p style="{_LINE}">{mark} <b>{escape(alert.title)}</b>{escape(rest)}</p>'
     return {"text/plain": f"celltrail: {mark} {said}{more}", "text/html": html}
-
-
-def _head(data: dict[str, Any]) -> str:
-    return "skipped" if data["skipped"] else "already ran"

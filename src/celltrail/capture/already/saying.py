@@ -61,7 +61,7 @@ def sentence(found: Same) -> str:
         return f"{how} code and inputs as {run} {age(earlier)}, but {', '.join(made.differs)}; {of}"
     if made.is_exact:
         return f"this exact code, inputs and environment already ran {age(earlier)}: {run}; {of}"
-    return f"this code probably ran over the same inputs {age(earlier)}: {run}; {of}"
+    return f"this code probably already ran over the same inputs {age(earlier)}: {run}; {of}"
 
 
 def link(record: RunRecord) -> str:
@@ -75,8 +75,8 @@ def age(record: RunRecord) -> str:
     >>> age(RunRecord("01", "a", "finished", "p", 0, now_us() - 7_200_000_000))
     '2 h ago'
     """
-    seconds = max(0.0, (now_us() - record.started_us) / 1e6)
-    return "just now" if seconds < 1 else f"{length(float(int(seconds)))} ago"
+    seconds = max(0, (now_us() - record.started_us) // 1_000_000)
+    return "just now" if seconds < 1 else f"{seconds} s ago" if seconds < 60 else f"{length(seconds)} ago"
 
 
 def result(record: RunRecord) -> str:
@@ -103,7 +103,7 @@ def _told(metric: Metric) -> str:
 
 def _skipped(found: Same, unset: list[str]) -> str:
     earlier = found.match.earlier
-    run = f"run {clipped(shown(earlier.name), _NAME)!r} {age(earlier)}"
+    run = f"run {clipped(shown(earlier.name), _NAME)!r}"
     names = f"; not set: {', '.join(unset)}" if unset else ""
     of = "; ".join(part for part in (result(earlier), link(earlier)) if part)
-    return f"not run again, this is what {run} showed{names}; {of}"
+    return f"not run again, this is what {run} showed {age(earlier)}{names}; {of}"
