@@ -351,7 +351,7 @@ def test_a_plugin_with_a_fault_costs_one_warning(tmp_path: Path, begin: str):
 
 def test_an_unknown_name_is_answered_with_those_there_are():
     """And with the nearest one."""
-    with pytest.raises(ct.BadValue, match=r"no plug-in is called 'torhc'; did you mean 'torch'\?; there is .*torch"):
+    with pytest.raises(ct.BadValue, match=r"no plug-in is called 'torhc'; did you mean 'torch'\? there is .*torch"):
         ct.autolog(on=["torhc"])
     ct.autolog(on=())
 

@@ -187,7 +187,7 @@ def test_a_knob_is_a_number_until_somebody_turns_it(store: Store):
         ({"knob": "batch", "value": 0.0}, "batch was given 0.0; it takes at least 1"),
         ({"knob": "batch", "value": 1.5}, "batch was given 1.5; it takes whole numbers"),
         ({"knob": "any", "value": float("inf")}, "any was given inf; it takes any finite number"),
-        ({"knob": "lrr", "value": 1.0}, "no knob is called 'lrr'; did you mean 'lr'?; there is lr, batch, any"),
+        ({"knob": "lrr", "value": 1.0}, "no knob is called 'lrr'; did you mean 'lr'? there is lr, batch, any"),
     ],
 )
 def test_what_a_knob_does_not_take_is_said(store: Store, wish: dict[str, Any], said: str):
