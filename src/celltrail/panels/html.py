@@ -194,8 +194,8 @@ def _numeric(section: Section) -> list[bool]:
 def _compared(fact: Difference, at: int) -> str:
     """A value of a run, where it lies, and what can be said of it against the first."""
     verdict, value = fact["verdicts"][at] if fact["verdicts"] else None, fact["values"][at]
-    is_length = fact["name"] == "duration" and isinstance(value, int | float)
-    words = [length(value) if is_length else short(shown(value))]
+    is_seconds = fact["name"] == "duration"
+    words = [length(value) if is_seconds and isinstance(value, int | float) else short(shown(value))]
     return " · ".join(filter(None, [*words, *([verdict["around"], verdict["text"]] if verdict else [])]))
 
 
