@@ -653,6 +653,14 @@ loader = DataLoader(data(), batch_size=cfg["bs"])
         "cfg.lr cfg.bs",
     ),
     (
+        "questions of before are data",
+        "answers = {'Who wrote Faust?': 'Goethe', 'Largest planet?': 'Jupiter'}\nk = 2",
+        """
+right = sum(ask(question, k) == answer for question, answer in answers.items())
+""",
+        "k",
+    ),
+    (
         "conditional",
         "debug = False",
         """

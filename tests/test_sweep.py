@@ -185,6 +185,7 @@ def test_optuna_learns_from_the_trials(store: Store) -> None:
         ({"x": [1]}, {"trials": 3}, "a grid tries every combination"),
         ({"x": [1]}, {"sampler": "bayes"}, "there is no sampler 'bayes'"),
         ({"x": [1]}, {"repeats": 0}, "each point is tried once at least"),
+        ({"x": [1], "y": [2]}, {}, r"sweep\(\) takes no 'y'; it takes x"),
     ],
 )
 def test_what_cannot_be_swept_is_said(store: Store, space: dict, more: dict, words: str) -> None:
@@ -192,3 +193,31 @@ def test_what_cannot_be_swept_is_said(store: Store, space: dict, more: dict, wor
     with pytest.raises(BadValue, match=words):
         ct.sweep(lambda x: pytest.fail("called"), space, **more)
     assert len(ct.runs()) == 0
+
+
+def test_a_function_that_wants_more_is_not_called(store: Store) -> None:
+    """Each trial would fail for the same reason; what it lacks is said once instead."""
+    with pytest.raises(BadValue, match=r"grow\(\) takes no 'witdh'; did you mean 'width'\? it takes width, depth"):
+        ct.sweep(grow, {"witdh": [1]})
+    with pytest.raises(BadValue, match=r"grow\(\) needs 'depth'; the space has width"):
+        ct.sweep(grow, {"width": [1]})
+    with pytest.raises(BadValue, match="drawn\\(\\) needs 'seed'; repeats=2 or more gives seeds"):
+        ct.sweep(drawn, {"x": [1]})
+    assert len(ct.runs()) == 0
+    assert len(ct.sweep(drawn, {"x": [1]}, repeats=2).runs) == 2
+
+
+def grow(width: int, depth: int) -> int:
+    """A function that must be given all it takes."""
+    return width * depth
+
+
+def drawn(x: int, seed: int) -> int:
+    """A function that must be given a seed."""
+    return x + seed
+
+
+def test_trials_of_a_point_stand_together_where_there_are_several(store: Store) -> None:
+    """A group of one would be a line more for each trial."""
+    assert ct.sweep(noisy, {"lr": [0.1, 0.5]}, metric="val/acc", name="one").runs.look["group"] == []
+    assert ct.sweep(noisy, {"lr": [0.1]}, repeats=2, metric="val/acc", name="two").runs.look["group"] == ["params.lr"]

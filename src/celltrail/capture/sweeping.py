@@ -172,7 +172,7 @@ class Sweeping:
     @contextmanager
     def _going(self) -> Generator[Iterator[str]]:
         params = [name for name in self._space if name != SEED]
-        found = Sweep(self._store, self._name, params, self._arguments.metric)
+        found = Sweep(self._store, self._name, params, self._arguments.metric, is_repeated=SEED in self._space)
         with self._started() as parent, live(found):
             yield self._each(parent)
             if self.failure is not None:

@@ -31,7 +31,8 @@ from celltrail.store import Store, locate, present
 from celltrail.store.log.ranks import rank_here
 from celltrail.store.root import project_of
 
-_FACTS = {"cell_id", "notebook", "code", "environment", "executions", "problems"}  # as `Run.describe` takes them
+# as `Run.describe` takes them
+_FACTS = {"cell_id", "notebook", "code", "environment", "executions", "problems", "parent", "summary", "data", "models"}
 _ELSEWHERE = {"config": "params", "id": "name", "run_name": "name", "experiment": "project", "description": "notes"}
 
 

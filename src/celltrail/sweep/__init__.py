@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from celltrail.errors import BadValue, StopTraining
+from celltrail.errors import BadValue, StopTraining, nearest
 from celltrail.model import RunRecord, goal_of
 from celltrail.query import open_store, plain, runs
 from celltrail.run import Run, start
@@ -83,7 +83,9 @@ def sweep(
     if stop:
         runs(stop, store=trail)  # what cannot be read is said before anything is computed
     way: Goal = goal or goal_of(aim)
-    found = Sweep(trail, name or _name_of(fn), list(space), aim, way)
+    if space:
+        _check(fn, space, repeats)
+    found = Sweep(trail, name or _name_of(fn), list(space), aim, way, repeats > 1)
     return _Work(fn, space, repeats, aim, way, seed, stop, found).go(sampler, trials)
 
 
@@ -182,6 +184,24 @@ def _text(params: Mapping[str, Any]) -> str:
 def _name_of(fn: Callable[..., Any]) -> str:
     name = getattr(fn, "__name__", "sweep")
     return "sweep" if name == "<lambda>" else name
+
+
+def _check(fn: Callable[..., Any], space: Space, repeats: int) -> None:
+    """Refuse a space that the function cannot be called with, before every trial fails for it."""
+    try:
+        taken = inspect.signature(fn).parameters
+    except (TypeError, ValueError):  # a function of C
+        return
+    named = [name for name, each in taken.items() if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    called, takes = _name_of(fn), ", ".join(named) or "nothing"
+    if not any(each.kind is each.VAR_KEYWORD for each in taken.values()):
+        for name in space:
+            if name not in named:
+                raise BadValue(f"{called}() takes no {name!r}{nearest(name, named) or ';'} it takes {takes}")
+    for name in named:
+        if taken[name].default is inspect.Parameter.empty and name not in space and not (name == SEED and repeats > 1):
+            how = "repeats=2 or more gives seeds" if name == SEED else f"the space has {', '.join(space)}"
+            raise BadValue(f"{called}() needs {name!r}; {how}")
 
 
 def _takes_seed(fn: Callable[..., Any]) -> bool:

@@ -29,20 +29,28 @@ class Sweep:
         params: what it varies, but for the seeds of repeats.
         metric: what is to become better; "" is the one that most of the trials have.
         goal: "min" or "max", None where the metric tells.
+        is_repeated: whether points are tried more than once, so that a table puts the trials of each together.
     """
 
     def __init__(
-        self, store: Store, name: str, params: Sequence[str], metric: str = "", goal: Goal | None = None
+        self,
+        store: Store,
+        name: str,
+        params: Sequence[str],
+        metric: str = "",
+        goal: Goal | None = None,
+        is_repeated: bool = True,
     ) -> None:
         self.store, self.name, self.params = store, name, list(params)
         self._metric = metric
         self._goal: Goal | None = goal
+        self._is_repeated = is_repeated
 
     @property
     def runs(self) -> RunSet:
         """The trials, those of earlier attempts among them, newest first; their table has the best points first."""
         found = self._trials
-        found.look = {"group": [f"params.{name}" for name in self.params], "sort": self._order()}
+        found.look = {"group": [f"params.{name}" for name in self.params if self._is_repeated], "sort": self._order()}
         return found
 
     def _order(self) -> list[str]:

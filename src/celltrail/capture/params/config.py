@@ -12,6 +12,7 @@ from typing import Any
 from celltrail.capture.values.fingerprint import kinds
 from celltrail.model import Json
 
+_ENDS = frozenset("?!.;")  # of sentences
 _LONGEST = 200  # characters of a text
 _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -73,6 +74,15 @@ def is_key(key: str) -> bool:
     return 0 < len(key) <= 64 and key.isprintable() and key == key.strip() and not key.startswith("$")
 
 
+def is_word(key: str) -> bool:
+    """Whether a key reads as a name; questions and sentences are the keys of data.
+
+    >>> is_word("learning rate"), is_word("net/lr"), is_word("Who wrote Faust?"), is_word("the capital of Japan")
+    (True, True, False, False)
+    """
+    return len(key.split()) <= 3 and key[-1:] not in _ENDS
+
+
 def fields(value: object) -> Iterator[tuple[str, Json]]:
     """The scalar fields of a configuration object, nested ones dotted; nothing for any other object.
 
@@ -83,7 +93,7 @@ def fields(value: object) -> Iterator[tuple[str, Json]]:
     if found is not None and len(found) <= 100:
         flat = list(_flat(found, 3))
         # a dict of results or data is no configuration; one entry that is none of a parameter's kinds tells
-        if not isinstance(value, dict) or all(_is_plain(inner, 3) for inner in found.values()):
+        if not isinstance(value, dict) or all(is_word(key) and _is_plain(inner, 3) for key, inner in found.items()):
             yield from flat
 
 
