@@ -63,7 +63,7 @@ def test_repeats_are_seeded_and_give_a_mean_with_its_interval(store: Store) -> N
     [("val/acc", None, ["-best.val/acc"]), (None, "min", ["best.objective"]), ("far", None, ["metrics.far"])],
 )
 def test_the_best_points_stand_first_in_its_table(store: Store, metric: str | None, goal: Any, sort: list[str]) -> None:
-    found = sweep(lambda x: x, {"x": [2, 1, 3]}, metric=metric, goal=goal, name="sorted", store=store)
+    found = sweep(lambda x: x, {"x": [2, 1, 3]}, repeats=2, metric=metric, goal=goal, name="sorted", store=store)
     options = options_of(found.runs)
     assert (options["sort"], options["group"]) == (sort, ["params.x"])
     listed = Sheet(found.runs).listing("", "", options["sort"], options["group"])["groups"]
