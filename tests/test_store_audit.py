@@ -363,7 +363,7 @@ def test_verify_in_a_terminal(store: Store, capsys: pytest.CaptureFixture[str]) 
     for name in ("one", "two", "three"):
         store.edit(writer.id, "name", name)
     assert main(["verify"]) == 0
-    assert "3 changes in 1 chain\n" in (out := capsys.readouterr().out)
+    assert "3 changes, recorded by 1 process\n" in (out := capsys.readouterr().out)
     assert "the record is whole" in out
     assert main(["verify", "--head"]) == 0
     anchor = capsys.readouterr().out.strip()

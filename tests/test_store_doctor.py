@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+import celltrail as ct
 from celltrail.cli import main
 from celltrail.errors import NoRun, StoreError
 from celltrail.model import Execution, Metric, Output
@@ -241,6 +242,44 @@ def test_a_damaged_log(store, capsys):
     text = f"{end - start_ + 500} bytes of {log.name} could not be read and were left out"
     assert any(event.get("text") == text for event in new.events(run_id))
     assert text in new.record(run_id).problems
+
+
+@pytest.mark.parametrize("kept", [30, 0])
+def test_a_log_that_was_cut_between_two_records_or_is_gone(store, kept):
+    """Every record in it verifies, and yet points are missing that the run counted: said by its name, then on it."""
+    code = "import sys, test_store_doctor as made\nfrom celltrail.store import Store\nmade.a_run(Store(sys.argv[1]))"
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}  # a process that lives may still be writing it
+    subprocess.run([sys.executable, "-c", code, str(store.root)], env=environment, check=True)
+    run_id = store.records()[0].id
+    log = the_log(store, run_id)
+    rows = [end for start_, end in records(log.read_bytes()) if log.read_bytes()[start_ + 8] == 2]
+    if kept:
+        os.truncate(log, rows[kept - 1])
+    else:
+        log.unlink()
+    report = repaired(store, "cut")
+    (finding,) = report.wrong
+    assert f"(run 'baseline'): {'ends after step 29: ' * bool(kept)}{80 - 2 * kept} of the 80 points" in str(finding)
+    (problem,) = Store(store.root).record(run_id).problems
+    assert problem.startswith(f"{80 - 2 * kept} of the 80 points that the run logged are not there any more")
+
+
+def test_what_a_run_kept_beside_numbers_is_missed(store):
+    """A picture or a text is no part of the run's document, and still belongs to it; so does the list of packages."""
+    with start("kept", store=store) as run:
+        run.log_text("sample", "hello " * 2000)
+    with start("kept too", store=store) as other:
+        other.log_text("sample", "hello " * 2000)
+    (item,) = ct.run(run.id, store).items()
+    environment = {"env": {"packages": store.blobs.put("{}" * 3000)}}
+    begin(store, environment=environment).close(store.records()[0])
+    assert store.examine().is_healthy
+    for digest in (item.digest, environment["env"]["packages"]):
+        (store.root / "blobs" / digest[:2] / digest).unlink()
+    told = {finding.where: str(finding) for finding in store.examine().wrong}
+    assert len(told) == 2
+    assert "(run" not in told[f"blobs/{item.digest[:2]}/{item.digest}"]
+    assert f"and run 'kept' ({run.id}) and 1 other refer to it" in told[f"blobs/{item.digest[:2]}/{item.digest}"]
 
 
 def test_a_damaged_log_of_a_killed_run(store):

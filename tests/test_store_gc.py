@@ -275,7 +275,7 @@ def test_the_command_explains_asks_and_obeys(store, capsys, monkeypatch):
     assert (told["done"], told["to_trash"], told["items"][0]["kind"]) == (True, 4000, "blob")
     assert lost not in store.blobs
     assert main(["gc", "--yes"]) == 0
-    assert "0 bytes deleted, 0 bytes moved to the trash" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("nothing was removed: all ")
     assert main(["gc", "--budget", "much"]) == 2
     whole(store, run_id)
 

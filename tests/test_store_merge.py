@@ -255,7 +255,7 @@ def test_registered_models_that_meet(store, other):
     report = store.merge(other)
     assert json.loads((store.root / "registry" / "churn" / "v000001.json").read_text()) == {"by": "mine"}
     assert (store.root / "registry" / "only-theirs" / "v000001.json").exists()
-    assert any("registry/churn/v000001.json is another one than here" in note for note in report.notes)
+    assert any("registry/churn/v000001.json differs from the copy that is here" in note for note in report.notes)
     assert len(list((store.root / "registry" / "churn").iterdir())) == 2
 
 

@@ -37,7 +37,7 @@ def run(asked: argparse.Namespace) -> int:
     """Print the plan, ask, carry it out; 1 when the budget cannot be met or the answer is no."""
     store = Store(asked.store)
     plan = store.gc(asked.budget, dry_run=True)
-    if asked.dry_run or not asked.json:
+    if asked.dry_run or (plan.items and not asked.json):
         _show(plan, asked.json)
     if asked.dry_run:
         return 0 if plan.is_met else 1

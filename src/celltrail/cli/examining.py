@@ -72,7 +72,7 @@ def _told(report: Report, is_repair: bool) -> str:
         for kind, count in seen.items()
         if count > _MOST_OF_A_KIND
     ]
-    examined = f"{counted(report.runs, 'run')} and {counted(report.blobs, 'file')} of blobs were examined"
+    examined = f"{counted(report.runs, 'run')} and {counted(report.blobs, 'kept file')} were examined"
     if report.is_healthy:
         return "\n".join([*lines, terminal.status(f"✓ nothing is wrong: {examined}", "finished")])
     left = [finding for finding in report.wrong if not (finding.mend and finding.done)]

@@ -58,7 +58,7 @@ def _told(report: Report, head_asked: bool) -> str:
     if report.expected is not None:
         lines.append(f"the expected hash {'stands' if report.expected else 'does not stand'} in the record")
     if report.is_whole:
-        lines.append(terminal.status("the record is whole", "finished"))
+        lines.append(terminal.status("the record is whole: no entry was altered, removed or added since", "finished"))
     else:
         lines.append(terminal.status("the record is broken", "failed"))
         if head_asked:

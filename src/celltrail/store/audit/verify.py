@@ -38,7 +38,10 @@ class Report:
         return sum(self.chains.values())
 
     def __str__(self) -> str:
-        lines = [f"{_counted(self.entries, 'change')} in {_counted(len(self.chains), 'chain')}"]
+        processes = (
+            f"{len(self.chains):,} process{'' if len(self.chains) == 1 else 'es'}"  # each has a chain of its own
+        )
+        lines = [f"{_counted(self.entries, 'change')}, recorded by {processes}"]
         lines += [f"{_place(fault)} {fault.text}" for fault in (*self.faults, *self.torn)]
         return "\n".join(lines)
 

@@ -61,7 +61,7 @@ class Report:
 
     def payload(self) -> dict[str, Json]:
         """As JSON."""
-        names = ("kind", "level", "where", "what", "cost", "remedy", "done")
+        names = ("kind", "level", "where", "run", "what", "cost", "remedy", "done")
         told = [{name: getattr(finding, name) for name in names} for finding in self.findings]
         return {"healthy": self.is_healthy, "runs": self.runs, "blobs": self.blobs, "findings": told}
 
@@ -91,7 +91,10 @@ def examine(trail: Path, *, repair: bool = False, rebuild: Iterable[str] = (), r
         found.append(_rebuilding(patient, run))
         _mend(patient, found[-1])
     for check in _CHECKS:
-        for finding in list(check(patient)):
+        met = list(check(patient))
+        for finding in met:  # all of them before a repair: after it, every run is read again
+            finding.run = patient.run_at(finding.where)
+        for finding in met:
             if repair and finding.mend:
                 _mend(patient, finding)
             found.append(finding)

@@ -39,7 +39,7 @@ def check(patient: Patient) -> Iterator[Finding]:
 
 def _missing(patient: Patient) -> Iterator[Finding]:
     there = {file.digest for file in patient.blobs.files()}
-    named: dict[str, set[str]] = {}
+    named = {digest: set(runs) for digest, runs in patient.items.items() if digest not in there}
     for record in patient.records.values():
         for digest in _shown(record) - there:
             named.setdefault(digest, set()).add(record.id)
@@ -63,7 +63,7 @@ def _missing(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             "missing",
             f"blobs/{digest[:2]}/{digest}",
-            f"is missing, and {_told(holders)} refers to it" + (f"; it is in trash/{whole.date}" if whole else ""),
+            f"is missing, and {_told(patient, holders)} to it" + (f"; it is in trash/{whole.date}" if whole else ""),
             "the output, code or file that it holds cannot be shown",
             "celltrail doctor --repair brings it back from the trash"
             if whole
@@ -80,7 +80,9 @@ def _shown(record: RunRecord) -> set[str]:
     for execution in record.executions:
         for output in execution.outputs:
             found.update(*(state.values() for state in (output.data, *output.earlier)))
-    return found - {""}
+    about = record.environment
+    found |= {about.get("env", {}).get("packages"), *(about.get("git", {}).get(name) for name in ("diff", "sources"))}
+    return {digest for digest in found if digest and isinstance(digest, str)}
 
 
 def _damaged(patient: Patient, file: BlobFile) -> Finding:
@@ -88,7 +90,7 @@ def _damaged(patient: Patient, file: BlobFile) -> Finding:
     return Finding(
         "blob",
         patient.name(file.path),
-        "does not hold what was put into it" + (f"; {_told(holders)} refers to it" if holders else ""),
+        "does not hold what was put into it" + (f"; {_told(patient, holders)} to it" if holders else ""),
         "it cannot be shown" if holders else "nothing: no run refers to it",
         "celltrail doctor --repair takes it out of the way, so that recording or importing the same bytes mends it",
         mend=lambda: _discarded(patient, file),
@@ -135,6 +137,7 @@ def _restored(patient: Patient, entry: Trashed) -> str:
     return f"brought back from trash/{entry.date}"
 
 
-def _told(holders: set[str]) -> str:
-    some = sorted(holders)
-    return some[0] if len(some) == 1 else f"{some[0]} and {counted(len(some) - 1, 'other')}"
+def _told(patient: Patient, holders: set[str]) -> str:
+    first, *others = sorted(holders)
+    told = f"run {patient.names[first]!r} ({first})" if first in patient.names else first
+    return f"{told} and {counted(len(others), 'other')} refer" if others else f"{told} refers"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from celltrail.errors import StoreError
-from celltrail.model import RunRecord
+from celltrail.model import Json, RunRecord
 from celltrail.store.blobs import Blobs, references
 from celltrail.store.files.written import is_run_written
 from celltrail.store.runs import RunFiles
@@ -30,10 +30,11 @@ class Finding:
     level: Literal["wrong", "note"] = "wrong"
     mend: Mend | None = field(default=None, repr=False)  # repairs it and says what it did
     done: str = ""  # what the repair did, or why it could not
+    run: str = ""  # the name of the run it is about: nobody knows runs by their ids
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.what}"
+        run = f" (run {self.run!r})" if self.run else ""
+        return f"{self.where}{run}: {self.what}" if self.where else self.what
 
 
 class Patient:
@@ -45,6 +46,7 @@ class Patient:
         self.trash = Trash(trail)
         self.reads_all = reads_all
         self.forgets_index = False  # what the index knows may be of files that a repair replaced
+        self.items: dict[str, set[str]] = {}  # blobs that runs kept beside numbers, and which runs, as far as read
 
     @cached_property
     def records(self) -> dict[Path, RunRecord]:
@@ -59,7 +61,7 @@ class Patient:
 
     def forget(self) -> None:
         """Look again: a repair changed what runs there are."""
-        for known in ("records", "named"):
+        for known in ("records", "named", "names"):
             self.__dict__.pop(known, None)
         self.forgets_index = True
 
@@ -67,6 +69,22 @@ class Patient:
         """Whether a process may still be writing this run."""
         record = self.records.get(folder)
         return (record is not None and record.is_running) or is_run_written(folder)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The name of every run that can be read, by its id."""
+        return {folder.name: record.name for folder, record in self.records.items()}
+
+    def run_at(self, where: str) -> str:
+        """The name of the run that a path in the trail belongs to, "" where that is not known."""
+        parts = where.split("/")
+        return self.names.get(parts[2], "") if parts[0] == "runs" and len(parts) > 2 else ""
+
+    def take_items(self, run: str, events: Iterable[Mapping[str, Json]]) -> None:
+        """Note the blobs of what a run kept beside numbers."""
+        for event in events:
+            if event.get("kind") == "item" and isinstance(digest := event.get("blob"), str):
+                self.items.setdefault(digest, set()).add(run)
 
     @cached_property
     def named(self) -> dict[str, set[str]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 from celltrail.errors import Damaged
+from celltrail.model import RunRecord
 from celltrail.store.blobs import references
 from celltrail.store.docs.generations import newest
 from celltrail.store.doctor.finding import Finding, Patient
@@ -18,16 +20,28 @@ from celltrail.store.files.encoding import encode
 from celltrail.store.files.telling import counted
 from celltrail.store.log import COVERED, EVENT_KIND, HEADER, MAGIC, frame
 from celltrail.store.log.reader import Contents, Gap, State, _Scan, read
+from celltrail.store.seal import sealed
+
+_ENDED = {"finished", "failed", "interrupted"}
 
 
 def check(patient: Patient) -> Iterator[Finding]:
     """Stretches of logs that cannot be read, of runs that nobody writes any more."""
+    all_held: list[tuple[Path, RunRecord, _Held]] = []
     for folder in references.run_folders(patient.root):
         if patient.is_running(folder):
             continue
+        record, held = patient.records.get(folder), _Held()
         for path in sorted((folder / "m").glob("*.ctl")):
-            yield from _of_log(patient, folder, path)
-        record = patient.records.get(folder)
+            try:
+                contents = read(path)
+            except FileNotFoundError:
+                continue  # sealed meanwhile
+            held.take(path, contents)
+            patient.take_items(folder.name, contents.events)
+            yield from _of_log(patient, folder, path, contents)
+        if record is not None:
+            all_held.append((folder, record, held))
         if record is not None and record.status == "killed":
             yield Finding(
                 "killed",
@@ -37,13 +51,63 @@ def check(patient: Patient) -> Iterator[Finding]:
                 "nothing: celltrail gc seals it",
                 level="note",
             )
+    away = {run for *_, held in all_held for run in held.strangers}
+    for folder, record, held in all_held:
+        if folder.name not in away:
+            yield from _lacking(patient, folder, record, held)
 
 
-def _of_log(patient: Patient, folder: Path, path: Path) -> Iterator[Finding]:
-    try:
-        contents = read(path)
-    except FileNotFoundError:
-        return  # sealed meanwhile
+class _Held:
+    """What the logs of a run hold, all together."""
+
+    def __init__(self) -> None:
+        self.points: Counter[str] = Counter()
+        self.is_damaged = False
+        self.strangers: set[str] = set()  # runs whose logs they are
+        self.last: tuple[Path, int | None] | None = None  # the log of the owner, and its last step
+
+    def take(self, path: Path, contents: Contents) -> None:
+        """Count one of them."""
+        for rows in contents.rows:
+            self.points.update(dict.fromkeys(rows.names, len(rows.step)))
+        # of what a later celltrail wrote, or nobody can read, it is not known what it holds
+        self.is_damaged = self.is_damaged or bool(contents.gaps) or contents.newer or contents.head is None
+        self.last = path, contents.state.step
+        if contents.head and (run := contents.head.get("run")) not in (None, path.parent.parent.name):
+            self.strangers.add(str(run))
+
+
+def _lacking(patient: Patient, folder: Path, record: RunRecord, held: _Held) -> Iterator[Finding]:
+    """Points that a run counted when it ended and that no log has: a log that was cut off or is gone."""
+    # damage is told already, and so is what the run itself says it lost; sealed or carried on, others hold points too
+    if record.status not in _ENDED or record.problems or held.is_damaged or record.generation > 1 or record.carried:
+        return
+    if sealed.numbers(folder) or (folder / sealed.FOLDER).is_dir():
+        return
+    lost = {name: metric.count - held.points[name] for name, metric in record.metrics.items()}
+    missing, counted_ = sum(max(0, count) for count in lost.values()), sum(m.count for m in record.metrics.values())
+    if not missing:
+        return
+    path, step = held.last or (folder / "m", None)
+    about = f"ends after step {step:,}: " if step is not None else ""
+    what = f"{missing:,} of the {counted(counted_, 'point')} that the run logged are not there"
+    yield Finding(
+        "cut",
+        patient.name(path),
+        about + what,
+        "these points are lost; tables still show what they came to",
+        "celltrail import of a copy of the trail brings them back; celltrail doctor --repair says it on the run",
+        mend=lambda: _said(patient, folder, f"{what} any more: {path.name} was cut off or is gone"),
+    )
+
+
+def _said(patient: Patient, folder: Path, text: str) -> str:
+    _tell(folder, text)
+    patient.forget()
+    return "said on the run"
+
+
+def _of_log(patient: Patient, folder: Path, path: Path, contents: Contents) -> Iterator[Finding]:
     if contents.newer:
         yield Finding(
             "newer",
@@ -76,7 +140,7 @@ def _of_log(patient: Patient, folder: Path, path: Path) -> Iterator[Finding]:
 
 
 def _damaged(patient: Patient, folder: Path, path: Path, contents: Contents) -> Finding:
-    told = "; ".join(map(str, contents.gaps[:3]))
+    told = "; ".join(gap.inside for gap in contents.gaps[:3])
     more = f" and {len(contents.gaps) - 3} more" if len(contents.gaps) > 3 else ""
     return Finding(
         "gap",

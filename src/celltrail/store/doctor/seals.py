@@ -31,6 +31,7 @@ def check(patient: Patient) -> Iterator[Finding]:
         files = RunFiles(folder, patient.blobs)
         seals, unreadable = files.seals()
         for seal in seals:
+            patient.take_items(folder.name, seal.events())
             if damage := seal.verify():
                 told = "; ".join(map(str, damage[:3]))
                 yield _wrong(patient, seal.path, f"has files that do not verify: {told}", bool(files.covered(seal)))

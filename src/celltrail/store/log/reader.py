@@ -43,9 +43,17 @@ class Gap:
     metric: str | None = None  # the only one that lacks its points there
 
     def __str__(self) -> str:
+        return self._told(f" of {self.log}")
+
+    @property
+    def inside(self) -> str:
+        """The same, where the name of the log has been said."""
+        return self._told("")
+
+    def _told(self, log: str) -> str:
         about = "" if self.step is None else f", about step {self.step:,}"
         about += "" if self.metric is None else f" of {self.metric}"
-        return f"{_bytes(self.size)} unreadable at {_bytes(self.start)} of {self.log}{about}"
+        return f"{_bytes(self.size)} unreadable at {_bytes(self.start)}{log}{about}"
 
 
 @dataclass(slots=True)

@@ -277,7 +277,9 @@ class _Merge:
             found.append(outcome)
             name = path.relative_to(self._source).as_posix()
             if outcome == "both":
-                self.report.notes.append(f"{name} is another one than here; both are kept, the better one is read")
+                self.report.notes.append(
+                    f"{name} differs from the copy that is here: both are kept, and the fuller one is read"
+                )
             elif outcome == "unreadable":
                 self.report.notes.append(f"{name} is not readable and was left out")
         return found
@@ -286,7 +288,7 @@ class _Merge:
         name = source.relative_to(self._source).as_posix()
         try:
             if join(source, target) == "both":
-                self.report.notes.append(f"{name} is another one than here; both are kept")
+                self.report.notes.append(f"{name} differs from the copy that is here: both are kept")
         except (Damaged, KeyError, TypeError, ValueError, AttributeError):
             self.report.notes.append(f"{name} is not readable and was left out")
 
