@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _SAMPLE = 256  # runs by which it is told which facts of a run there are
 _READ = 64  # runs of which everything is read, by which it is told what the columns hold
 _MOST_VALUES = 12
+_MOST_PLACED = 3  # lists
 _FACTS = ("parent", "group", "project", "notebook")
 _SAID = ("id", "name", "status", "project", "group", "notes", "error", "notebook", "tags")
 
@@ -53,6 +54,7 @@ class Sheet:
         self._ranks: dict[str, Ints] = {}  # of all runs by the columns that they were ordered by
         self._revision: tuple[int, float] | None = None  # of the index, when those were read
         self._found: dict[tuple[str, str, tuple[str, ...]], tuple[list[str], list[str]]] = {}
+        self._placed: list[tuple[list[str], Ints]] = []  # where the runs of a few of these lists stand among all
 
     def listing(self, where: str, words: str, sort: Sequence[str], group: Sequence[str]) -> Listing:
         """Which runs there are to see, in which order.
@@ -179,14 +181,33 @@ class Sheet:
             present = rank >= 0
             key = np.where(present, -rank if name.startswith("-") else rank, len(self._ids) + len(ids))
             order = order[np.argsort(key, kind="stable")]
-        return [ids[at] for at in order.tolist()]
+        found = [ids[at] for at in order.tolist()]
+        places = self._standing(ids)
+        if places is not None:
+            self._placed = [(found, places[order]), *self._placed[:_MOST_PLACED]]
+        return found
 
-    def _ranked(self, ids: Sequence[str], names: Sequence[str], *, looks: bool = True) -> dict[str, Ints]:
-        """The rank of each of these runs in these columns; those of all runs are kept while nothing changes."""
+    def _standing(self, ids: list[str]) -> Ints | None:
+        """Where these runs stand among all; None where one of them came since."""
         import numpy as np
 
-        places = [self._places.get(run, -1) for run in ids]
-        if -1 in places:  # a run that came since
+        for known, places in self._placed:
+            if known is ids:
+                return places
+        if ids is self._ids:
+            places = np.arange(len(ids))
+        else:
+            found = [self._places.get(run, -1) for run in ids]
+            if -1 in found:
+                return None
+            places = np.array(found, np.int64)
+        self._placed = [(ids, places), *self._placed[:_MOST_PLACED]]
+        return places
+
+    def _ranked(self, ids: list[str], names: Sequence[str], *, looks: bool = True) -> dict[str, Ints]:
+        """The rank of each of these runs in these columns; those of all runs are kept while nothing changes."""
+        chosen = self._standing(ids)
+        if chosen is None:
             return {name: ranks_of(values) for name, values in self._values(ids, names).items()}
         now = self.runs.store.look((), lambda look: look.revision) if looks or not self._ranks else self._revision
         if now != self._revision:
@@ -194,7 +215,6 @@ class Sheet:
             self._ranks.clear()
         missing = [name for name in names if name not in self._ranks]
         self._ranks |= {name: ranks_of(values) for name, values in self._values(self._ids, missing).items()}
-        chosen = np.array(places, np.int64)
         return {name: self._ranks[name][chosen] for name in names}
 
     @cached_property
@@ -248,7 +268,7 @@ class Sheet:
                 found = _by_summary(found, sorted_by[column], falling=name.startswith("-"))
         return [{"values": values, "runs": [ids[at] for at in places]} for values, places in found]
 
-    def _best(self, ids: Sequence[str], names: Sequence[str], *, looks: bool) -> dict[str, list[str]]:
+    def _best(self, ids: list[str], names: Sequence[str], *, looks: bool) -> dict[str, list[str]]:
         """The runs with the best value of each of these columns; none where all that have one are alike."""
         found: dict[str, list[str]] = {}
         for name, ranks in self._ranked(ids, names, looks=looks).items():
@@ -256,7 +276,7 @@ class Sheet:
             known = ranks[ranks >= 0]
             best = 0 if goal == "none" or not known.size else known.max() if goal == "max" else known.min()
             differ = goal != "none" and (known != best).any()
-            found[name] = [run for run, is_best in zip(ids, ranks == best, strict=True) if is_best] if differ else []
+            found[name] = [ids[at] for at in (ranks == best).nonzero()[0].tolist()] if differ else []
         return found
 
 

@@ -28,6 +28,7 @@ export class Far {
   listing: Listing | null = null;
   #sums: Sums = NO_SUMS;
   #summed = "";
+  #heads = "";
   readonly #rows = new Map<string, RunRow>();
   readonly #plain = new Set<string>(); // ids of the rows here that have no curves yet
   readonly #old = new Set<string>(); // ids of the rows here that may say something else by now
@@ -102,7 +103,10 @@ export class Far {
     assert(listing, "the kernel answered without a list of runs");
     if (mine !== this.#turn || this.signal.aborted) return;
     this.#listed.add(question);
-    this.listing = listing;
+    const heads = JSON.stringify(listing.heads);
+    // the same object as long as they say the same: no column is made anew for another order
+    this.listing = this.listing && heads === this.#heads ? { ...listing, heads: this.listing.heads } : listing;
+    this.#heads = heads;
     this.#keep(rows?.rows ?? [], false);
     this.#sums = sums ?? NO_SUMS;
     this.#summed = sums ? JSON.stringify({ ...asking, columns }) : "";

@@ -84,6 +84,13 @@ export class Grid<Row> {
     if (held && !this.#focused()) this.#cellAt(this.#active)?.focus({ preventScroll: true });
   }
 
+  /** The heads say that the rows are to stand in this order, which come later. */
+  order(sort: readonly string[]): void {
+    this.#view = { ...this.#view, sort };
+    this.#head.seen = -1;
+    this.#fillLine(this.#head, this.#columnsToDraw(), null, 0);
+  }
+
   focus(): void {
     this.#cellAt(this.#active)?.focus();
   }

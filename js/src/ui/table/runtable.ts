@@ -252,12 +252,13 @@ export class RunTable {
   }
 
   /** Another order, other groups: where most runs are with the kernel, it is asked for them. */
-  #list(changed = false): void {
+  #list(changed = false): boolean {
     const { far, asking } = this.#model;
-    if (!far || !(changed || far.asksAnew(asking))) return;
+    if (!far || !(changed || far.asksAnew(asking))) return false;
     const complain = (refusal: unknown): void =>
       this.#words.complain(refusal instanceof Error ? refusal.message : String(refusal));
     far.list(asking).then(() => this.#words.complain(""), complain);
+    return far.listing !== null;
   }
 
   #select(keys: string[], on: boolean): void {
@@ -276,8 +277,12 @@ export class RunTable {
     this.#model.options = { ...this.#model.options, ...change };
     this.source.keep(this.#model.options);
     if (change.sort || change.group || (change.filter ?? filter) !== filter) this.#grid.el.scrollTop = 0;
-    this.#list();
-    this.#show();
+    if (!this.#list()) this.#show();
+    else {
+      // the rows stay as they are until the kernel has answered; that it was asked is seen at once
+      this.#grid.order(this.#model.options.sort);
+      this.#tools.show(this.#seen.columns.length);
+    }
   }
 
   #standing(entry: Entry): Standing {
