@@ -247,3 +247,70 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         assert len(of_log) == 1
     finally:
         subprocess.run(["umount", "-l", place], check=True)
+
+
+STAYS_FULL = """
+import sys
+from celltrail.run import start
+from celltrail.store import Store
+with start("full to the end", store=Store(sys.argv[1])) as run:
+    for step in range(30_000):
+        run.log({"loss": step / 7}, step)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to mount a small disk")
+def test_a_disk_that_stays_full_until_the_program_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory ends with the process: what waited there goes to another disk, and `import --fallback` brings it back."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "none", place], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a disk cannot be mounted here")
+    try:
+        store = Store(place / ".celltrail")
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        command = [sys.executable, "-c", STAYS_FULL, str(store.root)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert "No space left" in done.stderr
+        assert "celltrail import --fallback" in done.stderr
+        (record,) = store.records()
+        assert (record.status, record.metrics["loss"].count < 20_000) == ("killed", True)
+        with pytest.raises(StoreError, match="make room first"):
+            store.bring_back()
+        subprocess.run(["mount", "-o", "remount,size=200m", place], check=True)
+        (report,) = store.bring_back()
+        assert report.changed == [record.id]
+        series = Store(store.root).series(record.id)["loss"]
+        assert series.value.tolist() == [step / 7 for step in range(30_000)]
+        assert Store(store.root).record(record.id).status == "finished"
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+NOWHERE = """
+import os, resource, sys
+from pathlib import Path
+from celltrail.run import start
+from celltrail.store import Store
+store = Store(sys.argv[1])
+run = start("lost", store=store)
+run.log({"loss": 0.5}, 0)
+(log,) = store.root.glob("runs/*/*/m/*.ctl")
+resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size, resource.RLIM_INFINITY))
+for step in range(1, 4):
+    run.log({"loss": 0.5}, step)
+run.finish()
+"""
+
+
+def test_what_no_disk_takes_is_said_to_be_lost(store: Store) -> None:
+    """The last word is not that it will be written."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", NOWHERE, str(store.root)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "could not be written to the trail; what was in them is lost" in done.stderr
+    assert store.series(store.records()[0].id)["loss"].step.tolist() == [0]

@@ -279,9 +279,12 @@ class RunWriter:
         self._leave()
         with self.lock:
             self._waiting.retry(now=True)
-            lost = self._waiting.lost
-        if lost:
-            self._troubles.note(f"{lost} records could not be written to the trail")
+            is_waiting = self._waiting.lost > 0
+        if is_waiting:
+            self._leave(is_last=True)  # memory ends with the process: another disk may take what this one did not
+        if lost := self._waiting.lost:
+            problem = f"{lost:,} record{'s' * (lost > 1)} could not be written to the trail"
+            self._troubles.tell(problem, "what was in them is lost: the disk has to have room before the next run")
         failure: OSError | None = None
         if self._document is not None:
             self._tell_of_others(self._document)
@@ -331,8 +334,8 @@ class RunWriter:
                 self._open(forked=True)
             self.begun_in_child()
 
-    def _leave(self, failure: OSError | None = None) -> bool:
-        """Go on in a fallback trail if this one is gone; whether it was.
+    def _leave(self, failure: OSError | None = None, *, is_last: bool = False) -> bool:
+        """Go on in a fallback trail if this one is gone, or if it is the last moment to write; whether that was done.
 
         What the log holds is copied there while others go on logging; they wait only for the rest of it.
         """
@@ -340,7 +343,7 @@ class RunWriter:
             with self.lock:
                 failure = failure or self._waiting.failure
                 is_lost = self._log.is_lost()
-                if self._closed or self._in_child or not (is_lost or fallback.is_gone(failure)):
+                if self._closed or self._in_child or not (is_lost or is_last or fallback.is_gone(failure)):
                     return False
                 parts = self._log.holding()
             try:
