@@ -107,14 +107,14 @@ class Account:
 
     def close(self) -> None:
         """The run is about to end: what it used, all in all and cell by cell, becomes part of it."""
-        if not self._chosen["resources.measured"]:
-            return
         is_long = time.monotonic() - self._begin.at_s >= EVERY_S
         end = self._read(thorough=is_long)
         # with hundreds of short cells in a row adding up and writing down would be felt
         self.run.afterwards(partial(self._conclude, end))
 
     def _conclude(self, end: Reading) -> None:
+        if not self._chosen["resources.measured"]:  # asked here: the end of a run does not wait for the settings
+            return
         if self._stretch is not None:
             self._add_cell(self._stretch, end)
         totals = _totals(self._between(self._begin, end, self._peak_rss), self._facts(end))

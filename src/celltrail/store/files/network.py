@@ -20,9 +20,13 @@ _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", 
 def is_network(path: Path) -> bool:
     """Whether a path lies on a file system that other hosts may write too."""
     try:
-        return _is_network(Path("/proc/self/mountinfo").read_text(), str(path.resolve()))
+        return _is_network(_mounts(), str(path.resolve()))
     except OSError:
         return False
+
+
+def _mounts() -> str:
+    return Path("/proc/self/mountinfo").read_text()
 
 
 @lru_cache(maxsize=64)  # each question asks for the same few places
@@ -44,7 +48,11 @@ def caches() -> list[Path]:
         places.append((Path(cache) if cache else Path.home() / ".cache") / "celltrail")
     user = os.getuid() if hasattr(os, "getuid") else 0
     places += [Path(folder) / f"celltrail-{user}" for folder in (_temporary(), "/var/tmp")]
-    return [place for place in dict.fromkeys(places) if not is_network(place)]
+    try:
+        mounts = _mounts()
+        return [place for place in dict.fromkeys(places) if not _is_network(mounts, str(place.resolve()))]
+    except OSError:
+        return list(dict.fromkeys(places))
 
 
 def _temporary() -> str:
