@@ -1,13 +1,17 @@
 """The command line on a real trail: what it prints, and the status it exits with."""
 
+import fcntl
 import json
 import os
 import pty
+import struct
 import subprocess
 import sys
+import termios
 
 import pytest
 
+import celltrail
 from celltrail.cli import main
 from celltrail.run import start
 
@@ -46,6 +50,40 @@ def test_ls_finds_sorts_and_limits(trained, capsys):
     assert "… and 1 more: --limit 2" in out
     assert main(["ls", "--sort", "-params.lr"]) == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("baseline")
+
+
+@pytest.mark.parametrize(
+    ("wide", "shown", "left_out"),
+    [
+        (60, ["name", "status", "best val/acc"], "p4, p3, p2, created, duration, train/loss, p1, p0, test/acc"),
+        (90, ["name", "status", "p0", "p1", "best val/acc"], "p4, p3, p2, created, duration"),
+        (200, ["name", "status", "created", "duration", "p0", "p1", "p2", "p3", "p4", "best val/acc"], ""),
+    ],
+)
+def test_ls_is_as_wide_as_the_terminal(store, wide, shown, left_out):
+    """A table that is broken over lines cannot be read; what there is no room for is said."""
+    for at in range(2):
+        with start(f"a run of some length {at}", {f"p{place}": at for place in range(5)}, store=store) as run:
+            run.log({"val/acc": 0.5, "test/acc": 0.5, "train/loss": 0.5})
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, wide, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"NO_COLOR": "1"}
+    subprocess.run([sys.executable, "-m", "celltrail", "ls"], stdout=follower, env=environment, check=True)
+    os.close(follower)
+    lines = os.read(leader, 100_000).decode().splitlines()
+    os.close(leader)
+    assert max(map(len, lines[:3])) <= wide
+    assert [name for name in shown if name in lines[0]] == shown
+    told = [f"no room for {left_out}: a wider terminal, or --json, has them"] if left_out else []
+    assert lines[3:] == told
+
+
+def test_the_bare_name_and_the_version(capsys):
+    """Who types no command sees which there are; the version is the package's."""
+    assert main([]) == 2
+    assert "show" in capsys.readouterr().err
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"celltrail {celltrail.__version__}\n"
 
 
 def test_ls_json_is_a_page_of_rows(trained, capsys):

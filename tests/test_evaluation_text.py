@@ -65,7 +65,11 @@ def test_the_numbers_are_those_of_the_libraries(store: Store, texts):
     assert found.worst(3)["error"].tolist() == sorted(found.table["error"])[::-1][:3]
     metrics = ct.run("good", store=store).record.metrics
     assert [metrics[f"test/{name}"].goal for name in ("bleu", "rougeL", "exact_match", "wer")] == ["max"] * 3 + ["min"]
-    assert ct.compare("bad", "good", store=store).rows("test").verdict == "better"
+    rows = ct.compare("bad", "good", store=store).rows("test")
+    assert rows.verdict == "better"
+    assert rows.metric == "wer"
+    assert len(rows.fixed) == int((~rows.df["first_correct"] & rows.df["second_correct"]).sum()) > 0
+    assert f"{len(rows.fixed)} fixed" in repr(rows)
 
 
 def test_several_references_and_the_panel(store: Store, texts):

@@ -216,3 +216,12 @@ def test_the_charts_load_nothing_before_they_are_asked():
     """Neither Altair nor scikit-learn comes with a set of runs."""
     code = "import sys; from celltrail.query import runs; print({'altair', 'sklearn', 'pandas'} & sys.modules.keys())"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_an_axis_with_one_value_has_it_as_its_only_tick(store: Store) -> None:
+    """Vega itself would write 4.000000 below it."""
+    for acc in (0.5, 0.75):
+        with start("same", {"depth": 4}, store=store) as run:
+            run.log({"val/acc": acc})
+    drawn = runs(store=store).chart("val/acc", x="params.depth").to_dict()["encoding"]
+    assert (drawn["x"]["axis"], "axis" in drawn["y"]) == ({"format": ".4~g", "values": [4.0]}, False)

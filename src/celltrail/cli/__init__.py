@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from celltrail.capture.stale.holding import holds
 from celltrail.cli import (
@@ -52,7 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a mark the terminal lacks is no reason to fail
     told_by(holds)
     try:
-        asked = parser().parse_args(_with_sort_keys(sys.argv[1:] if argv is None else argv))
+        words = _with_sort_keys(sys.argv[1:] if argv is None else argv)
+        if not words:  # who types the bare name wants to know what there is
+            parser().print_help(sys.stderr)
+            return NOT_ASKED
+        asked = parser().parse_args(words)
         status = asked.command(asked)
         sys.stdout.flush()
         return status
@@ -76,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
         description="List, show, compare, check and keep the runs of a trail (the folder .celltrail).",
         epilog="celltrail COMMAND --help explains a command and has an example of it.",
     )
+    top.add_argument("--version", action=_Version, nargs=0, help="print the version of celltrail and exit")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (
         listing.add,
@@ -105,6 +111,16 @@ def parser() -> argparse.ArgumentParser:
             "--store", type=Path, metavar="FOLDER", help="the trail (default: the one of the working folder)"
         )
     return top
+
+
+class _Version(argparse.Action):
+    """Asked for only when somebody wants it: reading it takes longer than most commands."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from celltrail import __version__
+
+        print(f"celltrail {__version__}")
+        parser.exit()
 
 
 def _with_sort_keys(argv: Sequence[str]) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from celltrail.cli import terminal
 from celltrail.contract import RowsPage
-from celltrail.query import RunSet, open_store, runs
+from celltrail.query import RunSet, open_store, plain, runs
+from celltrail.query.columns import short_columns
 from celltrail.query.plain import MARKS, shown, table
 
 _LIMIT = 50
@@ -75,7 +76,8 @@ def _told(found: RunSet, limit: int | None) -> str:
         if found.question:
             return f"no runs in {found.store.root.name} where {found.question}"
         return f"no runs in {found.store.root.name} yet: put %%track on a notebook cell, or call ct.start()"
-    lines = found.to_text(most=limit).splitlines()
+    text, left_out = _fitting(found, limit)
+    lines = text.splitlines()
     lines[0] = terminal.bold(lines[0])
     records = found[:limit].records
     for i, record in enumerate(records, 1):
@@ -83,7 +85,33 @@ def _told(found: RunSet, limit: int | None) -> str:
         lines[i] = lines[i].replace(told, terminal.status(told, record.status), 1)
     if len(records) < count:
         lines.append(terminal.dim(f"… and {count - len(records)} more: --limit {count}"))
+    if left_out:
+        lines.append(terminal.dim(f"no room for {', '.join(left_out)}: a wider terminal, or --json, has them"))
     return "\n".join(lines)
+
+
+def _fitting(found: RunSet, limit: int | None) -> tuple[str, list[str]]:
+    """The table as wide as the terminal, and the columns it has no room for: all of it where it is read by a program.
+
+    Params beyond the second go first, then when and how long; how the runs are called, stand and score best stays.
+    """
+    text = found.to_text(most=limit)
+    room = terminal.columns()
+    if room is None or found.columns is not None:
+        return text, []
+    names = [column.name for column in short_columns(found[:limit].records)]
+    left_out: list[str] = []
+    params = [name for name in names if name.startswith("params.")]
+    metrics = [name for name in names if name.startswith(("best.", "metrics."))]
+    spare = [*params[:1:-1], "created", "tags", "duration", *metrics[:1:-1], *params[1::-1], *metrics[1:2]]
+    for name in spare:
+        if plain.width(text.splitlines()[0]) <= room:
+            break
+        if name in names:
+            names.remove(name)
+            left_out.append(name.partition(".")[2] or name)
+            text = found.to_text(names, most=limit)
+    return text, left_out
 
 
 def _count(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from typing import Any
 
@@ -16,6 +17,11 @@ _PAINTED = re.compile(r"(\x1b\[[0-9;]*m)")
 def has_colour() -> bool:
     """Whether to colour: only on a terminal, and not where NO_COLOR (https://no-color.org) is set."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def columns() -> int | None:
+    """How wide it is; None where nobody looks at it, but a program reads on."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def status(text: str, name: str) -> str:

@@ -22,13 +22,14 @@ class Rows:
 
     Attributes:
         df: a row for each: ``id``, ``truth``, ``first``, ``second`` (what each predicted), and of a classification
-            whether that is right (``first_correct``, ``second_correct``), else the errors (``first_error`` ...).
-        metric: what is compared: accuracy, or the mean absolute error.
+            whether that is right (``first_correct``, ``second_correct``), else the errors (``first_error`` ...); of
+            texts both, right where a text is exactly the other.
+        metric: what is compared: accuracy, the mean absolute error, or of texts the word error rate of a row.
         only_one: rows that only one of the two has.
     """
 
     df: pd.DataFrame = field(repr=False)
-    metric: Literal["accuracy", "mae"]
+    metric: Literal["accuracy", "mae", "wer"]
     only_one: int
 
     @property
@@ -83,7 +84,7 @@ class Rows:
 
     @property
     def _right(self) -> tuple[Any, Any]:
-        if self.metric != "accuracy":
+        if "first_correct" not in self.df:
             raise BadValue("rows of a regression are not right or wrong; .df has the errors of both runs")
         return self.df["first_correct"], self.df["second_correct"]
 
@@ -97,7 +98,7 @@ class Rows:
         low, high = self.ci
         told = f"{self.verdict}: {self.metric} {self._by:+.4g}, 95% interval {number(low)} to {number(high)}"
         counts = f"{len(self.df)} rows"
-        if self.metric == "accuracy":
+        if "first_correct" in self.df:
             changed = f"{len(self.fixed)} fixed, {len(self.broken)} broken, {len(self.still_wrong)} still wrong"
             counts = f"{changed} of {counts}"
         test = "McNemar" if self.metric == "accuracy" else "permutation"
@@ -115,7 +116,7 @@ def rows_of(first: Evaluated, second: Evaluated) -> Rows:
         raise BadValue(f"a {first.task} and a {second.task} have no rows in common")
     if first.task == "ranking":
         raise BadValue("a ranking is judged query by query, not row by row; .df() of both evaluations has the metrics")
-    kept = ["correct" if first.is_classification else "error"]
+    kept = ["correct"] if first.is_classification else ["correct", "error"] if first.task == "text" else ["error"]
     one, two = (each.table.loc[:, ["id", "truth", "output", *kept]] for each in (first, second))
     both = one.merge(two, on="id", suffixes=("_1", "_2"), validate="one_to_one")
     if both.empty:
@@ -134,4 +135,5 @@ def rows_of(first: Evaluated, second: Evaluated) -> Rows:
     )
     wanted = ["id", "truth", "first", "second", *(f"{word}_{name}" for word in ("first", "second") for name in kept)]
     only_one = len(one) + len(two) - 2 * len(both)
-    return Rows(frame.loc[:, wanted], "accuracy" if first.is_classification else "mae", only_one)
+    metric = "accuracy" if first.is_classification else "wer" if first.task == "text" else "mae"
+    return Rows(frame.loc[:, wanted], metric, only_one)

@@ -182,11 +182,10 @@ class _Reader:
         if found and not path:
             return self.wrong(node, f"no field {root!r}{found}")
         shown = ".".join((root, *path))
-        return self.wrong(
-            node,
-            f"no field {root!r}{found}",
-            f'a parameter is params.{shown}, a metric is last("{shown}"), text needs quotes: "{shown}"',
-        )
+        hint = f'a parameter is params.{shown}, a metric is last("{shown}"), text needs quotes: "{shown}"'
+        if self.source.plain.strip() == shown:  # nothing but a word
+            hint = f'runs of a name are name == "{shown}"; with it in their text: search("{shown}")'
+        return self.wrong(node, f"no field {root!r}{found}", hint)
 
     # values
 
@@ -257,6 +256,7 @@ class _Reader:
             self.check_time(timed, literal)
             if isinstance(op, ast.Eq | ast.NotEq):
                 self.check_status(timed, [literal])
+            self.check_list(timed, literal)
         return Compare(start, end, _ORDERS[type(op)], one, other)
 
     def missing(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Node:
@@ -286,6 +286,12 @@ class _Reader:
                 tail = nearest(str(literal.value), STATUSES)
                 message = f"no status {literal.value!r}{tail}"
                 raise self.source.error(literal.start, literal.end, message, f"one of: {', '.join(STATUSES)}")
+
+    def check_list(self, field: Node, literal: Node) -> None:
+        """A run has many tags: that all of them are one text is no question."""
+        if isinstance(field, Field) and field.kind == "list" and isinstance(literal, Literal):
+            hint = f"{str(literal.value)!r} in {field.name}"
+            raise self.source.error(field.start, literal.end, f"{field.name} holds many values", f"write {hint}")
 
     def check_time(self, timed: Node, literal: Node) -> None:
         """Text beside a time or a duration that was not understood as one."""

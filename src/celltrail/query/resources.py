@@ -87,6 +87,8 @@ def spelled(name: str, value: Json) -> str:
 
     >>> spelled("sys/rss_peak", 200_000_000), spelled("cost/usd", 0.25), spelled("energy/method", "rapl")
     ('200 MB', '0.25 $', 'the counters of the processor, whoever used it')
+    >>> spelled("energy/kwh", 1.2), spelled("energy/kwh", 0.0031), spelled("energy/kwh", 8e-08)
+    ('1.2 kWh', '3.1 Wh', '0.288 J')
     """
     short = name.rsplit("/", 1)[-1]
     if name == "energy/method":
@@ -97,6 +99,8 @@ def spelled(name: str, value: Json) -> str:
         return f"-{size(-int(value))}" if value < 0 else size(int(value))
     if short in {"seconds", "cpu_s"}:
         return length(value)
+    if short == "kwh" and 0 < value < 0.1:
+        return f"{number(value * 1e3)} Wh" if value >= 1e-4 else f"{number(value * 3.6e6)} J"
     unit = {"kwh": " kWh", "gco2e": " g CO2e", "usd": " $"}.get(short, " %" if short.endswith("percent") else "")
     return f"{number(value)}{unit}"
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOST_LINES, MOST_AXES = 2_000, 12
 _ROOM = 0.06  # below and above, so that a brush can begin beyond the last value
 _FEW = 6  # so many different numbers are written as they are
+_NEAR = 0.04  # of the height: labels nearer to each other cannot be read
 _REACH = 18  # pixels to each side of an axis in which its brush begins
 
 
@@ -160,9 +161,24 @@ class _Measure:
             if axis.kind == "T":
                 marks = [(0.0, moment(low)), (1.0, moment(high))]
             else:
-                marks = [((at(tick) - at(low)) / wide, number(tick)) for tick in round_]
+                marks = _apart([((at(tick) - at(low)) / wide, number(tick)) for tick in round_])
         guarded = f"isValid({value}) ? {height} : null"
         return cls(axis, f"p{place}", f"brush{place}", guarded, tuple(marks))
+
+
+def _apart(marks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Marks, lowest first, without those that would be written over another; both ends stay.
+
+    >>> _apart([(0.0, "1"), (0.01, "1.01"), (0.5, "50"), (0.99, "99"), (1.0, "100")])
+    [(0.0, '1'), (0.5, '50'), (1.0, '100')]
+    """
+    kept = list(marks[:1])
+    for mark in marks[1:]:
+        if mark[0] - kept[-1][0] >= _NEAR:
+            kept.append(mark)
+        elif mark is marks[-1] and len(kept) > 1:
+            kept[-1] = mark
+    return kept
 
 
 def _tip(axis: Axis) -> Any:

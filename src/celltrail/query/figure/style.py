@@ -75,6 +75,8 @@ def place(column: Axis, channel: Any, **more: Any) -> Any:
     sort: dict[str, Any] = {"sort": column.words} if column.kind == "N" else {}
     scale = alt.Scale(type="log") if column.is_log else alt.Scale(zero=False) if column.kind == "Q" else alt.Undefined
     told: dict[str, Any] = {"title": column.title, "scale": scale, **sort, **more}
+    if column.kind == "Q" and len(present := {value for value in column.values if value is not None}) == 1:
+        told.setdefault("axis", alt.Axis(values=list(present), format=".4~g"))  # else Vega writes 4.000000
     return channel(field(column.title), type=_TYPES[column.kind], **told)
 
 
