@@ -117,9 +117,9 @@ class _Version(argparse.Action):
     """Asked for only when somebody wants it: reading it takes longer than most commands."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from celltrail import __version__
+        from importlib.metadata import version
 
-        print(f"celltrail {__version__}")
+        print(f"celltrail {version('celltrail')}")
         parser.exit()
 
 
