@@ -181,7 +181,8 @@ class Described:
                 a pattern, and a later pattern over an earlier one.
             goal: which way is better: "min", "max" or "none".
             unit: its unit, such as "s".
-            axis: the metric of the same log calls to draw it over, instead of the step: "epoch".
+            axis: a metric of the same log calls, such as "epoch", that its chart offers to draw it over instead of
+                the step; ``x="axis"`` means this one.
 
         >>> from celltrail.run import start
         >>> with start("demo") as run:
