@@ -69,7 +69,7 @@ class Items(Alerting):
         self._keep(key, value, step, media.figure)
 
     def log_audio(self, key: str, value: Any, step: int | None = None) -> None:
-        """Log sound: the path or the bytes of a WAV, MP3, OGG or FLAC file, or ``(samples, rate)``.
+        """Log audio: the path or the bytes of a WAV, MP3, OGG or FLAC file, or ``(samples, rate)``.
 
         >>> from celltrail.run import start
         >>> with start("demo") as run:  # samples from -1 to 1, so many a second
@@ -78,7 +78,7 @@ class Items(Alerting):
         self._keep(key, value, step, media.audio)
 
     def log_video(self, key: str, value: Any, step: int | None = None) -> None:
-        """Log a film: the path or the bytes of an MP4, WebM or GIF file."""
+        """Log a video: the path or the bytes of an MP4, WebM or GIF file."""
         self._keep(key, value, step, media.video)
 
     def log_table(self, key: str, value: Any, step: int | None = None) -> None:
