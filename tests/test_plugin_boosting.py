@@ -38,6 +38,13 @@ model = xgb.XGBClassifier(n_estimators=30, max_depth=3, early_stopping_rounds=2,
 model.fit(X_train, y_train, eval_set=[(X_train, y_train), (X_val, y_val)], verbose=False)
 own = [model.evals_result(), model.best_iteration, model.callbacks]
 """,
+    "tutorial": """
+from sklearn.metrics import accuracy_score, log_loss
+model = xgb.XGBClassifier(n_estimators=20, early_stopping_rounds=5, n_jobs=1, eval_metric="logloss")
+model.fit(X_train, y_train, eval_set=[(X_val, y_val)], verbose=False)
+accuracy_score(y_val, model.predict(X_val))
+own = [log_loss(y_val, model.predict_proba(X_val)), len(model.evals_result()["validation_0"]["logloss"])]
+""",
     "lightgbm": """
 model = boosted(8, max_depth=2)
 model.fit(X_train, y_train, eval_set=[(X_val, y_val), (X_train, y_train)], eval_metric=["auc"])
@@ -124,6 +131,20 @@ def test_xgboost_by_its_function(told: dict[str, Any]):
     assert (run.record.metrics["val/logloss"].goal, run.record.metrics["val/auc"].goal) == ("min", "max")
     assert run.record.environment["autolog"]["keys"]["val/auc"] == "xgboost: holdout-auc"
     assert [name for name in run.params if name.endswith("max_depth")] == ["settings.max_depth"]
+
+
+def test_scores_after_a_fit_stand_where_it_ended(told: dict[str, Any]):
+    """A score is no point of its first round; params are those that were given, and nothing that we put in."""
+    store, run, (loss, rounds) = told["tutorial"]
+    series = store.series(run.id)
+    assert series["val/accuracy"].step.tolist() == [rounds - 1]
+    assert (series["val/log_loss"].step.tolist(), series["val/log_loss"].value.tolist()) == ([rounds - 1], [loss])
+    assert {name: value for name, value in run.params.items() if name.startswith("XGB")} == {
+        "XGBClassifier.n_jobs": 1,
+        "XGBClassifier.n_estimators": 20,
+        "XGBClassifier.early_stopping_rounds": 5,
+        "XGBClassifier.eval_metric": "logloss",
+    }
 
 
 def test_xgboost_by_its_estimator(told: dict[str, Any]):

@@ -86,7 +86,8 @@ class _Open:
     after: list[After]
 
     def close(self, result: Any = None) -> None:
-        for call in reversed(self.after):
+        # that of the library itself first: it takes back what it put in, before those of its bases look
+        for call in self.after:
             shield(call, result)
 
 

@@ -86,6 +86,9 @@ def key_of(name: str) -> Key:
     return Key(split, rest, name) if split else Key("train", name)
 
 
+_reached: weakref.WeakKeyDictionary[ct.Run, int] = weakref.WeakKeyDictionary()  # the last step told of a run
+
+
 class Series:
     """The series that one plug-in writes into one run, each with its direction, unit and the library's own name."""
 
@@ -105,7 +108,7 @@ class Series:
 
         Args:
             values: by split and the library's own name; what is no number is passed over.
-            step: without one each series counts by itself.
+            step: without one each series counts by itself, and not back behind the step that the training is at.
             goals: the direction by the library's own name, where the library says it.
             axes: further axes of the same moment, such as ``epoch``.
         """
@@ -116,10 +119,13 @@ class Series:
             self._meet([key for key in numbers if key not in self._names], goals, axes)
         told = {name: value for key, value in numbers.items() if (name := self._names[key]) is not None}
         if step is not None:
+            _reached[self._run] = step
             self._run.log(told, step, **axes if told else {})
             return
+        at = self._hand.step(self._run)
+        at = _reached.get(self._run, 0) if at is None else at
         for name, value in told.items():
-            count = self._counts[name] = self._counts.get(name, -1) + 1
+            count = self._counts[name] = max(at, self._counts.get(name, -1) + 1)
             self._run.log({name: value}, count, **axes)
 
     def names(self) -> list[str]:
@@ -142,7 +148,7 @@ class Series:
         if name is not None and len(values):
             first = self._counts.get(name, -1) + 1
             steps = np.arange(first, first + len(values))
-            self._counts[name] = first + len(values) - 1
+            _reached[self._run] = self._counts[name] = first + len(values) - 1
             times = np.full(len(values), self._run.writer.clock())
             self._run.log_block((name,), steps, times, np.asarray(values, dtype=float)[:, None])
 
@@ -195,6 +201,9 @@ class Nobody:
 
     def note(self, run: ct.Run, **facts: Any) -> None:
         """Kept nowhere."""
+
+    def step(self, run: ct.Run) -> int | None:
+        """Nobody counts the steps."""
 
     def describe(self, run: ct.Run, params: Mapping[str, Any] = {}, summary: Mapping[str, Any] = {}) -> None:
         """Set params and summaries."""

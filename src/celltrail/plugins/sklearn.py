@@ -25,6 +25,7 @@ import celltrail as ct
 from celltrail.plugins.child import child
 from celltrail.plugins.names import Key, Series, metric_of, per_run, split_of
 
+_known_defaults: weakref.WeakKeyDictionary[type, dict[str, Any]] = weakref.WeakKeyDictionary()
 FITS = ("fit", "partial_fit", "fit_predict", "fit_transform")
 CROSS = ("cross_val_score", "cross_validate")
 # what iterative estimators keep of their iterations; the losses of some are scores with the sign turned
@@ -206,18 +207,26 @@ def settings(estimator: Any) -> Iterator[tuple[str, Any, bool]]:
         if id(each) in seen:
             continue
         seen.add(id(each))
-        defaults = inspect.signature(type(each).__init__).parameters
+        defaults = _defaults(type(each))
         for name, value in each.get_params(deep=False).items():
             if name in ("steps", "transformers", "estimators"):
                 waiting += [part[1] for part in value if hasattr(part[1], "get_params")]
             elif hasattr(value, "get_params") and not isinstance(value, type):
                 waiting.append(value)
             elif name not in ("verbose", "n_jobs") and not _is_nan(value):
-                yield f"{type(each).__name__}.{name}", _plain(value), _is_same(value, _default(defaults, name))
+                yield f"{type(each).__name__}.{name}", _plain(value), _is_same(value, defaults.get(name))
 
 
-def _default(parameters: Mapping[str, inspect.Parameter], name: str) -> Any:
-    return parameters[name].default if name in parameters else None
+def _defaults(kind: type) -> dict[str, Any]:
+    """What each parameter of a class is unless given; those that it hands on by ``**kwargs`` are of its bases."""
+    known = _known_defaults.get(kind)
+    if known is None:
+        known = _known_defaults[kind] = {}
+        for base in reversed(kind.__mro__):
+            if "__init__" in vars(base) and base is not object:
+                parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
+                known.update((each.name, each.default) for each in parameters if each.default is not each.empty)
+    return known
 
 
 def _named(estimator: Any) -> str:
