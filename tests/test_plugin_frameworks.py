@@ -56,6 +56,23 @@ pl.Trainer(
 ).fit(Line(), loader)
 own = Kept.losses
 """,
+    "lightning tutorial": """
+class Tested(Line):
+    def test_step(self, batch):
+        self.log("test_loss", self.layer(batch[0]).pow(2).mean())
+    def configure_optimizers(self):
+        optimizer = torch.optim.SGD(self.parameters(), lr=0.1)
+        return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)]
+loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(40, 2)), batch_size=4)
+trainer = pl.Trainer(
+    max_epochs=3, logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+    log_every_n_steps=5, accelerator="cpu",
+)
+module = Tested()
+trainer.fit(module, loader)
+trainer.validate(module, loader, verbose=False)
+own = trainer.test(module, loader, verbose=False)[0]["test_loss"]
+""",
     "checkpoint-callback": """
 data = torch.utils.data.TensorDataset(torch.randn(8, 2))
 loader = torch.utils.data.DataLoader(data, batch_size=4)
@@ -146,6 +163,7 @@ def test_a_trainer_in_a_cell(told: dict[str, Any]):
     assert run.record.metrics["train/loss"].last_step == 4
     assert run.record.environment["autolog"]["keys"]["val/loss"] == "transformers: eval_loss"
     assert run.summary["parameters"] > 1000
+    assert {"train/runtime_s", "train/loss_mean", "train/samples_per_s"} <= run.summary.keys()
 
 
 def test_celltrail_is_a_word_of_report_to(told: dict[str, Any]):
@@ -172,6 +190,18 @@ def test_keras_and_lightning_in_cells(told: dict[str, Any]):
     _, own, series = told["lightning losses"]
     assert series["train/loss"] == own
     assert len(own) == 6
+
+
+def test_what_lightning_says_after_the_fit(told: dict[str, Any]):
+    """`validate` and `test` tell as well, at the step where the fit ended; the rate of each step is the optimizer's."""
+    run, own, series = told["lightning tutorial"]
+    assert series["test/loss"] == [own]
+    assert len(series["val/loss"]) == 1
+    rates = run.store.series(run.id)["train/lr"]
+    assert rates.value.tolist() == [0.1 * 0.5 ** (step // 10) for step in rates.step.tolist()]
+    assert len(rates.step) > 1  # on a busy machine not each of the thirty
+    steps = {name: metric.last_step for name, metric in run.record.metrics.items()}
+    assert steps["test/loss"] == steps["val/loss"] == 30
 
 
 def test_what_a_trainer_saves_is_kept(told: dict[str, Any], tmp_path: Path):

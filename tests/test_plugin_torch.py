@@ -223,6 +223,42 @@ for i in range(6):
     assert not record.problems
 
 
+def test_with_gradients_accumulated_the_rate_stands_at_its_batch(tmp_path: Path):
+    """One axis for all: the loss of each batch, the rate where the optimizer stepped, the score after an epoch."""
+    pytest.importorskip("sklearn")
+    store = Store(tmp_path / ".celltrail")
+    kernel = Kernel(tmp_path, {"CELLTRAIL_STORE": str(store.root), "XDG_CACHE_HOME": str(tmp_path / "c")})
+    kernel.run("%load_ext celltrail")
+    kernel.run(TRAINING + """
+from sklearn.metrics import r2_score
+def train_one_epoch(model, x, y, optimizer):
+    total = 0.0
+    for i in range(6):
+        loss = (model(x) - y).pow(2).mean() / 2
+        loss.backward()
+        if i % 2 == 1:
+            optimizer.step()
+            optimizer.zero_grad()
+        total += loss.item()
+    return total / 6
+""")  # fmt: skip
+    reply = kernel.run("""%%track
+x, y, model = made()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for epoch in range(2):
+    train_loss = train_one_epoch(model, x, y, optimizer)
+    r2_score(y.numpy(), model(x).detach().numpy())
+""")  # fmt: skip
+    assert reply.status == "ok", "\n".join(reply.content["traceback"])
+    kernel.run(SETTLE)
+    kernel.stop()
+    (record,) = store.records()
+    told = {name: series.step.tolist() for name, series in store.series(record.id).items()}
+    assert told["loss"] == list(range(12))
+    assert told["train/lr"] == told["train/grad_norm_applied"] == [1, 3, 5, 7, 9, 11]
+    assert told["train_loss"] == told["val/r2"] == [5, 11]
+
+
 def test_a_bar_of_epochs_stands_at_the_steps_of_the_optimizer(tmp_path: Path):
     """What a bar shows and the rates are on one axis, and a checkpoint is of the step that was taken last."""
     store = Store(tmp_path / ".celltrail")

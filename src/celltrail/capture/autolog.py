@@ -20,7 +20,7 @@ from celltrail.capture import calls
 from celltrail.capture.imports import after_import
 from celltrail.capture.params import has_param
 from celltrail.capture.shield import otherwise_to, shield
-from celltrail.capture.watch.points import watched
+from celltrail.capture.watch.points import watched, watched_step
 from celltrail.errors import BadValue, nearest
 from celltrail.model import Param
 from celltrail.run import Run
@@ -49,6 +49,10 @@ class Hand:
     def recorded(self, run: Run) -> set[str]:
         """Variables that are recorded for this run anyway, each under its own name."""
         return watched(run)
+
+    def recorded_step(self, run: Run) -> int | None:
+        """The step that those variables are at just now; None before the first value of one."""
+        return watched_step(run)
 
     def has_param(self, run: Run, name: str, value: Any) -> bool:
         """Whether a variable of the cell is already recorded as a parameter of this name and value."""

@@ -25,7 +25,7 @@ from celltrail.run import Run, current
 
 BEGIN, END = "__celltrail_begin__", "__celltrail_end__"
 _VERBS = re.compile(
-    r"fit(?:_transform|_predict)?|partial_fit|train|optimize|evaluate|score|cv|cross_val_score|cross_validate|"
+    r"fit(?:_transform|_predict)?|partial_fit|train|optimize|evaluate|validate|test|score|cv|cross_val_score|cross_validate|"
     r"set_postfix|\w+_(?:score|error|loss)"
 )
 _numbers = count()

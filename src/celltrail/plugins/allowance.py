@@ -24,6 +24,9 @@ class Pace:
     True
     >>> pace.looked(0, 1_000_000)
     >>> pace.is_due(1)
+    True
+    >>> pace.looked(1, 1_000_000)
+    >>> pace.is_due(2)
     False
     """
 
@@ -31,6 +34,7 @@ class Pace:
         self._share, self._left_ns = share, at_once_s * 1e9
         self.due = 0
         self._cost_ns = self._step_ns = 0.0
+        self._has_looked = False
         self.last, self._last_ns = 0, time.thread_time_ns()
 
     def is_due(self, step: int) -> bool:
@@ -40,6 +44,11 @@ class Pace:
     def looked(self, step: int, spent_ns: int) -> None:
         """A look at this step has just ended, and took so much."""
         now = time.thread_time_ns()
+        if not self._has_looked:  # it meets everything for the first time, and no step was timed before it
+            self._has_looked = True
+            self._left_ns -= min(spent_ns, self._left_ns / 2)
+            self.due, self.last, self._last_ns = step + 1, step, now
+            return
         own_ns = max(1, now - self._last_ns - spent_ns) / max(1, step - self.last)
         self._cost_ns += (spent_ns - self._cost_ns) * (_WEIGHT if self._cost_ns else 1)
         self._step_ns += (own_ns - self._step_ns) * (_WEIGHT if self._step_ns else 1)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.names import TRAINING, Nobody, Series, key_of
+from celltrail.plugins.names import TRAINING, Nobody, Series, key_of, metric_of
 from celltrail.plugins.stopping import stopped
 
 WORD = "celltrail"  # of ``report_to``
@@ -56,6 +56,17 @@ def _around(call: Any) -> Callable[[Any], object] | None:
     ours = kind()
     trainer.add_callback(ours)
     return lambda result: trainer.remove_callback(ours)
+
+
+def _total(name: str) -> str:
+    """What the Trainer says of the whole training: its mean loss is none of the points of the loss.
+
+    >>> _total("train_runtime"), _total("train_loss"), _total("total_flos")
+    ('train/runtime_s', 'train/loss_mean', 'total_flos')
+    """
+    split, metric, _ = key_of(name)
+    known = metric_of(metric) if name.startswith("train_") else ""
+    return f"{split}/{'loss_mean' if known == 'loss' else known}" if known else name
 
 
 @lru_cache(maxsize=1)
@@ -114,7 +125,7 @@ def callback_class() -> type:
             epoch = logs.pop("epoch", None)
             totals = [name for name in logs if name == "total_flos" or name.startswith("train_")]
             if totals:
-                _hand.describe(run, summary={name.removeprefix("train_"): logs.pop(name) for name in totals})
+                _hand.describe(run, summary={_total(name): logs.pop(name) for name in totals})
             values = {key_of(name): value for name, value in logs.items()}
             self._series.log(values, step, axes={} if epoch is None else {"epoch": float(epoch)})
 

@@ -90,6 +90,12 @@ def watched(run: Run) -> set[str]:
     return points.names() if points is not None else set()
 
 
+def watched_step(run: Run) -> int | None:
+    """The step that the values being taken for this run are at; None where there are none."""
+    points = _open.get(run.id)
+    return points.step() if points is not None else None
+
+
 class _Forward:
     """The sink of a call whose run has ended: a later cell calls its function, and has a run of its own."""
 
@@ -130,6 +136,8 @@ class Points:
         self._every = every
         self._stretch: dict[str, int] = {}  # by name, the stretch of time that its last written value is in
         self._sinks: dict[int, list[Any]] = {}
+        self._taken: dict[int, int] = {}  # by call, how many of its values were taken out of its sink
+        self._counting = threading.Lock()  # while values are in neither
         self._held: dict[str, Column] = {}  # taken, and not written yet
         self._steps = Steps(is_axis_name)
         self._first = 0 if run.step is None else run.step + 1  # a run that goes on counts on
@@ -151,6 +159,16 @@ class Points:
         """Take no values of this call."""
         self._plan.sinks[index] = deque[Any](maxlen=0)
         self._sinks.pop(index, None)
+
+    def step(self) -> int | None:
+        """The step of the value that came last of the name whose values come most often; None before the first."""
+        counts: dict[str, int] = {}
+        with self._counting:
+            for index, sink in tuple(self._sinks.items()):
+                if not is_axis_name(name := self._plan.targets[index]):
+                    counts[name] = counts.get(name, 0) + self._taken.get(index, 0) + len(sink) // 2
+        most = max(counts.values(), default=0)
+        return self._first + most - 1 if most else None
 
     def names(self) -> set[str]:
         """The variables that values may come for."""
@@ -244,8 +262,10 @@ class Points:
             stamps = sink[0::2]  # whole in one step: the user's loop goes on putting values at the end
             size = bisect_right(stamps, until)
             if size:
-                items = sink[: size * 2]
-                del sink[: size * 2]
+                with self._counting:
+                    items = sink[: size * 2]
+                    del sink[: size * 2]
+                    self._taken[index] = self._taken.get(index, 0) + size
                 self.count += size
                 column = Column.of(items)
                 found.setdefault(self._plan.targets[index], []).append(column)
