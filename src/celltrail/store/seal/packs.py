@@ -138,8 +138,9 @@ class Pack:
 
         names = ["run", "step", "value", "t"][: 4 if times else 3]  # a quarter of the work is the times
         self._look()
-        if self._read is not None and self._read[0] == groups and len(self._read[1]) >= len(names):
-            return self._read[1][: len(names)]
+        kept = self._read  # another thread may let go of it
+        if kept is not None and kept[0] == groups and len(kept[1]) >= len(names):
+            return kept[1][: len(names)]
         try:
             file = self._open()
             for group in groups:
@@ -156,7 +157,8 @@ class Pack:
     @property
     def kept_bytes(self) -> int:
         """How much memory the columns take that were read last."""
-        return sum(column.nbytes for column in self._read[1]) if self._read is not None else 0
+        kept = self._read
+        return sum(column.nbytes for column in kept[1]) if kept is not None else 0
 
     def let_go(self) -> None:
         """Free it."""
