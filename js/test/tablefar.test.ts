@@ -108,6 +108,19 @@ const scroll = async (root: ShadowRoot, row: number): Promise<void> => {
 };
 
 describe("more runs than a panel holds", () => {
+  test("that the kernel was asked for another order is seen in the heads at once, the rows follow its answer", async () => {
+    const { root } = await show();
+    const head = root.querySelector('[role=columnheader][data-column="params.lr"]') as HTMLElement;
+    const first = (): string | undefined =>
+      root.querySelector<HTMLElement>('.ct-body [aria-rowindex="2"]')?.dataset.key;
+    head.click();
+    head.click();
+    expect([head.getAttribute("aria-sort"), first()]).toEqual(["descending", "r0"]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect([head.getAttribute("aria-sort"), first()]).toEqual(["descending", "r857"]);
+    expect(head.isConnected).toBe(true); // the columns are those they were
+  });
+
   test("all of them can be scrolled to; their rows come as they are looked at", async () => {
     const { root } = await show();
     expect(grid(root).getAttribute("aria-rowcount")).toBe(String(N + 1));
