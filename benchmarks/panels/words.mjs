@@ -9,7 +9,10 @@ export function table({ measures = {}, bytes = {}, saved = {} }) {
   const of = (name, ...path) => path.reduce((found, key) => found?.[key], measures[name]);
   const chart = (words, name, ...path) =>
     line([words, ms(of(`${name}/celltrail`, ...path)), ratio(of(`${name}/Plotly`, ...path), of(`${name}/celltrail`, ...path)), ratio(of(`${name}/Vega`, ...path), of(`${name}/celltrail`, ...path)), "-"]);
-  const kernel = (work) => (work && of("table/celltrail", "kernel", work) !== undefined ? `, the kernel's answer ${ms(of("table/celltrail", "kernel", work))} of it` : "");
+  const kernel = (work) => {
+    const took = of("table/celltrail", "kernel", work);
+    return typeof took === "number" ? `, the kernel's answer ${ms(took)} of it` : "";
+  };
   const grid = (words, work, ...path) =>
     line([words + kernel(work), ms(of("table/celltrail", ...path)), "-", "-", ratio(of("table/AG Grid", ...path), of("table/celltrail", ...path))]);
   const soak = measures.soak ?? [];

@@ -146,6 +146,13 @@ test("a new metric leaves the plots that are there as they are", () => {
   expect(root.querySelectorAll(".card .legend tbody tr").length).toBe(3);
 });
 
+test("train stands before val, whichever was logged first", () => {
+  const { root, tell } = show();
+  tell({ "val/loss": [3, 2], "test/loss": [4, 4], "train/loss": [2, 1] });
+  const names = [...root.querySelectorAll(".legend tbody .name")].map((name) => name.textContent);
+  expect(names).toEqual(["train", "val", "test"]);
+});
+
 test("beside train, val says how far it is from it", () => {
   const { root, tell } = show();
   tell({ "train/loss": [1, 0.5], "val/loss": [2, 0.75], acc: [1, 1] });

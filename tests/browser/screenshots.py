@@ -85,11 +85,15 @@ class Album:
         scroll = (
             "const cell = panel.content.widgets[argument[0]].node;"
             "const outer = panel.content.node.querySelector('.jp-WindowedPanel-outer') ?? panel.content.node;"
-            "outer.scrollTop += cell.getBoundingClientRect().top - outer.getBoundingClientRect().top - argument[1];"
+            "const left = cell.getBoundingClientRect().top - outer.getBoundingClientRect().top - argument[1];"
+            "outer.scrollTop += left; return Math.abs(left);"
         )
-        for _ in range(3):  # cells coming into view change the heights
-            self.screen.ask(scroll, [index, above])
+        calm = 0
+        for _ in range(20):  # cells coming into view change the heights, of a page just opened for a while
+            calm = calm + 1 if self.screen.ask(scroll, [index, above]) < 2 else 0
             self.page.wait_for_timeout(400)
+            if calm == 3:
+                return
 
     def take(self, name: str, of: Locator | None = None, rest_ms: int = 600) -> None:
         """A picture of the page or of one thing in it, once it has come to rest."""

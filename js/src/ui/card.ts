@@ -299,18 +299,23 @@ export class Card {
     this.events.pick(this, { run, metric, step: step[found] ?? 0, value: curve.y[index] ?? Number.NaN });
   }
 
+  /** The series in the order of the legend: train before val. */
+  get #ranked(): Member[] {
+    return this.#strands.flatMap(({ members }) => [...members]);
+  }
+
   /** Of train, or the first that has one; they are known by step only. */
   #bands(): Band[] {
     const { bands, axis, hidden } = this.setting;
     if (axis.by !== "step") return [];
-    const found = this.group.members.flatMap(({ key, metric }) => (hidden.has(key) ? [] : (bands.get(metric) ?? [])));
+    const found = this.#ranked.flatMap(({ key, metric }) => (hidden.has(key) ? [] : (bands.get(metric) ?? [])));
     return found.slice(0, 1);
   }
 
   /** How the line of the band stands among earlier runs. */
   #tellStanding(): void {
     const { runs, bands } = this.setting;
-    const told = this.group.members.find(({ metric, run }) => bands.has(metric) && runs.get(run)?.earlier);
+    const told = this.#ranked.find(({ metric, run }) => bands.has(metric) && runs.get(run)?.earlier);
     const state = told && runs.get(told.run);
     this.#standing.hidden = !state;
     if (!state) return;

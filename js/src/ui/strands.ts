@@ -44,7 +44,9 @@ export function strands({ name, prefix, members }: Group, { runs, colours, theme
     });
   }
   const places = [...runs.keys()];
-  return members.map((member) => {
+  const placeOf = ({ split }: Member): number => splits.indexOf(split);
+  const told = runs.size > 1 ? members : [...members].sort((a, b) => placeOf(a) - placeOf(b));
+  return told.map((member) => {
     const { key, run, split } = member;
     if (runs.size <= 1) {
       const called = split || shortName({ name, prefix });
