@@ -179,6 +179,28 @@ def test_what_changed_is_told_by_likelihood(store):
     assert two.payload()["changed"] == two.changed
 
 
+def test_that_a_run_was_made_before_is_no_cause(store):
+    """Which run it is once more is said of each run, and explains nothing about another."""
+    with start("a", {"lr": 1}, store=store):
+        pass
+    with start("b", {"lr": 2}, environment={"already": {"run": "01", "kind": "duplicate"}}, store=store):
+        pass
+    assert compare("a", "b", store=store).changed == ["params: lr 1 → 2"]
+
+
+def test_a_sweep_says_that_its_metrics_are_in_its_trials(store):
+    """Held against a run its own has nothing, and all would seem to have gone."""
+    with start("plain", {"lr": 1}, store=store) as run:
+        run.log({"val/acc": 0.5})
+    with start("sweep", store=store):
+        for lr in (1, 2):
+            with start(f"lr={lr}", {"lr": lr}, store=store) as run:
+                run.log({"val/acc": 0.5})
+    first = compare("plain", "sweep", store=store).changed[0]
+    assert first == "sweep has no metrics of its own, they are in the 2 runs below it: ct.run('sweep').children"
+    assert not any("of its own" in told for told in compare("plain", "lr=1", store=store).changed)
+
+
 def test_data_that_changed_are_one_line(store):
     """A line for each array would push the param that did it out of sight."""
     for at, name in enumerate(("a", "b")):

@@ -17,7 +17,7 @@ from celltrail.compare.rows import Rows, rows_of
 from celltrail.compare.words import said
 from celltrail.contract import CodeDifference, CodeLine, Difference
 from celltrail.errors import BadValue, NoRun, StoreError, nearest
-from celltrail.model import Json, RunRecord
+from celltrail.model import Json, RunRecord, trained
 from celltrail.query import RunSet, StoredRun, find, open_store, plain
 from celltrail.query.columns import labels
 from celltrail.query.detail import pieces
@@ -186,7 +186,16 @@ class Comparison:
     def changed(self) -> list[str]:
         """What differs, one sentence each: the likeliest causes first, then the metrics."""
         cells = {name for differing in self._upstream for name, _, _ in differing}
-        return changed(self.lines(), len(set(self._code)) > 1, len(cells))
+        return [*self._sweeps(), *changed(self.lines(), len(set(self._code)) > 1, len(cells))]
+
+    def _sweeps(self) -> Iterator[str]:
+        """Which of the runs is only the head of others: what it came to is theirs, and differs in nothing here."""
+        if any(trained(run.record) for run in self.runs):
+            for run, label in zip(self.runs, self.labels, strict=True):
+                if not trained(run.record) and (count := len(run.children)):
+                    ref = run.name if label == run.name else run.id
+                    below = f"{count} run{'s' * (count > 1)} below it: ct.run({ref!r})"
+                    yield f"{label} has no metrics of its own, they are in the {below}.children"
 
     def _own_code(self) -> list[CodeDifference]:
         return [

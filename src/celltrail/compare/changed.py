@@ -10,7 +10,7 @@ from celltrail.compare.words import said
 from celltrail.query import plain
 
 _MOST = 6  # names told of each kind
-_ASIDE = ("overhead", "seeds", "git.", "state.")  # differ in most runs, and explain little
+_ASIDE = ("already.", "overhead", "seeds", "git.", "state.")  # differ in most runs, and explain little
 
 
 def changed(parts: dict[str, list[Line]], code: bool, upstream: int) -> list[str]:

@@ -16,7 +16,6 @@ from celltrail.store.catalogue.facts import Key
 from celltrail.store.files.encoding import decode, encode
 
 TEXT, NUMBER, BOOL, NAN, ODD, BIG = 1, 2, 4, 8, 16, 32
-ANYTHING = TEXT | NUMBER | BOOL | NAN | ODD | BIG
 NAN_CELL = b"nan"
 _BIG = 2**31  # products of two smaller integers are exact in SQLite
 
