@@ -178,6 +178,38 @@ def test_thirty_sessions_in_which_nothing_is_wrong_get_no_warning(session: tuple
     assert wrong == []
 
 
+LOOKED_AT = {
+    "it was looked at, and is the same": (
+        ["X = [1, 2]", "%%track A\na = len(X)", "h.use(X)", "%%track B\nb = len(X)"], {"X": "bound"},
+    ),
+    "it was looked at, and is another": (
+        ["X = [1, 2]", "%%track A\na = len(X)", "h.spoil(X)", "%%track B\nb = len(X)"], {"X": "changed"},
+    ),
+    "nobody looked at it before": (["X = [1, 2]", "h.use(X)", "%%track B\nb = len(X)"], {"X": "maybe"}),
+    "it is another object since": (
+        ["X = [1, 2]", "%%track A\na = len(X)", "X = [1, 2]", "h.use(X)", "%%track B\nb = len(X)"], {"X": "maybe"},
+    ),
+    "two that cancel each other are both needed": (
+        ["X = [1, 2]", "%%track A\na = len(X)", "h.spoil(X)", "X.pop()", "%%track B\nb = len(X)"], {"X": "changed"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LOOKED_AT)
+def test_what_a_call_may_have_changed_is_decided_by_what_was_seen(session: tuple[Kernel, Store], case: str) -> None:
+    """The cell between two runs hands their data to a method: what they read before and after it tells."""
+    kernel, store = session
+    cells, why = LOOKED_AT[case]
+    kernel.run("class Holder:\n    def use(self, rows): return len(rows)\n    def spoil(self, rows): rows.append(3)")
+    kernel.run("h = Holder()")
+    for cell in cells:
+        assert kernel.run(cell).status == "ok"
+    settle(kernel)
+    told = [step.why for step in newest(store).lineage.slice if "X" in step.why]
+    assert told[-1] == why
+    assert len(told) == (3 if case.startswith("two") else 1 if why["X"] == "bound" else 2)
+
+
 def test_whoever_goes_on_on_purpose_says_so_and_is_not_warned(session: tuple[Kernel, Store]) -> None:
     """The edge and the flag are there all the same."""
     kernel, store = session

@@ -18,7 +18,7 @@ from celltrail.store.kernels import KernelExecution
 
 MOST = 200  # executions; the newest of those that were not needed
 MOST_CODE = 6000  # characters of one
-_WAYS = {"bound": "made", "changed": "changed", "deleted": "deleted"}
+_WAYS = {"bound": "made", "changed": "changed", "maybe": "may have changed", "deleted": "deleted"}
 
 
 def executed(run: StoredRun) -> ExecutionMap:

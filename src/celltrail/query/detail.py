@@ -36,7 +36,7 @@ MOST_TEXT = 20_000  # characters of one output: the first and the last half of t
 _MOST_CHILDREN = 12
 MOST_PICTURES = 4 << 20  # bytes of all pictures together: a panel carries them as its state
 _EDGES = {"uses": "uses", "continues": "goes on with"}
-_WAYS = {"bound": "made", "changed": "changed", "deleted": "deleted"}
+_WAYS = {"bound": "made", "changed": "changed", "maybe": "may have changed", "deleted": "deleted"}
 _PICTURES = ("image/png", "image/jpeg", "image/gif")
 
 

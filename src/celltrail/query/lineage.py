@@ -25,7 +25,7 @@ class SliceStep:
     cell: str | None
     count: int | None  # the number in the brackets
     code: str
-    why: dict[str, str]  # name -> bound, changed or deleted; empty in the full list
+    why: dict[str, str]  # name -> bound, changed, maybe (changed) or deleted; empty in the full list
 
 
 class Lineage:
@@ -117,7 +117,8 @@ class Lineage:
             bound = f"; a lower bound, because of {', '.join(self.lower_bound)}" if self.lower_bound else ""
             lines.append(f"depends on {len(self.slice)} of {len(self.full)} earlier executions{bound}")
         for step in self.slice[:_MOST_SHOWN]:
-            names = ", ".join(f"{name} ({how})" for name, how in step.why.items())
+            ways = ((name, "may have changed" if how == "maybe" else how) for name, how in step.why.items())
+            names = ", ".join(f"{name} ({how})" for name, how in ways)
             first = next((line for line in step.code.splitlines() if line.strip()), "(no code kept)")
             number = " " if step.count is None else step.count
             lines.append(f"  [{number}] {first[:60]}  for {names}")

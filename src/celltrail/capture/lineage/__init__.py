@@ -8,7 +8,7 @@ cannot (`holes`), it is a lower bound.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -17,7 +17,7 @@ from celltrail.capture.analyze.effects import Effects
 from celltrail.capture.analyze.known import Known, Sure
 from celltrail.capture.analyze.touch import Ids, Touched, touched
 
-Why = Literal["bound", "changed", "deleted"]
+Why = Literal["bound", "changed", "maybe", "deleted"]
 How = Literal["touched", "bound", "shaped"]
 Status = Literal["running", "ok", "error", "interrupted", "killed", "skipped"]
 
@@ -133,6 +133,28 @@ class History:
             self.known.learn(effects, what.writes | what.deletes, set(immutable))
         return step
 
+    def compared(self, name: str, after: int, before: int, is_same: bool) -> None:
+        """The value of a name was looked at twice: what calls in between, of which nobody knows, did to it.
+
+        Args:
+            name: it stood for one object all the while, or nothing is learned.
+            after: the execution that left it as it was the first time.
+            before: the index of the first execution that the second look need not have seen.
+            is_same: whether it was the same both times.
+        """
+        bound, shaped = self.last(name, before, "bound"), self.last(name, before, "shaped")
+        if max(-1 if bound is None else bound, -1 if shaped is None else shaped) > after:
+            return  # two that surely change it may cancel each other, and one alone would not
+        touching = self._touching.get(name, [])
+        doubtful = touching[bisect_left(touching, after + 1) : bisect_left(touching, before)]
+        if is_same:
+            for index in doubtful:
+                touching.remove(index)
+                del self.steps[index].touched.changes[name]
+        elif len(doubtful) == 1:
+            self.steps[doubtful[0]].touched.changes[name] = Sure.PROVED
+            insort(self._shaping.setdefault(name, []), doubtful[0])
+
     def last(self, name: str, before: int | None = None, how: How = "touched") -> int | None:
         """The last execution that touched a name before the one of this index.
 
@@ -214,4 +236,6 @@ class History:
 def _why(what: Touched, name: str) -> Why:
     if name in what.writes:
         return "bound"
-    return "deleted" if name in what.deletes else "changed"
+    if name in what.deletes:
+        return "deleted"
+    return "changed" if what.changes.get(name, Sure.PROVED) > Sure.MAY else "maybe"

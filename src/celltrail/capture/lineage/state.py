@@ -31,6 +31,7 @@ from celltrail.capture.session.document import Document
 from celltrail.capture.session.executions import parsed
 from celltrail.capture.session.past import Past
 from celltrail.capture.tracked import Tracked, cell_name
+from celltrail.capture.values import Values
 from celltrail.model import Json, new_id, now_us
 from celltrail.store import Store
 from celltrail.store.files.encoding import encode
@@ -101,6 +102,7 @@ class State:
         self._lock = threading.Lock()
         self._ids: dict[str, int] | None = None
         self._strange: set[str] = set()
+        self._prints: dict[str, tuple[int, str]] = {}  # what a run left: its index, and the digest of the whole value
         self._names: dict[str, str] = {}  # of runs
         self._chunks: dict[tuple[Path, int], str] = {}
         self._codes: dict[tuple[str, int], tuple[str, float]] = {}  # by trail and index: digest, and when it was put
@@ -252,9 +254,20 @@ class State:
         )
         if entry.tracked is None:
             entry.before = None
+        elif entry.tracked.values is not None:
+            self._compare(entry.tracked.values, entry.index, entry.at)
         entry.after = entry.tracked = None
         self._entries.append(entry)
         self._versions.append(entry.version)
+
+    def _compare(self, values: Values, index: int, at: int) -> None:
+        """What a run read against what an earlier one left: calls in between may have changed it, or not."""
+        for name, found in values.read.items():
+            known = self._prints.pop(name, None)
+            if known is not None and found.quality == "full":
+                self.history.compared(name, known[0], at, found.digest == known[1])
+        whole = {name: found for name, found in values.left.items() if found.quality == "full"}
+        self._prints.update((name, (index, found.digest)) for name, found in whole.items())
 
     def changed_by(self, execution: str) -> list[str]:
         """The names whose objects an execution that is over has changed in place, as far as that is known."""
