@@ -110,12 +110,18 @@ DOING: dict[tuple[str, str], str] = {
     ("capture.recorder", "Watcher.drain"): "\ntime.sleep(3 * TICK_S)",
     ("capture.recorder", "tracked.economise"): "\ntime.sleep(3 * TICK_S)",
     ("capture.worker", "self._tick"): "\ntime.sleep(3 * TICK_S)",
+    ("run.recording", "Run.describe"): "\ntime.sleep(3 * TICK_S)",  # of a run that is over nothing is told twice
+    ("capture.worker", "due[1]"): "\nrecorder._worker._due = 0.0, recorder._unsynced.sync",
     ("capture.files.openings", "_tell_mentioned"): """
 pq.write_table(pa.table({"a": [1]}), "kept.parquet")
 pq.ParquetFile("kept.parquet").close()
 """,
     ("capture.files.openings", "_tell_saved"): "\nimport joblib\njoblib.dump([1], 'kept.joblib')",
     ("capture.files.openings", "collector.moved"): "\nimport os\nos.chdir('.')",
+    **dict.fromkeys(
+        [("capture.files.openings", "_tell_opened"), ("capture.files", "Files.opened")],
+        "\nfrom pathlib import Path\nPath('kept.txt').write_text('text')",
+    ),
     ("capture.script", "_around"): "\nct.start('by hand').finish()",
     ("capture.script", "_describe"): "\nct.start('by hand').finish()",
     ("capture.threads", "Carried"): "\nwith ThreadPoolExecutor(1) as pool:\n    pool.submit(int).result()",

@@ -13,11 +13,13 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePath
 from typing import Any, Literal
 
+from celltrail.capture.files.openings import MOST_CALLS, Opened
 from celltrail.capture.files.places import is_data, is_secret, placed, project
 from celltrail.capture.worker import Worker
 from celltrail.model import Json
@@ -66,6 +68,8 @@ class Files:
     keep: Callable[[str, str], None] | None = None  # is told of the models that libraries write, with their names
     begun_ns: int = field(default_factory=time.time_ns)
     beyond: int = 0  # opened, but more than are kept
+    calls: deque[Opened] = field(default_factory=deque)  # of `open`, that nobody has looked at yet
+    here: str = ""  # the working folder of this moment: a loop may change it
     _opened: dict[tuple[str, Any, str], int] = field(default_factory=dict)
     _fresh: deque[tuple[str, Any, str]] = field(default_factory=deque)  # not yet looked at by the background
     _mentioned: dict[tuple[str, str], bool] = field(default_factory=dict)  # text and working folder: handed to a writer
@@ -78,37 +82,25 @@ class Files:
     _bytes: int = 0
     _told_of: set[str] = field(default_factory=set[str])  # models whose library said so
     _own: dict[str, bool] = field(default_factory=dict)
-    _here: str = ""  # the working folder of this moment: a loop may change it
 
     def __post_init__(self) -> None:
-        self._here = self.folder
+        self.here = self.folder
 
     # on the thread of the user's code
 
     def opened(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """``open`` has been called so, and has opened it; 0.3 us where it was seen before."""
-        file = args[0] if args else kwargs["file"]
-        mode = args[1] if len(args) > 1 else kwargs.get("mode", "r") if kwargs else "r"
-        if type(file) is not str:
-            if isinstance(file, int):  # a descriptor: whoever opened it was seen or not
-                return
-            file = os.fsdecode(file)
-        key = (file, mode, self._here)
-        if key in self._opened:
-            return
-        if len(self._opened) >= _MOST_SEEN:
-            self.beyond += 1
-            return
-        self._opened[key] = time.time_ns()
-        self._fresh.append(key)
+        """``open`` has been called so, the file first, by its name; which one that is is found out later."""
+        self.calls.append((args, kwargs, self.here, time.time_ns()))
+        if len(self.calls) > MOST_CALLS:  # a loop that opens and opens, and a background that does not come to it
+            self._look_at_calls()
 
     def moved(self) -> None:
         """The working folder is another one."""
-        self._here = _working_folder()
+        self.here = _working_folder()
 
     def mention(self, value: Any, writes: bool = False) -> None:
         """This value may name files: it was handed to a reader or a writer."""
-        folder = self._here
+        folder = self.here
         for text in _texts(value):
             if len(self._mentioned) < _MOST_MENTIONED:
                 self._mentioned[text, folder] = self._mentioned.get((text, folder), False) or writes
@@ -116,7 +108,7 @@ class Files:
     def saved(self, value: Any, by: str) -> None:
         """This library has written a model to the file of this name."""
         if self.keep is not None and isinstance(value, str | os.PathLike):
-            path = self._path(os.fsdecode(value), self._here)
+            path = self._path(os.fsdecode(value), self.here)
             if path and self._is_data(path) and not is_secret(path):
                 self._told_of.add(path)
                 self.keep(path, by)
@@ -152,6 +144,7 @@ class Files:
     def tick(self) -> None:
         """What was opened for reading meanwhile is hashed as it now is."""
         self.begin()
+        self._look_at_calls()
         while self._fresh:
             text, mode, folder = key = self._fresh.popleft()
             path = self._path(text, folder)
@@ -165,12 +158,12 @@ class Files:
         self.tick()
         for (text, folder), writes in list(self._mentioned.items()):
             path = self._path(text, folder)
-            stamp = Stamp.of(path) if path and self._is_data(path) else None
-            if stamp is not None:
+            stamp = Stamp.of(path) if path else None  # first: most texts are the name of no file
+            if stamp is not None and self._is_data(path):
                 self._use(path, self._changed(path, stamp, writes), self.begun_ns, "name")
         for text, began_ns in self._behind.items():
             path = self._path(text, self.folder)
-            if path not in self._uses and self._is_data(path) and Stamp.of(path) is not None:
+            if path not in self._uses and Stamp.of(path) is not None and self._is_data(path):
                 self._use(path, "read", began_ns, "slice")
         for path in self._kept():
             self._later(partial(self._hash_late, path))
@@ -186,6 +179,21 @@ class Files:
         return {"files": records, **({"files_beyond": beyond} if beyond else {})}
 
     # inside
+
+    def _look_at_calls(self) -> None:
+        """Of all calls of `open` the first of each file, mode and folder."""
+        opened = self._opened
+        with suppress(IndexError):  # two threads may be at it
+            while True:
+                args, kwargs, folder, at_ns = self.calls.popleft()
+                key = args[0], args[1] if len(args) > 1 else kwargs.get("mode", "r"), folder
+                if key in opened:
+                    continue
+                if len(opened) >= _MOST_SEEN:
+                    self.beyond += 1
+                    continue
+                opened[key] = at_ns
+                self._fresh.append(key)
 
     def _is_model(self, path: str) -> bool:
         return self._uses[path].mode == "write" and path.lower().endswith(_MODELS) and not is_secret(path)

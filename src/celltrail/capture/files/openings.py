@@ -12,7 +12,9 @@ import importlib
 import io
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from time import time_ns
 from types import TracebackType
 from typing import Any, Protocol, cast
 
@@ -49,11 +51,18 @@ _SAVERS: dict[tuple[str, str], tuple[int, str]] = {
 }
 
 
+Opened = tuple[tuple[Any, ...], dict[str, Any], str, int]  # the arguments of a call, the working folder, and when
+MOST_CALLS = 5_000  # that wait to be looked at
+
+
 class Collector(Protocol):
     """Who is told of the files of one execution."""
 
+    calls: deque[Opened]  # of `open`, the file first, by its name: looked at later
+    here: str  # the working folder
+
     def opened(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """``open`` has been called so, and has opened it."""
+        """``open`` has been called so, the file first, by its name, and has opened it."""
         ...
 
     def moved(self) -> None:
@@ -69,7 +78,7 @@ class Collector(Protocol):
         ...
 
 
-_collecting: dict[Run, Collector] = {}
+_collecting: dict[Run | None, Collector] = {}  # never of None
 
 
 def _collector() -> Collector | None:
@@ -107,10 +116,20 @@ class Opening(Wrapped):
         """Open, tell, hand over."""
         file = self.real(*args, **kwargs)
         if _collecting:
-            collector = _collector()
+            collector = _collecting.get(attributed()) or _collector()
             if collector is not None:
-                shield(collector.opened, args, kwargs)
+                if args and type(args[0]) is str and len(collector.calls) < MOST_CALLS:
+                    # nothing of the user's is called for it, so nothing can raise; and two calls more would be felt
+                    collector.calls.append((args, kwargs, collector.here, time_ns()))
+                else:
+                    shield(_tell_opened, collector, args, kwargs)
         return file
+
+
+def _tell_opened(collector: Collector, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    file, *others = args or (kwargs["file"],)
+    if not isinstance(file, int):  # a descriptor: whoever opened it was seen or not
+        collector.opened((os.fsdecode(file), *others), kwargs)
 
 
 class Moving(Wrapped):
