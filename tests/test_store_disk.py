@@ -48,6 +48,29 @@ def test_later_waits_for_the_platter_only_when_told(tmp_path: Path, synced: list
     assert len(synced) == 2
 
 
+def test_what_several_writers_left_is_brought_to_the_platter_once(tmp_path: Path, synced: list[str]) -> None:
+    """A file that was replaced again and again is one of them, and its folder too; what comes later asks again."""
+    asked: list[int] = []
+    unsynced = disk.Unsynced(lambda: asked.append(1))
+
+    def write(name: str) -> None:
+        with unsynced.writing():
+            disk.replace_whole(tmp_path / name, b"one")
+
+    for name in ("a", "b", "a"):
+        other = threading.Thread(target=write, args=(name,))
+        other.start()
+        other.join()
+    assert (len(asked), synced) == (3, [])
+    unsynced.sync()
+    assert sorted(synced) == sorted(map(str, (tmp_path, tmp_path / "a", tmp_path / "b")))
+    synced.clear()
+    unsynced.sync()
+    assert synced == []
+    disk.replace_whole(tmp_path / "c", b"two")
+    assert len(synced) == 2
+
+
 def test_a_run_waits_for_the_platter_only_when_its_files_are_closed(store: Store, synced: list[str]) -> None:
     """Not where it begins, nor where it ends while something is owed to it: then the keeper's next sync has it all."""
     from celltrail.run import start

@@ -287,6 +287,10 @@ def expand(arguments: Arguments, namespace: Mapping[str, Any]) -> Arguments:
     ('6',)
     """
 
+    texts = (arguments.name, arguments.project, arguments.group, arguments.note, arguments.resume, arguments.fork)
+    if not any("$" in text or "{" in text for text in (*filter(None, texts), *arguments.tags)):
+        return arguments  # as most are
+
     def fill(text: str) -> str:
         return _PLACE.sub(lambda place: _value(place, namespace), text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,3 +21,12 @@ class Notice:
     level: Literal["info", "warning"]
     text: str = ""
     data: dict[str, Any] = field(default_factory=dict)
+
+
+def placeless(text: str) -> str:
+    """The text without the folders of this machine: it may end up in a notebook that travels.
+
+    >>> placeless("in /home/ada/lib/model.py, line 3")
+    'in model.py, line 3'
+    """
+    return re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.@+-])", "", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Any, Literal
 
 from celltrail.capture.transform import runs_in_magic
@@ -56,3 +57,13 @@ def status_after(error: BaseException | None) -> Literal["ok", "error", "interru
         return "ok"
     # an interrupted await arrives as CancelledError
     return "interrupted" if type(error).__name__ in ("KeyboardInterrupt", "CancelledError", "StopTraining") else "error"
+
+
+def traceback_of(error: BaseException | None, shell: Any, is_kernel: bool) -> str:
+    """The traceback of what a cell ended with, as a kernel has shown it."""
+    if error is None:
+        return ""
+    shown = getattr(shell, "_last_traceback", None)
+    if is_kernel and shown and type(error).__name__ != "UsageError":
+        return "\n".join(shown)
+    return "".join(traceback.format_exception(error))

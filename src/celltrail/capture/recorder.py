@@ -6,10 +6,8 @@ import ast
 import atexit
 import contextlib
 import os
-import re
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -26,8 +24,8 @@ from celltrail.capture.files.openings import Openings, strip
 from celltrail.capture.lacking import Lacking
 from celltrail.capture.lineage.state import State
 from celltrail.capture.meter import stamp, warm
-from celltrail.capture.notice import Notice
-from celltrail.capture.outcome import Endings, status_after
+from celltrail.capture.notice import Notice, placeless
+from celltrail.capture.outcome import Endings, status_after, traceback_of
 from celltrail.capture.outputs import Outputs
 from celltrail.capture.outputs.listening import Listening
 from celltrail.capture.params.injected import Injected
@@ -44,12 +42,13 @@ from celltrail.capture.tracked import Tracked, cell_name
 from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
 from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
 from celltrail.capture.watch.points import Watcher, pass_through
-from celltrail.capture.worker import Worker
+from celltrail.capture.worker import NAP_S, Worker
 from celltrail.errors import CelltrailError
 from celltrail.model import Execution, new_id, now_us
 from celltrail.query.standing import told_by
 from celltrail.resources import cell_begins, cell_ends, measure_runs
 from celltrail.run import set_current, start
+from celltrail.run.recording import SYNC_S
 from celltrail.store import Store, locate
 from celltrail.store.files import disk, pending
 from celltrail.store.files.priority import lower_priority
@@ -75,16 +74,17 @@ class Recorder:
         self._sweeps: dict[tuple[int, str], Sweeping] = {}  # cells that run as many trials
         self._refused: dict[tuple[int, str], str] = {}  # cells that cannot go on with the run they name, and why
         self._watcher = Watcher()
-        self._worker = Worker(self._tick)
+        self._worker = Worker(self._tick, nap_s=NAP_S)
         self._outputs = Listening(shell, self._worker, self._written)
         self._hasher = Worker(lambda: None, "celltrail-hash")
         self._hasher.put(lower_priority)
+        self._unsynced = disk.Unsynced(lambda: self._worker.by(self._unsynced.sync, SYNC_S))  # of runs
         self._openings = Openings(shell)
         self._modules = Modules()
         self._threads = Threads()
         self._redactor = Redactor()  # one for the session: what one cell sets, a later one may show
         self.session = Session(shell, self._redactor)
-        self._already = Already(self.session, shell, self._tell)
+        self._already = Already(self.session, shell, self._tell, self._worker.hurry)
         self._marks = Marks(self.session, shell, self._tell)
         self._state = State(self.session.id, shell, self._redactor.text, self._tell)
         self._lacking = Lacking(self._tell)
@@ -159,25 +159,31 @@ class Recorder:
     def _pre(self, *args: Any, **kw: Any) -> None:
         """IPython's ``pre_run_cell``."""
         if os.getpid() == self._pid:
+            self._worker.hold()
             shield(self._before_cell, *args, **kw)
+            if not self._open:  # else until its code was looked at
+                self._worker.release()
 
     def _post(self, *args: Any, **kw: Any) -> None:
         """IPython's ``post_run_cell``."""
         if os.getpid() == self._pid:
+            self._worker.hold()
             shield(self._after_cell, *args, **kw)
+            self._worker.release()
 
     def visit(self, tree: Any) -> Any:
         """IPython's protocol of an AST transformer: look at the code of a tracked cell, insert what watches."""
-        if self._refused and (told := self._refused.get(self._key())):
+        key = self._key()
+        if self._refused and (told := self._refused.get(key)):
             return refusal(tree, told) if isinstance(tree, ast.Module) else tree
-        sweep = self._sweeps.get(self._key()) if self._sweeps else None
+        sweep = self._sweeps.get(key) if self._sweeps else None
         if sweep is not None and not sweep.depth and isinstance(tree, ast.Module):
             return shield(sweep.visit, tree) or tree
-        tracked = self._open.get(self._key()) if self._open else None
+        tracked = self._open.get(key)
         if tracked is not None and isinstance(tree, ast.Module):
             with tracked.meter.timing("examine"):
                 is_body = shield(tracked.examine, tree, self.shell.user_ns)
-                shield(self._state.meet, self._key(), tracked)
+                shield(self._state.meet, key, tracked)
                 if is_body:
                     shield(tracked.insert, tree, self.shell.user_ns, self._watcher, self._place_hooks)
                 if self.shell.ast_transformers[-1:] != [self]:
@@ -189,6 +195,7 @@ class Recorder:
             if tracked.watched and tracked.mark.arguments.chart is None:
                 self._tell_chart(tracked, True)  # points will come, so the chart can stand above what is printed
             self._step_back(tracked, tree)
+        self._worker.release()
         return tree
 
     def _step_back(self, tracked: Tracked, tree: ast.Module) -> None:
@@ -232,7 +239,8 @@ class Recorder:
         shield(cell_begins, number(self.shell, info), cell_name(getattr(info, "cell_id", None)))
         if mark is not None and is_tracked:
             try:
-                self._begin(key, info, mark, past)
+                with self._unsynced.writing():
+                    self._begin(key, info, mark, past)
             except CelltrailError as error:
                 if not (mark.arguments.resume or mark.arguments.fork):
                     raise
@@ -261,11 +269,6 @@ class Recorder:
             self._worker.wait(_PATIENCE_S)
 
     def _begin(self, key: tuple[int, str], info: Any, mark: Mark, past: Past | None) -> None:
-        with disk.later() as sync:
-            self._open_run(key, info, mark, past)
-        self._worker.put(sync)
-
-    def _open_run(self, key: tuple[int, str], info: Any, mark: Mark, past: Past | None) -> None:
         namespace = self.shell.user_ns
         redactor = self._redactor
         redactor.learn_environment(os.environ)
@@ -298,7 +301,7 @@ class Recorder:
         for rule in (*arguments.alert, *arguments.stop_if):
             run.alert(rule, stop=rule in arguments.stop_if)
         outputs = Outputs(arguments.max_output) if arguments.output else None
-        tracked = Tracked(run, mark, info.raw_cell, execution, redactor, run.owe(), outputs)
+        tracked = Tracked(run, mark, info.raw_cell, execution, redactor, run.owe(), self._unsynced, outputs)
         tracked.offset = leading_blank_lines(info.raw_cell)
         tracked.conclude = self._state.conclude
         self._open[key] = tracked
@@ -312,7 +315,7 @@ class Recorder:
         self._openings.begin(run, tracked.files)
         # the last thing before the body, after --seed
         tracked.states = shield(rng.take) or {}
-        self._worker.put(partial(tracked.describe_start, tracked.states, os.getcwd()))
+        self._worker.put(partial(tracked.describe_start, tracked.states, os.getcwd(), environment.outset()))
         if past is not None:
             tracked.past, tracked.history = past, self.session
             tracked.injected = self._injected.names
@@ -389,25 +392,16 @@ class Recorder:
         if tracked.points is not None:
             shield(self._watcher.close, tracked.points)
         try:
-            with disk.later() as sync:
-                tracked.end(error, self._traceback(error), self.shell.user_ns)
+            with self._unsynced.writing():
+                tracked.end(error, traceback_of(error, self.shell, self._outputs.is_kernel), self.shell.user_ns)
             if key is not None:
                 shield(self._state.finish, key, tracked)
             if not self._sweeps:  # whose table says how its trials went
                 shield(self._lacking.say, tracked.run)
-            self._worker.put(sync)
         finally:
             self._marks.add(tracked)
             if tracked not in self._outputs.awaited:
                 self._worker.put(tracked.close)
-
-    def _traceback(self, error: BaseException | None) -> str:
-        if error is None:
-            return ""
-        shown = getattr(self.shell, "_last_traceback", None)
-        if self._outputs.is_kernel and shown and type(error).__name__ != "UsageError":
-            return "\n".join(shown)
-        return "".join(traceback.format_exception(error))
 
     def _disarm(self) -> None:
         transformers = self.shell.ast_transformers
@@ -438,11 +432,11 @@ class Recorder:
     def _complain(self, text: str, traceback_text: str) -> None:
         """The shield caught something: keep it with the runs at hand, say it once per session."""
         for tracked in (*self._open.values(), *self._outputs.awaited):
-            tracked.complain(_placeless(traceback_text))
+            tracked.complain(placeless(traceback_text))
         if self._complained:
             return
         self._complained = True
-        self._tell(Notice("problem", "warning", f"recording had a problem, your cell did not: {_placeless(text)}"))
+        self._tell(Notice("problem", "warning", f"recording had a problem, your cell did not: {placeless(text)}"))
 
 
 def _flush() -> None:
@@ -450,8 +444,3 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             shield(stream.flush)
-
-
-def _placeless(text: str) -> str:
-    """The text without the folders of this machine: it may end up in a notebook that travels."""
-    return re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.@+-])", "", text)

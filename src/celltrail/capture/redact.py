@@ -16,6 +16,7 @@ from typing import Any
 
 MARK = "[redacted]"
 _MOST_KNOWN = 2000
+_MOST_CLEAN, _LONGEST_CLEAN = 64, 20_000  # texts that are remembered, and characters of one
 
 _SHAPES = (
     r"\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b",  # AWS
@@ -86,6 +87,7 @@ def _plain() -> re.Pattern[str]:
     return re.compile(r"(?:none|null|true|false|nan|[-+]?[\d._]+(?:e[-+]?\d+)?)", re.IGNORECASE)
 
 
+@lru_cache(maxsize=8192)
 def is_secret_name(name: str) -> bool:
     """Whether a variable, key or parameter of this name holds a secret.
 
@@ -111,10 +113,18 @@ class Redactor:
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._known: set[str] = set()
         self._patterns: tuple[re.Pattern[str], re.Pattern[str]] | None = None
+        # a cell's code is kept by its run, its session and the lineage of what comes after: by text, what came of it
+        # and with which values known
+        self._clean: dict[str, tuple[str, set[str]]] = {}
+        self._learned: dict[Any, Any] = {}  # the environment that was looked at last
         self.learn_environment(os.environ if environ is None else environ)
 
     def learn_environment(self, environ: Mapping[str, str]) -> None:
         """The values of variables whose names say that they are secret; they may have been set meanwhile."""
+        held = getattr(environ, "_data", None)  # of `os.environ`: asked by name it decodes each one
+        if held is not None and held == self._learned:
+            return
+        self._learned = dict(held or ())
         for name in environ:
             if _may_be_secret(name) and (value := environ.get(name)) is not None:
                 self.learn(value)
@@ -128,6 +138,17 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with every secret replaced by a mark; lines stay lines."""
+        known = self._clean.get(text)
+        if known is not None and known[1] is self._known:
+            return known[0]
+        clean = self._cleaned(text)
+        if len(text) <= _LONGEST_CLEAN:
+            if len(self._clean) >= _MOST_CLEAN:
+                self._clean = {}
+            self._clean[text] = clean, self._known
+        return clean
+
+    def _cleaned(self, text: str) -> str:
         if "\x1b[" in text:
             self._redacted(_COLOUR.sub("", text))  # for what it learns: colours stand between a name and its value
         count = len(self._known)

@@ -6,8 +6,7 @@ import ast
 import os
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from celltrail import resources
@@ -33,12 +32,12 @@ from celltrail.capture.watch.points import Points, Watcher
 from celltrail.capture.watch.swap import Swapped, swap
 from celltrail.contract import Status
 from celltrail.errors import StopTraining, nearest
-from celltrail.model import Execution, Failure, Json, Param
+from celltrail.model import Execution, Failure, Json, Param, changed
 from celltrail.parsing import parse
 from celltrail.run import Run
 from celltrail.store.files import disk
 from celltrail.store.files.encoding import encode
-from celltrail.store.folders import run_folder
+from celltrail.store.folders import run_folder, size_of
 
 _MAX_PROBLEMS = 5
 _PATIENCE_S = 1.0  # how long the digests of files may hold up the rest of the record
@@ -61,6 +60,7 @@ class Tracked:
     execution: Execution
     redactor: Redactor
     settle: Callable[[], None]  # the run's files may be closed
+    unsynced: disk.Unsynced  # the session's
     outputs: Outputs | None = None
     depth: int = 0  # nested run_cell calls
     files: Files | None = None
@@ -212,23 +212,26 @@ class Tracked:
         if step is not None and self.allowance.limit.is_asked:
             resources.rest(self.run, "what recording cost was over the budget: no more samples from then on")
 
-    def describe_start(self, states: rng.States, folder: str) -> None:
+    def describe_start(self, states: rng.States, folder: str, before: environment.Outset) -> None:
         """What is known before the body has run: parameters first, then where it runs."""
-        with self.meter.working(), disk.later() as sync:  # the main thread may want the run's document meanwhile
-            self._describe_start(states, folder)
-        sync()
+        with self.meter.working(), self.unsynced.writing():
+            self._describe_start(states, folder, before)
 
-    def _describe_start(self, states: rng.States, folder: str) -> None:
+    def _describe_start(self, states: rng.States, folder: str, before: environment.Outset) -> None:
         put, clean = self.run.store.blobs.put, self.redactor.text
         surroundings: dict[str, dict[str, Json]] = {
             "rng": {library: put(rng.pack(library, state)) for library, state in states.items()},
-            "env": environment.software(put),
+            "env": environment.software(put, before),
             "hardware": environment.hardware(),
         }
-        self.run.describe(params=self._params(self.found.params if self.found else {}), environment=surroundings)
+        self._tell(params=self._params(self.found.params if self.found else {}), environment=surroundings)
         if commit := repository.git(folder, put, clean):
-            self.run.describe(environment={"git": commit})
+            self._tell(environment={"git": commit})
         self.modules = shield(self.imported.told, self.run.store, folder, clean) or []
+
+    def _tell(self, **facts: Any) -> None:
+        """Add to the run's document; of a body that is over by then, with all that is written of its end."""
+        (self.run.describe if self.run.is_running else self.run.learn)(**facts)
 
     def close(self, message_ns: float = 0.0) -> None:
         """The last output has come: write the execution down and let the files be closed.
@@ -236,9 +239,13 @@ class Tracked:
         Args:
             message_ns: what it costs to take one message along.
         """
-        if self.is_closed:
-            return
-        late, self.is_closed = False, True
+        if not self.is_closed:
+            self.is_closed = True
+            with self.unsynced.writing():
+                self._close(message_ns)
+
+    def _close(self, message_ns: float) -> None:
+        late = False
         try:
             with self.meter.working():
                 state = shield(self.conclude, self) if self.conclude is not None else None
@@ -254,7 +261,7 @@ class Tracked:
 
     def _close_late(self) -> None:
         try:
-            self.execution = replace(self.execution, needs=self._put_needs())
+            self.execution = changed(self.execution, needs=self._put_needs())
             self.run.learn(executions=self._executions())
         finally:
             self._let_go()
@@ -272,7 +279,7 @@ class Tracked:
         with self.meter.working():
             shield(self._describe_randomness)
             outputs = self.outputs.records(self.run.store.blobs.put, self.redactor.text) if self.outputs else ()
-        self.execution = replace(self.execution, outputs=outputs, needs=self._put_needs())
+        self.execution = changed(self.execution, outputs=outputs, needs=self._put_needs())
         facts: dict[str, Any] = {
             "executions": self._executions(),
             "params": self._params(self.found.params if self.found else {}),
@@ -287,7 +294,7 @@ class Tracked:
             names = [name for name in self.watched if name not in axes]
             self.run.writer.event("watch", names=names, why=why, axes=axes, functions=inside)
         values = self.points.count if self.points else 0
-        written = _size(run_folder(self.run.writer.home, self.run.id))
+        written = size_of(run_folder(self.run.writer.home, self.run.id))
         overhead = self.meter.told(values, message_ns, written, self.allowance.degraded)
         surroundings = {"overhead": overhead, **({"state": state} if state else {})}
         if self.again:
@@ -324,7 +331,7 @@ class Tracked:
     def _params(self, found: dict[str, Param]) -> dict[str, Param]:
         clean = self.redactor.value
         kept = without(dict(found), self.mark.arguments.no_param)  # a short body may be adding to it just now
-        return {name: replace(param, value=clean(name, param.value)) for name, param in kept.items()}
+        return {name: changed(param, value=clean(name, param.value)) for name, param in kept.items()}
 
     # after the body
 
@@ -343,7 +350,7 @@ class Tracked:
         self.run.finish("finished" if stopped else _RUN_STATUS[self.instead or status], stopped or failure)
         self._values_after()
         self.end_states = shield(randomness.again, self.states, namespace) or {}
-        self.execution = replace(self.execution, status=status, ended_us=self.run.ended_us, error=failure)
+        self.execution = changed(self.execution, status=status, ended_us=self.run.ended_us, error=failure)
 
     def _values_after(self) -> None:
         if self.values is not None:
@@ -417,13 +424,6 @@ def _parsed(magic: str, body: str) -> ast.Module | None:
         return parse(body) if magic in PYTHON else None
     except (SyntaxError, ValueError, RecursionError):  # as when it holds magics of its own
         return None
-
-
-def _size(folder: Path) -> int:
-    try:
-        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    except OSError:  # a trail that vanishes takes this figure with it, nothing more
-        return 0
 
 
 def _text(error: BaseException) -> str:

@@ -11,6 +11,8 @@ from celltrail.capture.shield import shield
 
 Job = Callable[[], None]
 TICK_S = 0.05
+HELD_S = 0.05
+NAP_S = 0.02
 
 
 class Worker:
@@ -29,15 +31,26 @@ class Worker:
         self._name = name
         self._jobs: deque[Job] = deque()
         self._wake = threading.Event()
+        self._free = threading.Event()
+        self._free.set()
         self._tick = tick
         self._stopping = self._is_working = False
+        self._is_awake = False  # and looks at the jobs once more before it sleeps
         self._thread: threading.Thread | None = None
+        self._due: tuple[float, Job] | None = None  # what is done at a time, unless it is asked for again until then
         self.ticking = False  # whether values are coming in that nobody announces
 
     def put(self, job: Job) -> None:
         """Do this later; costs about a microsecond."""
         self._jobs.append(job)
-        self._wake.set()
+        if not self._is_awake:
+            self._wake.set()
+
+    def by(self, job: Job, within_s: float) -> None:
+        """Do this once, within so many seconds, however often it is asked for until then."""
+        if self._due is None:
+            self._due = time.monotonic() + within_s, job
+            self._wake.set()
 
     def start(self) -> None:
         """Begin, unless it runs already."""
@@ -45,6 +58,24 @@ class Worker:
             self._stopping = False
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
+
+    def hold(self) -> None:
+        """Begin no job until `release`, or until that has taken `HELD_S`.
+
+        Two threads at once take the interpreter from each other at every file that one of them opens, which costs the
+        user's cell more than both would take one after the other.
+        """
+        self._free.clear()
+
+    def release(self) -> None:
+        """Go on."""
+        if not self._free.is_set():
+            self._free.set()
+
+    def hurry(self) -> None:
+        """Somebody waits for what is to be done."""
+        self._urgent.set()
+        self._free.set()
 
     def is_idle(self) -> bool:
         """Whether everything put so far is done."""
@@ -55,7 +86,7 @@ class Worker:
         if self._thread is None or not self._thread.is_alive() or threading.current_thread() is self._thread:
             return not self._jobs
         done = threading.Event()
-        self._urgent.set()
+        self.hurry()
         self.put(done.set)
         return done.wait(timeout_s)
 
@@ -63,7 +94,7 @@ class Worker:
         """Do what is left, then end the thread."""
         thread, self._thread = self._thread, None
         self._stopping = True
-        self._urgent.set()
+        self.hurry()
         self._wake.set()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout_s)
@@ -71,17 +102,31 @@ class Worker:
     def _work(self) -> None:
         ticked = time.monotonic()
         while True:
-            self._wake.wait(TICK_S if self.ticking else None)
+            self._is_awake = False
+            if not self._jobs:
+                self._wake.wait(self._rest_s())
+            self._is_awake = True
             if self._nap_s and self._jobs:
                 self._urgent.wait(self._nap_s)
                 self._urgent.clear()
             self._wake.clear()
             while self._jobs:
+                if not self._free.wait(HELD_S):
+                    self._free.set()
                 self._is_working = True  # before the job leaves the queue, so that one of both always tells
                 shield(self._jobs.popleft())
                 self._is_working = False
             if self.ticking and time.monotonic() - ticked >= TICK_S:
                 ticked = time.monotonic()
                 shield(self._tick)
+            if (due := self._due) is not None and (self._stopping or time.monotonic() >= due[0]):
+                self._due = None
+                shield(due[1])
             if self._stopping and not self._jobs:
                 return
+
+    def _rest_s(self) -> float | None:
+        """How long there is nothing to do unless somebody says so."""
+        if self.ticking:
+            return TICK_S
+        return None if self._due is None else max(0.0, self._due[0] - time.monotonic())

@@ -225,7 +225,8 @@ class Live:
     def _retire(self, chart: LiveChart) -> None:
         with self._lock:
             chart.swap()
-            self._pictures.append(chart)
+            if chart.widget is not None:  # one that nobody saw has nothing to add to, and would wait here for ever
+                self._pictures.append(chart)
             if chart in self._charts:
                 self._charts.remove(chart)
             if media := self._media.pop(chart, None):

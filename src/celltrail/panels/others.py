@@ -26,7 +26,8 @@ class Others:
 
     def wake(self) -> None:
         """Look from now on."""
-        self._is_wanted.set()
+        if not self._is_wanted.is_set():
+            self._is_wanted.set()
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="celltrail-others", daemon=True)
             self._thread.start()

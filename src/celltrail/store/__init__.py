@@ -82,7 +82,7 @@ class Store(Upkeep):
         Raises `StoreError` when the trail cannot be written.
         """
         folder = run_folder(self.root, record.id)
-        if (folder / "run.json").exists() and record.generation == 1:
+        if record.generation == 1 and os.path.exists(f"{folder}{os.sep}run.json"):
             return self.join(record.id, rank)
         try:
             trail = root.establish(self.root)

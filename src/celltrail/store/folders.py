@@ -19,6 +19,15 @@ def run_ids(trail: Path) -> list[str]:
     return [run_id for group in groups(runs) for run_id in ids_in(runs, group)]
 
 
+def size_of(folder: Path | str) -> int:
+    """How many bytes the files in a folder and below have; 0 for one that is gone."""
+    size = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            size += size_of(entry.path) if entry.is_dir() else entry.stat().st_size
+    return size
+
+
 def groups(runs: str) -> dict[str, int]:
     """The folders in ``runs/``, by their names, and when each gained or lost a run last, in ns."""
     found: dict[str, int] = {}

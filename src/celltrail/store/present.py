@@ -78,8 +78,10 @@ class Teller:
 def outer() -> Told | None:
     """The run that the processes which made this one are in: of the nearest that is in one."""
     for folder in _ancestors():
-        with contextlib.suppress(OSError, ValueError):
-            return _read(folder / _RUN)
+        run = f"{folder}{os.sep}{_RUN}"
+        if os.access(run, os.F_OK):  # asked first: of most there is none, and an exception for each would be felt
+            with contextlib.suppress(OSError, ValueError):
+                return _read(Path(run))
     return None
 
 
@@ -134,7 +136,11 @@ def _ancestors() -> list[Path]:
 
 
 def _folder(process: Process) -> Path | None:
-    place = _place(os.environ.get("XDG_CACHE_HOME"), os.environ.get("HOME"))
+    return _folder_in(_place(os.environ.get("XDG_CACHE_HOME"), os.environ.get("HOME")), process)
+
+
+@lru_cache(maxsize=64)
+def _folder_in(place: Path | None, process: Process) -> Path | None:
     if place is None or not process.start:
         return None
     life = hashlib.sha256(f"{process.start} {process.boot}".encode()).hexdigest()[:12]

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from celltrail.capture.tracked import Tracked, cell_magic
 from celltrail.capture.values.fingerprint import Budget, fingerprint
 from celltrail.capture.values.settings import Settings
 from celltrail.errors import StoreError
+from celltrail.model import changed
 from celltrail.store import Store
 from celltrail.store.catalogue.alike import Alike
 from celltrail.store.files.encoding import decode
@@ -70,10 +71,13 @@ class Already:
         session: all its executions.
         shell: the IPython shell.
         notify: is told of what is found.
+        hurry: tells who writes the records of runs that one is waited for.
     """
 
-    def __init__(self, session: Session, shell: Any, notify: Callable[[Notice], object]) -> None:
-        self._session, self._shell, self._notify = session, shell, notify
+    def __init__(
+        self, session: Session, shell: Any, notify: Callable[[Notice], object], hurry: Callable[[], None]
+    ) -> None:
+        self._session, self._shell, self._notify, self._hurry = session, shell, notify, hurry
         self._trails: dict[Path, _Trail] = {}
         self._settings = Settings()
         self._folders: dict[tuple[Path, str], str] = {}
@@ -116,13 +120,14 @@ class Already:
         recipe = self._recipe(tracked, tree, namespace)
         if not recipe:
             return None
-        tracked.execution = replace(tracked.execution, recipe=recipe)
+        tracked.execution = changed(tracked.execution, recipe=recipe)
         trail = self._trail(tracked.run.store)
         before = list(trail.here[recipe])
         trail.here[recipe].append(_Here(tracked.run.id, tracked.written))
         if tracked.mark.arguments.if_same == "off":
             return None
         for each in before[-1:]:
+            self._hurry()
             each.written.wait(_PATIENCE_S)
         ids = list(dict.fromkeys([*(each.run for each in reversed(before)), *trail.alike.ids(recipe)]))
         return self._found(tracked, trail, ids, namespace) if ids else None

@@ -41,6 +41,9 @@ def code_key(tree: ast.AST, about: bytes = b"") -> str:
 
     def walk(node: ast.AST) -> None:
         kind = type(node)
+        if isinstance(node, ast.Name):  # half of all nodes
+            parts.extend(("Name", "id", repr(node.id), ""))
+            return
         add(kind.__name__)
         for name in _fields(kind):
             value = getattr(node, name, None)

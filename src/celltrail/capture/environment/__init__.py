@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import orjson
@@ -37,18 +38,35 @@ _KEY_PACKAGES = tuple(
 _USER = re.compile(r"(?<=://)[^/@\s]+@")
 
 
-def packages() -> dict[str, str]:
+class Installed(NamedTuple):
+    """Installed distributions: versions by name, and the listing as runs keep it."""
+
+    versions: Mapping[str, str]
+    listing: bytes
+
+
+def packages() -> Mapping[str, str]:
     """Installed distributions and versions, by the names of their metadata folders: under a millisecond.
 
     >>> "celltrail" in packages() or "pytest" in packages()
     True
     """
+    return installed().versions
+
+
+def installed() -> Installed:
+    """What is installed; the same object as long as nothing comes or goes."""
+    folders = (each for each in dict.fromkeys(sys.path) if each.endswith(("site-packages", "dist-packages")))
+    return _installed(tuple((folder, _changed(folder)) for folder in folders))
+
+
+@functools.lru_cache(maxsize=4)
+def _installed(folders: tuple[tuple[str, int], ...]) -> Installed:
     found: dict[str, str] = {}
-    for folder in dict.fromkeys(sys.path):
-        if folder.endswith(("site-packages", "dist-packages")):
-            for name, version in _listing(folder, _changed(folder)):
-                found.setdefault(name, version)
-    return found
+    for folder, changed in folders:
+        for name, version in _listing(folder, changed):
+            found.setdefault(name, version)
+    return Installed(found, orjson.dumps(found, option=orjson.OPT_SORT_KEYS))
 
 
 def _changed(folder: str) -> int:
@@ -114,22 +132,51 @@ def _threads() -> Facts:
     return facts | ({"cuda": cuda} if isinstance(cuda, str) else {})
 
 
-def software(put: Put) -> Facts:
-    """Python, the system, the packages (whole list as a blob) and the allowed variables."""
-    listing = packages()
+class Outset(NamedTuple):
+    """What a cell may change as soon as it begins, as it was before; all else is asked in the background."""
+
+    installed: Installed
+    variables: Mapping[str, str]
+
+
+def outset() -> Outset:
+    """As it is now: a few microseconds where nothing has changed since the last time."""
+    return Outset(installed(), _variables())
+
+
+_seen: tuple[dict[Any, Any], Mapping[str, str]] = {}, {}  # the environment, and what of it is kept
+
+
+def _variables() -> Mapping[str, str]:
+    global _seen
+    held = getattr(os.environ, "_data", None)  # asked by name it decodes each one
+    if held is None or held != _seen[0]:
+        allowed = {name: os.environ.get(name) for name in os.environ if _ALLOWED.fullmatch(name)}
+        _seen = dict(held or ()), {name: value for name, value in allowed.items() if value is not None}
+    return _seen[1]
+
+
+def software(put: Put, before: Outset | None = None) -> Facts:
+    """Python, the system, the packages (whole list as a blob) and the allowed variables.
+
+    Args:
+        put: keeps the list.
+        before: what was asked earlier.
+    """
+    listing, variables = before or outset()
     facts: Facts = {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "os": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
         "prefix": prefix(),
-        "packages": put(orjson.dumps(listing, option=orjson.OPT_SORT_KEYS)),
+        "packages": put(listing.listing),
     }
-    facts.update({name: listing[name] for name in _KEY_PACKAGES if name in listing})
+    facts.update({name: listing.versions[name] for name in _KEY_PACKAGES if name in listing.versions})
     if direct := origins():
         facts["origins"] = direct
     facts |= _threads()
-    facts.update({name: _homeless(value) for name, value in os.environ.items() if _ALLOWED.fullmatch(name)})
+    facts.update({name: _homeless(value) for name, value in variables.items()})
     return facts
 
 

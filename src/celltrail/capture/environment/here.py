@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-import orjson
-
 from celltrail.capture import environment
 from celltrail.capture.already.match import Machine
 from celltrail.errors import StoreError
@@ -27,9 +25,9 @@ def digest_of(data: bytes | str) -> str:
 
 
 def _packages(blobs: Blobs, digest: str) -> Mapping[str, str]:
-    here = environment.packages()
-    if digest == digest_of(orjson.dumps(here, option=orjson.OPT_SORT_KEYS)):
-        return here
+    here = environment.installed()
+    if digest == digest_of(here.listing):
+        return here.versions
     try:
         return decode(blobs.get(digest), "packages")
     except StoreError:

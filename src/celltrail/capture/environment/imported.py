@@ -24,8 +24,18 @@ def imported() -> list[str]:
     >>> "pytest" in imported(), "re" in imported(), "celltrail" in imported()
     (True, False, False)
     """
+    return list(_imported(mark()))
+
+
+def mark() -> tuple[int, str]:
+    """Is another one as soon as something new is imported: new names come last."""
+    return len(sys.modules), next(reversed(sys.modules), "")
+
+
+@functools.lru_cache(maxsize=1)
+def _imported(_: tuple[int, str]) -> tuple[str, ...]:
     names = {name for name in sys.modules.copy() if "." not in name}
-    return sorted(name for name in names - sys.stdlib_module_names - _PLUMBING if name[:1] != "_")
+    return tuple(sorted(name for name in names - sys.stdlib_module_names - _PLUMBING if name[:1] != "_"))
 
 
 def is_among(package: str, names: Collection[str]) -> bool:

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from celltrail.capture.files.places import is_data, is_within, placed, project
+from celltrail.capture.environment.imported import mark
+from celltrail.capture.files.places import is_data, is_within, placed, project, real
 from celltrail.model import Json
 from celltrail.store import Store
 from celltrail.store.files.hashing import Stamp
@@ -34,6 +35,8 @@ class Modules:
     _seen: dict[str, tuple[Any, Stamp]] = field(default_factory=dict)  # by name: its spec, which a reload replaces
     _kept: dict[tuple[str, str, Stamp], str] = field(default_factory=dict)  # by trail, path and stamp
     _places: tuple[Path, list[str]] = (Path(), [])  # the trail and the user's folders that `_others` is about
+    _mark: tuple[int, str] = (0, "")  # of what was imported when `_mine` were the user's
+    _mine: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)  # name, file and contents
     _others: dict[str, Any] = field(default_factory=dict)  # by name: modules that are not the user's
 
     def told(self, store: Store, folder: str, clean: Clean) -> list[dict[str, Json]]:
@@ -45,18 +48,22 @@ class Modules:
             clean: takes secrets out of a text.
         """
         around = project(store.root, folder)
-        roots = [os.path.realpath(place) for place in (folder, around, sys.path[0] or folder) if len(place) > 1]
+        roots = [real(place) for place in (folder, around, sys.path[0] or folder) if len(place) > 1]
         found: list[dict[str, Json]] = []
-        for name, path, spec in sorted(self._own(store.root, roots), key=lambda each: each[0]):
-            told = self._told(name, path, spec, store, around, clean)
+        now = mark()
+        if self._places != (store.root, roots) or self._mark != now:
+            self._mine = sorted(self._own(store.root, roots), key=operator.itemgetter(0))
+            self._mark = now
+        for name, path, held in self._mine:
+            told = self._told(name, path, held.get("__spec__"), store, around, clean)
             if told is not None:
                 found.append(told)
             if len(found) >= MOST_KEPT:
                 break
         return found
 
-    def _own(self, trail: Path, roots: list[str]) -> Iterator[tuple[str, str, Any]]:
-        """Name, file and spec of the modules in these folders; of the many others each is asked about once."""
+    def _own(self, trail: Path, roots: list[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Name, file and contents of the modules in these folders; of the many others each is asked about once."""
         if self._places != (trail, roots):
             self._places, self._others = (trail, roots), {}
         others, imported = self._others, sys.modules.copy()
@@ -69,7 +76,7 @@ class Modules:
             facts: dict[str, Any] = held if type(held) is dict and name != "__main__" else {}
             path = facts.get("__file__")
             if type(path) is str and path.endswith(".py") and _is_own(os.path.realpath(path), trail, roots):
-                yield name, os.path.abspath(path), facts.get("__spec__")
+                yield name, os.path.abspath(path), facts
             else:
                 others[name] = module
 

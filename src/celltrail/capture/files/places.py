@@ -39,8 +39,8 @@ def project(trail: Path, folder: str) -> str:
     >>> project(Path("/data/p/.celltrail"), "/data/p/nb"), project(Path("/trails/all"), "/data/p/nb")
     ('/data/p', '/data/p/nb')
     """
-    around = os.path.realpath(trail.parent)
-    if is_within(os.path.realpath(folder), around):
+    around = real(str(trail.parent))
+    if is_within(real(folder), around):
         return str(trail.parent)
     here = Path(folder)
     return str(next((place for place in (here, *here.parents) if (place / ".git").exists()), here))
@@ -55,7 +55,7 @@ def placed(path: str, project: str) -> tuple[Base, str]:
     for base, folder in (("project", project), ("home", os.path.expanduser("~"))):
         if folder in ("", "/", "~"):
             continue
-        for root, inner in ((folder, path), (os.path.realpath(folder), os.path.realpath(path))):
+        for root, inner in ((folder, path), (real(folder), os.path.realpath(path))):
             if is_within(inner, root):
                 return ("project" if base == "project" else "home"), Path(os.path.relpath(inner, root)).as_posix()
     return "abs", Path(path).as_posix()
@@ -81,7 +81,13 @@ def is_data(path: str, trail: Path) -> bool:
     foreign, within = _foreign()
     if path in foreign or path.startswith(within):
         return False
-    return not (is_within(path, str(trail)) or is_within(path, os.path.realpath(trail)))
+    return not (is_within(path, str(trail)) or is_within(path, real(str(trail))))
+
+
+@functools.lru_cache(maxsize=64)
+def real(folder: str) -> str:
+    """Where a folder really is, one of the few that all paths of a session are compared with: asked once."""
+    return os.path.realpath(folder)
 
 
 @functools.cache

@@ -139,10 +139,10 @@ class Found:
         """Whether a computed value is an input: handed on to a call, and not a result, a time or a constant."""
         if isinstance(value, ast.Constant) or (is_metric_name(name) and name not in ("lr", "learning_rate")):
             return False
-        inside = by_kind(value)
-        if inside[ast.Await] or any(_last(call.func) in _CLOCKS for call in inside[ast.Call]):
+        if not any(line > value.lineno for line in self._uses.get(name, ())):
             return False
-        return any(line > value.lineno for line in self._uses.get(name, ()))
+        inside = by_kind(value)
+        return not (inside[ast.Await] or any(_last(call.func) in _CLOCKS for call in inside[ast.Call]))
 
     @cached_property
     def _uses(self) -> dict[str, list[int]]:

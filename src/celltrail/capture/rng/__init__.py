@@ -17,6 +17,8 @@ import orjson
 from celltrail.capture.rng import generators
 
 States = dict[str, Any]  # library -> its state in the library's own form, a copy
+_MOST_PACKED = 16
+_packed: dict[int, tuple[Any, bytes]] = {}  # by the address of a state: itself, so that it keeps that, and packed
 
 
 def take() -> States:
@@ -48,8 +50,15 @@ def pack(library: str, state: Any) -> bytes:
     >>> unpack(pack("random", random.getstate())) == ("random", random.getstate())
     True
     """
+    known = _packed.get(id(state))
+    if known is not None and known[0] is state:  # its run, its session and the comparison with its end pack it
+        return known[1]
     header, raw = _PACK[_kind(library)](state)
-    return orjson.dumps({"library": library, **header}) + b"\n" + raw
+    packed = orjson.dumps({"library": library, **header}) + b"\n" + raw
+    if len(_packed) >= _MOST_PACKED:
+        _packed.clear()
+    _packed[id(state)] = state, packed
+    return packed
 
 
 def unpack(data: bytes) -> tuple[str, Any]:

@@ -27,7 +27,7 @@ from celltrail.capture.session.past import Past, Status, number
 from celltrail.capture.shield import shield
 from celltrail.capture.tracked import cell_magic, cell_name
 from celltrail.capture.transform import PYTHON, Mark, cleanup
-from celltrail.capture.worker import Worker
+from celltrail.capture.worker import NAP_S, Worker
 from celltrail.model import new_id, now_us
 from celltrail.parsing import parse
 from celltrail.run import events
@@ -37,7 +37,6 @@ MOST = 5_000  # executions at hand; older ones are in the trail, if anywhere
 MOST_SOURCE = 64 << 20  # characters of their code, the newest
 _MOST_STATES = 2_000  # of generators, 2.5 to 5 KB each, that wait for a trail
 _MOST_CODE = 1 << 20  # characters of a cell that is looked at
-_NAP_S = 0.02
 _PATIENCE_S = 1.0  # of whoever reads the trail
 
 Key = tuple[int, str]  # thread and request
@@ -64,7 +63,7 @@ class Session:
         self._keeping = Keeping(
             self.id, self.started_us, redactor.text, lambda root: environment.notebook(shell.user_ns, root)
         )
-        self._worker = Worker(self._tick, "celltrail-session", _NAP_S)
+        self._worker = Worker(self._tick, "celltrail-session", NAP_S)
         self._arrival = Arrival(partial(shield, self._arrived))
         self._pid = os.getpid()
         self._stops: list[Callable[[], None]] = []
@@ -216,7 +215,8 @@ class Session:
         while len(self._states) > _MOST_STATES:
             self._states.pop(next(iter(self._states)))
         if past.source is not None and not past.code:
-            self._learn_environment()
+            if past.run is None:  # of a run that is done where it begins
+                self._learn_environment()
             past.code = _digest(self._redactor.text(past.source))
             self._make_room(len(past.source))
         if unread := self._unread.get(past.id):

@@ -45,9 +45,9 @@ class Keeping:
         self._log: SessionLog | None = None
         self._told: dict[Path, dict[str, str]] = {}  # by trail: the last event of each execution
         self._spent = 0
-        self._unsynced: list[Callable[[], None]] = []
         self._synced = self._failed = 0.0
-        self._is_behind = False
+        self._is_behind = self._is_dirty = False
+        self._unsynced = disk.Unsynced(self._soil)
 
     @property
     def is_attached(self) -> bool:
@@ -57,7 +57,10 @@ class Keeping:
     @property
     def is_dirty(self) -> bool:
         """Whether something was written that the platter may not have yet."""
-        return bool(self._unsynced)
+        return self._is_dirty
+
+    def _soil(self) -> None:
+        self._is_dirty = True
 
     def attach(self, trail: Path, executions: Iterable[Past], states: dict[str, bytes]) -> None:
         """From now on executions are kept in this trail, and those so far too."""
@@ -87,11 +90,10 @@ class Keeping:
             return
         todo = executions if self._is_behind or newest is None else (newest,)
         try:
-            with disk.later() as sync:
+            with self._unsynced.writing():
                 for past in todo:
                     if past.is_kept and past.code:  # else it is not described yet, and comes by itself
                         self._write(store, past, states)
-            self._unsynced.append(sync)
             self._is_behind = False
             self._forget(store.root, executions)
         except (OSError, StoreError):
@@ -100,12 +102,10 @@ class Keeping:
 
     def sync(self, *, now: bool = False) -> None:
         """Bring what was written to the platter, now and then."""
-        if not self._unsynced or not (now or time.monotonic() - self._synced >= _SYNC_S):
+        if not self._is_dirty or not (now or time.monotonic() - self._synced >= _SYNC_S):
             return
-        self._synced, unsynced = time.monotonic(), self._unsynced
-        self._unsynced = []
-        for sync in unsynced:
-            sync()
+        self._synced, self._is_dirty = time.monotonic(), False
+        self._unsynced.sync()
         if self._log is not None:
             self._log.sync()
 
@@ -139,6 +139,7 @@ class Keeping:
                 return
             log.event(BEGAN, **self._beginning(store, past, states))
             told[past.id] = BEGAN
+            self._soil()
         if told[past.id] == BEGAN and past.ended_us is not None and self._log is not None:
             arrived = {"rng": kept} if (kept := self._kept(store, past.arrived, states)) else {}
             self._log.event(
@@ -146,6 +147,7 @@ class Keeping:
                 **arrived,
             )  # fmt: skip
             told[past.id] = ENDED
+            self._soil()
 
     def _forget(self, trail: Path, executions: Iterable[Past]) -> None:
         told = self._told.get(trail, {})

@@ -39,6 +39,7 @@ class Marks:
     def __init__(self, session: Session, shell: Any, notify: Callable[[Notice], object]) -> None:
         self._session, self._shell, self._notify = session, shell, notify
         self._fresh: deque[Tracked] = deque(maxlen=_MOST_RUNS)  # not written yet, so that not all is known of them
+        self._left: dict[str, Mapping[str, Print]] = {}  # by execution: what a run that is over has left
         self._around = Around({}, frozenset())
         self._runs: OrderedDict[str, Watched] = OrderedDict()  # by cell, or by run where it has no id
 
@@ -51,6 +52,8 @@ class Marks:
 
     def add(self, tracked: Tracked) -> None:
         """A run is over."""
+        if tracked.past is not None and tracked.values is not None:
+            self._left = {**dict(list(self._left.items())[-_MOST_RUNS:]), tracked.past.id: tracked.values.left}
         if tracked.execution.status == "ok":
             self._fresh.append(tracked)
 
@@ -67,7 +70,10 @@ class Marks:
         installed = packages()
         touched = names.writes | names.mutates | names.deletes if names else set[str]()
         others = [watched for watched in self._runs.values() if watched.past is not past]
-        now = self._prints(touched & {name for watched in others for name in watched.prints})
+        wanted = touched & {name for watched in others for name in watched.prints}
+        left = self._left.pop(past.id, {})
+        seen = {name: left[name] for name in wanted & left.keys() if left[name].quality != "opaque"}
+        now = {**self._prints(wanted - seen.keys()), **seen}
         for watched in others:
             _compare(watched, past, now)
         for watched in self._runs.values():
@@ -83,9 +89,9 @@ class Marks:
 
     def _look_around(self) -> Around:
         """Packages as they are now; the same object as long as nothing changes, for each run keeps one."""
-        now = Around(packages(), frozenset(imported()))
-        if now != self._around:
-            self._around = now
+        installed, names = packages(), frozenset(imported())
+        if installed is not self._around.packages or names != self._around.imported:
+            self._around = Around(installed, names)
         return self._around
 
     def _prints(self, names: set[str]) -> dict[str, Print | None]:

@@ -82,7 +82,7 @@ class Watched:
 
     def _packages(self, installed: Mapping[str, str]) -> list[Reason]:
         then, names = self.around.packages, self.around.imported
-        if then == installed:
+        if then is installed or then == installed:  # of dozens of runs, after each cell
             return []
         changed = {each: then[each] for each in then if then[each] != installed.get(each) and is_among(each, names)}
         return [Reason("env", text) for text in packages_changed(changed, installed)]

@@ -211,14 +211,14 @@ class Blobs:
             raise StoreError(root.unwritable(self._trail, error)) from error
 
     def _keep(self, digest: str, data: bytes) -> None:
-        path = self._path(digest)
+        path = f"{self._folder}{os.sep}{digest[:2]}{os.sep}{digest}"  # a `Path` for each would take longer than to look
         if not self._is_kept(path, len(data)):
-            self._replace(path, data)
+            self._replace(Path(path), data)
 
-    def _is_kept(self, path: Path, size: int | None = None) -> bool:
+    def _is_kept(self, path: Path | str, size: int | None = None) -> bool:
         """Whether the file is there with so many bytes, and if so, young again: a clean-up running now spares it."""
         try:
-            about = path.stat()
+            about = os.stat(path)
             if size is not None and about.st_size != size:
                 return False
             os.utime(path)
@@ -228,7 +228,7 @@ class Blobs:
             if error.errno not in (errno.EPERM, errno.EACCES, errno.EROFS):
                 raise
             # another person's file in a shared trail: one of our own takes its place where that is possible
-            return not os.access(path.parent, os.W_OK)
+            return not os.access(os.path.dirname(path), os.W_OK)
         return True
 
     def _make_room(self, path: Path) -> None:

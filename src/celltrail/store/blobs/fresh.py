@@ -43,7 +43,8 @@ class FreshBlobs(Blobs):
             pass
         return False
 
-    def _is_kept(self, path: Path, size: int | None = None) -> bool:
+    def _is_kept(self, path: Path | str, size: int | None = None) -> bool:
+        path = Path(path)
         before = _age(path)
         is_kept = super()._is_kept(path, size)
         if is_kept and self._made.get(path) == before:

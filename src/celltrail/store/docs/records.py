@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,15 +29,17 @@ _APART = {
 }
 # what the run itself never says
 EDITED = ("folder", "rating", "starred", "archived", "deleted")
+_NOT_OF_RUN = (*_APART, *EDITED, "rev")
 _OF_DICTS = ("metrics", "summary", "problems")
 _names: dict[type, tuple[str, ...]] = {}
 
 
 def tables_of(record: RunRecord) -> Tables:
     """The tables a run's own process writes."""
-    run = {name: getattr(record, name) for name in _names_of(RunRecord) if name not in _APART and name not in EDITED}
+    run = _told(record)
+    for name in _NOT_OF_RUN:
+        run.pop(name, None)
     run["error"] = dataclasses.asdict(record.error) if record.error else None
-    del run["rev"]
     resumes = {str(n): dataclasses.asdict(each) for n, each in enumerate(record.resumes, 2)}
     # most runs have none of these
     rare = {"resumes": resumes, "data": _copied(record.data), "models": _copied(record.models)}
@@ -158,7 +161,20 @@ def _texts(entries: Iterable[Mapping[str, Json]]) -> tuple[str, ...]:
 
 
 def _fields(record: Any, key: str) -> dict[str, Json]:
-    return {name: getattr(record, name) for name in _names_of(type(record)) if name != key}
+    fields = _told(record)
+    del fields[key]
+    return fields
+
+
+def _told(record: Any) -> dict[str, Json]:
+    names, read = _reading(type(record))
+    return dict(zip(names, read(record), strict=True))
+
+
+@lru_cache
+def _reading(kind: type) -> tuple[tuple[str, ...], Any]:
+    names = _names_of(kind)
+    return names, operator.attrgetter(*names)
 
 
 def _names_of(kind: type) -> tuple[str, ...]:

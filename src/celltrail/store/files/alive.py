@@ -29,6 +29,12 @@ def myself() -> Process:
     return _mine(os.getpid())
 
 
+def told() -> dict[str, str | int]:
+    """The process that asks, as it stands in a document."""
+    mine = myself()
+    return {"pid": mine.pid, "start": mine.start, "boot": mine.boot, "host": mine.host}
+
+
 def writer_name(rank: int = 0) -> str:
     """A name for a log that no other process, container or moment has."""
     from blake3 import blake3

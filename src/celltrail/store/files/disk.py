@@ -8,7 +8,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,7 +43,41 @@ def later() -> Generator[Callable[[], None]]:
         _unsynced.paths = around
 
 
-def _sync(paths: dict[str, None]) -> None:
+class Unsynced:
+    """What several writers of a process wrote and did not wait for: brought to the platter together, each file once.
+
+    One fsync takes a processor as long as all that is written of a short run; most of what hundreds of short runs
+    replace again and again, and their folders, need only one.
+
+    Args:
+        ask: is called where something waits for `sync`, which somebody is to call soon.
+    """
+
+    def __init__(self, ask: Callable[[], object]) -> None:
+        self._ask = ask
+        self._paths: dict[str, None] = {}
+
+    @contextlib.contextmanager
+    def writing(self) -> Generator[None]:
+        """Files written inside, on this thread, are whole and under their names at once, and wait for `sync`."""
+        around = _unsynced.paths
+        _unsynced.paths = self._paths
+        try:
+            yield
+        finally:
+            _unsynced.paths = around
+            if self._paths:
+                self._ask()
+
+    def sync(self) -> None:
+        """Make all that was written so far survive the death of the machine."""
+        paths = list(self._paths)
+        for path in paths:  # what is written again meanwhile waits for the next one
+            self._paths.pop(path, None)
+        _sync(paths)
+
+
+def _sync(paths: Iterable[str]) -> None:
     for path in list(paths):
         with contextlib.suppress(OSError):  # replaced or removed meanwhile, or a folder that cannot
             fd = os.open(path, os.O_RDONLY)
@@ -53,7 +87,8 @@ def _sync(paths: dict[str, None]) -> None:
                 os.close(fd)
 
 
-def _is_later(path: Path | str) -> bool:
+def is_later(path: Path | str) -> bool:
+    """Whether this thread does not wait for the platter just now; the path is then among those to be brought there."""
     if _unsynced.paths is None:
         return False
     _unsynced.paths[str(path)] = None
@@ -100,7 +135,7 @@ def write_new(path: Path | str, data: bytes, mode: int, *, is_synced: bool = Tru
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(fd, rest) :]
-        if is_synced and not _is_later(path):
+        if is_synced and not is_later(path):
             os.fsync(fd)
     finally:
         os.close(fd)
@@ -120,13 +155,13 @@ def replace_whole(path: Path, data: bytes, mode: int | None = None, *, is_synced
     target = str(path)  # here and below no `Path` is made: that takes as long as a call of the system
     folder, temp = os.path.dirname(target) or ".", _temp_name(target)
     try:
-        write_new(temp, data, file_mode(folder) if mode is None else mode, is_synced=is_synced)
+        waits = is_synced and not is_later(target)
+        write_new(temp, data, file_mode(folder) if mode is None else mode, is_synced=waits)
         os.replace(temp, target)
     except BaseException:
         _unlink(temp)
         raise
     if is_synced:
-        _is_later(target)
         fsync_folder(folder)
 
 
@@ -140,7 +175,7 @@ def create_whole(path: Path, data: bytes) -> bool:
     folder, temp = os.path.dirname(target) or ".", _temp_name(target)
     mode = file_mode(folder)
     try:
-        write_new(temp, data, mode)
+        write_new(temp, data, mode, is_synced=not is_later(target))
         try:
             os.link(temp, target)
         except FileExistsError:
@@ -155,7 +190,6 @@ def create_whole(path: Path, data: bytes) -> bool:
                 return False
     finally:
         _unlink(temp)
-    _is_later(target)
     fsync_folder(folder)
     return True
 
@@ -167,7 +201,7 @@ def _unlink(path: str) -> None:
 
 def fsync_folder(folder: Path | str) -> None:
     """Make new names in a folder survive a crash of the machine, where the system can."""
-    if not _is_later(folder):
+    if not is_later(folder):
         _sync({str(folder): None})
 
 

@@ -174,7 +174,8 @@ class Log:
     def end(self, summary: dict[str, Json]) -> None:
         """The last record: a clean close."""
         self.append(self._all_schemas() + frame(END_KIND, encode(summary), self.salt))
-        self.sync()
+        if not disk.is_later(self._folder / self._name):
+            self.sync()
 
     def sync(self) -> None:
         """Bring everything appended so far to the disk."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable
@@ -12,7 +11,7 @@ from struct import error as StructError  # noqa: N812
 from typing import TYPE_CHECKING
 
 from celltrail.errors import BadValue, StoreError
-from celltrail.model import Json, RunRecord
+from celltrail.model import Json, RunRecord, changed
 from celltrail.store.docs import records
 from celltrail.store.docs.generations import name_of
 from celltrail.store.files import alive, disk, forks
@@ -73,8 +72,11 @@ class RunWriter:
     @property
     def is_shared(self) -> bool:
         """Whether other processes write logs of this run too."""
-        found = {writer_of(path.name) for path in (self._folder / "m").glob("*.ctl")}
-        return bool(found - self._known - {self.writer})
+        try:
+            logs = os.listdir(self._folder / "m")
+        except OSError:
+            return False
+        return bool({writer_of(log) for log in logs if log.endswith(".ctl")} - self._known - {self.writer})
 
     def own(self, record: RunRecord, blobs: Blobs, before: Tables | None = None, known: Collection[str] = ()) -> bool:
         """Make the run's document, unless another process has; whether it is this one's now.
@@ -85,8 +87,8 @@ class RunWriter:
 
         self._troubles.know(record.problems)
         self._known = {writer_of(log) for log in known}
-        tables = {**(before or {}), **records.tables_of(dataclasses.replace(record, writer=self._log.writer))}
-        tables["writers"] = {self._log.writer: {**dataclasses.asdict(alive.myself()), "rank": self.rank}}
+        tables = {**(before or {}), **records.tables_of(changed(record, writer=self._log.writer))}
+        tables["writers"] = {self._log.writer: {**alive.told(), "rank": self.rank}}
         # the first facts of all; with those that follow, a lost document can be written again
         known = {name: entries for name, entries in tables.items() if entries and name not in _NOT_LOGGED}
         try:
@@ -290,7 +292,7 @@ class RunWriter:
             self._tell_of_others(self._document)
             if self._is_left_open:
                 self._document.put("run", self.id, {"open": False})
-            self._document.finish(records.tables_of(dataclasses.replace(record, writer=self.writer)))
+            self._document.finish(records.tables_of(changed(record, writer=self.writer)))
             self.flush()
         with self.lock:
             try:

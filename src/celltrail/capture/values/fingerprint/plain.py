@@ -23,8 +23,6 @@ from celltrail.capture.redact import is_secret_name
 from celltrail.capture.values.fingerprint import kinds
 from celltrail.capture.values.fingerprint.walk import FULL_BYTES, MOST_PARTS, Reader, Update, Walk, text
 
-_is_secret = functools.lru_cache(maxsize=4096)(is_secret_name)
-
 _WINDOWS = 10
 _MOST_SCALARS = 50_000  # of one list of numbers or texts, read whole
 
@@ -141,7 +139,7 @@ def mapping(walk: Walk, value: Any, update: Update) -> None:
 
 
 def _unless_secret(key: object, value: object) -> object:
-    return ... if type(key) is str and len(key) < 100 and _is_secret(key) else value
+    return ... if type(key) is str and len(key) < 100 and is_secret_name(key) else value
 
 
 def unordered(walk: Walk, value: Any, update: Update) -> None:
@@ -202,7 +200,7 @@ def attributes(walk: Walk, value: Any, update: Update) -> None:
     """What an object holds besides; of a secret only that it is set, since a print must not confirm a guess."""
     for name, held in kinds.attributes(value):
         update(text(name))
-        update(b"set" if _is_secret(name) else walk.token(held))
+        update(b"set" if is_secret_name(name) else walk.token(held))
 
 
 # what Python brings along

@@ -11,6 +11,7 @@ import struct
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import xxhash
@@ -27,6 +28,7 @@ MOST_OBJECTS = 6  # objects inside each other
 _MOST_LEVELS = 40  # containers inside each other; each costs three frames of the stack
 _MOST_INSIDE = 200
 _SHORT = 256
+_NAME = 64
 FULL_BYTES = 8_000_000  # of one array, read whole
 SAMPLE_BYTES = 1_000_000  # of a larger one, in ten windows
 _MOST_BYTES = 64_000_000  # of one value, whatever number of arrays it has
@@ -80,8 +82,15 @@ class Print:
 
 def text(value: str) -> bytes:
     """A string as a part of what is digested: its length first, so that two never run together."""
+    return _name(value) if len(value) <= _NAME and type(value) is str else _text(value)
+
+
+def _text(value: str) -> bytes:
     data = value.encode("utf-8", "surrogatepass")
     return b"s" + struct.pack("<Q", len(data)) + data
+
+
+_name = lru_cache(maxsize=4096)(_text)  # of classes, attributes and columns: the same ones again and again
 
 
 class Walk:
