@@ -169,7 +169,7 @@ class Recorder:
         if os.getpid() == self._pid:
             self._worker.hold()
             shield(self._after_cell, *args, **kw)
-            self._worker.release()
+            self._worker.hurry()  # what the cell left is looked at before the next one changes it
 
     def visit(self, tree: Any) -> Any:
         """IPython's protocol of an AST transformer: look at the code of a tracked cell, insert what watches."""

@@ -108,7 +108,6 @@ class Worker:
             self._is_awake = True
             if self._nap_s and self._jobs:
                 self._urgent.wait(self._nap_s)
-                self._urgent.clear()
             self._wake.clear()
             while self._jobs:
                 if not self._free.wait(HELD_S):
@@ -116,6 +115,7 @@ class Worker:
                 self._is_working = True  # before the job leaves the queue, so that one of both always tells
                 shield(self._jobs.popleft())
                 self._is_working = False
+            self._urgent.clear()
             if self.ticking and time.monotonic() - ticked >= TICK_S:
                 ticked = time.monotonic()
                 shield(self._tick)
