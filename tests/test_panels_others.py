@@ -83,6 +83,7 @@ def test_ranks_of_another_program_grow_below_the_cell(kernel: Kernel):
     assert np.allclose(band[1:, -1], [1 / 30, 1 + 1 / 30, 2 + 1 / 30])
     (line,) = (each for each in shown["series"] if each["metric"] == "train/loss")
     assert (line["n"], len(base64.b64decode(line["step"])) // 8) == (90, 30)
+    assert shown["runs"][0]["last"]["train/loss"] == pytest.approx(band[2, -1])  # where the line ends
 
 
 def test_workers_grow_in_the_chart_of_the_run_that_they_join(kernel: Kernel):

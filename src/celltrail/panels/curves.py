@@ -61,7 +61,7 @@ def state_of(run: StoredRun, lines: list[Line]) -> RunState:
         "started": run.record.started_us / 1e6,
         "axes": axes(run.record),
         "points": sum(max(metric.count, drawn.get(metric.name, 0)) for metric in metrics),
-        "last": {line.metric: real(run.record.metrics[line.metric].last) for line in told},
+        "last": {line.metric: real(_last(line, run.record)) for line in told},
         "earlier": 0,
         "beaten": {},
         "left": None,
@@ -71,6 +71,12 @@ def state_of(run: StoredRun, lines: list[Line]) -> RunState:
         "paused": is_held(run),
         "knobs": knobs(run),
     }
+
+
+def _last(line: Line, record: RunRecord) -> float | None:
+    """The last value of a metric; of several processes drawn as their mean that of the mean, where the line ends."""
+    metric, drawn = record.metrics[line.metric], line.points.shape[1]
+    return float(line.points[2, -1]) if 0 < drawn < metric.count else metric.last
 
 
 def drawn(runs: RunSet) -> Drawn:
