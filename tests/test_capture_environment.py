@@ -262,3 +262,19 @@ def test_modules_outside_the_project_are_not_its_own(tmp_path: Path, store: Stor
     """Tests' own process: modules of packages and of Python are nobody's local code."""
     found = Modules().told(store, str(tmp_path), str)
     assert not any("site-packages" in module["path"] for module in found)
+
+
+def test_a_run_has_the_environment_as_it_was_before_its_cell(tmp_path: Path) -> None:
+    """What the cell itself sets and installs is the next one's, however short the cell is."""
+    store, site = Store(tmp_path / ".celltrail"), tmp_path / "site-packages"
+    (site / "quux-1.0.dist-info").mkdir(parents=True)
+    kernel = Kernel(tmp_path, {"CELLTRAIL_STORE": str(store.root), "OMP_NUM_THREADS": "3", "PYTHONPATH": str(site)})
+    assert kernel.run("%load_ext celltrail\nimport os").status == "ok"
+    move = f"os.rename({str(site / 'quux-1.0.dist-info')!r}, {str(site / 'quux-2.0.dist-info')!r})"
+    assert kernel.run(f"%%track first\nos.environ['OMP_NUM_THREADS'] = '5'\n{move}").status == "ok"
+    assert kernel.run("%%track second\npass").status == "ok"
+    kernel.run("%unload_ext celltrail")
+    kernel.stop()
+    told = [store.find(name).environment["env"] for name in ("first", "second")]
+    assert [each["OMP_NUM_THREADS"] for each in told] == ["3", "5"]
+    assert ['"quux":"1.0"' in store.blobs.text(each["packages"]) for each in told] == [True, False]
