@@ -101,7 +101,7 @@ def test_alerts_stand_in_the_detail_and_in_the_terminal(
         ({"title": ""}, "is not one line"),
         ({"title": "two\nlines"}, "is not one line"),
         ({"title": "x" * 257}, "257 characters"),
-        ({"title": 5}, "title was given a int 5; it is text"),
+        ({"title": 5}, "title was given an int 5; it is text"),
         ({"title": "t", "level": "fatal"}, "level 'fatal' is not one of 'info', 'warn', 'error'"),
         ({"title": "t", "text": None}, "text was given a NoneType"),
         ({"title": "t", "value": "high"}, "'value' was given a str 'high', which is not a number"),

@@ -57,8 +57,12 @@ def trail_id(root: Path) -> str:
         return _read(root)
 
 
-def establish(root: Path) -> str:
-    """Make the folder a trail if it is not one yet; its id. Any number of processes may do this at once."""
+def establish(root: Path, *, comes_back: bool = False) -> str:
+    """Make the folder a trail if it is not one yet; its id. Any number of processes may do this at once.
+
+    A trail that was deleted under this process ``comes_back`` under its id for what a run of it still has to keep;
+    a new run makes another trail.
+    """
     try:
         stood, known = _met.get(root, ((), ""))
         if known and _standing(root) == stood:
@@ -66,7 +70,7 @@ def establish(root: Path) -> str:
         disk.sweep(root)
         if not trail_id(root):
             disk.make_folder(root, root)
-            write(root, new_id(), now_us())
+            write(root, (known if comes_back else "") or new_id(), now_us())
         standing = _standing(root)  # before it is read: what is put there meanwhile is met next time
         _met[root] = standing, trail_id(root)
         return _met[root][1]

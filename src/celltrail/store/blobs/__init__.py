@@ -233,7 +233,7 @@ class Blobs:
 
     def _make_room(self, path: Path) -> None:
         if not path.parent.is_dir():
-            root.establish(self._trail)
+            root.establish(self._trail, comes_back=True)
             disk.make_folder(path.parent, self._trail)
 
     def _replace(self, path: Path, data: bytes) -> None:

@@ -81,8 +81,9 @@ def _shown(record: RunRecord) -> set[str]:
         for output in execution.outputs:
             found.update(*(state.values() for state in (output.data, *output.earlier)))
     about = record.environment
-    found |= {about.get("env", {}).get("packages"), *(about.get("git", {}).get(name) for name in ("diff", "sources"))}
-    return {digest for digest in found if digest and isinstance(digest, str)}
+    kept = [about.get("env", {}).get("packages"), *(about.get("git", {}).get(name) for name in ("diff", "sources"))]
+    # the first trails had the packages themselves here, not the digest of their list
+    return {digest for digest in (*found, *kept) if digest and isinstance(digest, str)}
 
 
 def _damaged(patient: Patient, file: BlobFile) -> Finding:
