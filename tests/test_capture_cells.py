@@ -544,6 +544,25 @@ def test_secrets_are_nowhere_on_disk(tmp_path: Path) -> None:
             assert secret.encode() not in data, (path, secret)
 
 
+def test_a_task_that_outlives_its_cell_logs_to_its_run(notebook: Notebook) -> None:
+    """Also while another run is current; the run of its cell is over and stays so."""
+    notebook.newest()
+    reply = notebook.recorded.run(
+        "%%track early --no-chart\nimport asyncio, celltrail as ct\nasync def work():\n    for step in range(3):\n"
+        "        await asyncio.sleep(0.2)\n        ct.log({'told': step}, step=step)\n"
+        "task = asyncio.create_task(work())"
+    )
+    assert reply.status == "ok"
+    reply = notebook.recorded.run("%%track late --no-chart\nct.log({'own': 1})\nawait task")
+    assert reply.status == "ok", reply.text
+    notebook.recorded.run(SETTLE)
+    late, early = notebook.store.records()[:2]
+    notebook._seen |= {late.id, early.id}
+    assert {name: (metric.count, metric.last) for name, metric in early.metrics.items()} == {"told": (3, 2)}
+    assert (early.status, early.problems) == ("finished", ())
+    assert {name: metric.last for name, metric in late.metrics.items()} == {"own": 1}
+
+
 def test_threads_log_to_the_run_of_the_cell_that_started_them(notebook: Notebook) -> None:
     """A thread and a pool at work after their cell has ended log to its run, not to the one that is current by then."""
     notebook.newest()

@@ -437,6 +437,24 @@ def test_a_forked_child_writes_a_log_of_its_own(store: Store):
     assert series["y"].value.tolist() == [2.0]
 
 
+def test_a_forked_child_is_in_the_run_of_its_parent(store: Store):
+    """What it logs without naming a run goes there, as long as its parent is in one."""
+    with start("forked", store=store) as run:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                log({"y": 2.0}, step=7)
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        run.log(x=3.0)
+    series = store.series(run.id)
+    assert (series["y"].step.tolist(), series["y"].value.tolist()) == ([7], [2.0])
+    assert series["x"].value.tolist() == [3.0]
+
+
 def test_the_document_follows_while_running(store: Store):
     """Another process sees the last value within about a second, not only at the end."""
     with start(store=store) as run:

@@ -62,11 +62,18 @@ def _still(folder: Path) -> int:
     """The bytes of all files once they have not changed for a second."""
     size, since, end = -1, time.monotonic(), time.monotonic() + 20
     while time.monotonic() < end and time.monotonic() - since < 1:
-        now = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        now = sum(map(_size, folder.rglob("*")))
         if now != size:
             size, since = now, time.monotonic()
         time.sleep(0.1)
     return size
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:  # a temporary file got its name meanwhile
+        return 0
 
 
 def _three(kind: str, shape: str = "{:.1f}") -> Any:

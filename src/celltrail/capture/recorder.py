@@ -37,6 +37,7 @@ from celltrail.capture.shield import complain_to, shield
 from celltrail.capture.stale.holding import holds
 from celltrail.capture.stale.marks import Marks
 from celltrail.capture.sweeping import Sweeping
+from celltrail.capture.tasks import Tasks
 from celltrail.capture.threads import Threads
 from celltrail.capture.tracked import Tracked, cell_name
 from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
@@ -313,6 +314,7 @@ class Recorder:
         keep = run.offer_checkpoint if arguments.checkpoints else None
         tracked.files = Files(run, os.getcwd(), arguments.hash, self._hasher, keep)
         self._openings.begin(run, tracked.files)
+        tracked.tasks = shield(Tasks)
         # the last thing before the body, after --seed
         tracked.states = shield(rng.take) or {}
         self._worker.put(partial(tracked.describe_start, tracked.states, os.getcwd(), environment.outset()))
@@ -391,6 +393,8 @@ class Recorder:
             self._tell(Notice("problem", "warning", unseen))
         if tracked.points is not None:
             shield(self._watcher.close, tracked.points)
+        if tracked.tasks is not None:
+            shield(tracked.tasks.outlive, tracked.run)
         try:
             with self._unsynced.writing():
                 tracked.end(error, traceback_of(error, self.shell, self._outputs.is_kernel), self.shell.user_ns)

@@ -25,6 +25,7 @@ from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.rng import randomness
 from celltrail.capture.session.past import Past
 from celltrail.capture.shield import shield
+from celltrail.capture.tasks import Tasks
 from celltrail.capture.transform import PYTHON, Mark
 from celltrail.capture.values import Values
 from celltrail.capture.watch import names as watch_names
@@ -64,6 +65,7 @@ class Tracked:
     outputs: Outputs | None = None
     depth: int = 0  # nested run_cell calls
     files: Files | None = None
+    tasks: Tasks | None = None
     imported: Modules = field(default_factory=Modules)  # the session's
     modules: list[dict[str, Json]] = field(default_factory=list)  # as they were when it began
     offset: int = 0  # lines of the cell above the code that is being looked at

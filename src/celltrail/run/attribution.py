@@ -32,7 +32,7 @@ def current() -> Run | None:
     True
     """
     run = _current.get()
-    if run is not None and run.is_running:
+    if run is not None and run.is_open:
         return run
     return _carried.get() or (open_runs[-1] if open_runs else joined())
 

@@ -320,6 +320,11 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
 
         return leave
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it accepts what is logged: it has not ended, or a thread or a task that outlives it is at work."""
+        return self.is_running or self._outliving > 0
+
     def _close(self) -> bool:
         """Write a run that has finished to its end, once nothing is owed to it any more; whether that is done."""
         with self._document_lock:

@@ -1,4 +1,4 @@
-"""Processes that multiprocessing or joblib made: they log to the run that the process which made them is in.
+"""Processes that multiprocessing, joblib or a fork made: they log to the run that the process which made them is in.
 
 A worker is handed the run, as an argument or in a closure, or it asks which one that is; either way it has a log of its
 own. Workers live on from one cell to the next, so they ask each time: what is over is let go of.
@@ -25,15 +25,16 @@ _RANK = {"RANK", "WORLD_SIZE", "MASTER_PORT"}  # what each rank of a launcher is
 class _Workers:
     """What this process knows, where it is a worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, forked_from: int | None = None) -> None:
+        self.forked_from = forked_from
         self.handed: list[Run] = []  # runs of other processes that this one writes too
         self.lock = threading.RLock()
         self._teller: Teller | None = None
         self._is_at_end = False
 
     def teller(self) -> Teller | None:
-        """The process that made this one, where it is a worker."""
-        made_by = _parent()
+        """The process that made this one, where it is a worker or was forked."""
+        made_by = _parent() or self.forked_from
         if made_by is not None and self._teller is None:
             self._teller = Teller(alive.process(made_by))
         return self._teller if made_by is not None else None
@@ -56,7 +57,7 @@ _workers = _Workers()
 
 
 def joined() -> Run | None:
-    """Of a worker the run that the process which made it is in; None where that is in none, and in other processes.
+    """Of a worker or a fork the run that the process which made it is in; None where that is in none, and elsewhere.
 
     ``CELLTRAIL_RUN_ID`` names another one: see `celltrail.run.joining`.
     """
@@ -111,4 +112,4 @@ def _parent() -> int | None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_workers.__init__)
+    os.register_at_fork(after_in_child=lambda: _workers.__init__(os.getppid()))
