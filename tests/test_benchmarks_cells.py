@@ -24,17 +24,29 @@ COUNTING = """
 import gc, os, sys, threading
 from collections import Counter
 recorder = next(each for each in gc.get_objects() if type(each).__name__ == "Recorder")
-counted, asked = Counter(), Counter()
+counted, asked, instructions = Counter(), Counter(), Counter()
+is_looking = [False]
 def count_calls(frame, event, argument):
     if event in ("call", "c_call"):
         counted[threading.current_thread().name] += 1
         if argument is os.getcwd:
             asked["getcwd"] += threading.current_thread() is threading.main_thread()
+def count_instructions(frame, event, argument):
+    if is_looking[0]:
+        frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        return one_more
+def one_more(frame, event, argument):
+    if event == "opcode":
+        instructions[threading.current_thread().name] += 1
+    return one_more
 def begin_counting(*_):
     sys.setprofile(count_calls)
+    sys.settrace(count_instructions)
 def end_counting(*_):
     sys.setprofile(None)
+    sys.settrace(None)
 recorder._worker.put(begin_counting)
+recorder.session._worker.put(begin_counting)
 get_ipython().events.callbacks["pre_run_cell"].insert(0, begin_counting)
 get_ipython().events.register("post_run_cell", end_counting)
 """
@@ -42,7 +54,14 @@ CELL = """{line}
 scale = {number} / 100
 means = {{name: frame[name].mean() * scale for name in names}}
 best = max([scale])"""
-TOLD = f"{SETTLE}\nprint(json.dumps([dict(counted), dict(asked)])); counted.clear(); asked.clear()"
+TOLD = f"""
+{SETTLE}
+is_looking[0] = False
+print(json.dumps([dict(counted), dict(asked), dict(instructions)]))
+for counter in (counted, asked, instructions):
+    counter.clear()
+is_looking[0] = {{looks}}
+"""
 
 
 @pytest.fixture
@@ -56,30 +75,37 @@ def kernel(tmp_path: Path) -> Iterator[Kernel]:
     made.stop()
 
 
-def counted(kernel: Kernel, line: str, number: int) -> tuple[dict[str, int], dict[str, int]]:
-    """Calls by thread around one cell, and how often the main thread asked for some things; body and all."""
-    kernel.run(f"# no track\n{TOLD}")
+def counted(kernel: Kernel, line: str, number: int) -> list[dict[str, int]]:
+    """Around one cell, body and all: calls by thread, what the main thread asked for, and instructions by thread."""
+    kernel.run(f"# no track\n{TOLD.format(looks=True)}")
     reply = kernel.run(CELL.format(line=line, number=number))
     assert reply.status == "ok", reply.content
-    calls, asked = json.loads(kernel.run(f"# no track\n{TOLD}").text)
-    return calls, asked
+    return json.loads(kernel.run(f"# no track\n{TOLD.format(looks=False)}").text)
 
 
 @pytest.mark.calm
 @pytest.mark.parametrize("line", ["%%track --no-chart", "# untracked"])
 def test_a_cell_costs_as_much_after_many_cells_as_after_few(kernel: Kernel, line: str) -> None:
-    """Counted in calls of the main thread and of the recorder's, not in time."""
+    """Counted in calls and in instructions of Python: a loop over all earlier cells need not call anything."""
     kernel.run(COUNTING)
-    seen: list[dict[str, int]] = []
+    seen: list[dict[str, float]] = []
     for start in (FIRST, FIRST + APART):
         for number in range(len(seen) and FIRST + SAMPLES, start):
             assert kernel.run(CELL.format(line=line, number=number)).status == "ok"
-        few = [counted(kernel, line, start + each)[0] for each in range(SAMPLES)]
+        few = [counted(kernel, line, start + each) for each in range(SAMPLES)]
         # what is done now and then, by the clock, falls into some of them; on a busy machine into most
-        seen.append({thread: statistics.median(calls[thread] for calls in few) for thread in few[0]})
+        seen.append(
+            {
+                f"{what} of {thread}": statistics.median(each[at].get(thread, 0) for each in few)
+                for at, what in ((0, "calls"), (2, "instructions"))
+                for thread in few[0][0]
+            }
+        )
     early, late = seen
-    for thread in ("MainThread", "celltrail-recorder"):
-        assert 200 < late[thread] <= 1.03 * early[thread], (thread, early, late)
+    for what in ("calls", "instructions"):
+        for thread in ("MainThread", "celltrail-recorder"):
+            key = f"{what} of {thread}"
+            assert 200 < late[key] <= 1.03 * early[key], (key, early, late)
 
 
 def test_what_stays_the_same_within_a_cell_is_not_asked_for_again_and_again(kernel: Kernel) -> None:
@@ -87,7 +113,7 @@ def test_what_stays_the_same_within_a_cell_is_not_asked_for_again_and_again(kern
     kernel.run(COUNTING)
     for number in range(3):
         kernel.run(CELL.format(line="%%track --no-chart", number=number))
-    _, asked = counted(kernel, "%%track --no-chart", 9)
+    _, asked, _ = counted(kernel, "%%track --no-chart", 9)
     assert 0 < asked["getcwd"] <= 5, asked
 
 

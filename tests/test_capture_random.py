@@ -212,10 +212,19 @@ def test_what_moved_and_was_not_seeded() -> None:
     told = randomness.ends(start, end, lambda data: kept.append(data) or "digest")
     assert told == {"random": "digest", "numpy": "same"}
     assert rng.unpack(kept[0]) == ("random", end["random"])
-    here = Past("2", 2, None, 0, "x = random.random()")
-    assert randomness.randomness(start, told, [here]) == {"moved": ["random"], "unseeded": ["random"]}
-    before = Past("1", 1, None, 0, "random.seed(3)")
-    assert randomness.randomness(start, told, [before, here])["unseeded"] == []
+    assert randomness.randomness(start, told, ()) == {"moved": ["random"], "unseeded": ["random"]}
+    assert randomness.randomness(start, told, {"random"})["unseeded"] == []
+
+
+def test_what_a_session_seeded_is_looked_up_once() -> None:
+    """Execution by execution; one that left no text is passed over."""
+    session = [Past(str(at), at, None, 0, text, at=at) for at, text in enumerate(("random.random()", None))]
+    seeded = randomness.Seeded(lambda count: session[count:])
+    assert seeded.kinds() == frozenset()
+    session.append(Past("2", 2, None, 0, "random.seed(3)", at=2))
+    assert seeded.kinds() == {"random"}
+    session[2].source = "np.random.seed(3)"
+    assert seeded.kinds() == {"random"}
 
 
 @pytest.fixture

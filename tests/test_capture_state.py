@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from celltrail.capture.lineage.edges import is_model, is_quiet
 from celltrail.capture.lineage.flags import Version, flags
 from celltrail.capture.lineage.state import identities
 from celltrail.capture.session.document import Document, source_hash
+from celltrail.capture.values.variables import Variables
 from celltrail.cli import main
 from celltrail.query import StoredRun, runs
 from celltrail.query.executions import executions
@@ -398,9 +400,36 @@ def test_identities_cost_little_however_many_names_there_are() -> None:
     namespace = {f"name{number}": [number] for number in range(1000)}
     started = time.process_time()
     for _ in range(20):
-        assert len(identities(namespace) or ()) == 1000
+        assert len(identities(Variables().now(namespace)) or ()) == 1000
     assert (time.process_time() - started) / 20 < 0.003
-    assert identities(dict.fromkeys(map(str, range(6000)))) is None
+    assert identities(Variables().now(dict.fromkeys(map(str, range(6000))))) is None
+
+
+def test_variables_follow_a_namespace_through_all_that_becomes_of_it() -> None:
+    """What came since the last look is found however names come and go, and the texts of cells are no crowd."""
+    chance = random.Random(11)
+    looks, namespace = Variables(), dict[str, object]({"a": [], "_": None})
+    for cell in range(7000):
+        namespace[f"_i{cell}"] = ""
+        for name in chance.sample("abcdefghijklmn", chance.randrange(6)):
+            if chance.random() < 0.4:
+                namespace.pop(name, None)
+            else:
+                namespace[name] = chance.choice([1, [], "text"])
+        if cell == 996:  # as %reset does
+            namespace.clear()
+        if cell % 500 == 499:
+            namespace |= {f"many{number}": [] for number in range(300)}
+        if cell % 500 == 7:
+            for number in range(0, 300, 2):
+                namespace.pop(f"many{number}", None)
+        if cell % 3:
+            continue  # an execution that nobody saw
+        plain = {name: value for name, value in namespace.items() if name[:1] != "_"}
+        found = dict(looks.now(namespace))
+        assert found == plain
+        assert identities(list(found.items())) is not None
+    assert len(namespace) > 6000
 
 
 def test_values_whose_change_says_nothing_and_those_that_are_trained() -> None:

@@ -30,6 +30,7 @@ from celltrail.capture.outputs import Outputs
 from celltrail.capture.outputs.listening import Listening
 from celltrail.capture.params.injected import Injected
 from celltrail.capture.redact import Redactor
+from celltrail.capture.rng.randomness import Seeded
 from celltrail.capture.session.executions import Session
 from celltrail.capture.session.past import Past, number
 from celltrail.capture.session.past import Status as ExecutionStatus
@@ -41,6 +42,7 @@ from celltrail.capture.tasks import Tasks
 from celltrail.capture.threads import Threads
 from celltrail.capture.tracked import Tracked, cell_name
 from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
+from celltrail.capture.values.variables import Variables
 from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
 from celltrail.capture.watch.points import Watcher, pass_through
 from celltrail.capture.worker import NAP_S, Worker
@@ -81,10 +83,11 @@ class Recorder:
         self._hasher.put(lower_priority)
         self._unsynced = disk.Unsynced(lambda: self._worker.by(self._unsynced.sync, SYNC_S))  # of runs
         self._openings = Openings(shell)
-        self._modules = Modules()
+        self._modules, self._variables = Modules(), Variables()
         self._threads = Threads()
         self._redactor = Redactor()  # one for the session: what one cell sets, a later one may show
         self.session = Session(shell, self._redactor)
+        self._seeded = Seeded(self.session.since)
         self._already = Already(self.session, shell, self._tell, self._worker.hurry)
         self._marks = Marks(self.session, shell, self._tell)
         self._state = State(self.session.id, shell, self._redactor.text, self._tell)
@@ -310,7 +313,7 @@ class Recorder:
         self._arm()
         self._worker.ticking = True
         self._tell_chart(tracked, arguments.chart)
-        tracked.imported = self._modules
+        tracked.imported, tracked.variables = self._modules, self._variables
         keep = run.offer_checkpoint if arguments.checkpoints else None
         tracked.files = Files(run, os.getcwd(), arguments.hash, self._hasher, keep)
         self._openings.begin(run, tracked.files)
@@ -319,7 +322,7 @@ class Recorder:
         tracked.states = shield(rng.take) or {}
         self._worker.put(partial(tracked.describe_start, tracked.states, os.getcwd(), environment.outset()))
         if past is not None:
-            tracked.past, tracked.history = past, self.session
+            tracked.past, tracked.seeded = past, self._seeded
             tracked.injected = self._injected.names
             self.session.track(past, tracked.run.id, tracked.states)
         self._worker.put(partial(self._already.refresh, store))

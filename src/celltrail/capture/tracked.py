@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -28,6 +28,7 @@ from celltrail.capture.shield import shield
 from celltrail.capture.tasks import Tasks
 from celltrail.capture.transform import PYTHON, Mark
 from celltrail.capture.values import Values
+from celltrail.capture.values.variables import Variables
 from celltrail.capture.watch import names as watch_names
 from celltrail.capture.watch.points import Points, Watcher
 from celltrail.capture.watch.swap import Swapped, swap
@@ -84,7 +85,8 @@ class Tracked:
     allowance: Allowance = field(init=False)
     states: rng.States = field(default_factory=dict)  # of the generators, as its body began
     end_states: rng.States = field(default_factory=dict)
-    history: Iterable[Past] = ()  # the executions of its session
+    variables: Variables = field(default_factory=Variables)  # the session's
+    seeded: randomness.Seeded = field(default_factory=randomness.Seeded)  # its session's
     injected: tuple[str, ...] = ()  # names that papermill set in an earlier cell
     is_compared: bool = False  # with earlier runs
     again: dict[str, Json] = field(default_factory=dict)  # the earlier run that it is once more, and in which sense
@@ -134,7 +136,7 @@ class Tracked:
         self._learn_secrets(found.names.reads, namespace)
         if self.files is not None:
             shield(self.files.look, found.kinds.get(ast.Constant, ()), found.names.reads, namespace)
-        values = self.values = Values(found.names, namespace, self.redactor, self._for_values)
+        values = self.values = Values(found.names, namespace, self.redactor, self._for_values, self.variables)
         shield(values.before, found.reachable())
         self.meter.move("fingerprint", values.spent_ns, "examine")
         self._note_values(values)
@@ -311,8 +313,8 @@ class Tracked:
             self.run.learn(environment={"rng": states})
         if self.end_states:
             told = self.needs["rng_end"] = randomness.ends(self.states, self.end_states, put)
-            drawn = self.needs["randomness"] = randomness.randomness(self.states, told, self.history)
-            seeded = sorted(randomness.seeded_by(self.history))
+            seeded = sorted(self.seeded.kinds())
+            drawn = self.needs["randomness"] = randomness.randomness(self.states, told, seeded)
             if seeded or drawn["moved"]:
                 self.run.learn(environment={"randomness": {"seeded": seeded, "unseeded": drawn["unseeded"]}})
 

@@ -35,6 +35,11 @@ class Step:
     is_scratch: bool = False
     is_known: bool = True  # whether its code could be looked at
 
+    @property
+    def did_run(self) -> bool:
+        """Whether its code ran, as far as it could be looked at."""
+        return self.is_known and self.status != "skipped"
+
 
 @dataclass(slots=True)
 class Kept:
@@ -50,7 +55,8 @@ class Slice:
 
     kept: list[Kept] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)  # needed, but no execution of the session made them
-    holes: dict[int, set[str]] = field(default_factory=dict)  # executions with effects that cannot be seen
+    # effects that cannot be seen, by the execution that each of them came with first
+    holes: dict[int, set[str]] = field(default_factory=dict)
 
     @property
     def is_lower_bound(self) -> bool:
@@ -76,7 +82,8 @@ class History:
         self._touching: dict[str, list[int]] = {}
         self._binding: dict[str, list[int]] = {}
         self._shaping: dict[str, list[int]] = {}
-        self._holes: dict[int, set[str]] = {}
+        self._holes: dict[int, set[str]] = {}  # by the execution that had them first: all cells may have the same
+        self._all_holes: set[str] = set()
         self._ran: list[int] = []
         self._of_cell: dict[str, list[int]] = {}
 
@@ -127,8 +134,9 @@ class History:
             self._touching.setdefault(name, []).append(index)
             if what.changes.get(name, Sure.PROVED) > Sure.MAY or name in what.writes or name in what.deletes:
                 self._shaping.setdefault(name, []).append(index)
-        if what.holes:
-            self._holes[index] = what.holes
+        if new := what.holes - self._all_holes:
+            self._holes[index] = new
+            self._all_holes |= new
         if did_run and effects is not None:
             self.known.learn(effects, what.writes | what.deletes, set(immutable))
         return step
@@ -146,10 +154,11 @@ class History:
         if max(-1 if bound is None else bound, -1 if shaped is None else shaped) > after:
             return  # two that surely change it may cancel each other, and one alone would not
         touching = self._touching.get(name, [])
-        doubtful = touching[bisect_left(touching, after + 1) : bisect_left(touching, before)]
+        between = slice(bisect_left(touching, after + 1), bisect_left(touching, before))
+        doubtful = touching[between]
         if is_same:
+            del touching[between]
             for index in doubtful:
-                touching.remove(index)
                 del self.steps[index].touched.changes[name]
         elif len(doubtful) == 1:
             self.steps[doubtful[0]].touched.changes[name] = Sure.PROVED

@@ -10,8 +10,9 @@ import ast
 import os
 import threading
 import time
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -32,6 +33,7 @@ from celltrail.capture.session.executions import parsed
 from celltrail.capture.session.past import Past
 from celltrail.capture.tracked import Tracked, cell_name
 from celltrail.capture.values import Values
+from celltrail.capture.values.variables import OF_THE_SHELL, Variables
 from celltrail.model import Json, new_id, now_us
 from celltrail.store import Store
 from celltrail.store.files.encoding import encode
@@ -41,7 +43,6 @@ _FIXED = frozenset(
     [int, float, complex, bool, str, bytes, type(None), range, FunctionType, ModuleType, type, frozenset]
 )
 _CODE = (ModuleType, FunctionType, BuiltinFunctionType, type)
-_OF_THE_SHELL = frozenset("In Out display exit get_ipython open quit".split())  # noqa: SIM905
 _PATIENCE_S = 0.02
 _CHUNK = 64  # executions in one blob of the full list, so that runs share all but the last
 _MOST_NAMES = 5_000
@@ -92,10 +93,14 @@ class State:
         notify: Callable[[Notice], object],
     ) -> None:
         self._session, self._shell, self._clean, self._notify = session, shell, clean, notify
-        self._hidden = frozenset(shell.user_ns_hidden) | _OF_THE_SHELL
+        self._hidden = frozenset(shell.user_ns_hidden) | OF_THE_SHELL
+        self._variables = Variables(self._hidden)
         self.history = History()
         self._entries: list[_Entry] = []  # by index in the history
         self._versions: list[Version] = []  # of these
+        # by index, what the record of the session has but did not run, and what ran and is not in that record
+        self._idle: list[int] = []
+        self._unrecorded: list[int] = []
         self._waiting: deque[_Entry] = deque()
         self._ended = 0
         self._open: dict[Key, list[_Entry]] = {}
@@ -113,9 +118,9 @@ class State:
 
     def start(self) -> None:
         """From here on: what is there now has no known origin."""
-        namespace = self._namespace()
-        self._ids = identities(namespace, self._hidden)
-        self._strange = {name for name in self._ids or () if not isinstance(namespace.get(name), _CODE)}
+        variables = self._variables.now(self._namespace())
+        self._ids = identities(variables)
+        self._strange = {name for name, value in variables if self._ids and not isinstance(value, _CODE)}
 
     # around a cell, on its thread
 
@@ -162,7 +167,7 @@ class State:
     def _close(self, entry: _Entry, status: Status) -> None:
         entry.status = status
         entry.version.ended_us = now_us()
-        self._ids = identities(self._namespace(), self._hidden)
+        self._ids = identities(self._variables.now(self._namespace()))
         entry.after = self._ids if entry.before is not None else None
         self._ended += 1
         self._waiting.append(entry)
@@ -259,6 +264,8 @@ class State:
         entry.after = entry.tracked = None
         self._entries.append(entry)
         self._versions.append(entry.version)
+        if entry.is_kept != self.history.steps[entry.index].did_run:
+            (self._idle if entry.is_kept else self._unrecorded).append(entry.index)
 
     def _compare(self, values: Values, index: int, at: int) -> None:
         """What a run read against what an earlier one left: calls in between may have changed it, or not."""
@@ -332,13 +339,15 @@ class State:
 
     def _by_session(self, entry: _Entry, store: Store) -> dict[str, Json]:
         """All that ran before, as the record of the session has it: a list of it would grow with every run."""
-        full = set(self.history.full(entry.at))
-        recorded = [each for each in (*self._entries, *self._at_work()) if each.is_kept and each.id < entry.id]
         told: dict[str, Json] = {"session": self._session}
-        if without := [each.id for each in recorded if each.index not in full]:
+        # only what makes a difference is looked at: most executions ran, are recorded and were over by then
+        idle = (self._entries[index] for index in self._idle[: bisect_left(self._idle, entry.at)])
+        others = (*idle, *self._entries[entry.at :], *self._at_work())
+        if without := [each.id for each in others if each.is_kept and each.id < entry.id]:
             told["without"] = without
-        if also := [self._told(index, store) for index in sorted(full) if not self._entries[index].is_kept]:
-            told["also"] = also
+        also = self._unrecorded[: bisect_left(self._unrecorded, entry.at)]
+        if also:
+            told["also"] = [self._told(index, store) for index in also]
         return told
 
     def _at_work(self) -> list[_Entry]:
@@ -386,20 +395,16 @@ class State:
         return self._document[1]
 
 
-def identities(namespace: dict[str, Any], hidden: frozenset[str] = _OF_THE_SHELL) -> dict[str, int] | None:
+def identities(variables: Sequence[tuple[str, Any]]) -> dict[str, int] | None:
     """What stands where, negative for what cannot change in place; None where there are too many names.
 
-    >>> identities({"_x": 1, "y": None})["y"] < 0
+    >>> identities([("y", None)])["y"] < 0
     True
     """
-    if len(namespace) > _MOST_NAMES:
+    if len(variables) > _MOST_NAMES:
         return None
     fixed = _FIXED
-    return {
-        name: -id(value) if type(value) in fixed else id(value)
-        for name, value in list(namespace.items())
-        if name[:1] != "_" and name not in hidden
-    }
+    return {name: -id(value) if type(value) in fixed else id(value) for name, value in variables}
 
 
 def _effects(tree: ast.AST) -> Effects:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from celltrail.capture import rng
@@ -27,7 +27,7 @@ def ends(start: rng.States, end: rng.States, put: Callable[[bytes], str]) -> dic
     return told
 
 
-def randomness(start: rng.States, told: Mapping[str, Json], history: Iterable[Past]) -> dict[str, list[str]]:
+def randomness(start: rng.States, told: Mapping[str, Json], seeded: Collection[str]) -> dict[str, list[str]]:
     """The section ``randomness``: the generators that were ``moved``, and of those the ``unseeded``.
 
     A generator that came with an import during the execution is not among them: nobody saw where it began.
@@ -35,18 +35,28 @@ def randomness(start: rng.States, told: Mapping[str, Json], history: Iterable[Pa
     Args:
         start: the states at the start.
         told: the section ``rng_end``.
-        history: the executions of the session, this one included.
+        seeded: the kinds of generators that the code of the session gave a seed.
     """
     moved = sorted(library for library, end in told.items() if library in start and end != "same")
-    seeded = seeded_by(history) if moved else frozenset[str]()
     return {"moved": moved, "unseeded": [library for library in moved if kind(library) not in seeded]}
 
 
-def seeded_by(history: Iterable[Past]) -> frozenset[str]:
-    """The kinds of generators that the code of these executions gave a seed."""
-    found: frozenset[str] = frozenset()
-    for past in history:
-        if "seeds" not in past.facts and past.source is not None:
-            past.facts["seeds"] = seeded_in(past.source)
-        found |= past.facts.get("seeds", frozenset())
-    return found
+class Seeded:
+    """The kinds of generators that the code of a session gave a seed; each execution is looked at once.
+
+    Args:
+        since: the executions of the session but the first so many.
+    """
+
+    def __init__(self, since: Callable[[int], Sequence[Past]] = lambda _: ()) -> None:
+        self._since = since
+        self._taken = 0
+        self._found: frozenset[str] = frozenset()
+
+    def kinds(self) -> frozenset[str]:
+        """Those so far."""
+        for past in self._since(self._taken):
+            self._taken = past.at + 1
+            if past.source is not None:
+                self._found |= seeded_in(past.source)
+        return self._found

@@ -87,8 +87,9 @@ class Session:
 
     def since(self, count: int) -> list[Past]:
         """The executions but the first so many of the session, oldest first; the oldest may be gone."""
-        newest = list(islice(reversed(self._executions), max(0, self._begun - count)))
-        return newest[::-1]
+        # one more than there are, where one begins just now on another thread
+        newest = list(islice(reversed(self._executions), max(0, self._begun - count) + 1))
+        return [past for past in reversed(newest) if past.at >= count]
 
     def find(self, execution: str) -> Past | None:
         """The execution of this id, while it is at hand."""
@@ -153,6 +154,7 @@ class Session:
             "nested" if around else "cell",
             is_scratch,
             is_kept=not is_scratch and os.environ.get("CELLTRAIL_OFF") != "1",
+            at=self._begun,
         )
         around.append(past)
         self._executions.append(past)

@@ -33,6 +33,7 @@ class Past:
     arrived: dict[str, str] = field(default_factory=dict)  # the same of generators that came into being during it
     error: str = ""  # the kind of exception it ended with
     is_kept: bool = True  # in the trail, once the session has one
+    at: int = 0  # how many executions of the session began before it
     facts: dict[str, Any] = field(default_factory=dict)  # what others find out about it
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -17,12 +17,12 @@ from celltrail.capture.redact import Redactor, is_secret_name
 from celltrail.capture.shield import attempt
 from celltrail.capture.values.fingerprint import Budget, Print, fingerprint, kinds
 from celltrail.capture.values.reach import reach
+from celltrail.capture.values.variables import OF_THE_SHELL, Variables
 from celltrail.model import Json
 
 MOST = 200  # names
 _BEFORE_S, _AFTER_S = 0.03, 0.02
 _LONGEST = 1000  # characters of a text that may be a secret
-_OF_THE_SHELL = frozenset(["In", "Out", "display", "exit", "get_ipython", "open", "quit"])
 # what cannot change without being bound anew; a function's globals are names of their own
 _SETTLED = frozenset(
     id(kind) for kind in (bool, int, float, complex, str, bytes, type(None), range, FunctionType, ModuleType, type)
@@ -39,17 +39,20 @@ class Values:
         namespace: the user's variables.
         redactor: knows the secrets.
         allowed: of so many seconds wanted, how many may be used.
+        variables: of the session, which knows most of them already.
     """
 
     def __init__(
         self,
         names: Names,
-        namespace: Mapping[str, Any],
+        namespace: dict[str, Any],
         redactor: Redactor,
         allowed: Callable[[float], float] = float,
+        variables: Variables | None = None,
     ) -> None:
         self._names, self._namespace, self._redactor = names, namespace, redactor
         self._ids: dict[str, int] = {}
+        self._variables = variables or Variables()
         self._allowed = allowed
         self._budget = Budget(allowed(_BEFORE_S))
         self.told: dict[str, Facts] = {}  # the section `values`
@@ -67,7 +70,7 @@ class Values:
         """
         begun = time.perf_counter_ns()
         wanted = reach(self._names.reads, self._namespace) if reached is None else reached
-        self._ids = _ids(self._namespace)
+        self._ids = self._identities()
         for name in self._chosen(wanted):
             facts = self._facts(name, self._namespace[name], self.read)
             self.told[name] = {**facts, "when": "before"}
@@ -77,7 +80,7 @@ class Values:
         """Look at what the body bound, and whether what it read is still the same."""
         begun = time.perf_counter_ns()
         self._budget.seconds += self._allowed(_AFTER_S)
-        now = _ids(self._namespace)
+        now = self._identities()
         self.bound = {name for name, address in now.items() if self._ids.get(name) != address}
         for name in self.told:
             self._again(name)
@@ -85,6 +88,9 @@ class Values:
             facts = self._facts(name, self._namespace[name], self.left)
             self.told[name] = {**facts, "when": "after"}
         self.spent_ns += time.perf_counter_ns() - begun
+
+    def _identities(self) -> dict[str, int]:
+        return {name: id(value) for name, value in self._variables.now(self._namespace)}
 
     def _again(self, name: str) -> None:
         """A value that was read, at the end: what it is now, where that is something else."""
@@ -109,7 +115,7 @@ class Values:
         return self._budget.spent >= self._budget.seconds
 
     def _chosen(self, names: Iterable[str]) -> list[str]:
-        known = self.told.keys() | _OF_THE_SHELL
+        known = self.told.keys() | OF_THE_SHELL
         found = sorted(name for name in names if name in self._namespace and name not in known)
         room = max(0, MOST - len(self.told))
         self.left_out += len(found[room:])
@@ -125,11 +131,6 @@ class Values:
         if is_secret_name(name):
             return True
         return type(value) is str and len(value) <= _LONGEST and self._redactor.text(value) != value
-
-
-def _ids(namespace: Mapping[str, Any]) -> dict[str, int]:
-    """What stands where: names without those that IPython adds with each cell."""
-    return {name: id(value) for name, value in list(namespace.items()) if name[:1] != "_" and name not in _OF_THE_SHELL}
 
 
 def describe(value: object) -> Facts:
