@@ -3,7 +3,7 @@
 A `Run` knows its store and nothing above it: charts, alerts and frameworks hear of it by `listen`.
 """
 
-from celltrail.run.attribution import attributed, carry, current, current_block, set_current
+from celltrail.run.attribution import around, attributed, carry, current, current_block, set_current
 from celltrail.run.events import Alerted, Ended, Event, Intervened, Kept, Logged, LoggedBlock, Results, Started, listen
 from celltrail.run.recording import Run
 from celltrail.run.seeding import set_seed
@@ -22,6 +22,7 @@ __all__ = [
     "Run",
     "Started",
     "Wish",
+    "around",
     "attributed",
     "carry",
     "current",

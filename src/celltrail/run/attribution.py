@@ -15,6 +15,7 @@ open_runs: list[Run] = []  # unfinished runs of this process, oldest first
 _of_main: list[Run] = []  # those that the main thread began
 _current: ContextVar[Run | None] = ContextVar("celltrail_run", default=None)
 _carried: ContextVar[Run | None] = ContextVar("celltrail_carried_run", default=None)  # by a thread, maybe finished
+around: Callable[[], Run | None] = _current.get  # of the code at hand; no function of Python, for every `open` asks
 
 
 def current() -> Run | None:
@@ -45,7 +46,7 @@ def current_block() -> Run | None:
 
 def attributed() -> Run | None:
     """The run that this code belongs to: of the ``with`` block or cell around it, or the one its thread carries."""
-    return _current.get() or _carried.get()  # looked at on every open: whether it still runs is for the caller
+    return around() or _carried.get()  # whether it still runs is for the caller
 
 
 def set_current(run: Run | None) -> None:

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Protocol, cast
 
 from celltrail.capture.shield import shield
-from celltrail.run import Run, attributed, current_block
+from celltrail.run import Run, around, attributed, current_block
 
 _OPEN = ("builtins", "open")
 _SHELL = "IPython.core.interactiveshell"  # what notebooks know as `open` calls its io_open
@@ -115,14 +115,15 @@ class Opening(Wrapped):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Open, tell, hand over."""
         file = self.real(*args, **kwargs)
-        if _collecting:
-            collector = _collecting.get(attributed()) or _collector()
-            if collector is not None:
-                if args and type(args[0]) is str and len(collector.calls) < MOST_CALLS:
-                    # nothing of the user's is called for it, so nothing can raise; and two calls more would be felt
-                    collector.calls.append((args, kwargs, collector.here, time_ns()))
-                else:
-                    shield(_tell_opened, collector, args, kwargs)
+        collector = _collecting.get(around())
+        if collector is None and _collecting:
+            collector = _collector()
+        if collector is not None:
+            if args and type(args[0]) is str and len(collector.calls) < MOST_CALLS:
+                # nothing of the user's is called for it, so nothing can raise; and two calls more would be felt
+                collector.calls.append((args, kwargs, collector.here, time_ns()))
+            else:
+                shield(_tell_opened, collector, args, kwargs)
         return file
 
 
