@@ -67,12 +67,7 @@ export const css = `
 .ct-button:disabled { cursor: default; opacity: 0.5; }
 /* The word stands on the line of its neighbours, not the foot of the sign before it. */
 .ct-status { align-items: baseline; display: inline-flex; gap: 5px; vertical-align: top; white-space: nowrap; }
-.ct-status svg { align-self: center; flex: none; height: 12px; width: 12px; }
-.ct-status[data-status="running"] svg { color: var(--ct-running); }
-.ct-status[data-status="finished"] svg { color: var(--ct-finished); }
-.ct-status[data-status="failed"] svg { color: var(--ct-failed); }
-.ct-status[data-status="interrupted"] svg { color: var(--ct-interrupted); }
-.ct-status[data-status="killed"] svg { color: var(--ct-killed); }
+.ct-status svg { align-self: center; flex: none; height: 12px; stroke-linecap: round; stroke-linejoin: round; stroke-width: 1.8; width: 12px; }
 @media (prefers-reduced-motion: no-preference) {
   .ct-status[data-status="running"] svg { animation: ct-breathe 1.8s ease-in-out infinite; }
   @keyframes ct-breathe { 50% { opacity: 0.35; } }

@@ -1,3 +1,5 @@
+const SVG = "http://www.w3.org/2000/svg";
+
 type Child = Node | string | null;
 type Attributes = Record<string, string | number | boolean | null | undefined>;
 
@@ -7,7 +9,15 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   attributes: Attributes = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[Tag] {
-  const el = document.createElement(tag);
+  return filled(document.createElement(tag), attributes, children);
+}
+
+/** An element of a picture in SVG, the same way. */
+export function shape(tag: string, attributes: Attributes = {}, ...children: Child[]): SVGElement {
+  return filled(document.createElementNS(SVG, tag) as SVGElement, attributes, children);
+}
+
+function filled<Made extends Element>(el: Made, attributes: Attributes, children: Child[]): Made {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === true) el.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) el.setAttribute(name, String(value));

@@ -1,10 +1,8 @@
 import type { Goal } from "../contract.ts";
-import { element, say } from "./element.ts";
+import { element, say, shape } from "./element.ts";
 import { formatBytes, formatReal, NOTHING } from "./format.ts";
 import { isBytes } from "./names.ts";
 import { paint, type Theme } from "./theme.ts";
-
-const SVG = "http://www.w3.org/2000/svg";
 
 /** How one line is called and drawn. */
 export interface Entry {
@@ -36,7 +34,7 @@ export interface LegendEvents {
 interface Row {
   tr: HTMLTableRowElement;
   button: HTMLButtonElement;
-  swatch: SVGSVGElement;
+  swatch: SVGElement;
   note: HTMLElement;
   last: HTMLElement;
   min: HTMLElement;
@@ -155,15 +153,7 @@ function row(entry: Entry, index: number, events: LegendEvents): Row {
 }
 
 /** A sample of the line, in its colour and dash. */
-export function swatch(dash: readonly number[]): SVGSVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "swatch");
-  svg.setAttribute("viewBox", "0 0 18 8");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("stroke-width", "2.5");
-  const line = document.createElementNS(SVG, "path");
-  line.setAttribute("d", "M0 4h18");
-  if (dash.length > 0) line.setAttribute("stroke-dasharray", dash.join(" "));
-  svg.append(line);
-  return svg;
+export function swatch(dash: readonly number[]): SVGElement {
+  const line = shape("path", { d: "M0 4h18", "stroke-dasharray": dash.join(" ") || null });
+  return shape("svg", { class: "swatch", viewBox: "0 0 18 8", "aria-hidden": "true", "stroke-width": 2.5 }, line);
 }

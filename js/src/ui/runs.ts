@@ -8,7 +8,7 @@ import { paint, type Theme } from "./theme.ts";
 interface Row {
   tr: HTMLTableRowElement;
   told: RunState | null; // what it says
-  swatch: SVGSVGElement;
+  swatch: SVGElement;
   status: HTMLElement;
   step: HTMLElement;
   seconds: HTMLElement;

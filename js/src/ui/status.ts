@@ -1,7 +1,5 @@
 import type { Status } from "../contract.ts";
-import { element } from "./element.ts";
-
-const SVG = "http://www.w3.org/2000/svg";
+import { element, shape } from "./element.ts";
 
 // A shape for each word, so that status never hangs on colour alone.
 const SHAPES: Record<Status, { d: string; filled: boolean }> = {
@@ -24,16 +22,8 @@ export function showStatus(chip: HTMLElement, status: Status): void {
   if (chip.dataset.status === status) return;
   chip.dataset.status = status;
   const { d, filled } = SHAPES[status] ?? SHAPES.killed;
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 12 12");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", d);
-  path.setAttribute("fill", filled ? "currentColor" : "none");
-  path.setAttribute("stroke", filled ? "none" : "currentColor");
-  path.setAttribute("stroke-width", "1.8");
-  path.setAttribute("stroke-linecap", "round");
-  path.setAttribute("stroke-linejoin", "round");
-  svg.append(path);
+  const [fill, stroke] = filled ? ["currentColor", "none"] : ["none", "currentColor"];
+  const svg = shape("svg", { viewBox: "0 0 12 12", "aria-hidden": "true" }, shape("path", { d, fill, stroke }));
+  svg.style.color = `var(--ct-${status})`;
   chip.replaceChildren(svg, status);
 }

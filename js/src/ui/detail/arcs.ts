@@ -1,6 +1,6 @@
 import type { ExecutionShown } from "../../contract.ts";
+import { shape } from "../element.ts";
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 72; // px of the margin in which the arcs stand
 const DOT = 3.5;
 
@@ -11,10 +11,7 @@ export function arcs(
   executions: readonly ExecutionShown[],
   signal: AbortSignal,
 ): { draw(): void } {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "ct-arcs");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("width", String(WIDTH));
+  const svg = shape("svg", { class: "ct-arcs", "aria-hidden": "true", width: WIDTH });
   box.append(svg);
 
   const draw = (): void => {
@@ -49,23 +46,12 @@ function drawn(each: ExecutionShown, at: ReadonlyMap<string, number>): SVGElemen
     const from = at.get(execution);
     return from === undefined ? [] : [arc(execution, each.id, from, y, names)];
   });
-  const dot = document.createElementNS(SVG, "circle");
-  dot.setAttribute("cx", String(WIDTH - 8));
-  dot.setAttribute("cy", String(y));
-  dot.setAttribute("r", String(DOT));
-  dot.setAttribute("class", each.role);
-  return [...found, dot];
+  return [...found, shape("circle", { cx: WIDTH - 8, cy: y, r: DOT, class: each.role })];
 }
 
 function arc(from: string, to: string, y0: number, y1: number, names: readonly string[]): SVGElement {
-  const path = document.createElementNS(SVG, "path");
   const x = WIDTH - 8;
   const bulge = Math.min(WIDTH - 12, 10 + Math.sqrt(Math.abs(y1 - y0)) * 3);
-  path.setAttribute("d", `M${x} ${y0}C${x - bulge} ${y0} ${x - bulge} ${y1} ${x} ${y1}`);
-  path.dataset.from = from;
-  path.dataset.to = to;
-  const title = document.createElementNS(SVG, "title");
-  title.textContent = names.join(", ");
-  path.append(title);
-  return path;
+  const d = `M${x} ${y0}C${x - bulge} ${y0} ${x - bulge} ${y1} ${x} ${y1}`;
+  return shape("path", { d, "data-from": from, "data-to": to }, shape("title", {}, names.join(", ")));
 }

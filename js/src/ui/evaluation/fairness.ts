@@ -1,7 +1,6 @@
 import type { EvaluatedRun, EvaluationScore, FairGroup, FairnessShown } from "../../contract.ts";
-import { element } from "../element.ts";
+import { shape as draw, element } from "../element.ts";
 import { count, formatReal, formatScalar } from "../format.ts";
-import { draw } from "./svg.ts";
 
 const GAPS: Record<string, string> = {
   dpd: "demographic parity difference",

@@ -1,6 +1,5 @@
-import { element } from "../element.ts";
+import { shape as draw, element } from "../element.ts";
 import { formatTyped } from "../format.ts";
-import { draw } from "./svg.ts";
 
 /** One line of a plot. */
 export interface Stroke {

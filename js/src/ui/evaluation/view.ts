@@ -1,5 +1,5 @@
 import type { Content, EvaluatedRun, EvaluationOptions, EvaluationShown, ThresholdDot } from "../../contract.ts";
-import { element, say } from "../element.ts";
+import { shape as draw, element, say } from "../element.ts";
 import { count, formatTyped } from "../format.ts";
 import { DASHES, paint, runColours, type Theme } from "../theme.ts";
 import { confusionView } from "./confusion.ts";
@@ -7,7 +7,6 @@ import { fairnessView } from "./fairness.ts";
 import { keptRows, moreOf, type Picking, rowsView } from "./picked.ts";
 import { plotView, type Spot, type Stroke, scales } from "./plot.ts";
 import { scoresView } from "./scores.ts";
-import { draw } from "./svg.ts";
 
 /** What the view asks and tells. */
 export interface EvaluationSource {

@@ -1,11 +1,10 @@
 import type { Content, MediaItem } from "../../contract.ts";
-import { element } from "../element.ts";
+import { element, shape } from "../element.ts";
 import { count, formatReal, formatScalar } from "../format.ts";
 import { offerDrawing } from "./drawing.ts";
 import type { Held } from "./store.ts";
 import { TINY } from "./styles.ts";
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDE = 320;
 const HIGH = 120;
 
@@ -48,27 +47,17 @@ function histogram(name: string, { counts, edges }: Content): HTMLElement {
   const most = Math.max(...counts, 1e-300);
   const [low = 0, high = 1] = [edges[0], edges.at(-1)];
   const across = (x: number): number => ((x - low) / (high - low || 1)) * WIDE;
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `0 0 ${WIDE} ${HIGH}`);
-  svg.setAttribute("role", "img");
   const peak = counts.indexOf(Math.max(...counts));
   const [from = low, to = high] = [edges[peak], edges[peak + 1]];
-  svg.setAttribute("aria-label", `histogram of ${name}: most between ${formatReal(from)} and ${formatReal(to)}`);
+  const said = `histogram of ${name}: most between ${formatReal(from)} and ${formatReal(to)}`;
+  const svg = shape("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": said });
   counts.forEach((each, i) => {
     const [left, right] = [across(edges[i] ?? 0), across(edges[i + 1] ?? 0)];
-    const bar = document.createElementNS(SVG, "rect");
     const tall = (each / most) * HIGH;
-    for (const [attribute, value] of Object.entries({
-      x: left,
-      y: HIGH - tall,
-      width: Math.max(0.5, right - left),
-      height: tall,
-    }))
-      bar.setAttribute(attribute, value.toFixed(2));
-    const title = document.createElementNS(SVG, "title");
-    title.textContent = `${formatReal(edges[i] ?? 0)} to ${formatReal(edges[i + 1] ?? 0)}: ${formatScalar(each)}`;
-    bar.append(title);
-    svg.append(bar);
+    const [x, y, height] = [left, HIGH - tall, tall].map((value) => value.toFixed(2));
+    const width = Math.max(0.5, right - left).toFixed(2);
+    const told = `${formatReal(edges[i] ?? 0)} to ${formatReal(edges[i + 1] ?? 0)}: ${formatScalar(each)}`;
+    svg.append(shape("rect", { x, y, width, height }, shape("title", {}, told)));
   });
   const ends = element(
     "p",

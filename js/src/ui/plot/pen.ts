@@ -1,4 +1,4 @@
-const SVG = "http://www.w3.org/2000/svg";
+import { shape } from "../element.ts";
 
 /** x, y, x, y ...; a NaN lifts the pen. */
 export type Path = number[];
@@ -121,7 +121,7 @@ export class SvgPen implements Pen {
   #boxes = 0;
 
   constructor(width: number, height: number, font: string) {
-    this.el = made("svg", { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}`, "font-family": font });
+    this.el = shape("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "font-family": font });
     this.#into = this.el;
   }
 
@@ -161,7 +161,7 @@ export class SvgPen implements Pen {
     const into = this.#into;
     const id = `box${++this.#boxes}`;
     const clip = this.#add("clipPath", { id });
-    clip.append(made("rect", { x: left, y: top, width, height }));
+    clip.append(shape("rect", { x: left, y: top, width, height }));
     this.#into = this.#add("g", { "clip-path": `url(#${id})` });
     draw();
     this.#into = into;
@@ -175,16 +175,10 @@ export class SvgPen implements Pen {
   }
 
   #add(tag: string, attributes: Record<string, string | number | null>): SVGElement {
-    const el = made(tag, attributes);
+    const el = shape(tag, attributes);
     this.#into.append(el);
     return el;
   }
-}
-
-function made(tag: string, attributes: Record<string, string | number | null>): SVGElement {
-  const el = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) if (value !== null) el.setAttribute(name, String(value));
-  return el;
 }
 
 function spelt(path: Path): string {

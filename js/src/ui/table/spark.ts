@@ -1,4 +1,4 @@
-const SVG = "http://www.w3.org/2000/svg";
+import { shape } from "../element.ts";
 
 export const SPARK_WIDTH = 56;
 export const SPARK_HEIGHT = 18;
@@ -33,15 +33,10 @@ export function sparkPath(values: readonly (number | null)[], width: number, hei
  *
  * SVG rather than canvas: it follows the theme, zoom and print by itself, where a canvas would need a redraw for each.
  */
-export function spark(values: readonly (number | null)[]): SVGSVGElement {
-  const picture = document.createElementNS(SVG, "svg");
-  picture.setAttribute("class", "ct-spark");
-  picture.setAttribute("viewBox", `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`);
-  picture.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS(SVG, "path");
-  line.setAttribute("d", sparkPath(values, SPARK_WIDTH, SPARK_HEIGHT));
-  picture.append(line);
-  return picture;
+export function spark(values: readonly (number | null)[]): SVGElement {
+  const line = shape("path", { d: sparkPath(values, SPARK_WIDTH, SPARK_HEIGHT) });
+  const viewBox = `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`;
+  return shape("svg", { class: "ct-spark", viewBox, "aria-hidden": "true" }, line);
 }
 
 function round(value: number): number {
