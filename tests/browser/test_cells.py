@@ -39,6 +39,21 @@ def source(screen: Screen, cell: int) -> str:
     return screen.ask("return panel.content.widgets[argument].model.sharedModel.getSource()", cell)
 
 
+def room_of_badge(screen: Screen, cell: int) -> dict[str, float]:
+    """How many pixels below the last line of the cell and below its toolbar the badge begins."""
+    choose(screen, cell)
+    screen.cell(cell).locator(".jp-cell-toolbar").wait_for()
+    return screen.ask(
+        """
+        const node = panel.content.widgets[argument].node;
+        const top = node.querySelector(".celltrail-badge").getBoundingClientRect().top;
+        const below = (found) => top - found.getBoundingClientRect().bottom;
+        return {line: below([...node.querySelectorAll(".cm-line")].at(-1)), toolbar: below(node.querySelector(".jp-cell-toolbar"))};
+        """,
+        cell,
+    )
+
+
 def test_badges_and_commands(screen: Screen, folder: str) -> None:
     """State, name and metric stand on the cell, also after a reload; nothing of it gets into the document."""
     screen.open(screen.server.write(folder, "cells", [LOAD, FIRST, PLAIN, QUIET]))
@@ -49,6 +64,10 @@ def test_badges_and_commands(screen: Screen, folder: str) -> None:
     assert badge(screen, 0).count() == 0
     screen.run(3)
     badge(screen, 3).filter(has_text="✓ quiet").wait_for()
+    assert room_of_badge(screen, 1)["line"] >= 0
+    screen.ask("panel.content.widgets[3].model.sharedModel.setSource('score = 0.6')")
+    assert min(room_of_badge(screen, 3).values()) >= 0
+    screen.picture("one line")
     screen.ask("panel.content.widgets[3].model.sharedModel.setSource('%%track quiet --no-chart\\nscore = 0.6')")
     saved = screen.save()
     badge(screen, 3).filter(has_text="stale").wait_for()

@@ -13,9 +13,9 @@ const AGAIN_MS = 2000;
 const LOOKS = 8; // for a trail that has just come to be: a server looks for them every few seconds
 const MARKS = { running: "▶", finished: "✓", failed: "✗", interrupted: "■", killed: "†" } as const;
 const STYLES = `
-.jp-InputArea-editor:has(> .celltrail-badge) { position: relative; }
+.jp-InputArea-editor:has(> .celltrail-badge) { padding-bottom: 24px; position: relative; }
 .celltrail-badge {
-  background: var(--jp-cell-editor-background); border: 1px solid var(--jp-border-color2); border-radius: 9px; bottom: 3px;
+  background: var(--jp-cell-editor-background); border: 1px solid var(--jp-border-color2); border-radius: 9px; bottom: 1px;
   color: var(--jp-ui-font-color1); cursor: pointer; font: 11px/16px var(--jp-ui-font-family); max-width: 60%; overflow: hidden;
   padding: 0 8px; position: absolute; right: 4px; text-overflow: ellipsis; white-space: nowrap; z-index: 1;
 }
