@@ -171,6 +171,29 @@ def test_the_picture_stands_where_the_panel_does(x: str, first: float, last: flo
         assert re.search(r">\d\d:\d\d:\d\d<", svg(drawn, Look(x=x)))
 
 
+@pytest.mark.parametrize(
+    ("x", "told"), [("step", "to step 9"), ("relative", "to 2.0 s"), ("time", "to ..:..:.."), ("epoch", None)]
+)
+def test_a_plot_of_the_picture_that_ends_early_says_so(x: str, told: str | None):
+    """Beside a loss of each step, a plot of each epoch has ticks of its own and names where it ends."""
+    steps = np.arange(1000.0)
+    few = np.arange(10.0)
+    lines = [
+        Line("r", "train", "train/loss", np.array([steps, steps / 50, 1 / (1 + steps)])),
+        Line("r", "val", "val/acc", np.array([few, few / 4.5, few / 10])),
+        Line("r", "val", "val/f1", np.array([few * 30, few, few / 10])),  # ends beyond a quarter
+        Line("r", "val", "val/first", np.array([[0.0], [0.0], [0.5]])),  # and a point is no line
+        Line("r", "epoch", "epoch", np.array([steps, steps / 50, steps // 50])),
+    ]
+    plots = svg(placed(lines, x, {"r": 1000.0}), Look(x=x)).split("<g transform")
+    (acc,) = [plot for plot in plots if ">acc<" in plot]
+    assert [" own x axis" in plot for plot in plots] == [told is not None and plot == acc for plot in plots]
+    if told is not None:
+        assert re.search(f"own x axis, {told}<", acc)
+    if x == "step":
+        assert ">8</text>" in acc
+
+
 def test_a_thousand_runs_are_saved_in_the_room_of_a_few(store: Store):
     """The first of them with all their curves, and in words how many there are; the kernel tells only what is new."""
     with ct.start("search", store=store) as run:

@@ -52,6 +52,15 @@ test("an axis has the ends of all its runs", () => {
   expect(axisOf("epoch", set).extent()).toEqual([0.5, 1]);
 });
 
+test("some series have ends of their own, but over another metric, whose places are not theirs", () => {
+  const set = told();
+  const epochs = [...set.members].filter(({ metric }) => metric === "epoch");
+  const losses = [...set.members].filter(({ metric }) => metric === "loss");
+  expect(axisOf("step", set).extent(epochs)).toEqual([1, 3]);
+  expect(axisOf("time", set).extent(epochs.slice(0, 1))).toEqual([1002, 1004]);
+  expect(axisOf("epoch", set).extent(losses)).toBeUndefined();
+});
+
 test("a metric that is not there leaves the step", () => {
   const axis = axisOf("tokens", told());
   expect([axis.name, axis.by]).toEqual(["step", "step"]);

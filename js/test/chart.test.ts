@@ -382,3 +382,48 @@ test("a run that is over and has one value of a metric shows it as a number, not
   expect([card("accuracy"), card("loss")].map((one) => one?.classList.contains("single"))).toEqual([true, false]);
   expect([heads("accuracy"), heads("loss")]).toEqual([["value"], ["last"]]);
 });
+
+test("a plot whose lines end before a quarter of x has an x axis of its own, says so, and is zoomed where it has points", async () => {
+  const blobs: Blob[] = [];
+  URL.createObjectURL = (blob: Blob) => `blob:${blobs.push(blob)}`;
+  const { root, tell } = show();
+  const steps = (n: number): number[] => Array.from({ length: n }, (_, i) => i / n);
+  tell({ "train/loss": steps(100), "val/acc": steps(10), "val/f1": steps(25), "val/half": steps(40), lr: [1] });
+  const own = "acc · own x axis, to step 9";
+  const heads = ["loss", "f1 · own x axis, to step 24", "half", "lr"];
+  const shown = (): (string | null)[] => [...titles(root)].sort();
+  expect(shown(), "one point is no line").toEqual([own, ...heads].sort());
+  const words = (card: string, key: string): string | null | undefined => {
+    const found = [...root.querySelectorAll(".card")].find((one) => one.querySelector("h3")?.title === card);
+    found?.querySelector(".stage")?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    vi.advanceTimersByTime(50);
+    return found?.querySelector("[aria-live]")?.textContent;
+  };
+  expect(words("acc", "End")).toBe("step 9: val 0.9000");
+  expect(words("loss", "End")).toBe("step 99: train 0.9900");
+  words("loss", "+"); // from step 49.5 on, where acc has nothing
+  expect(shown()).toContain(own);
+  expect(words("acc", "End")).toBe("step 9: val 0.9000");
+  words("loss", "0");
+  words("loss", "Home");
+  words("loss", "+"); // up to step 49.5, which shows all of acc
+  expect(shown()).toEqual(["acc", "f1", "half", "loss", "lr"]);
+  words("loss", "0");
+  expect(shown()).toContain(own);
+
+  root.querySelector<HTMLElement>("[aria-haspopup=menu]")?.click();
+  const svg = [...root.querySelectorAll<HTMLElement>("[role=menuitem]")].find((one) =>
+    one.textContent?.includes("SVG"),
+  );
+  svg?.click();
+  await vi.waitFor(() => expect(blobs.length).toBe(1));
+  const picture = await new Promise<string>((give) => {
+    const reader = new FileReader();
+    reader.onload = () => give(String(reader.result));
+    reader.readAsText(blobs[0] as Blob);
+  });
+  const drawn = new DOMParser().parseFromString(picture, "text/html");
+  const texts = [...drawn.querySelectorAll("text")].map((text) => text.textContent);
+  expect(texts).toContain(own);
+  expect(texts.slice(texts.indexOf(own))).toContain("8"); // a tick of its own axis
+});

@@ -48,7 +48,8 @@ def room_of_badge(screen: Screen, cell: int) -> dict[str, float]:
         const node = panel.content.widgets[argument].node;
         const top = node.querySelector(".celltrail-badge").getBoundingClientRect().top;
         const below = (found) => top - found.getBoundingClientRect().bottom;
-        return {line: below([...node.querySelectorAll(".cm-line")].at(-1)), toolbar: below(node.querySelector(".jp-cell-toolbar"))};
+        const line = below([...node.querySelectorAll(".cm-line")].at(-1));
+        return {line, toolbar: below(node.querySelector(".jp-cell-toolbar"))};
         """,
         cell,
     )

@@ -3,7 +3,7 @@ import { formatDuration, formatReal } from "./format.ts";
 import type { X } from "./plot/ticks.ts";
 import { clock } from "./plot/ticks.ts";
 import type { Place } from "./plot/trace.ts";
-import type { SeriesSet } from "./series.ts";
+import type { Member, SeriesSet } from "./series.ts";
 
 const PLAIN = ["step", "relative", "time"];
 const WORDS: Record<string, string> = { step: "step", relative: "relative time", time: "wall time" };
@@ -16,8 +16,8 @@ export interface Axis {
   by: X;
   /** Where the points of a run stand. */
   placeOf(run: string): Place;
-  /** Its common ends, so that plots side by side can be read against each other. */
-  extent(): [number, number] | undefined;
+  /** Its ends, common to all so that plots side by side can be read against each other; or those of some series. */
+  extent(members?: Iterable<Member>): [number, number] | undefined;
   /** One of its values, in words. */
   spell(x: number): string;
 }
@@ -61,10 +61,10 @@ function offered(name: string, set: SeriesSet): boolean {
 }
 
 function axis(name: string, by: X, set: SeriesSet, placeOf: Axis["placeOf"], spell: Axis["spell"]): Axis {
-  const extent = (): [number, number] | undefined => {
+  const extent: Axis["extent"] = (members = set.members) => {
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
-    for (const { run, metric, column } of set.members) {
+    for (const { run, metric, column } of members) {
       if (by === "number" && metric !== name) continue;
       const began = by === "time" ? (set.runs.get(run)?.started ?? 0) : 0;
       const ends = by === "number" ? [column.min, column.max] : column.extent(by === "step" ? "step" : "time");

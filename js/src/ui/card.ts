@@ -60,6 +60,7 @@ const ZOOM = 0.5; // of the window is left by one key
 const PAN = 0.25; // of the window is moved by one key
 const TOLD = 5; // alerts that stand in words below a plot, the newest
 const RINGED = 4; // lines up to which each shows its best point
+const SHORT = 0.25; // of all of x: lines that end before it would stand squeezed in the corner
 
 /** One plot with its name above and its legend below. */
 export class Card {
@@ -70,6 +71,7 @@ export class Card {
   readonly #plot: Plot;
   readonly #stage: HTMLElement;
   readonly #spoken = element("div", { class: "ct-unseen", "aria-live": "polite" });
+  readonly #ends = element("span", { class: "ct-muted" });
   readonly #strands: Strand[];
   readonly #gap = element("p", { class: "gap" });
   readonly #notes = element("ul", { class: "notes" });
@@ -102,7 +104,8 @@ export class Card {
       "aria-roledescription": "plot",
       "aria-label": `${group.name}: arrow keys read the values, plus and minus zoom, brackets pan, 0 shows all, n notes`,
     });
-    this.el = element("div", { class: "card", role: "figure" }, element("h3", { title: group.name }, shortName(group)));
+    const head = element("h3", { title: group.name }, shortName(group), this.#ends);
+    this.el = element("div", { class: "card", role: "figure" }, head);
     this.el.append(this.#stage, this.#legend.el, this.#gap, this.#standing, this.#notes, this.#spoken);
     this.#plot = new Plot(
       {
@@ -138,10 +141,11 @@ export class Card {
 
   /** The plot as a picture of this window. */
   pictured(range: Range): Pictured {
-    const { lines, ...rest } = this.#scene(this.#span(range));
+    const shown = this.#span(range);
+    const { lines, ...rest } = this.#scene(shown);
     const labels = this.#strands.map(({ name, split }) => `${name} ${split}`.trim());
     return {
-      title: this.group.name,
+      title: this.group.name + this.#told(shown, range),
       labels: labels.filter((_, i) => lines[i]?.shown),
       scene: { ...rest, lines: lines.filter((line) => line.shown) },
     };
@@ -156,6 +160,7 @@ export class Card {
   draw(range: Range): boolean {
     const shown = this.#span(range);
     this.#range = shown;
+    say(this.#ends, this.#told(shown, range));
     const single = this.#isSingle;
     this.el.classList.toggle("single", single); // its table tells all there is
     this.#legend.single(single);
@@ -233,8 +238,23 @@ export class Card {
       : { ...setting, axis: setting.clock };
   }
 
+  /**
+   * The stretch of x that is drawn: that of all plots, but of its own lines where these end so early that they would
+   * stand in the corner. A zoom counts wherever it shows some of them.
+   */
   #span(range: Range): Range {
-    return (this.#isApart && this.setting.axis.extent()) || range;
+    const { axis } = this.setting;
+    const all = axis.extent() ?? range;
+    if (this.#isApart) return all;
+    const own = axis.extent(this.members) ?? all;
+    const width = all[1] - all[0];
+    const end = Math.min(all[0] + SHORT * width, range[1] - range[0] < width ? range[0] : all[1]);
+    return own[1] < end && this.members.some(({ column }) => column.count > 1) ? own : range;
+  }
+
+  /** What stands behind the name where the stretch of x is its own. */
+  #told(shown: Range, range: Range): string {
+    return shown === range || this.#isApart ? "" : ` · own x axis, to ${this.setting.axis.spell(shown[1])}`;
   }
 
   #isShown(row: number): boolean {

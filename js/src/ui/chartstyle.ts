@@ -35,13 +35,13 @@ const own = `
 }
 .card { container-type: inline-size; min-width: 0; }
 .card h3 { font-size: 12.5px; font-weight: 600; line-height: 18px; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.card h3 span { font-weight: 400; }
 .stage { border-radius: 4px; margin-bottom: 3px; min-height: 172px; position: relative; }
 .card.single .stage, .single .legend .min, .single .legend .max, .single .legend .at { display: none; }
 .legend { max-height: 176px; overflow: auto; }
 .legend table { font-size: 12px; line-height: 24px; max-width: 620px; table-layout: fixed; width: 100%; }
 .legend thead th { background: var(--ct-surface); color: var(--ct-muted); font-size: 11px; line-height: 20px; position: sticky; top: 0; z-index: 1; }
-.legend th.last, .legend th.min, .legend th.max { width: 76px; }
-.legend th.at { width: 76px; }
+.legend th ~ th { width: 76px; }
 .legend td.best { color: var(--ct-ink); font-weight: 600; }
 .gap { color: var(--ct-muted); font-size: 12px; line-height: 20px; margin: 0; min-height: 20px; }
 details > summary { border-top: 1px solid var(--ct-line); cursor: pointer; font-weight: 600; line-height: 24px; margin-top: 10px; padding-top: 4px; }

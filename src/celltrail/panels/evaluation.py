@@ -29,7 +29,7 @@ from celltrail.errors import NoRun
 from celltrail.model import goal_of
 from celltrail.panels import html, saved
 from celltrail.panels.abridging import abridge, few
-from celltrail.panels.figure import Line, svg
+from celltrail.panels.figure import Line, Look, svg
 from celltrail.panels.picking import picked, rows_of
 from celltrail.panels.widget import Panel, Reply
 from celltrail.query.evaluation import Evaluated, Evaluations
@@ -316,4 +316,4 @@ def _picture(held: EvaluationShown) -> str:
             title = {"roc": f"ROC of {first}", "precision_recall": f"precision over recall of {first}"}.get(kind, kind)
             points = np.array([x, x, y], float)
             lines.append(Line(run["run"], run["name"], title, points, len(x)))
-    return svg(lines) if lines else ""
+    return svg(lines, Look(x="number")) if lines else ""

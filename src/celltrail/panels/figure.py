@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from html import escape
 from typing import Literal
 
@@ -18,10 +19,10 @@ import numpy as np
 from celltrail.contract import Smoothing
 from celltrail.model import parts_of
 from celltrail.panels.columns import Floats, thin
-from celltrail.panels.places import moments
+from celltrail.panels.places import PLAIN, moments
 from celltrail.panels.smooth import smooth
 from celltrail.query.palette import PALETTE, run_colours
-from celltrail.query.plain import number
+from celltrail.query.plain import length, number
 from celltrail.query.ticks import log_ticks, symlog_ticks, ticks
 
 DASHES = ("", "5 3", "2 2.5", "8 3 2 3")
@@ -31,6 +32,7 @@ PINS = {"note": "#1976d2", "info": INK, "warn": "#b26a00", "error": "#d1242f"}
 PLOT_W, PLOT_H, TITLE_H, LEFT, BOTTOM, GAP = 344, 132, 22, 46, 20, 16
 SYMLOG_DECADES = 1e4  # below the largest value by so much, a symmetric logarithm is linear; as in plot/scale.ts
 MOST_PLOTS, MOST_POINTS, ALL_POINTS = 8, 100, 1500
+SHORT = 0.25  # of all of x: a plot whose lines end before it says so; as in ui/card.ts
 ROOM = 0.5  # of the height of the lines is left above and below them for a band of earlier runs
 
 
@@ -74,7 +76,7 @@ def standing(plot: str) -> int:
 class Look:
     """How the lines of a picture are drawn: what of `contract.ChartOptions` bears on it."""
 
-    x: str = "step"  # how the places of the lines are to be read
+    x: str = "step"  # how the places of the lines are to be read; "number" is what no run counts
     y: Literal["linear", "log", "symlog"] = "linear"
     smooth: Smoothing = "none"
     weight: float = 0.0
@@ -122,9 +124,10 @@ def svg(
     each = min(MOST_POINTS, ALL_POINTS // max(1, sum(len(group) for _, group in shown)))
     each = max(16, each if look.smooth == "none" else each // 2)  # the raw line stays behind
     shown = [(name, [_thinned(line, each) for line in group]) for name, group in shown]
+    ends = _ends(lines)
     body = "".join(
         f'<g transform="translate({i % columns * (PLOT_W + GAP)},{i // columns * (PLOT_H + TITLE_H + BOTTOM)})">'
-        f"{_plot(name, group, colours, look, beside)}</g>"
+        f"{_plot(name, group, colours, look, beside, _told(_ends(group), ends, look))}</g>"
         for i, (name, group) in enumerate(shown)
     )
     return (
@@ -147,15 +150,30 @@ def png(picture: str, zoom: float = 1) -> bytes:
     return bytes(resvg_py.svg_to_bytes(svg_string=picture, zoom=zoom))
 
 
-def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], look: Look, beside: Beside) -> str:
+def _ends(lines: Sequence[Line]) -> tuple[float, float]:
+    """The first and the last place of any line."""
+    held = [line.points[0, [0, -1]] for line in lines if line.points.shape[1]]
+    return (float(np.min(held)), float(np.max(held))) if held else (0.0, 0.0)
+
+
+def _told(own: tuple[float, float], every: tuple[float, float], look: Look) -> str:
+    """What stands behind the name of a plot that ends long before others: every plot has its own x axis here."""
+    if look.x not in PLAIN or own[0] == own[1] or own[1] >= every[0] + SHORT * (every[1] - every[0]):
+        return ""
+    said = {"step": f"step {number(own[1])}", "relative": length(own[1])}.get(look.x)
+    return f" · own x axis, to {said or datetime.fromtimestamp(own[1]).strftime('%H:%M:%S')}"
+
+
+def _plot(name: str, lines: Sequence[Line], colours: dict[str, int], look: Look, beside: Beside, told: str = "") -> str:
     strokes = _strokes(lines, colours)
     earlier = next((beside.bands[metric] for metric in _metrics(lines) if metric in beside.bands), None)
     across = _scale(lines, 0, LEFT, PLOT_W - 4, "linear")
     up = _scale(lines, 2, TITLE_H + PLOT_H, TITLE_H + 4, look.y, earlier)
     floor = TITLE_H + PLOT_H
     parts = [
-        f'<text x="{LEFT}" y="14" font-size="12" font-weight="600">{escape(name)}</text>',
-        _legend(name, lines, strokes),
+        f'<text x="{LEFT}" y="14" font-size="12" font-weight="600">{escape(name)}'
+        f'<tspan font-size="10.5" font-weight="400">{told}</tspan></text>',
+        _legend(name + told, lines, strokes),
     ]
     for value in up.marks:
         at = up(value)

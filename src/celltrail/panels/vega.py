@@ -16,7 +16,7 @@ import numpy as np
 
 from celltrail.panels import html
 from celltrail.panels.columns import Floats
-from celltrail.panels.figure import Line, svg
+from celltrail.panels.figure import Line, Look, svg
 from celltrail.panels.saved import Bundle
 from celltrail.query.figure import drawn_from_runs
 from celltrail.query.plain import shown
@@ -85,7 +85,7 @@ def _png(spec: Spec) -> bytes | None:
 def _still(spec: Spec, sentence: str) -> str:
     """What readers without the extension see: curves as a picture, anything else as a table of its data."""
     if lines := _lines(spec):
-        source = base64.b64encode(svg(lines).encode()).decode()
+        source = base64.b64encode(svg(lines, Look(x="number")).encode()).decode()
         image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
         return f'<figure style="margin:0">{image}</figure>'
     return f"<p>{escape(html.short(sentence, 200))}</p>{_data_table(spec)}"
