@@ -46,7 +46,6 @@ def end_counting(*_):
     sys.setprofile(None)
     sys.settrace(None)
 recorder._worker.put(begin_counting)
-recorder.session._worker.put(begin_counting)
 get_ipython().events.callbacks["pre_run_cell"].insert(0, begin_counting)
 get_ipython().events.register("post_run_cell", end_counting)
 """
@@ -56,6 +55,7 @@ means = {{name: frame[name].mean() * scale for name in names}}
 best = max([scale])"""
 TOLD = f"""
 {SETTLE}
+recorder.session.wait(60)
 is_looking[0] = False
 print(json.dumps([dict(counted), dict(asked), dict(instructions)]))
 for counter in (counted, asked, instructions):
