@@ -24,6 +24,8 @@ PYTHONS := python3.13 python3.12 python3.11 python3 python
 LAB_LINK := .venv/share/jupyter/labextensions/celltrail
 BUILT := src/celltrail/static/chart.js src/celltrail/labextension/package.json
 DEMO := build/demo
+# What builds celltrail itself, as pyproject.toml has it; and setuptools, for packages that still build by it.
+BUILDERS := editables "setuptools>=70.1" "hatchling>=1.27" "hatch-fancy-pypi-readme>=24.1" "hatch-jupyter-builder>=0.10" "jupyter-builder>=1.3"
 # Everything runs with the environment's commands first, whatever the shell has activated.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -62,7 +64,7 @@ setup: .make/venv .make/npm .make/front .make/python
 .make/venv: | .make/tools
 	@echo "[1/4] Python environment in .venv"
 	@[ -x $(PY) ] || "$$(cat .make/python-command)" -m venv .venv
-	@$(PY) -m pip install -q editables "setuptools>=70.1" "hatchling>=1.27" "hatch-jupyter-builder>=0.10" "jupyter-builder>=1.3"
+	@$(PY) -m pip install -q $(BUILDERS)
 	@touch $@
 
 .make/npm: js/package-lock.json | .make/tools
@@ -161,7 +163,7 @@ newer: setup
 	folder="build/newer-$$version"; \
 	[ -x "$$folder/bin/python" ] || { rm -rf "$$folder" && "$$python" -m venv "$$folder"; }; \
 	[ "$$folder/installed" -nt pyproject.toml ] || { \
-	  "$$folder/bin/python" -m pip install -q editables "setuptools>=70.1" "hatchling>=1.27" "hatch-jupyter-builder>=0.10" "jupyter-builder>=1.3"; \
+	  "$$folder/bin/python" -m pip install -q $(BUILDERS); \
 	  SKIP_JUPYTER_BUILDER=1 "$$folder/bin/python" -m pip install -q --no-build-isolation -e . hypothesis matplotlib pytest pytest-timeout pytest-xdist scikit-learn; \
 	  touch "$$folder/installed"; \
 	}; \
