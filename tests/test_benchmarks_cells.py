@@ -6,6 +6,7 @@ import json
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,10 @@ TOLD = f"""
 recorder.session.wait(60)
 is_looking[0] = False
 print(json.dumps([dict(counted), dict(asked), dict(instructions)]))
+gc.enable()
+gc.collect()
+if {{looks}}:
+    gc.disable()  # the remains of dozens of cells would be counted where they happen to be taken away
 for counter in (counted, asked, instructions):
     counter.clear()
 is_looking[0] = {{looks}}
@@ -78,6 +83,7 @@ def kernel(tmp_path: Path) -> Iterator[Kernel]:
 def counted(kernel: Kernel, line: str, number: int) -> list[dict[str, int]]:
     """Around one cell, body and all: calls by thread, what the main thread asked for, and instructions by thread."""
     kernel.run(f"# no track\n{TOLD.format(looks=True)}")
+    time.sleep(0.2)  # else now the one thread and now the other follows what that cell did
     reply = kernel.run(CELL.format(line=line, number=number))
     assert reply.status == "ok", reply.content
     return json.loads(kernel.run(f"# no track\n{TOLD.format(looks=False)}").text)
