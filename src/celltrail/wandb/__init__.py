@@ -2,8 +2,8 @@
 
 What such a script uses day by day: `init` (with ``id`` and ``resume``), `log`, `config`, `summary`, `finish`,
 `define_metric`, `watch`, `alert`, `Artifact` with `log_artifact` and `use_artifact`, `save`, `sweep` and `agent`, the
-charts of `plot`, the callbacks of ``wandb.integration`` for Keras, XGBoost and LightGBM, and the media `Image`, `Table`,
-`Histogram`, `Audio`, `Video`, `Html`. Settings that are about accounts, servers and processes (``entity``,
+charts of `plot`, the callbacks of ``wandb.integration`` for Keras, XGBoost and LightGBM, and the media `Image`,
+`Table`, `Histogram`, `Audio`, `Video`, `Html`. Settings that are about accounts, servers and processes (``entity``,
 ``mode="online"``, ``settings`` ...) are accepted and mean nothing here; ``mode="disabled"`` records nothing. What is
 not there says so when it is asked for.
 
