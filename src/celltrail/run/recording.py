@@ -349,6 +349,8 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
     def keep(self, now_s: float) -> None:
         """What is due now: summaries into the document, bytes onto the platter, a sign of life."""
         if not self.is_running:
+            if self._rows and now_s - self._flushed >= FLUSH_S:
+                self._flush()  # what threads and tasks that outlive it logged
             self._sync(now_s)
             self._rest(now_s)
             return
