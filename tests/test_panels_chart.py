@@ -194,6 +194,16 @@ def test_a_plot_of_the_picture_that_ends_early_says_so(x: str, told: str | None)
         assert ">8</text>" in acc
 
 
+def test_train_stands_before_val_in_the_picture_whichever_came_first() -> None:
+    """So the solid line is the same one in every picture."""
+    steps = np.arange(20.0)
+    points = np.array([steps, steps, 1 / (1 + steps)])
+    val, plain = Line("r", "val", "val/loss", points), Line("r", "plain", "loss", points)
+    assert svg([val, plain]) == svg([plain, val])
+    one, other = svg([val, plain]).index(">val<"), svg([val, plain]).index(">plain<")
+    assert other > one  # the legend is written from the right: the first one last
+
+
 def test_a_thousand_runs_are_saved_in_the_room_of_a_few(store: Store):
     """The first of them with all their curves, and in words how many there are; the kernel tells only what is new."""
     with ct.start("search", store=store) as run:

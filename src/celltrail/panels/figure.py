@@ -115,6 +115,9 @@ def svg(
     plots: dict[str, list[Line]] = {}
     for line in lines:
         plots.setdefault(parts_of(line.metric)[0], []).append(line)
+    for group in plots.values():
+        if len({line.run for line in group}) == 1:
+            group.sort(key=_learns_first)
     shown = sorted(plots.items(), key=lambda plot: standing(plot[0]))[:most]
     columns = min(2, max(1, len(shown)))
     rows = math.ceil(len(shown) / columns) if shown else 0
@@ -141,6 +144,11 @@ def _thinned(line: Line, most: int) -> Line:
     if band is not None and band.shape[1] > most:
         band = band[:, np.linspace(0, band.shape[1] - 1, most).astype(np.int64)]
     return replace(line, points=thin(line.points, most), band=band)
+
+
+def _learns_first(line: Line) -> bool:
+    """Train before the others in the legend, whichever was logged first; as in ui/strands.ts."""
+    return parts_of(line.metric)[1] not in ("", "train")
 
 
 def png(picture: str, zoom: float = 1) -> bytes:
