@@ -39,7 +39,7 @@ class _Bars:
         )  # each bar's last, and ahead
         self._latest: tuple[Callable[[], Any], list[int]] = (lambda: None, [])  # mostly there is one bar
         self._keys: dict[str, Key] = {}
-        self._shows, self._pace, self._is_sampled = 0, Pace(0.01, 0.01), False
+        self._shows, self._pace, self._is_sampled = 0, Pace(0.01, at_first=64), False
 
     def shown(self, call: Any) -> None:
         """A bar is about to show this."""
