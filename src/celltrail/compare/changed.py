@@ -65,4 +65,5 @@ def _effect(line: Line) -> str:
         return told
     if first != first or last != last:
         return told
-    return f"{told}, {'better' if (last > first) == (line.goal == 'max') else 'worse'}"
+    # no verdict stands behind this word, and without saying so it would read like one
+    return f"{told}, {'better' if (last > first) == (line.goal == 'max') else 'worse'} (not tested)"

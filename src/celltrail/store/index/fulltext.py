@@ -51,15 +51,34 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that stand behind each other; with ``is_open`` the last one may go on."""
+    """Words that stand behind each other; with ``is_open`` the last one may go on.
+
+    One that is an identifier may also be a part of a longer one: its own ``parts`` stand among the parts of that.
+    """
 
     words: tuple[str, ...]
     is_open: bool = False
+    parts: tuple[str, ...] = ()
 
     @property
     def needle(self) -> str:
         """What a line that has the phrase holds."""
-        return f" {' '.join(self.words)}{'' if self.is_open else ' '}"
+        return self._line(self.words)
+
+    def is_in(self, line: Line) -> bool:
+        """Whether a text holds it."""
+        needle = self.needle
+        return needle in line.words or needle in line.parts or bool(self.parts) and self._line(self.parts) in line.parts
+
+    @property
+    def match(self) -> str:
+        """The same for FTS5: in quotes, for bare it would read signs as its own language."""
+        tail = "*" if self.is_open else ""
+        whole = f'"{" ".join(self.words)}"{tail}'
+        return f'({whole} OR parts : "{" ".join(self.parts)}"{tail})' if self.parts else whole
+
+    def _line(self, words: tuple[str, ...]) -> str:
+        return f" {' '.join(words)}{'' if self.is_open else ' '}"
 
 
 @dataclass(frozen=True)
@@ -71,16 +90,12 @@ class Asked:
 
     def is_in(self, line: Line) -> bool:
         """Whether a text holds all of it."""
-        return all(needle in line.words or needle in line.parts for needle in self._needles)
-
-    @cached_property
-    def _needles(self) -> list[str]:
-        return [phrase.needle for phrase in self.phrases]
+        return all(phrase.is_in(line) for phrase in self.phrases)
 
     @property
     def match(self) -> str:
-        """The same for FTS5: each phrase in quotes, for bare it would read signs as its own language."""
-        return " ".join(f'"{" ".join(phrase.words)}"{"*" if phrase.is_open else ""}' for phrase in self.phrases)
+        """The same for FTS5."""
+        return " AND ".join(phrase.match for phrase in self.phrases)
 
 
 def asked(text: str, kind: str | None = None) -> Asked:
@@ -88,17 +103,23 @@ def asked(text: str, kind: str | None = None) -> Asked:
 
     Blanks separate what must all be in one text, in any order. What is written without blanks or within
     double quotes must stand there in this order: ``val-loss``, ``"learning rate"``. ``*`` at the end of a
-    word leaves it open. Without any word in it nothing is asked and no text matches: see `Asked.phrases`.
+    word leaves it open. A part of an identifier finds it: ``GradientBoosting`` is in
+    ``HistGradientBoostingClassifier``. Without any word in it nothing is asked and no text matches: see
+    `Asked.phrases`.
 
     >>> asked('os.path "Learning rate" cos*').match
-    '"os path" "learning rate" "cos"*'
+    '"os path" AND "learning rate" AND "cos"*'
+    >>> asked("oneCycle").match
+    '("onecycle" OR parts : "one cycle")'
     """
     phrases: list[Phrase] = []
     for quoted, open_quote, bare in _ASKED.findall(text):
         is_open = bool(open_quote) or bare.endswith("*")
-        words = tuple(_folded_words(quoted or bare))
-        if words:
-            phrases.append(Phrase(words, is_open))
+        found = _words(quoted or bare)
+        if found:
+            # only of a word by itself: in a text's line of parts the words without parts are missing
+            parts = tuple(_understood(found[0])[1].split()) if len(found) == 1 else ()
+            phrases.append(Phrase(tuple(map(_folded, found)), is_open, parts))
     return Asked(tuple(dict.fromkeys(phrases)), kind)
 
 
@@ -154,16 +175,18 @@ def places(text: str, wanted: Asked) -> list[tuple[int, int]]:
         if len(parts := list(_part_of(match[0]).finditer(match[0]))) > 1
         for part in parts
     ]
-    return sorted({place for phrase in wanted.phrases for line in (whole, pieces) for place in _found(phrase, line)})
+    lines = [(phrase, words, line) for phrase in wanted.phrases for words, line in
+             ((phrase.words, whole), (phrase.words, pieces), (phrase.parts, pieces)) if words]
+    return sorted({place for phrase, words, line in lines for place in _found(words, phrase.is_open, line)})
 
 
-def _found(phrase: Phrase, line: list[tuple[int, int, str]]) -> Iterator[tuple[int, int]]:
-    size = len(phrase.words)
+def _found(words: tuple[str, ...], is_open: bool, line: list[tuple[int, int, str]]) -> Iterator[tuple[int, int]]:
+    size = len(words)
     for at in range(len(line) - size + 1):
         there = [word for _, _, word in line[at : at + size]]
-        if phrase.is_open and there[-1].startswith(phrase.words[-1]):
-            there[-1] = phrase.words[-1]
-        if tuple(there) == phrase.words:
+        if is_open and there[-1].startswith(words[-1]):
+            there[-1] = words[-1]
+        if tuple(there) == words:
             yield line[at][0], line[at + size - 1][1]
 
 
@@ -198,10 +221,6 @@ def _understood(word: str) -> tuple[str, str]:
 
 def _part_of(word: str) -> re.Pattern[str]:
     return _PART if word.isascii() else _FOREIGN_PART
-
-
-def _folded_words(text: str) -> list[str]:
-    return [_folded(word) for word in _words(text)]
 
 
 def _folded(word: str) -> str:
