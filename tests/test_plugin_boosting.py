@@ -17,7 +17,7 @@ pytest.importorskip("lightgbm")
 
 DATA = """
 import json
-import lightgbm as lgb, optuna, xgboost as xgb
+import lightgbm as lgb, optuna, time, xgboost as xgb
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 from tqdm.auto import tqdm, trange
@@ -58,12 +58,13 @@ own = lgb.cv(settings, lgb.Dataset(X_train, y_train), 4, nfold=3, seed=1)
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 def objective(trial):
     x = trial.suggest_float("x", -3, 3)
+    time.sleep(0.05)
     trial.report(x, 0); trial.report(2 * x, 1)
     if x > 1: raise optuna.TrialPruned()
     return -x * x
 study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=1))
 study.optimize(objective, n_trials=6)
-own = [[t.value, t.params["x"], t.state.name] for t in study.trials]
+own = [[t.value, t.params["x"], t.state.name, t.duration.total_seconds()] for t in study.trials]
 """,
     "xgboost stopped --stop-if count(val/logloss)>=3": """
 model = xgb.XGBClassifier(n_estimators=40, max_depth=2, n_jobs=1, base_score=0.5)
@@ -179,18 +180,20 @@ def test_lightgbm_over_folds(told: dict[str, Any]):
 
 
 def test_each_trial_of_optuna_is_a_run(told: dict[str, Any]):
-    """With its param, what it reported, its objective in the study's direction, and how it ended."""
+    """With its param, what it reported, its objective in the study's direction, how it ended and how long it took."""
     store, run, own = told["optuna"]
-    done = [value for value, _, state in own if state == "COMPLETE"]
+    done = [value for value, _, state, _ in own if state == "COMPLETE"]
     assert values(store, run) == {"objective": done}
     trials = sorted(run.children, key=lambda each: int(each.name.split()[1]))
-    assert [trial.params["x"] for trial in trials] == [x for _, x, _ in own]
-    for trial, (value, x, state) in zip(trials, own, strict=True):
+    assert [trial.params["x"] for trial in trials] == [x for _, x, *_ in own]
+    for trial, (value, x, state, seconds) in zip(trials, own, strict=True):
+        assert trial.record.duration_s == seconds >= 0.05
+        assert trial.code == run.code.rstrip("\n")  # the cell as it was typed
         series = values(store, trial)
         assert series["intermediate"] == [x, 2 * x]
         assert series.get("objective") == (None if state == "PRUNED" else [value])
         assert ("pruned" in trial.tags) == (state == "PRUNED")
-    assert {state for *_, state in own} == {"COMPLETE", "PRUNED"}
+    assert {state for _, _, state, _ in own} == {"COMPLETE", "PRUNED"}
     assert run.record.metrics["objective"].goal == "max"
 
 

@@ -48,7 +48,8 @@ own = [perceptron.loss_curve_, perceptron.validation_scores_, *losses]
 search = GridSearchCV(LogisticRegression(max_iter=500), {"C": [0.01, 0.1, 1.0]}, cv=3, return_train_score=True)
 search.fit(X_train, y_train)
 means = [search.cv_results_[f"mean_{split}_score"].tolist() for split in ("test", "train")]
-own = [*means, search.best_params_]
+took = search.cv_results_["mean_fit_time"] + search.cv_results_["mean_score_time"]
+own = [*means, search.best_params_, (3 * took).tolist()]
 """,
     "folds": """
 ridge = cross_val_score(Ridge(alpha=2.0), X_train, y_train, cv=4)
@@ -125,8 +126,8 @@ def test_curves_of_iterative_estimators(told: dict[str, Any]):
 
 
 def test_the_candidates_of_a_search_are_runs_below_it(told: dict[str, Any]):
-    """With their params and mean scores, exactly, and the direction of a scorer."""
-    store, run, (test, train, best), _ = told["search"]
+    """With their params and mean scores, exactly, the direction of a scorer, and the time that they took."""
+    store, run, (test, train, best, took), _ = told["search"]
     children = sorted(run.children, key=lambda each: each.params["C"])
     assert [child.params for child in children] == [{"C": 0.01}, {"C": 0.1}, {"C": 1.0}]
     series = [values(store, child) for child in children]
@@ -136,6 +137,7 @@ def test_the_candidates_of_a_search_are_runs_below_it(told: dict[str, Any]):
     assert run.summary["best.C"] == best["C"]
     assert run.summary["GridSearchCV.best_score"] == max(test)
     assert {child.status for child in children} == {"finished"}
+    assert [child.record.duration_s for child in children] == pytest.approx(took)
 
 
 def test_folds_are_points(told: dict[str, Any]):

@@ -103,7 +103,8 @@ def _around() -> tuple[str, dict[str, Any]]:
     shell_of = getattr(sys.modules.get("IPython"), "get_ipython", None)
     shell = shell_of() if shell_of else None
     if shell is not None:
-        cells = shell.user_ns.get("In") or [""]
+        # as it was typed: the run of the cell itself has it so, and `In` has magics as calls
+        cells = shell.history_manager.input_hist_raw or [""]
         return cells[-1], {"notebook": notebook(shell.user_ns, Path.cwd()), "cell_id": _cell_id(shell)}
     path = getattr(sys.modules.get("__main__"), "__file__", None)
     if path is None:

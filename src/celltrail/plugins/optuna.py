@@ -48,15 +48,15 @@ def _record(run: ct.Run, study: Any, trial: Any) -> None:
     for name, goal in zip(names, goals, strict=True):
         run.define_metric(name, goal=goal)  # pyright: ignore[reportArgumentType]
     is_stopped = bool(told) and stopped(run.log, told, step=trial.number)
-    own = child(run, f"trial {trial.number}", trial.params, ("trial",) if state == "complete" else ("trial", state))
+    tags = ("trial",) if state == "complete" else ("trial", state)
+    seconds = None if trial.duration is None else trial.duration.total_seconds()
+    own = child(run, f"trial {trial.number}", trial.params, tags, seconds)
     for name, goal in zip(names, goals, strict=True):
         own.define_metric(name, goal=goal)  # pyright: ignore[reportArgumentType]
     for step, value in sorted(trial.intermediate_values.items()):
         is_stopped |= stopped(own.log, {"intermediate": value}, step=step)
     is_stopped |= bool(told) and stopped(own.log, told, step=trial.number)
     said = {name: value for name, value in trial.user_attrs.items() if isinstance(value, bool | int | float | str)}
-    if trial.duration is not None:
-        said["duration_s"] = trial.duration.total_seconds()
     _hand.describe(own, summary=said)
     own.finish("failed" if state == "fail" else "finished")
     if is_stopped:

@@ -168,7 +168,8 @@ class _Candidates:
         for place, params in enumerate(results["params"][:MOST_CANDIDATES]):
             plain = {name: _plain(value) for name, value in params.items()}
             title = " ".join(f"{name}={value}" for name, value in plain.items())
-            with child(self._run, title or "candidate", plain, ("candidate",)) as candidate:
+            took = sum(results[f"mean_{part}_time"][place] for part in ("fit", "score")) * self._search.n_splits_
+            with child(self._run, title or "candidate", plain, ("candidate",), float(took)) as candidate:
                 series = Series(self._hand, candidate, "sklearn")
                 values: dict[Key, float] = {}
                 spread: dict[str, float] = {}

@@ -218,7 +218,7 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
                 self._record,
                 status=status or _status_after(error),
                 ended_us=self.writer.clock(),
-                duration_s=time.monotonic() - self._started,
+                duration_s=self.seconds,  # what was said of one that is written down after it was done, else measured
                 error=failure,
             )
             if self._owed:
