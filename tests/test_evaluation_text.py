@@ -117,3 +117,14 @@ def test_without_the_libraries_the_extra_is_named(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert "pip install 'celltrail[text]'" in done.stderr.splitlines()[-1]
+
+
+def test_texts_of_which_some_draws_hold_nothing_right(store):
+    """With few or poor texts some of the rows drawn again score 0; the numbers are sacrebleu's all the same."""
+    preds = ["a good day", "Guten Morgen", "who knows", "rain, rain, go away", "391"]
+    refs = ["7 x 6", "Guten Morgen", "Jupiter", "soft rain on the roof", "391"]
+    with ct.start("poor", store=store) as run:
+        run.evaluate_text(preds, refs)
+    metrics = ct.run("poor", store=store).evaluation("val").metrics
+    assert metrics["value"]["bleu"] == sacrebleu.corpus_bleu(preds, [refs]).score
+    assert 0 <= metrics["ci_low"]["bleu"] < metrics["value"]["bleu"] < metrics["ci_high"]["bleu"] <= 100

@@ -65,7 +65,7 @@ def judged(preds: Sequence[str], refs: Sequence[str | Sequence[str]], ids: Any =
     columns: dict[str, list[float]] = {}
     n = len(written)
     for name, metric in (("bleu", sacrebleu.BLEU()), ("chrf", sacrebleu.CHRF())):
-        found: Any = metric.corpus_score(written, streams, n_bootstrap=_DRAWS) if n > 1 else None
+        found: Any = _drawn(metric).corpus_score(written, streams, n_bootstrap=_DRAWS) if n > 1 else None
         value = float(metric.corpus_score(written, streams).score)
         half = math.nan if found is None else float(found._ci)
         middle = value if found is None else float(found._mean)  # of the rows drawn again
@@ -90,6 +90,23 @@ def judged(preds: Sequence[str], refs: Sequence[str | Sequence[str]], ids: Any =
     truth = [row[0] if len(row) == 1 else " | ".join(row) for row in expected]
     table = pd.DataFrame({"id": names, "truth": truth, "output": written, **columns})
     return Judged(scores, signatures, table.assign(error=table["wer"], correct=hits))
+
+
+def _drawn(metric: Any) -> Any:
+    """The metric with each of its scores a plain number.
+
+    Of rows drawn again sacrebleu makes NumPy's 32-bit numbers, but 0.0 where nothing of them is right, and
+    `statistics.mean`, by which it goes on, refuses the two together.
+    """
+    compute = metric._compute_score_from_stats
+
+    def plain(stats: Any) -> Any:
+        found = compute(stats)
+        found.score = float(found.score)
+        return found
+
+    metric._compute_score_from_stats = plain
+    return metric
 
 
 def _read(preds: Any, refs: Any) -> tuple[list[str], list[tuple[str, ...]]]:
