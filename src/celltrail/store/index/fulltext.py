@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from celltrail.errors import CelltrailError
@@ -68,7 +68,7 @@ class Phrase:
     def is_in(self, line: Line) -> bool:
         """Whether a text holds it."""
         needle = self.needle
-        return needle in line.words or needle in line.parts or bool(self.parts) and self._line(self.parts) in line.parts
+        return needle in line.words or needle in line.parts or (bool(self.parts) and self._line(self.parts) in line.parts)
 
     @property
     def match(self) -> str:
@@ -175,8 +175,12 @@ def places(text: str, wanted: Asked) -> list[tuple[int, int]]:
         if len(parts := list(_part_of(match[0]).finditer(match[0]))) > 1
         for part in parts
     ]
-    lines = [(phrase, words, line) for phrase in wanted.phrases for words, line in
-             ((phrase.words, whole), (phrase.words, pieces), (phrase.parts, pieces)) if words]
+    lines = [
+        (phrase, words, line)
+        for phrase in wanted.phrases
+        for words, line in ((phrase.words, whole), (phrase.words, pieces), (phrase.parts, pieces))
+        if words
+    ]
     return sorted({place for phrase, words, line in lines for place in _found(words, phrase.is_open, line)})
 
 
