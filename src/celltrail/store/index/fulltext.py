@@ -67,8 +67,9 @@ class Phrase:
 
     def is_in(self, line: Line) -> bool:
         """Whether a text holds it."""
-        needle = self.needle
-        return needle in line.words or needle in line.parts or (bool(self.parts) and self._line(self.parts) in line.parts)
+        if self.needle in line.words or self.needle in line.parts:
+            return True
+        return bool(self.parts) and self._line(self.parts) in line.parts
 
     @property
     def match(self) -> str:
