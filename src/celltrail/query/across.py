@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from celltrail.store import Store
+    from celltrail.store.across import Across
     from celltrail.store.index import Look
 
     Placed = tuple[NDArray[Any], NDArray[np.float64]]
@@ -29,7 +30,6 @@ class _Having(NamedTuple):
     id: str
     name: str
     started: float
-    points: int | None  # how many of it
 
 
 def metric_frame(
@@ -42,16 +42,15 @@ def metric_frame(
     import numpy as np
     import pandas as pd
 
-    having = _having(store, ids, name, known)
+    # many small runs are in packs: there they are one read, and not one for each
+    is_plain = x in PLAIN and (points is None or points >= FEWEST)  # for fewer a run has the sentence
+    across = store.across(name, ids, times=x != "step") if is_plain else None
+    having = _having(store, ids, name, known, across)
     if not having:
         raise no_metric(name, list(store.fetch(ids).values()))
 
-    # many small runs are in packs: there they are one read, and not one for each
-    is_plain = x in PLAIN and (points is None or points >= FEWEST)  # for fewer a run has the sentence
-    read = store.across(name, [run.id for run in having], times=x != "step") if is_plain else None
-
     def placed(run: _Having) -> Placed:
-        series = read(run.id) if read is not None else None
+        series = across.series(run.id) if across is not None else None
         if series is None:
             return StoredRun(store.record(run.id), store).series(name, points=points, x=x)
         if points is None and x == "step":
@@ -96,19 +95,28 @@ def no_metric(name: str, records: Sequence[RunRecord]) -> NoRun:
     return NoRun(f"none of {count} run{'s' * (count != 1)} has the metric {name!r}{nearest(name, known)}")
 
 
-def _having(store: Store, ids: Sequence[str], metric: str, known: bool) -> list[_Having]:
+def _having(store: Store, ids: Sequence[str], metric: str, known: bool, across: Across | None) -> list[_Having]:
     """The runs that have the metric, in their order; no document is read for it."""
     if not store.id:
         return []
-    keys = started, count = ("started",), ("metric", "count", metric)
+    unsaid = [run_id for run_id in ids if across is None or across.has(run_id) is None]
+    started, count = ("started",), ("metric", "count", metric)
+    keys = (started, count) if unsaid else (started,)  # a column that nobody asked for yet is filled for every run
 
-    def cells(look: Look) -> list[Any]:
-        return look.cells(ids, ["id", "cast(name as text)", *(look.columns[key].sql for key in (started, count))])
+    def cells(look: Look) -> tuple[list[Any], dict[str, Any]]:
+        own = look.cells(ids, ["id", "cast(name as text)", look.columns[started].sql])
+        return own, dict(look.cells(unsaid, ["id", look.columns[count].sql])) if unsaid else {}
 
-    rows = store.again(keys, cells) if known else None
-    if rows is None or len(rows) < len(ids):
-        rows = store.look(keys, cells)
-    return [run for run in map(_Having._make, rows) if run.points is not None]
+    found = store.again(keys, cells) if known else None
+    if found is None or len(found[0]) < len(ids):
+        found = store.look(keys, cells)
+    runs, counts = found
+
+    def has(run_id: str) -> bool:
+        told = across.has(run_id) if across is not None else None
+        return counts.get(run_id) is not None if told is None else told
+
+    return [_Having._make(each) for each in runs if has(each[0])]
 
 
 def _whose(runs: Sequence[_Having] | Sequence[RunRecord], lengths: Sequence[int]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from celltrail.store.root import locate
 from celltrail.store.upkeep.verbs import Upkeep
 
 if TYPE_CHECKING:
+    from celltrail.store.across import Across
     from celltrail.store.audit import Audit
     from celltrail.store.catalogue.facts import Key
     from celltrail.store.catalogue.gathered import Gathered
@@ -186,25 +187,20 @@ class Store(Upkeep):
     def metric(self, name: str, run_ids: Iterable[str]) -> dict[str, Series]:
         """The points of one metric by run, for the runs that have it: one read for the many that are packed."""
         ids = list(dict.fromkeys(run_ids))
-        read = self.across(name, ids)
-        return {run_id: series for run_id in ids if (series := read(run_id)) is not None}
+        across = self.across(name, ids)
+        return {run_id: series for run_id in ids if (series := across.series(run_id)) is not None}
 
-    def across(self, name: str, run_ids: Iterable[str], *, times: bool = True) -> Callable[[str], Series | None]:
-        """Gives the points of one metric of any of these runs: those in packs are read now, others when asked for.
+    def across(self, name: str, run_ids: Iterable[str], *, times: bool = True) -> Across:
+        """The points of one metric of any of these runs: those in packs are read now, others when asked for.
 
         Where ``times`` are not needed they are not read, and ``t_us`` may be empty.
         """
+        from celltrail.store.across import Across
         from celltrail.store.seal.packs import packs_of
 
         settle()
-        found, answered = packs_of(self.root).metric(name, list(run_ids), times)
-
-        def read(run_id: str) -> Series | None:
-            if run_id in answered:
-                return found.get(run_id)
-            return self._files(run_id).series().get(name)
-
-        return read
+        packed = packs_of(self.root).metric(name, list(run_ids), times)
+        return Across(packed, lambda run_id: self._files(run_id).series().get(name))
 
     def events(self, run_id: str) -> list[dict[str, Json]]:
         """What happened, in order: events as logged, and items with ``kind`` "item"."""

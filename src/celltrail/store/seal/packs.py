@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from celltrail.errors import Damaged
 from celltrail.model import new_id
@@ -182,6 +182,13 @@ class Pack:
         return self._file
 
 
+class Packed(NamedTuple):
+    """What packs say of a metric."""
+
+    found: dict[str, Series]  # by run
+    answered: set[str]  # the runs that are in a pack, also those without the metric
+
+
 class Packs:
     """The packs of a trail, newest first; what cannot be read is as if it were not there."""
 
@@ -233,8 +240,8 @@ class Packs:
             self._placed[run_id] = changed, found
         return found
 
-    def metric(self, name: str, run_ids: Sequence[str], times: bool = True) -> tuple[dict[str, Series], set[str]]:
-        """The points of a metric by run, and which runs that answers for; the others are read from their own files."""
+    def metric(self, name: str, run_ids: Sequence[str], times: bool = True) -> Packed:
+        """The points of a metric of those runs that are in packs; the others are read from their own files."""
         places = self.places(run_ids)
         found: dict[str, Series] = {}
         answered: set[str] = set()
@@ -250,7 +257,7 @@ class Packs:
             found |= {run_id: by_number[n] for run_id in mine if (n := pack.runs[run_id]) in by_number}
             read.append(pack)
         self._keep(read)
-        return found, answered
+        return Packed(found, answered)
 
     def _keep(self, read: Sequence[Pack]) -> None:
         """Who asked for a metric asks for it again, with a run more: what was read just now stays, if it is small."""
