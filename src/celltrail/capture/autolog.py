@@ -24,6 +24,7 @@ from celltrail.capture.watch.points import watched, watched_step
 from celltrail.errors import BadValue, nearest
 from celltrail.model import Param
 from celltrail.run import Run
+from celltrail.run.attribution import around
 from celltrail.run.facts import plain
 
 GROUP = "celltrail.plugins"
@@ -41,6 +42,7 @@ class Hand:
 
     def __init__(self, library: str) -> None:
         self._library = library
+        self.around = around  # the run of the cell or block around, if any: the least that can be asked of it
 
     def guard(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """This function as a library may call it: a fault in it is told once and kept on the run, never raised."""

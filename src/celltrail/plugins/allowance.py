@@ -22,10 +22,10 @@ class Pace:
         last: the last one that was looked at.
 
     >>> pace = Pace(0.01, at_first=2)
-    >>> pace.looked(0, 1_000_000)
+    >>> spent_ns = pace.looked(0, time.thread_time_ns())
     >>> pace.is_due(1)
     True
-    >>> pace.looked(1, 1_000_000)
+    >>> spent_ns = pace.looked(1, time.thread_time_ns() - 1_000_000)
     >>> pace.is_due(2)
     False
     """
@@ -41,14 +41,15 @@ class Pace:
         """Whether this step is one to look at; the least that can be asked, for it is asked at every step."""
         return step >= self.due
 
-    def looked(self, step: int, spent_ns: int) -> None:
-        """A look at this step has just ended, and took so much."""
+    def looked(self, step: int, began_ns: int) -> int:
+        """A look at this step, begun at this time of the thread, has just ended; how long it took."""
         now = time.thread_time_ns()
+        spent_ns = now - began_ns
         self._left -= 1
         if not self._has_looked:  # it meets everything for the first time, and no step was timed before it
             self._has_looked = True
             self.due, self.last, self._last_ns = step + 1, step, now
-            return
+            return spent_ns
         own_ns = max(1, now - self._last_ns - spent_ns) / max(1, step - self.last)
         self._cost_ns += (spent_ns - self._cost_ns) * (_WEIGHT if self._cost_ns else 1)
         self._step_ns += (own_ns - self._step_ns) * (_WEIGHT if self._step_ns else 1)
@@ -57,3 +58,4 @@ class Pace:
             self.due = step + 1
         else:
             self.due = step + max(1, math.ceil(self._cost_ns / (self._share * self._step_ns)))
+        return spent_ns

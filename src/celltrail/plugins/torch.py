@@ -19,6 +19,7 @@ norms of gradients fewer still.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 import weakref
@@ -44,32 +45,45 @@ def on(torch: Any, hand: Any) -> Callable[[], None]:
     """Hear of every step of every optimizer from now on."""
     steps = _Steps(torch, hand)
     hooks = import_module("torch.optim.optimizer")
-    handle = hooks.register_optimizer_step_post_hook(hand.guard(steps.after_step))
-    return handle.remove
+    around, look = hand.around, hand.guard(steps.look)
+
+    def after_step(optimizer: Any, args: Any, kwargs: Any) -> None:
+        """PyTorch's protocol of a post hook."""
+        # most steps of a quick loop: nothing of ours is in the processor's caches by then, so each object that is
+        # touched counts, and nothing here can fail
+        latest = steps.latest
+        if latest and latest.count < latest.due and latest.optimizer() is optimizer and around() is steps.run:
+            latest.count += 1
+        else:
+            look(optimizer, sys._getframe(1))
+
+    return hooks.register_optimizer_step_post_hook(after_step).remove
 
 
 class _Steps:
     """What is known of the runs whose optimizers step."""
 
+    __slots__ = ("_hand", "_torch", "_trainings", "latest", "run")
+
     def __init__(self, torch: Any, hand: Any) -> None:
         self._torch, self._hand = torch, hand
         self._trainings: weakref.WeakKeyDictionary[Any, _Training] = weakref.WeakKeyDictionary()
-        self._latest: _Stepped | None = None
+        self.latest: _Stepped | None = None
+        self.run: ct.Run | None = None  # of the latest, while it goes on
 
-    def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        """PyTorch's protocol of a post hook."""
-        run, latest = ct.current(), self._latest
-        # most steps of a quick loop: nothing of ours is in the processor's caches by then, so each line counts
-        if latest and latest.count < latest.pace.due and latest.optimizer() is optimizer and latest.run() is run:
-            latest.count += 1
-            return
+    def look(self, optimizer: Any, frame: FrameType) -> None:
+        """An optimizer stepped, called by this code: maybe in another run, maybe another one, maybe one to look at."""
+        run = ct.current()
         if run is None:
             return
         training = self._trainings.get(run)
         if training is None:
             training = self._trainings[run] = _Training(run, self._torch, self._hand)
-            run.at_end(self._hand.guard(training.close))
-        self._latest = training.step(optimizer, sys._getframe(1))
+            run.at_end(self._hand.guard(training.close), self._forget)
+        self.latest, self.run = training.step(optimizer, frame), run if run.is_running else None
+
+    def _forget(self) -> None:
+        self.latest = self.run = None
 
 
 @dataclass(slots=True)
@@ -80,6 +94,7 @@ class _Stepped:
     run: weakref.ref[ct.Run]
     optimizer: weakref.ref[Any]
     count: int = 0  # of its steps
+    due: int = 0  # the next one to look at
     pace: Pace = field(default_factory=lambda: Pace(0.004, AT_FIRST))
     norms: Pace = field(default_factory=lambda: Pace(0.002, AT_FIRST))
 
@@ -104,8 +119,9 @@ class _Training:
         stepped = self._optimizers.get(optimizer) or self._meet(optimizer)
         number, run = stepped.count, self._run()
         stepped.count = number + 1
-        if run is not None and stepped.pace.is_due(number):
+        if run is not None and number >= stepped.due:
             self._look(run, stepped, optimizer, number, frame)
+            stepped.due = stepped.pace.due
         return stepped
 
     def _look(self, run: ct.Run, stepped: _Stepped, optimizer: Any, number: int, frame: FrameType) -> None:
@@ -122,8 +138,7 @@ class _Training:
             if stepped.norms.is_due(number):
                 norm_began = time.thread_time_ns()
                 values |= self._norm(optimizer, f"train/{prefix}grad_norm_applied")
-                norms_ns = time.thread_time_ns() - norm_began
-                stepped.norms.looked(number, norms_ns)
+                norms_ns = stepped.norms.looked(number, norm_began)
             else:
                 self._pass_over(run)
         if not prefix:
@@ -135,7 +150,7 @@ class _Training:
         self._waiting.append((self._at(run, number), values))
         if time.perf_counter() - self._written > WAIT_S or not any(map(self._is_elsewhere, values.values())):
             self.write()
-        stepped.pace.looked(number, time.thread_time_ns() - began - norms_ns)
+        stepped.pace.looked(number, began + norms_ns)
 
     def _at(self, run: ct.Run, number: int) -> int:
         """Where this step of an optimizer stands among what else is recorded of the training."""
@@ -195,7 +210,7 @@ class _Training:
         return stepped
 
     def _is_elsewhere(self, value: Any) -> bool:
-        return isinstance(value, self._torch.Tensor) and value.device.type != "cpu"
+        return type(value) is not float and isinstance(value, self._torch.Tensor) and not value.is_cpu
 
     def _around(self, frames: tuple[FrameType, ...], prefix: str, recorded: set[str]) -> dict[str, Any]:
         """Losses and norms of the innermost code that has any: further out they are of steps before."""
@@ -220,14 +235,19 @@ class _Training:
         if isinstance(value, self._torch.Tensor):
             if value.numel() != 1 or value.is_meta:
                 return None
-            return value.item() if value.device.type == "cpu" else value.detach().clone()
+            return value.item() if value.is_cpu else value.detach().clone()
         return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     def _norm(self, optimizer: Any, name: str) -> dict[str, Any]:
-        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        torch, params = self._torch, (p for group in optimizer.param_groups for p in group["params"])
+        gradients = [gradient for p in params if (gradient := p.grad) is not None]
         if not gradients or any(gradient.is_sparse for gradient in gradients):
             return {}
-        return {name: self._scalar(self._torch.nn.utils.get_total_norm(gradients))}
+        kind, wanted, norm = torch.Tensor, torch.float32, torch.linalg.vector_norm
+        if all(type(each) is kind and each.is_cpu and each.dtype is wanted for each in gradients):
+            # the same, but for what it takes to tell them apart by devices and types, which is half of it
+            return {name: math.hypot(*[norm(gradient).item() for gradient in gradients])}
+        return {name: self._scalar(torch.nn.utils.get_total_norm(gradients))}
 
 
 class _Rate:

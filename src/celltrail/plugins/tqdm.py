@@ -56,7 +56,7 @@ class _Bars:
         if self._pace.is_due(show):
             began = time.thread_time_ns()
             self._tell(call, step)
-            self._pace.looked(show, time.thread_time_ns() - began)
+            self._pace.looked(show, began)
         elif not self._is_sampled:
             self._is_sampled = True
             self._hand.note(self._run, sampled=self._series.names())
