@@ -80,7 +80,7 @@ def test_samples_stand_beside_what_is_logged(store: Store) -> None:
     totals = runs.rows()[0]["totals"]
     assert {"sys/cpu_s", "sys/rss_peak", "energy/kwh"} <= totals.keys() <= set(COLUMNS)
     assert totals["sys/rss_peak"] == told.resources()["sys/rss_peak"]
-    heads = {head["id"]: head["numeric"] for head in Sheet(runs).listing("", "", [], [])["heads"]}
+    heads = {head["id"]: head["numeric"] for head in Sheet(runs).heads}
     assert [heads.get(f"summary.{name}") for name in ("sys/cpu_s", "sys/rss_peak", "cost/usd")] == [True, True, None]
     where, values = told.series("sys/rss", x="relative")
     assert 0.9 < where[0] < 1.7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -205,6 +206,13 @@ def test_every_route_answers_in_the_shapes_of_the_contract(
         urllib.request.urlopen(again, timeout=10)
 
 
+def _runs_of(listing: contract.Listing) -> list[str]:
+    """As a page reads them that has the extent."""
+    assert listing["extent"]
+    places = struct.iter_unpack("<I", base64.b64decode(listing["places"]))
+    return [listing["extent"]["runs"][at] for (at,) in places]
+
+
 def test_a_table_is_asked_as_in_a_kernel(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
     """Order, groups, rows, sums, text and staleness, of all runs or of a saved view; and nothing that changes a run."""
     base, found = trail_of
@@ -213,9 +221,9 @@ def test_a_table_is_asked_as_in_a_kernel(jupyter: Jupyter, trail_of: tuple[str, 
     question = {"where": "'mlp' in tags", "words": "", "sort": ["-params.lr"], "group": ["tags"]}
     over: dict[str, Any] = {"rows": [], "cols": [], "value": None}
     asked: list[dict[str, Any]] = [
-        {"kind": "list", **question, "first": 1, "columns": ["best.loss"]},
+        {"kind": "list", **question, "stamp": "", "first": 1, "shown": ["params.lr"], "columns": ["best.loss"]},
         {"kind": "sum", **question, "columns": ["params.lr"]},
-        {"kind": "fetch", "runs": [second], "sparks": True},
+        {"kind": "fetch", "runs": [second], "sparks": True, "columns": ["metrics.loss"]},
         {"kind": "write", "form": "markdown", "runs": [first, second], "columns": ["name", "params.lr"], **over},
         {"kind": "write", "form": "csv", "runs": [first, second], "columns": [],
          "rows": ["params.lr"], "cols": ["tags"], "value": "best.loss"},
@@ -226,7 +234,8 @@ def test_a_table_is_asked_as_in_a_kernel(jupyter: Jupyter, trail_of: tuple[str, 
     assert [reply.status for reply in replies] == [200] * len(asked), replies
     assert all(misfits(reply.json, contract.Answer) == [] for reply in replies)
     listed, summed, fetched, text, crossed, held, matching = (reply.json for reply in replies)
-    assert listed["listing"]["runs"][-2:] == [first, second]
+    assert _runs_of(listed["listing"])[-2:] == [first, second]
+    assert [list(row["params"]) for row in listed["rows"]["rows"]] == [["lr"]]
     assert listed["listing"]["groups"][0]["values"] == ["mlp"]
     assert len(listed["rows"]["rows"]) == len(listed["sums"]["groups"]) == 1
     assert summed["sums"]["groups"][0]["params.lr"]["high"] == 1.0
@@ -240,9 +249,11 @@ def test_a_table_is_asked_as_in_a_kernel(jupyter: Jupyter, trail_of: tuple[str, 
     runs("params.lr < 0.05", store=store).save("slow ones")
     view = jupyter.ask(f"{base}/table?view=slow%20ones").json
     assert [row["name"] for row in view["rows"]] == ["second"]
-    assert ask({"kind": "list", **question, "first": 0, "columns": []}, "slow%20ones").json["listing"]["runs"] == [
-        second
-    ]
+    again = {"kind": "list", **question, "stamp": "", "first": 0, "shown": [], "columns": []}
+    of_view = ask(again, "slow%20ones").json["listing"]
+    assert _runs_of(of_view) == [second]
+    known = ask({**again, "stamp": of_view["extent"]["stamp"]}, "slow%20ones").json["listing"]
+    assert known == {**of_view, "extent": None}
     edit = {"kind": "edit", "id": "e9", "runs": [first], "do": "tag", "text": "no"}
     assert ask(edit).status == ask({"kind": "pick", "run": first}).status == 400
     assert jupyter.ask(f"{base}/table?view=none").status in (400, 404)

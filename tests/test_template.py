@@ -65,9 +65,9 @@ def test_queries_frames_and_tables_say_the_same(trained: Store) -> None:
     rows = {row["name"]: row["complete"] for row in ct.runs().rows()}
     assert rows["some"] == {"met": 2, "of": 6, "text": frame["some"]}
     assert rows["free"] is None
-    listing = Sheet(ct.runs()).listing("", "", ["-complete"], [])
-    assert "complete" in [head["id"] for head in listing["heads"]]
-    assert [ct.run(run).name for run in listing["runs"]] == ["whole", "some", "bare", "free"]
+    sheet = Sheet(ct.runs())
+    assert "complete" in [head["id"] for head in sheet.heads]
+    assert [ct.run(run).name for run in sheet.first("", "", ["-complete"], [], 10)] == ["whole", "some", "bare", "free"]
 
 
 def test_what_words_ask_can_be_asked_of_runs(trained: Store) -> None:

@@ -343,6 +343,7 @@ export interface Fetch {
   id: string;
   runs: string[];
   sparks: boolean;
+  columns: string[];
 }
 
 /** Panel to kernel: which of these runs do not hold any more. */
@@ -360,7 +361,9 @@ export interface List {
   words: string;
   sort: string[];
   group: string[];
+  stamp: string;
   first: number;
+  shown: string[];
   columns: string[];
 }
 
@@ -672,10 +675,17 @@ export interface Completeness {
   text: string;
 }
 
+/** All that a table of more runs than a panel holds can show; it comes once. */
+export interface Extent {
+  stamp: string;
+  runs: string[];
+  heads: Head[];
+}
+
 /** Runs that are alike in what a table is grouped by. */
 export interface GroupOf {
   values: Scalar[];
-  runs: string[];
+  size: number;
 }
 
 /** A column of a table of more runs than a panel holds. */
@@ -688,9 +698,9 @@ export interface Head {
 
 /** The answer to a `List`: which runs in which order; what they say comes by `Fetch` as they come into view. */
 export interface Listing {
-  runs: string[];
+  extent: Extent | null;
+  places: string;
   groups: GroupOf[] | null;
-  heads: Head[];
   hints: string[];
 }
 

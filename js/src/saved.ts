@@ -103,7 +103,8 @@ export function decodeBands(bands: readonly Band[]): Map<string, Record<"x" | "l
   return new Map(bands.map((band) => [band.metric, decoded(band)]));
 }
 
-function bytes(base64: string): ArrayBuffer {
+/** What these characters stand for. */
+export function bytes(base64: string): ArrayBuffer {
   const text = atob(base64);
   const buffer = new ArrayBuffer(text.length);
   const view = new Uint8Array(buffer);

@@ -39,6 +39,13 @@ const HEADS = [
 ] as const;
 const MEAN: Summed = { known: 1500, unknown: 0, mean: 0.5, half: 0.01, low: 0, high: 1, values: [], kinds: 3000 };
 
+/** The row of a run with no more of its params and metrics than these columns. */
+function part(id: string, columns: readonly string[]): RunRow {
+  const row = byId.get(id) as RunRow;
+  const has = columns.some((column) => /^(metrics|best)\.acc$/.test(column));
+  return { ...row, params: columns.includes("params.lr") ? row.params : {}, metrics: has ? row.metrics : {} };
+}
+
 /** A kernel that lists by one column, groups into halves, and hands out rows. */
 function kernel(asked: Wish[]): (wish: Wish) => Promise<Answer> {
   return async (wish) => {
@@ -50,19 +57,21 @@ function kernel(asked: Wish[]): (wish: Wish) => Promise<Answer> {
         if (wish.sort[0] === "-params.lr")
           found.sort((a, b) => Number(b.params.lr?.value) - Number(a.params.lr?.value));
         const ids = found.map((row) => row.id);
-        const half = (values: string[], from: number, end: number): GroupOf => ({ values, runs: ids.slice(from, end) });
-        const groups = wish.group.length > 0 ? [half(["low"], 0, N / 2), half(["high"], N / 2, N)] : null;
-        const first = ids.slice(0, wish.first).map((id) => byId.get(id) as RunRow);
+        const half = (values: string[]): GroupOf => ({ values, size: N / 2 });
+        const groups = wish.group.length > 0 ? [half(["low"]), half(["high"])] : null;
+        const extent = wish.stamp === "s" ? null : { stamp: "s", runs: [...byId.keys()], heads: [...HEADS] };
+        const places = Uint32Array.from(ids, (id) => Number(id.slice(1)));
+        const first = ids.slice(0, wish.first).map((id) => part(id, wish.shown));
         const told = wish.columns.length > 0 ? { groups: [], best: { "best.acc": ["r2999"] } } : null;
         return {
           ...EMPTY,
-          listing: { runs: ids, groups, heads: [...HEADS], hints: [] },
+          listing: { extent, places: Buffer.from(places.buffer).toString("base64"), groups, hints: [] },
           rows: wish.first > 0 ? { rows: first, total: N, hints: [] } : null,
           sums: told,
         };
       }
       case "fetch":
-        return { ...EMPTY, rows: { rows: wish.runs.map((id) => byId.get(id) as RunRow), total: N, hints: [] } };
+        return { ...EMPTY, rows: { rows: wish.runs.map((id) => part(id, wish.columns)), total: N, hints: [] } };
       case "sum": {
         const sums = Object.fromEntries(wish.columns.map((id) => [id, MEAN]));
         return {
@@ -132,9 +141,34 @@ describe("more runs than a panel holds", () => {
     const fetched = asked.flatMap((wish) => (wish.kind === "fetch" ? [wish] : []));
     expect(fetched.map((wish) => wish.sparks)).toEqual([false, true]);
     expect(fetched[0]?.runs.length).toBeLessThan(60);
+    expect(fetched.map((wish) => wish.columns.includes("params.lr"))).toEqual([true, false]); // curves come alone
+    const said = (column: string): string =>
+      root.querySelector(`.ct-body [aria-rowindex="2002"] [data-column="${column}"]`)?.textContent ?? "";
+    expect([said("params.lr"), said("best.acc")]).toEqual([String((2000 * 7) % N), "0.6667"]);
     asked.length = 0;
     await scroll(root, 2000);
     expect(kinds().filter((kind) => kind !== "hold")).toEqual([]);
+  });
+
+  test("a column that nobody looked at before is asked for, and said once it is here", async () => {
+    const { root, source } = await show({ columns: ["status", "best.acc"] });
+    await scroll(root, 2000);
+    const said = (): string | undefined =>
+      root.querySelector(`.ct-body [aria-rowindex="2002"] [data-column="params.lr"]`)?.textContent ?? undefined;
+    expect(said()).toBeUndefined();
+    asked.length = 0;
+    const columns = [...root.querySelectorAll("button")].find((each) => each.textContent?.startsWith("Columns"));
+    columns?.click();
+    const choices = [...root.querySelectorAll("[role=dialog] label")];
+    choices
+      .find((label) => label.textContent === "lr")
+      ?.querySelector("input")
+      ?.click();
+    expect(said()).toBe(""); // never what is not set
+    await vi.advanceTimersByTimeAsync(500);
+    expect(said()).toBe(String((2000 * 7) % N));
+    expect(source.kept.at(-1)?.columns).toContain("params.lr");
+    expect(asked.flatMap((wish) => (wish.kind === "fetch" ? [wish.columns] : []))[0]).toEqual(["params.lr"]);
   });
 
   test("the kernel sorts; rows that are here are not asked for again", async () => {

@@ -70,6 +70,7 @@ from celltrail.contract.points import (
 )
 from celltrail.contract.rows import (
     Completeness,
+    Extent,
     GroupOf,
     Head,
     Listing,
@@ -117,6 +118,7 @@ __all__ = [
     "EvaluationShown",
     "ExecutionMap",
     "ExecutionShown",
+    "Extent",
     "FairGroup",
     "FairnessShown",
     "Fault",

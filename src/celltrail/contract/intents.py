@@ -29,7 +29,9 @@ class List(TypedDict):
     words: str  # plain words, each of which a run has somewhere
     sort: list[str]  # columns, "-" in front for high to low
     group: list[str]
-    first: int  # so many rows of those that come first are to be told with it
+    stamp: str  # of the `Extent` that the panel has; "" for none
+    first: int  # so many rows of those that come first are to be told with it,
+    shown: list[str]  # of their params and metrics these columns,
     columns: list[str]  # and the sums of these
 
 
@@ -40,6 +42,7 @@ class Fetch(TypedDict):
     id: str
     runs: list[str]
     sparks: bool
+    columns: list[str]  # of the params and metrics only these
 
 
 class Sum(TypedDict):

@@ -84,15 +84,23 @@ class GroupOf(TypedDict):
     """Runs that are alike in what a table is grouped by."""
 
     values: list[Scalar]  # in the order of the columns it is grouped by
+    size: int
+
+
+class Extent(TypedDict):
+    """All that a table of more runs than a panel holds can show; it comes once."""
+
+    stamp: str  # by which it is known again
     runs: list[str]
+    heads: list[Head]
 
 
 class Listing(TypedDict):
     """The answer to a `List`: which runs in which order; what they say comes by `Fetch` as they come into view."""
 
-    runs: list[str]
-    groups: list[GroupOf] | None  # the same runs again, those of a group behind each other; None without groups
-    heads: list[Head]
+    extent: Extent | None  # None where the panel has it
+    places: str  # of the runs in the extent, as base64 of uint32; those of a group behind each other
+    groups: list[GroupOf] | None  # None without groups
     hints: list[str]
 
 

@@ -33,7 +33,7 @@ from celltrail.query.sheet import Sheet
 
 MOST_PROPOSALS = 12
 MOST_HELD = 500  # runs a panel holds whole; of more it holds those that are in view
-FIRST = 60
+FIRST = 30
 MOST_FOLLOWED = 50  # runs that go on
 MOST_FETCHED = 200
 
@@ -104,17 +104,20 @@ class Browsing:
 
     def _list(self, asked: List) -> Answer:
         question = asked["where"], asked["words"]
-        found = self._sheet.listing(*question, asked["sort"], asked["group"])
-        rows = self._rows(found["runs"][: max(0, asked["first"])], sparks=False) if asked["first"] else None
-        columns, over = asked["columns"], (*question, asked["group"], asked["sort"])
-        sums = self._sheet.sums(*over, columns, looks=False) if columns else None
+        order, shown = (asked["sort"], asked["group"]), asked["shown"]
+        found = self._sheet.listing(*question, *order, asked["stamp"], shown)
+        first = self._sheet.first(*question, *order, max(0, asked["first"]))
+        rows = self._rows(first, shown, sparks=False) if first else None
+        columns = asked["columns"]
+        sums = self._sheet.sums(*question, asked["group"], asked["sort"], columns) if columns else None
         return answer(asked["id"], listing=found, rows=rows, sums=sums)
 
     def _fetch(self, asked: Fetch) -> Answer:
-        return answer(asked["id"], rows=self._rows(asked["runs"], sparks=asked["sparks"]))
+        return answer(asked["id"], rows=self._rows(asked["runs"], asked["columns"], sparks=asked["sparks"]))
 
-    def _rows(self, runs: Sequence[str], *, sparks: bool) -> RowsPage:
-        return RowsPage(rows=self._sheet.rows(runs[:MOST_FETCHED], sparks=sparks), total=len(self.runs), hints=[])
+    def _rows(self, runs: Sequence[str], columns: Sequence[str], *, sparks: bool) -> RowsPage:
+        rows = self._sheet.rows(runs[:MOST_FETCHED], sparks=sparks, columns=columns)
+        return RowsPage(rows=rows, total=len(self.runs), hints=[])
 
     def _sum(self, asked: Sum) -> Answer:
         found = self._sheet.sums(asked["where"], asked["words"], asked["group"], asked["sort"], asked["columns"])

@@ -266,13 +266,12 @@ def chart_sentence(states: Sequence[RunState]) -> str:
 def within_budget(bundle: Bundle) -> Bundle:
     """The bundle in at most `BUDGET` bytes: sparks go first, then rows and what a run showed, then series."""
     payload: SavedPanel = bundle[contract.MIME]
-    if size(bundle) > BUDGET and payload["rows"]:
-        payload["rows"] = [_without_sparks(row) for row in payload["rows"]]
-    while size(bundle) > BUDGET and len(payload["rows"]) > 1:
-        keep = len(payload["rows"]) * 2 // 3
-        payload["omitted"] += len(payload["rows"]) - keep
-        payload["rows"] = payload["rows"][:keep]
-        bundle["text/html"] = html.rows_table(payload["rows"], payload["omitted"], payload["hints"])
+    rows = payload["rows"]
+    if rows and (_fitting(rows) < len(rows) or size(bundle) > BUDGET):
+        plain = [_without_sparks(row) for row in rows]
+        _first_rows(bundle, payload, plain, _fitting(plain))
+    while size(bundle) > BUDGET and (count := len(payload["rows"])) > 1:
+        _first_rows(bundle, payload, payload["rows"], count - max(1, count // 3))
     if payload["detail"]:
         _abridge(bundle, payload["detail"])
     while size(bundle) > BUDGET and payload["series"]:
@@ -282,6 +281,22 @@ def within_budget(bundle: Bundle) -> Bundle:
         _shorten(bundle, payload["comparison"])
     bundle["text/plain"] = bundle["text/plain"][:8000]
     return bundle
+
+
+def _first_rows(bundle: Bundle, payload: SavedPanel, rows: list[RunRow], keep: int) -> None:
+    payload["omitted"] += len(rows) - keep
+    payload["rows"] = rows[:keep]
+    bundle["text/html"] = html.rows_table(payload["rows"], payload["omitted"], payload["hints"])
+
+
+def _fitting(rows: Sequence[RunRow]) -> int:
+    """How many of the rows have room even where nothing else is kept; one at least. No more than those are weighed."""
+    room = BUDGET
+    for at, row in enumerate(rows):
+        room -= len(json.dumps(row))
+        if room < 0:
+            return max(1, at)
+    return len(rows)
 
 
 def size(bundle: Bundle) -> int:

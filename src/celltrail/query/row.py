@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from celltrail import contract
@@ -26,13 +26,23 @@ _LONGEST = 200
 _KEPT = 4_000
 
 
-def rows(records: Sequence[RunRecord], store: Store, *, sparks: bool = True) -> list[RunRow]:
-    """The rows of runs, with the names of their parents, which are read together."""
+def rows(
+    records: Sequence[RunRecord], store: Store, *, sparks: bool = True, columns: Iterable[str] | None = None
+) -> list[RunRow]:
+    """The rows of runs, with the names of their parents, which are read together.
+
+    Args:
+        records: the runs.
+        store: their trail.
+        sparks: whether to draw their metrics.
+        columns: as ``params.lr`` and ``best.val/loss``: of the params and metrics only these; all unless given.
+    """
     names = {record.id: record.name for record in records}
     missing = {record.parent for record in records if record.parent is not None} - names.keys()
     names |= {each: parent.name for each, parent in store.fetch(sorted(missing)).items()} if missing else {}
     needed = Needed(store)
-    return [row(record, store, sparks=sparks, names=names, needed=needed) for record in records]
+    chosen = None if columns is None else {tuple(column.split(".", 1)) for column in columns}
+    return [row(record, store, sparks=sparks, names=names, needed=needed, chosen=chosen) for record in records]
 
 
 def row(
@@ -42,6 +52,7 @@ def row(
     sparks: bool = True,
     names: Mapping[str, str] | None = None,
     needed: Needed | None = None,
+    chosen: Container[tuple[str, ...]] | None = None,
 ) -> RunRow:
     """The row of a run; without a store, or with ``sparks=False``, nothing is read from its log.
 
@@ -51,11 +62,16 @@ def row(
         sparks: whether to draw its metrics.
         names: of other runs, its parent among them.
         needed: what its trail asks of runs; read from the store unless given.
+        chosen: of its params and metrics only these, by family and name; all unless given.
     """
     if needed is None and store is not None:
         needed = Needed(store)
     drawn = _sparks.of(record, store) if sparks and store is not None and record.metrics else {}
     first = record.executions[0] if record.executions else None
+
+    def is_told(family: str, name: str) -> bool:
+        return chosen is None or (family, name) in chosen
+
     return RunRow(
         id=record.id,
         name=record.name,
@@ -69,8 +85,12 @@ def row(
         tags=list(record.tags),
         note="\n".join(record.notes),
         error=None if record.error is None else shortened(str(record.error)),
-        params={name: param_value(param) for name, param in record.params.items()},
-        metrics={name: metric_summary(metric, drawn.get(name, [])) for name, metric in trained(record).items()},
+        params={name: param_value(param) for name, param in record.params.items() if is_told("params", name)},
+        metrics={
+            name: metric_summary(metric, drawn.get(name, []))
+            for name, metric in trained(record).items()
+            if is_told("metrics", name) or is_told("best", name)
+        },
         totals={name: value for name in COLUMNS if isinstance(value := record.summary.get(name), int | float)},
         parent=record.parent,
         came_of=_came_of(record, names or {}),

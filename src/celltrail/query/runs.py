@@ -134,6 +134,11 @@ class RunSet(Forms, Edits[int], Drawing):
         return None if self._columns is None else list(self._columns)
 
     @property
+    def is_newest_first(self) -> bool:
+        """Whether nobody asked for another order."""
+        return not any(isinstance(step, Sorted) for step in self._steps)
+
+    @property
     def question(self) -> str:
         """The expressions asked, joined; "" for all runs."""
         asked = [step.text for step in self._steps if isinstance(step, Where)]

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-import math
+import base64
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import compress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from celltrail.contract import Goal, GroupOf, Head, Listing, RunRow, Scalar, Summed, Sums
+from celltrail.contract import Goal, Head, Listing, RunRow, Scalar, Sums
 from celltrail.model import is_of_machine
 from celltrail.query.columns import Column, known_column
+from celltrail.query.held import Held, alike, is_number, told, told_by
 from celltrail.query.resources import COLUMNS
-from celltrail.query.row import rows, scalar
+from celltrail.query.row import rows
 from celltrail.query.runs import RunSet
-from celltrail.query.sifting import Words, ranks_of, said_of
+from celltrail.query.sifting import Words, said_of
 from celltrail.query.template import Needed
-from celltrail.stats.interval import mean_interval
 from celltrail.store.catalogue.facts import Key, Named
-from celltrail.store.index.cells import to_values
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from celltrail.store.index import Look
-
     Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
 
 _SAMPLE = 256  # runs by which it is told which facts of a run there are
 _READ = 64  # runs of which everything is read, by which it is told what the columns hold
-_MOST_VALUES = 12
-_MOST_PLACED = 3  # lists
+_MOST_FOUND = 8  # answers
 _FACTS = ("parent", "group", "project", "notebook")
 _SAID = ("id", "name", "status", "project", "group", "notes", "error", "notebook", "tags")
+
+_Asked = tuple[str, str, tuple[str, ...], tuple[str, ...]]  # expression, words, order, groups
+
+
+class _Group(NamedTuple):
+    values: list[Scalar]
+    places: Ints
+
+
+class _Found(NamedTuple):
+    """Runs by their places among all of the sheet."""
+
+    places: Ints
+    groups: list[_Group] | None  # the same runs, in this order
+    hints: list[str]
 
 
 class Sheet:
@@ -41,22 +53,28 @@ class Sheet:
 
     >>> import celltrail as ct
     >>> sheet = Sheet(ct.runs())
-    >>> sheet.listing("", "", ["-created"], [])["runs"]
+    >>> sheet.first("", "", ["-created"], [], 10)
     []
     """
 
     def __init__(self, runs: RunSet) -> None:
         self.runs = runs
+        self._stamp = secrets.token_hex(8)
         self._heads: list[Head] | None = None
         self._needed = Needed(runs.store)
         self._goals: Mapping[str, str] = {}
         self._words: Words | None = None
-        self._ranks: dict[str, Ints] = {}  # of all runs by the columns that they were ordered by
-        self._revision: tuple[int, float] | None = None  # of the index, when those were read
-        self._found: dict[tuple[str, str, tuple[str, ...]], tuple[list[str], list[str]]] = {}
-        self._placed: list[tuple[list[str], Ints]] = []  # where the runs of a few of these lists stand among all
+        self._found: dict[_Asked, _Found] = {}  # what was asked last
 
-    def listing(self, where: str, words: str, sort: Sequence[str], group: Sequence[str]) -> Listing:
+    def listing(
+        self,
+        where: str,
+        words: str,
+        sort: Sequence[str],
+        group: Sequence[str],
+        stamp: str = "",
+        shown: Iterable[str] = (),
+    ) -> Listing:
         """Which runs there are to see, in which order.
 
         Args:
@@ -64,27 +82,31 @@ class Sheet:
             words: each of these is somewhere in a run: its name, a tag, a parameter ...
             sort: columns, "-" in front for high to low.
             group: columns; runs that are alike in all of them stand together, groups in the order of the sort.
+            stamp: of the extent that is known where this is asked.
+            shown: columns that are looked at: read together with others that nobody asked for before.
         """
-        ids, hints = self._ordered(where, words, sort)
-        group = list(filter(self._fills, group))
-        groups = self._grouped(ids, group, sort) if group else None
-        shown = ids if groups is None else [run for each in groups for run in each["runs"]]
-        return {"runs": shown, "groups": groups, "heads": self.heads, "hints": hints}
+        self._held.along = [name for name in shown if self._fills(name)]
+        if self._held.renew():
+            self._found.clear()
+        found = self._find(where, words, sort, group)
+        groups = found.groups
+        is_known = stamp == self._stamp
+        return {
+            "extent": None if is_known else {"stamp": self._stamp, "runs": list(self._ids), "heads": self.heads},
+            "places": base64.b64encode(found.places.astype("<u4").tobytes()).decode(),
+            "groups": None if groups is None else [{"values": values, "size": len(runs)} for values, runs in groups],
+            "hints": found.hints,
+        }
 
-    def rows(self, ids: Iterable[str], *, sparks: bool) -> list[RunRow]:
-        """These runs as a table shows them."""
-        return rows(self.runs.pick(ids).records, self.runs.store, sparks=sparks)
+    def first(self, where: str, words: str, sort: Sequence[str], group: Sequence[str], most: int) -> list[str]:
+        """The runs of a listing that come first."""
+        return [self._ids[at] for at in self._find(where, words, sort, group).places[:most].tolist()]
 
-    def sums(
-        self,
-        where: str,
-        words: str,
-        group: Sequence[str],
-        sort: Sequence[str],
-        columns: Sequence[str],
-        *,
-        looks: bool = True,
-    ) -> Sums:
+    def rows(self, ids: Iterable[str], *, sparks: bool, columns: Iterable[str] | None = None) -> list[RunRow]:
+        """These runs as a table shows them; of the params and metrics only these columns where they are given."""
+        return rows(self.runs.pick(ids).records, self.runs.store, sparks=sparks, columns=columns)
+
+    def sums(self, where: str, words: str, group: Sequence[str], sort: Sequence[str], columns: Sequence[str]) -> Sums:
         """Columns over the runs of a listing: of each of its groups, and which runs have the best value of all.
 
         Args:
@@ -93,20 +115,13 @@ class Sheet:
             group: as there.
             sort: as there.
             columns: of which.
-            looks: whether to look if runs have changed; no need right after the listing.
         """
-        ids, _ = self._ordered(where, words, sort)
+        found = self._find(where, words, sort, group)
         columns = list(filter(self._fills, columns))
-        group = list(filter(self._fills, group))
-        groups = self._grouped(ids, group, sort) if group else []
-        values = self._values(ids, columns) if groups else {}
-        place = {run: at for at, run in enumerate(ids)} if groups else {}
+        self._held.read(columns)
         return {
-            "groups": [
-                {name: summed([values[name][place[run]] for run in each["runs"]]) for name in columns}
-                for each in groups
-            ],
-            "best": self._best(ids, [name for name in columns if name.startswith("best.")], looks=looks),
+            "groups": [{name: self._held.summed(name, each.places) for name in columns} for each in found.groups or ()],
+            "best": {name: self._best(found.places, name) for name in columns if name.startswith("best.")},
         }
 
     @property
@@ -137,9 +152,9 @@ class Sheet:
         names += [f"summary.{name}" for name in COLUMNS if name in named.summary]
         heads = [_head(name, facts, named) for name in ("name", "status", *names, "duration", "created")]
         doubtful = [head["id"] for head in heads if head["same"]]
-        values = self._values(ids, doubtful)
+        self._held.read(doubtful)
         for head in heads:
-            head["same"] = head["same"] and len({_alike(value) for value in values[head["id"]]}) == 1
+            head["same"] = head["same"] and len(self._held.kinds(head["id"]).firsts) == 1
         return heads
 
     def _fills(self, column: str) -> bool:
@@ -148,18 +163,53 @@ class Sheet:
 
     @property
     def _ids(self) -> list[str]:
-        return self._ordered("", "", [])[0]
+        """All runs of the sheet; those that come later are of another."""
+        return self.runs._resolve()
 
-    def _ordered(self, where: str, words: str, sort: Sequence[str]) -> tuple[list[str], list[str]]:
-        """The ids of the runs and what is odd about the question; the last few answers are kept."""
-        key = (where.strip(), words.lower().strip(), tuple(sort))
-        if key not in self._found:
-            found = self.runs.where(where)
-            ids = self._holding(found._resolve(), key[1].split())
-            while len(self._found) > 8:
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {run: at for at, run in enumerate(self._ids)}
+
+    @cached_property
+    def _held(self) -> Held:
+        return Held(self.runs.store, self._ids, self._column)
+
+    def _column(self, name: str) -> Column:
+        return self._needed.column if name == "complete" else known_column(name, self._goals)
+
+    def _find(self, where: str, words: str, sort: Sequence[str], group: Sequence[str]) -> _Found:
+        """Which runs these are, in which order and groups; the last few answers are kept."""
+        sort = tuple(name for name in sort if self._fills(name.removeprefix("-")))
+        asked = where.strip(), words.lower().strip(), sort, tuple(filter(self._fills, group))
+        if asked not in self._found:
+            while len(self._found) > _MOST_FOUND:
                 self._found.pop(next(iter(self._found)))
-            self._found[key] = self._sorted(ids, sort), found.hints
-        return self._found[key]
+            found = self._ordered(asked)
+            self._found[asked] = self._grouped(found, *asked[2:]) if asked[3] else found
+        return self._found[asked]
+
+    def _ordered(self, asked: _Asked) -> _Found:
+        """Where the runs that were asked for stand among all; what they lack comes last in both directions."""
+        import numpy as np
+
+        where, words, sort, _ = asked
+        if (where, words, sort, ()) in self._found:
+            return self._found[where, words, sort, ()]
+        found = self.runs.where(where)
+        places = np.arange(len(self._ids))
+        if found is not self.runs:
+            known = (self._places.get(run) for run in found._resolve())
+            places = np.array([at for at in known if at is not None], np.int64)
+        if words:
+            places = places[self._holding(words.split())[places]]
+        if sort == ("-created",) and self.runs.is_newest_first:
+            sort = ()  # as they stand
+        self._held.read([name.removeprefix("-") for name in sort])
+        for name in reversed(sort):
+            rank = self._held.ranks(name.removeprefix("-"))[places]
+            key = np.where(rank >= 0, -rank if name.startswith("-") else rank, 2 * len(self._ids))
+            places = places[np.argsort(key, kind="stable")]
+        return _Found(places, None, found.hints)
 
     def _sample(self, ids: Sequence[str]) -> dict[str, list[str]]:
         """What some of the runs, spread over all, have in columns that are there only where a run fills them."""
@@ -167,142 +217,61 @@ class Sheet:
         found = self.runs.store.look((), lambda look: look.facts(some, [(name,) for name in names]))
         return {name: [said_of(line[at]) for line in found.values()] for at, name in enumerate(names)}
 
-    def _sorted(self, ids: list[str], sort: Sequence[str]) -> list[str]:
-        """By columns; what is missing comes last in both directions."""
-        sort = [name for name in sort if self._fills(name.removeprefix("-"))]
-        if not sort:
-            return ids
-        import numpy as np
+    def _holding(self, words: list[str]) -> Bools:
+        self.learn()
+        assert self._words is not None
+        return self._words.holding(words)
 
-        ranks = self._ranked(ids, [name.removeprefix("-") for name in sort])
-        order = np.arange(len(ids))
-        for name in reversed(sort):
-            rank = ranks[name.removeprefix("-")][order]
-            present = rank >= 0
-            key = np.where(present, -rank if name.startswith("-") else rank, len(self._ids) + len(ids))
-            order = order[np.argsort(key, kind="stable")]
-        found = [ids[at] for at in order.tolist()]
-        places = self._standing(ids)
-        if places is not None:
-            self._placed = [(found, places[order]), *self._placed[:_MOST_PLACED]]
-        return found
-
-    def _standing(self, ids: list[str]) -> Ints | None:
-        """Where these runs stand among all; None where one of them came since."""
-        import numpy as np
-
-        for known, places in self._placed:
-            if known is ids:
-                return places
-        if ids is self._ids:
-            places = np.arange(len(ids))
-        else:
-            found = [self._places.get(run, -1) for run in ids]
-            if -1 in found:
-                return None
-            places = np.array(found, np.int64)
-        self._placed = [(ids, places), *self._placed[:_MOST_PLACED]]
-        return places
-
-    def _ranked(self, ids: list[str], names: Sequence[str], *, looks: bool = True) -> dict[str, Ints]:
-        """The rank of each of these runs in these columns; those of all runs are kept while nothing changes."""
-        chosen = self._standing(ids)
-        if chosen is None:
-            return {name: ranks_of(values) for name, values in self._values(ids, names).items()}
-        now = self.runs.store.look((), lambda look: look.revision) if looks or not self._ranks else self._revision
-        if now != self._revision:
-            self._revision = now
-            self._ranks.clear()
-        missing = [name for name in names if name not in self._ranks]
-        self._ranks |= {name: ranks_of(values) for name, values in self._values(self._ids, missing).items()}
-        return {name: self._ranks[name][chosen] for name in names}
-
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        return {run: at for at, run in enumerate(self._ids)}
-
-    def _holding(self, ids: list[str], words: list[str]) -> list[str]:
-        if not words:
-            return ids
+    def learn(self) -> None:
+        """Read what words are looked for in, so that the first one is found as soon as the next."""
         if self._words is None:
-            said = zip(*self._values(self._ids, _SAID).values(), strict=True)
-            texts = ["\n".join(map(said_of, values)).lower() for values in said]
-            self._words = Words(texts, self.runs.store.look((), lambda look: look.param_texts(self._ids)))
-        found = self._words.holding(words)
-        if ids is self._ids:
-            return list(compress(ids, found))
-        return [run for run in ids if (at := self._places.get(run)) is not None and found[at]]
+            columns = self._held.values(_SAID)
+            params = self.runs.store.look((), lambda look: look.param_texts(self._ids))
+            self._words = Words(list(columns.values()), params)
 
-    def _values(self, ids: Sequence[str], names: Sequence[str]) -> dict[str, list[Any]]:
-        """These columns of these runs."""
-        columns = [self._needed.column if name == "complete" else known_column(name, self._goals) for name in names]
-        keys = list(dict.fromkeys(key for column in columns for key in column.keys))
-        if not keys:
-            return {}
+    def _grouped(self, found: _Found, sort: Sequence[str], group: Sequence[str]) -> _Found:
+        import numpy as np
 
-        def read(look: Look) -> dict[Key, list[Any]]:
-            has = [look.columns[key].has for key in keys]
-            cells = look.cells(ids, [look.columns[key].sql for key in keys])
-            turned = zip(*cells, strict=True) if cells else ([] for _ in keys)
-            return {key: to_values(column, kinds) for key, kinds, column in zip(keys, has, turned, strict=True)}
-
-        facts = self.runs.store.look(keys, read)
-        return {column.name: _of(column, facts) for column in columns}
-
-    def _grouped(self, ids: list[str], group: Sequence[str], sort: Sequence[str]) -> list[GroupOf]:
-        sort = [name for name in sort if self._fills(name.removeprefix("-"))]
-        by = self._values(ids, group)
-        groups: dict[tuple[str, ...], tuple[list[Scalar], list[int]]] = {}
-        for at, values in enumerate(zip(*(by[name] for name in group), strict=True)):
-            key = tuple(map(_alike, values))
-            if key not in groups:
-                groups[key] = [_told(value) for value in values], []
-            groups[key][1].append(at)
-        found = list(groups.values())
-        sorted_by = self._values(ids, [name.removeprefix("-") for name in sort if name.removeprefix("-") != "name"])
+        self._held.read([*group, *(name.removeprefix("-") for name in sort)])
+        kinds = [self._held.kinds(name) for name in group]
+        codes = kinds[0].codes[found.places]
+        for each in kinds[1:]:
+            codes = np.unique(codes * len(each.firsts) + each.codes[found.places], return_inverse=True)[1]
+        order = np.argsort(codes, kind="stable")
+        cuts = np.flatnonzero(np.diff(codes[order])) + 1
+        runs_of = sorted(np.split(order, cuts) if len(order) else [], key=lambda part: part[0])
+        parts = [found.places[part] for part in runs_of]
         for name in reversed(sort):
-            column = name.removeprefix("-")
-            if column == "name":  # a group says in it how many runs it has
-                found.sort(key=lambda each: len(each[1]), reverse=name.startswith("-"))
-            else:
-                found = _by_summary(found, sorted_by[column], falling=name.startswith("-"))
-        return [{"values": values, "runs": [ids[at] for at in places]} for values, places in found]
+            parts = self._by_summary(parts, name.removeprefix("-"), falling=name.startswith("-"))
+        groups = [_Group([told(each.firsts[each.codes[part[0]]]) for each in kinds], part) for part in parts]
+        places = np.concatenate(parts) if parts else found.places
+        return _Found(places, groups, found.hints)
 
-    def _best(self, ids: list[str], names: Sequence[str], *, looks: bool) -> dict[str, list[str]]:
-        """The runs with the best value of each of these columns; none where all that have one are alike."""
-        found: dict[str, list[str]] = {}
-        for name, ranks in self._ranked(ids, names, looks=looks).items():
-            goal = self._goals.get(name.removeprefix("best."), "none")
-            known = ranks[ranks >= 0]
-            best = 0 if goal == "none" or not known.size else known.max() if goal == "max" else known.min()
-            differ = goal != "none" and (known != best).any()
-            found[name] = [ids[at] for at in (ranks == best).nonzero()[0].tolist()] if differ else []
-        return found
+    def _by_summary(self, groups: list[Ints], column: str, *, falling: bool) -> list[Ints]:
+        """Groups by the mean of a column, or by the one value they share; what has neither comes last."""
+        if column == "name":  # a group says in it how many runs it has
+            return sorted(groups, key=len, reverse=falling)
 
+        def key(places: Ints) -> tuple[int, Any] | None:
+            found = self._held.summed(column, places)
+            if found["mean"] is not None:
+                return 0, found["mean"]
+            word = found["values"][0]
+            return None if word is None else (1, str(word)) if found["kinds"] == 1 else (0, found["kinds"])
 
-def summed(values: Sequence[Any]) -> Summed:
-    """What some runs have in one column.
+        keyed = [(key(places), places) for places in groups]
+        present = [pair for pair in keyed if pair[0] is not None]
+        present.sort(key=lambda pair: pair[0] or (), reverse=falling)
+        return [group for _, group in present] + [group for key_of, group in keyed if key_of is None]
 
-    >>> found = summed([1.0, 3.0, None, float("nan")])
-    >>> found["mean"], found["known"], found["unknown"]
-    (2.0, 2, 2)
-    """
-    known = [float(value) for value in values if _is_number(value) and math.isfinite(value)]
-    mean, half = mean_interval(known) if known else (None, None)
-    if len(known) == len(values):
-        kinds = {value: value for value in values}
-    else:
-        kinds = {_alike(value): value for value in values}
-    return {
-        "known": len(known),
-        "unknown": len(values) - len(known),
-        "mean": mean,
-        "half": half,
-        "low": min(known, default=None),
-        "high": max(known, default=None),
-        "values": [_told(value) for value in list(kinds.values())[:_MOST_VALUES]],
-        "kinds": len(kinds),
-    }
+    def _best(self, places: Ints, name: str) -> list[str]:
+        """The runs with the best value of a column; none where all that have one are alike."""
+        ranks = self._held.ranks(name)[places]
+        goal = self._goals.get(name.removeprefix("best."), "none")
+        known = ranks[ranks >= 0]
+        best = 0 if goal == "none" or not known.size else known.max() if goal == "max" else known.min()
+        differ = goal != "none" and (known != best).any()
+        return [self._ids[at] for at in places[ranks == best].tolist()] if differ else []
 
 
 def _head(name: str, facts: Mapping[Key, Sequence[Any]], named: Named) -> Head:
@@ -310,46 +279,11 @@ def _head(name: str, facts: Mapping[Key, Sequence[Any]], named: Named) -> Head:
     goal = named.goals.get(rest, "none") if family in {"metrics", "best"} else "none"
     measured = family in {"params", "metrics", "best", "summary"} and bool(rest)
     column = known_column(name, named.goals)
-    values = _of(column, facts) if measured and all(key in facts for key in column.keys) else []
+    values = told_by(column, facts) if measured and all(key in facts for key in column.keys) else []
     present = [value for value in values if value is not None]
     return {
         "id": name,
-        "numeric": column.numeric or (bool(present) and all(map(_is_number, present))),
+        "numeric": column.numeric or (bool(present) and all(map(is_number, present))),
         "goal": cast("Goal", goal),
-        "same": measured and len({_alike(value) for value in values}) < 2,
+        "same": measured and len(set(map(alike, values))) < 2,
     }
-
-
-def _of(column: Column, facts: Mapping[Key, Sequence[Any]]) -> list[Any]:
-    return list(map(column.of, *(facts[key] for key in column.keys)))
-
-
-def _by_summary(groups: list[Any], values: Sequence[Any], *, falling: bool) -> list[Any]:
-    """Groups by the mean of a column, or by the one value they share; what has neither comes last."""
-
-    def key(places: Sequence[int]) -> tuple[int, Any] | None:
-        found = summed([values[at] for at in places])
-        if found["mean"] is not None:
-            return 0, found["mean"]
-        word = found["values"][0]
-        return None if word is None else (1, str(word)) if found["kinds"] == 1 else (0, found["kinds"])
-
-    keyed = [(key(places), (told, places)) for told, places in groups]
-    present = [pair for pair in keyed if pair[0] is not None]
-    present.sort(key=lambda pair: pair[0] or (), reverse=falling)
-    return [group for _, group in present] + [group for key_of, group in keyed if key_of is None]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
-
-
-def _told(value: Any) -> Scalar:
-    return ", ".join(map(str, value)) if isinstance(value, list) else scalar(value)
-
-
-def _alike(value: Any) -> str:
-    """Equal for values that count as the same."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return repr(value)

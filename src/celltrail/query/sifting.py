@@ -12,26 +12,33 @@ if TYPE_CHECKING:
     from celltrail.store.index.paramtexts import ParamTexts
 
     Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
 
 _PLAIN = {int, float, bool, type(None)}
 _EXACT = 2**53  # from here on a float is no longer every whole number
 
 
 class Words:
-    """What a plain word may find of the runs of a sheet: what is said of each, and their params."""
+    """What a plain word may find of the runs of a sheet: what is said of each, and their params.
 
-    def __init__(self, said: Sequence[str], params: ParamTexts) -> None:
-        self._said = said
+    Args:
+        said: a column each: what the runs say there.
+        params: the params of the same runs.
+    """
+
+    def __init__(self, said: Sequence[Sequence[Any]], params: ParamTexts) -> None:
+        told = ([value if type(value) is str else said_of(value) for value in column] for column in said)
+        self._said = list(map(str.lower, map("\n".join, zip(*told, strict=True))))
         self._params = params
 
-    def holding(self, words: Sequence[str]) -> list[bool]:
+    def holding(self, words: Sequence[str]) -> Bools:
         """For each run whether every word is somewhere in it."""
         import numpy as np
 
         found = np.ones(len(self._said), bool)
         for word in words:
             found &= self._params.holding(word) | np.fromiter((word in text for text in self._said), bool, len(found))
-        return found.tolist()
+        return found
 
 
 def ranks_of(values: Sequence[Any]) -> Ints:

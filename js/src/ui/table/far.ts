@@ -1,16 +1,26 @@
 import { assert } from "../../assert.ts";
-import type { List, Listing, RunRow, Sum, Summed, Sums } from "../../contract.ts";
+import type { Extent, Head, List, Listing, RunRow, Scalar, Sum, Summed, Sums } from "../../contract.ts";
+import { bytes } from "../../saved.ts";
 import type { Asked, Source } from "../../source.ts";
 import { formatMoment, formatScalar } from "../format.ts";
 import type { Column } from "./columns.ts";
 import { type Aggregate, type Ghost, type Group, groupId, meanTold, titleOf, valuesTold } from "./grouping.ts";
 import type { Measured } from "./verdict.ts";
 
-export type Asking = Omit<Asked<List>, "first" | "columns">;
+export type Asking = Omit<Asked<List>, "stamp" | "first" | "shown" | "columns">;
+
+/** Which runs there are to see, in which order. */
+interface Listed {
+  runs: string[];
+  groups: { values: Scalar[]; runs: string[] }[] | null;
+  heads: readonly Head[];
+  hints: readonly string[];
+}
 
 /** What is in view, and what is just outside. */
 interface Wanted {
   runs: readonly string[];
+  shown: readonly string[]; // columns
   columns: readonly string[]; // whose sums are shown
   curves: boolean; // whether rows show them
 }
@@ -25,10 +35,11 @@ const NO_SUMS: Sums = { groups: [], best: {} };
  * are looked at, their curves once the eye rests on them.
  */
 export class Far {
-  listing: Listing | null = null;
+  listing: Listed | null = null;
   #sums: Sums = NO_SUMS;
   #summed = "";
-  #heads = "";
+  #extent: Extent | null = null;
+  readonly #told = new Map<string, Set<string>>(); // columns of the rows here that do not tell everything
   readonly #rows = new Map<string, RunRow>();
   readonly #plain = new Set<string>(); // ids of the rows here that have no curves yet
   readonly #old = new Set<string>(); // ids of the rows here that may say something else by now
@@ -39,7 +50,7 @@ export class Far {
   #fetching = false;
   #looked = 0;
   readonly #listed = new Set<string>(); // questions whose first rows came along
-  #wanted: Wanted = { runs: [], columns: [], curves: false };
+  #wanted: Wanted = { runs: [], shown: [], columns: [], curves: false };
 
   constructor(
     private readonly source: Pick<Source<unknown>, "ask">,
@@ -77,14 +88,14 @@ export class Far {
     this.#listed.clear();
     this.#summed = "";
     for (const row of rows) {
-      this.#rows.set(row.id, row);
+      this.#whole(row);
       this.#old.delete(row.id);
     }
   }
 
   /** These rows say something else now. */
   amend(rows: readonly RunRow[]): void {
-    for (const row of rows) if (this.#rows.has(row.id)) this.#rows.set(row.id, row);
+    for (const row of rows) if (this.#rows.has(row.id)) this.#whole(row);
   }
 
   asksAnew(asking: Asking): boolean {
@@ -99,18 +110,43 @@ export class Far {
     // what is seen at once comes along, but for sums over groups, which take their time
     const first = this.#listed.has(question) ? 0 : this.#wanted.runs.length;
     const columns = asking.group.length > 0 ? [] : [...this.#wanted.columns];
-    const { listing, rows, sums } = await this.source.ask({ kind: "list", ...asking, first, columns });
+    const shown = [...this.#wanted.shown];
+    const stamp = this.#extent?.stamp ?? "";
+    const { listing, rows, sums } = await this.source.ask({ kind: "list", ...asking, stamp, first, shown, columns });
     assert(listing, "the kernel answered without a list of runs");
     if (mine !== this.#turn || this.signal.aborted) return;
     this.#listed.add(question);
-    const heads = JSON.stringify(listing.heads);
-    // the same object as long as they say the same: no column is made anew for another order
-    this.listing = this.listing && heads === this.#heads ? { ...listing, heads: this.listing.heads } : listing;
-    this.#heads = heads;
-    this.#keep(rows?.rows ?? [], false);
+    this.listing = this.#placed(listing);
+    this.#keep(rows?.rows ?? [], shown, false);
     this.#sums = sums ?? NO_SUMS;
     this.#summed = sums ? JSON.stringify({ ...asking, columns }) : "";
     this.changed();
+  }
+
+  #placed({ extent, places, groups, hints }: Listing): Listed {
+    this.#extent = extent ?? this.#extent;
+    assert(this.#extent, "the kernel answered without the runs that there are");
+    const all = this.#extent.runs;
+    const runs = Array.from(new Uint32Array(bytes(places)), (place) => all[place] as string);
+    let end = 0;
+    // the same heads as before: no column is made anew for another order
+    return {
+      runs,
+      groups:
+        groups &&
+        groups.map(({ values, size }) => {
+          end += size;
+          return { values, runs: runs.slice(end - size, end) };
+        }),
+      heads: this.#extent.heads,
+      hints,
+    };
+  }
+
+  /** Whether a row is here that does not tell this column. */
+  lacks(run: string, id: string): boolean {
+    const told = this.#told.get(run);
+    return told !== undefined && /^(params|metrics|best)\./.test(id) && !told.has(familyOf(id));
   }
 
   groups(by: readonly Column[]): Group[] {
@@ -135,7 +171,7 @@ export class Far {
   /** These rows, whether they are in view or not. */
   async hold(runs: readonly string[]): Promise<void> {
     const missing = runs.filter((run) => !this.#rows.has(run)).slice(0, MOST_ASKED);
-    if (missing.length > 0) await this.#read(missing, false);
+    if (missing.length > 0) await this.#read(missing, this.#wanted.shown, false);
   }
 
   async #fetch(): Promise<void> {
@@ -152,37 +188,49 @@ export class Far {
 
   /** The most urgent of what is wanted: rows, then sums, then curves. False when there is nothing left. */
   async #next(): Promise<boolean> {
-    const { runs, columns, curves } = this.#wanted;
+    const { runs, shown, columns, curves } = this.#wanted;
     const missing = runs.filter((run) => !this.#rows.has(run) || this.#old.has(run)).slice(0, MOST_ASKED);
+    const lacking = shown.filter((id) => runs.some((run) => this.lacks(run, id)));
     const plain = runs.filter((run) => this.#plain.has(run)).slice(0, MOST_ASKED);
     const summing: Asked<Sum> = { ...this.#asked, columns: [...columns] };
-    if (missing.length > 0) await this.#read(missing, false);
+    if (missing.length > 0) await this.#read(missing, shown, false);
+    else if (lacking.length > 0) await this.#read(runs.slice(0, MOST_ASKED), lacking, false);
     else if (this.listing && columns.length > 0 && JSON.stringify(summing) !== this.#summed) await this.#sum(summing);
-    else if (curves && plain.length > 0) await this.#read(plain, true);
+    else if (curves && plain.length > 0) await this.#read(plain, shown.filter(isCurve), true);
     else return false;
     if (!this.signal.aborted) this.changed();
     return true;
   }
 
-  async #read(runs: string[], sparks: boolean): Promise<void> {
-    const { rows } = await this.source.ask({ kind: "fetch", runs, sparks });
-    this.#keep(rows?.rows ?? [], sparks);
+  async #read(runs: readonly string[], columns: readonly string[], sparks: boolean): Promise<void> {
+    const { rows } = await this.source.ask({ kind: "fetch", runs: [...runs], sparks, columns: [...columns] });
+    this.#keep(rows?.rows ?? [], columns, sparks);
     for (const run of runs) this.#old.delete(run);
   }
 
-  #keep(rows: readonly RunRow[], sparks: boolean): void {
+  #keep(rows: readonly RunRow[], columns: readonly string[], sparks: boolean): void {
     for (const row of rows) {
-      this.#rows.delete(row.id); // what came last is thrown away last
-      this.#rows.set(row.id, row);
-      this.#old.delete(row.id);
-      if (sparks) this.#plain.delete(row.id);
-      else this.#plain.add(row.id);
+      const { id } = row;
+      const known = this.#old.has(id) ? undefined : this.#rows.get(id);
+      const told = new Set(known && this.#told.get(id));
+      for (const column of columns) told.add(familyOf(column));
+      this.#rows.delete(id); // what came last is thrown away last
+      this.#rows.set(id, known ? joined(known, row) : row);
+      if (!known || this.#told.has(id)) this.#told.set(id, told);
+      this.#old.delete(id);
+      if (sparks) this.#plain.delete(id);
+      else this.#plain.add(id);
     }
     for (const run of this.#rows.keys()) {
       if (this.#rows.size <= MOST_KEPT) break;
-      this.#rows.delete(run);
-      this.#plain.delete(run);
+      for (const kept of [this.#rows, this.#told, this.#plain]) kept.delete(run);
     }
+  }
+
+  /** A row that tells everything. */
+  #whole(row: RunRow): void {
+    this.#rows.set(row.id, row);
+    this.#told.delete(row.id);
   }
 
   async #sum(summing: Asked<Sum>): Promise<void> {
@@ -191,6 +239,22 @@ export class Far {
     const { sums } = await this.source.ask({ kind: "sum", ...summing });
     if (turn === this.#turn && sums) this.#sums = sums;
   }
+}
+
+/** Whether a column shows curves. */
+export const isCurve = (id: string): boolean => id.startsWith("metrics.");
+
+/** The last and the best value of a metric are told together. */
+const familyOf = (id: string): string => id.replace(/^best\./, "metrics.");
+
+/** A row with what more is told of the run; a curve that is here stays where none comes. */
+function joined(known: RunRow, more: RunRow): RunRow {
+  const metrics = { ...known.metrics };
+  for (const [name, summary] of Object.entries(more.metrics)) {
+    const { spark = [] } = metrics[name] ?? {};
+    metrics[name] = summary.spark.length > 0 ? summary : { ...summary, spark };
+  }
+  return { ...more, params: { ...known.params, ...more.params }, metrics };
 }
 
 function measuredOf(column: Column, found: Summed | undefined): Measured | null {

@@ -78,8 +78,7 @@ export class Grid<Row> {
     this.#body.style.height = `${Math.max(0, view.rows.length * ROW_HEIGHT - 1)}px`;
     this.#body.style.width = this.#head.el.style.width = `${this.#lefts.at(-1)}px`;
     this.#body.hidden = view.rows.length === 0;
-    this.#draw();
-    if (this.el.clientWidth === 0) this.#soon();
+    if (!this.#draw()) this.#soon();
     // Cells that were made anew, or moved, have lost the focus on the way.
     if (held && !this.#focused()) this.#cellAt(this.#active)?.focus({ preventScroll: true });
   }
@@ -112,9 +111,9 @@ export class Grid<Row> {
     this.#frame = requestAnimationFrame(() => this.#draw());
   }
 
-  #draw(): void {
-    // A hidden grid has no room to fill; what was drawn before stays, for it may be hidden for a moment only.
-    if (this.el.clientWidth === 0) return;
+  /** Whether there is room to draw: what was drawn before stays in a grid that may be hidden for a moment only. */
+  #draw(): boolean {
+    if (this.el.clientWidth === 0) return false;
     const { rows } = this.#view;
     const span = rowSpan(rows.length, ROW_HEIGHT, this.el.scrollTop, this.el.clientHeight - HEAD_HEIGHT);
     const columns = this.#columnsToDraw();
@@ -124,20 +123,24 @@ export class Grid<Row> {
     if (this.#view.sticky) this.#want(wanted, 0);
     // The active row stays in the document when it is scrolled away: its focus must not fall back to the page.
     if (this.#active.row > 0) this.#want(wanted, this.#active.row - 1);
+    // Lines that went out of view are written anew for those that came into it.
+    const free: Line[] = [];
     for (const [key, line] of this.#lines) {
       if (wanted.has(key)) continue;
-      line.el.remove();
+      free.push(line);
       this.#lines.delete(key);
     }
     const order = [...wanted].sort((a, b) => a[1] - b[1]);
     order.forEach(([key, at], place) => {
-      this.#drawRow(key, at, place, columns);
+      this.#drawRow(key, at, place, columns, free);
     });
+    for (const line of free) line.el.remove();
     this.#owner.drawn(
       span.first,
       span.end,
       columns.flatMap((at) => this.#view.columns[at]?.id ?? []),
     );
+    return true;
   }
 
   #want(wanted: Map<string, number>, at: number): void {
@@ -154,12 +157,13 @@ export class Grid<Row> {
     return [...found].sort((a, b) => a - b);
   }
 
-  #drawRow(key: string, at: number, place: number, columns: number[]): void {
+  #drawRow(key: string, at: number, place: number, columns: number[], free: Line[]): void {
     const row = this.#view.rows[at];
     assert(row !== undefined, "a row to draw exists");
     let line = this.#lines.get(key);
     if (!line) {
-      line = { el: element("div", { role: "row", class: "ct-row" }), cells: new Map(), seen: 0 };
+      line = free.shift() ?? { el: element("div", { role: "row", class: "ct-row" }), cells: new Map(), seen: 0 };
+      line.seen = 0;
       this.#lines.set(key, line);
     }
     line.el.setAttribute("aria-rowindex", String(at + 2));
@@ -200,7 +204,7 @@ export class Grid<Row> {
         line.cells.set(at, cell);
       }
       if (line.el.children[place] !== cell) line.el.insertBefore(cell, line.el.children[place] ?? null);
-      if (made || fresh) this.#fillCell(cell, column, row);
+      if (made || fresh) this.#fillCell(cell, column, row, at);
     });
     this.#mark(line, rowIndex);
   }
@@ -208,7 +212,7 @@ export class Grid<Row> {
   #makeCell(column: GridColumn<Row>, at: number, head: boolean): HTMLElement {
     const cell = element("div", {
       role: head ? "columnheader" : column.role,
-      class: `ct-cell${column.right ? " ct-right" : ""}${this.#pinnedAs(at)}`,
+      class: this.#classOf(column, at),
       "aria-colindex": at + 1,
       "data-column": column.id,
       "data-moves": head && column.moves,
@@ -219,14 +223,17 @@ export class Grid<Row> {
     return cell;
   }
 
-  #pinnedAs(at: number): string {
+  #classOf({ right }: GridColumn<Row>, at: number): string {
     const { pinned } = this.#view;
-    return at >= pinned ? "" : at === pinned - 1 ? " ct-pinned ct-lastpinned" : " ct-pinned";
+    const pin = at >= pinned ? "" : at === pinned - 1 ? " ct-pinned ct-lastpinned" : " ct-pinned";
+    return `ct-cell${right ? " ct-right" : ""}${pin}`;
   }
 
-  #fillCell(cell: HTMLElement, column: GridColumn<Row>, row: Row | null): void {
+  #fillCell(cell: HTMLElement, column: GridColumn<Row>, row: Row | null, at: number): void {
     cell.replaceChildren();
     if (row !== null) {
+      cell.className = this.#classOf(column, at);
+      cell.title = "";
       column.fill(cell, row);
       return;
     }

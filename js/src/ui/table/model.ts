@@ -140,7 +140,8 @@ export class TableModel {
     const runs = far.listing?.runs ?? [];
     const first = options.baseline === null ? null : far.row(options.baseline);
     const folded = new Set(options.folded);
-    const rows = (ids: readonly string[]): Entry[] => ids.filter((id) => id !== first?.id).map((id) => far.row(id));
+    const rows = (ids: readonly string[]): Entry[] =>
+      (first ? ids.filter((id) => id !== first.id) : ids).map((id) => far.row(id));
     const groups = far.listing?.groups ? far.groups(groupingColumns(options.group, this.columns, this.constant)) : null;
     const below = groups
       ? groups.flatMap((group) => (folded.has(group.id) ? [group] : [group, ...rows(group.runs)]))

@@ -5,7 +5,7 @@ import { statusChip } from "../status.ts";
 import { type Delta, deltaOf, departs } from "./baseline.ts";
 import { type Column, goalArrow } from "./columns.ts";
 import type { GridColumn } from "./gridview.ts";
-import { type Entry, type Ghost, type Group, isGhost, isGroup } from "./grouping.ts";
+import { type Entry, type Group, isGhost, isGroup } from "./grouping.ts";
 import type { Seen } from "./model.ts";
 import { FIXED } from "./options.ts";
 import { spark } from "./spark.ts";
@@ -22,6 +22,8 @@ export interface Scene {
   folded: ReadonlySet<string>;
   widths: Readonly<Record<string, number>>; // set by hand
   grouped: boolean;
+  /** Whether what a run says in a column is still to come. */
+  lacks(run: string, column: string): boolean;
   /** Why a run does not hold any more; "" where it does. */
   stale(run: string): string;
   anyStale: boolean;
@@ -55,7 +57,7 @@ export class Painter {
         head: (cell) => paintHead(cell, column),
         fill: (cell, entry) => {
           if (isGroup(entry)) paintGroup(cell, column, entry, scene);
-          else if (isGhost(entry)) paintGhost(cell, column, entry);
+          else if (isGhost(entry) || scene.lacks(entry.id, column.id)) paintGhost(cell, column, entry.id);
           else paint(cell, column, entry, isBest(entry), scene);
         },
       };
@@ -108,9 +110,9 @@ function paintGroup(cell: HTMLElement, column: Column, group: Group, scene: Scen
   cell.append(element("span", { class: "ct-delta", "data-verdict": verdict.word }, told.text));
 }
 
-/** A row that is on its way. */
-function paintGhost(cell: HTMLElement, column: Column, ghost: Ghost): void {
-  if (column.kind === "select") cell.append(element("span", { class: "ct-unseen" }, `select ${ghost.id}`), box());
+/** A row that is on its way, or what it says in a column that was not looked at before. */
+function paintGhost(cell: HTMLElement, column: Column, run: string): void {
+  if (column.kind === "select") cell.append(element("span", { class: "ct-unseen" }, `select ${run}`), box());
   if (column.kind === "name") cell.append(element("span", { class: "ct-text ct-muted" }, "…"));
 }
 

@@ -7,7 +7,7 @@ import { Changes } from "./changes.ts";
 import { narrowed } from "./condition.ts";
 import { Copies } from "./copies.ts";
 import type { DrawnRuns } from "./drawn.ts";
-import { Far } from "./far.ts";
+import { Far, isCurve } from "./far.ts";
 import { footLine } from "./foot.ts";
 import { freshRuns } from "./fresh.ts";
 import { Grid } from "./grid.ts";
@@ -22,7 +22,7 @@ import { searchBox } from "./search.ts";
 import { Stale } from "./stale.ts";
 import { toolBar } from "./tools.ts";
 import { Views } from "./views.ts";
-import { digitWidth } from "./widths.ts";
+import { DIGIT, digitWidth } from "./widths.ts";
 import { TableWords } from "./words.ts";
 
 const NARROW = 560; // px
@@ -48,6 +48,7 @@ export class RunTable {
   readonly #drawn: DrawnRuns;
   #seen: Seen;
   #narrow = false;
+  #digit = 0; // px
 
   constructor(
     private readonly el: HTMLElement,
@@ -190,8 +191,10 @@ export class RunTable {
   #fit(): void {
     const width = this.el.clientWidth;
     const narrow = width < NARROW;
-    if (width === 0 || narrow === this.#narrow) return;
+    const digit = digitWidth(this.el);
+    if (width === 0 || (narrow === this.#narrow && digit === this.#digit)) return;
     this.#narrow = narrow;
+    this.#digit = digit;
     this.#show();
   }
 
@@ -248,7 +251,7 @@ export class RunTable {
     const runs = [...(options.baseline === null ? [] : [options.baseline]), ...drawn.map((entry) => entry.id)];
     this.#stale.look(runs);
     const summed = this.#seen.grouped ? columns : columns.filter((id) => id.startsWith("best."));
-    far?.look({ runs, columns: summed, curves: columns.some((id) => id.startsWith("metrics.")) });
+    far?.look({ runs, shown: columns, columns: summed, curves: columns.some(isCurve) });
   }
 
   /** Another order, other groups: where most runs are with the kernel, it is asked for them. */
@@ -300,7 +303,8 @@ export class RunTable {
     this.#seen = seen;
     const { entries, runs, columns, pinned, selected, baseline, base, grouped } = seen;
     const folded = new Set(options.folded);
-    const digit = digitWidth(this.el);
+    this.#digit ||= digitWidth(this.el);
+    const digit = this.#digit || DIGIT;
     const now = Date.now() / 1000;
     const scene = {
       now,
@@ -311,6 +315,7 @@ export class RunTable {
       folded,
       widths: options.widths,
       grouped,
+      lacks: (run: string, column: string) => this.#model.far?.lacks(run, column) ?? false,
       stale: (run: string) => this.#stale.why(run),
       anyStale: this.#stale.any,
     };

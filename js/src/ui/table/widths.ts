@@ -100,13 +100,13 @@ function contentWidth(column: Column, row: RunRow, letter: number): number {
   return (row.status.length + shortError(row).length) * letter + (shortError(row) ? 8 : 0) + chips;
 }
 
-const DIGIT = 7.6; // px; where nothing is laid out yet
+export const DIGIT = 7.6; // px; where nothing is laid out yet
 
-/** The width of a digit in the font there is. */
+/** The width of a digit in the font there is; 0 where nothing is laid out yet. */
 export function digitWidth(near: HTMLElement): number {
   const probe = element("span", { class: "ct-probe" }, "0000000000");
   near.append(probe);
   const width = probe.getBoundingClientRect().width / 10;
   probe.remove();
-  return width || DIGIT;
+  return width;
 }

@@ -72,7 +72,16 @@ def to_values(cells: Sequence[Any], has: int) -> list[Any]:
     """
     if not has & (BOOL | NAN | ODD):
         return list(cells)
-    return [to_value(cell, has) for cell in cells]
+    if has & (BOOL | NAN | BIG) or not has & ODD:
+        return [to_value(cell, has) for cell in cells]
+    known: dict[bytes, Any] = {}  # tags and lists of many runs are mostly the same few
+    return [cell if type(cell) is not bytes else _known(cell, known) for cell in cells]
+
+
+def _known(cell: bytes, known: dict[bytes, Any]) -> Any:
+    if cell not in known:
+        known[cell] = decode(cell, "index")
+    return known[cell]
 
 
 def is_plain(has: int) -> bool:
