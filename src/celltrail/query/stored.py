@@ -3,52 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue, NoRun, nearest
-from celltrail.model import (
-    Intervention,
-    Json,
-    Output,
-    RunRecord,
-    is_of_machine,
-)
-from celltrail.query.alerts import Alert, alerts, interventions
+from celltrail.model import Json, RunRecord, is_of_machine
 from celltrail.query.axis import PLAIN, Bound, bounds, place
-from celltrail.query.changes import Changes, changes_of
 from celltrail.query.editing import Edits
-from celltrail.query.files import File
-from celltrail.query.items import Item, items
+from celltrail.query.filed import Filed
 from celltrail.query.media import Media, media_of
 from celltrail.query.opening import open_store
-from celltrail.query.ranks import Rank, ranks
-from celltrail.query.recorded import Recorded
 from celltrail.query.reporting import report
-from celltrail.query.resources import resources
-from celltrail.query.shown import Shown
 from celltrail.query.standing import Staleness, standing
 from celltrail.query.thin import FEWEST, keep
-from celltrail.store.files.encoding import decode
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-    from celltrail.contract import Goal
     from celltrail.dataset import DataVersion
     from celltrail.formats import ModelVersion
     from celltrail.query.evaluation import Evaluated
-    from celltrail.query.lineage import Lineage
-    from celltrail.query.template import Completeness
     from celltrail.stats.explanation import Explanation
     from celltrail.stats.fairness import Fairness
     from celltrail.store import Store
-    from celltrail.store.artifacts import Artifacts
     from celltrail.store.index import Look
 
 
-class StoredRun(Recorded, Edits["StoredRun"]):
+class StoredRun(Filed, Edits["StoredRun"]):
     """A run as the trail has it, at the moment it was asked for; as the last line of a cell, its panel.
 
     A run in progress moves on without this object; `refresh` asks again. Series are always read fresh. The verbs
@@ -60,75 +42,33 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         self.store = store
 
     @property
-    def marks(self) -> list[dict[str, Json]]:
-        """Notes that are about a metric or a step, oldest first: text, metric and step."""
-        found = sorted(self.store.edits(self.id).items())
-        return [mark for field, mark in found if field.startswith("mark:") and mark]
-
-    @property
-    def replays(self) -> list[dict[str, Json]]:
-        """The verdicts of its replays, oldest first: ``verdict``, ``at`` (microseconds), ``first``, ``causes``, ..."""
-        found = sorted(self.store.edits(self.id).items())
-        return [told for field, told in found if field.startswith("replay:") and told]
-
-    @property
-    def audit(self) -> Changes:
-        """What people changed about it, oldest first: when, who, what, before and after."""
-        return changes_of(self.id, self.store)
-
-    @property
-    def code(self) -> str:
-        """The source code of its cell or script, "" if it was not recorded."""
-        return self.store.blobs.text(self.record.code) if self.record.code else ""
-
-    @property
-    def outputs(self) -> list[Output]:
-        """What its cells printed and displayed, in order, as references; `shown` reads the contents."""
-        return [output for execution in self.record.executions for output in execution.outputs]
-
-    def shown(self) -> Shown:
-        """What its cells printed and displayed, as it stood on the screen: progress bars folded, pictures as pictures.
-
-        ``print(run.shown())`` prints it; each piece has its `Output`, text and bytes.
-        """
-        return Shown(self.outputs, self.store.blobs)
-
-    @property
-    def needs(self) -> dict[str, Json]:
-        """What its newest execution needed, section by section; empty if it was not recorded in a cell.
-
-        ``names``: the names its code ``reads`` from earlier cells, ``writes``, ``mutates`` and ``deletes``.
-        ``values``: what those names held, with type, shape and fingerprint.
-        """
-        digests = [execution.needs for execution in self.record.executions if execution.needs]
-        return decode(self.store.blobs.get(digests[-1])) if digests else {}
-
-    @property
-    def files(self) -> list[File]:
-        """The files that its newest execution read and wrote, in the order of first use; a thousand at most."""
-        return [File.of(record) for record in self.needs.get("files", ())]
-
-    @property
     def data(self) -> list[DataVersion]:
-        """The data it used, each with its digest: versions logged by `log_data`, then what its cell read."""
+        """The data it used, each with its digest: versions logged by `log_data`, then what its cell read.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run:
+        ...     version = run.log_data({"x": [1, 2, 3]}, "toy")
+        >>> ct.run("script").data[0].digest == version.digest
+        True
+        """
         from celltrail.query.data import data_of
 
         return data_of(self)
 
     @property
     def models(self) -> list[ModelVersion]:
-        """The versions of models that it made, loaded or timed."""
+        """The versions of models that it made, loaded or timed.
+
+        >>> import celltrail as ct
+        >>> from sklearn.linear_model import LinearRegression
+        >>> with ct.start("script") as run:
+        ...     version = run.log_model(LinearRegression().fit([[0], [1]], [0, 1]), "line")
+        >>> [version.name for version in ct.run("script").models]
+        ['line']
+        """
         from celltrail.query.models import models_of
 
         return models_of(self)
-
-    @property
-    def lineage(self) -> Lineage:
-        """The earlier cells it depends on: ``parents``, ``slice``, ``flags``, ``edges``; false if not recorded."""
-        from celltrail.query.lineage import Lineage
-
-        kept = [execution.id for execution in self.record.executions if execution.needs]
-        return Lineage(self.needs, self.store, kept[-1] if kept else "")
 
     @property
     def stale(self) -> Staleness:
@@ -145,82 +85,27 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         return standing(self)
 
     @property
-    def complete(self) -> Completeness | None:
-        """How much it has of what the template of its project requires, and what it lacks; None without a template.
-
-        >>> import celltrail as ct
-        >>> with ct.start("script", project="free") as run: pass
-        >>> ct.run(run.id).complete is None
-        True
-        """
-        from celltrail.query.template import Needed
-
-        return Needed(self.store).of(self.record)
-
-    @property
-    def ranks(self) -> list[Rank]:
-        """Its ranks by number: the last step of each, how long a step takes it, who is slow and who died.
-
-        >>> import celltrail as ct
-        >>> with ct.start("script") as run:
-        ...     run.log(loss=0.5)
-        >>> print(*ct.run(run.id).ranks)
-        rank 0: step 0
-        """
-        return ranks(self.record, self.store)
-
-    def resources(self, by: Literal["run", "cell"] = "run") -> dict[str, Json] | pd.DataFrame:
-        """What it used of the machine, as a dict; with ``by="cell"``, a frame with a row for each of its cells.
-
-        ``sys/cpu_s`` (seconds, of the process and its children), ``sys/cpu_mean_percent`` (100 is one core),
-        ``sys/rss_peak`` and ``sys/rss_growth`` (bytes), ``sys/disk_read`` and ``sys/disk_write`` (bytes),
-        ``sys/net_in`` and ``sys/net_out`` (bytes, of the whole machine), GPUs, ``energy/kwh`` with
-        ``energy/method``, ``energy/gco2e`` (grams), ``cost/usd``. Unknown values are None, never 0; empty if nothing
-        was measured.
-
-        >>> import celltrail as ct
-        >>> with ct.start("script") as run: pass
-        >>> ct.run(run.id).resources()["energy/method"] is None
-        False
-        """
-        return resources(self.record, by)
-
-    @property
-    def artifacts(self) -> Artifacts:
-        """The files it kept, oldest first, checkpoints included; ``[0]`` by number, ``["name"]`` the newest of a name.
-
-        >>> import celltrail as ct
-        >>> with ct.start("script") as run: pass
-        >>> len(ct.run(run.id).artifacts)
-        0
-        """
-        return self._artifacts(None)
-
-    @property
-    def checkpoints(self) -> Artifacts:
-        """The checkpoints it kept, oldest first; each has ``step``, ``metrics``, ``restore(path)`` and ``load()``.
-
-        ``checkpoints.best("val/loss")`` is the best of them, ``checkpoints[-1]`` the last. Those whose content was not
-        kept say why. ``checkpoints.keep(best=2, by="val/loss")`` removes the others.
-        """
-        return self._artifacts("checkpoint")
-
-    def _artifacts(self, kind: str | None) -> Artifacts:
-        from celltrail.store.artifacts import artifacts_of
-
-        goals: dict[str, Goal] = {
-            name: metric.goal for name, metric in self.record.metrics.items() if metric.goal != "none"
-        }
-        return artifacts_of(self.store.root, self.id, self.store.blobs, goals, kind)
-
-    @property
     def parent(self) -> StoredRun | None:
-        """The run this one was started inside or forked from."""
+        """The run this one was started inside or forked from.
+
+        >>> import celltrail as ct
+        >>> with ct.start("sweep"):
+        ...     with ct.start("trial"): pass
+        >>> ct.run("trial").parent.name
+        'sweep'
+        """
         return StoredRun(self.store.record(self.record.parent), self.store) if self.record.parent else None
 
     @property
     def children(self) -> list[StoredRun]:
-        """The runs started inside this one or forked from it, newest first."""
+        """The runs started inside this one or forked from it, newest first.
+
+        >>> import celltrail as ct
+        >>> with ct.start("sweep"):
+        ...     with ct.start("trial"): pass
+        >>> [run.name for run in ct.run("sweep").children]
+        ['trial']
+        """
         column = ("parent",)
 
         def inside(look: Look) -> list[RunRecord]:
@@ -232,18 +117,36 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         return [StoredRun(record, self.store) for record in self.store.look([column], inside)]
 
     def edit_note(self, number: int, text: str) -> StoredRun:
-        """Change one of `notes`, by its place in the list; a text without words deletes it."""
+        """Change one of `notes`, by its place in the list; a text without words deletes it.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run: pass
+        >>> ct.run("script").note("as god").edit_note(0, "as good").notes
+        ['as good']
+        """
         fields = list(self.store.notes(self.id))
         if not -len(fields) <= number < len(fields):
             raise BadValue(f"run {self.name!r} has no note {number}; it has {len(fields)}, counted from 0")
         return self._edit({fields[number]: text if text.strip() else ""})
 
     def delete_note(self, number: int) -> StoredRun:
-        """Delete one of `notes`, by its place in the list."""
+        """Delete one of `notes`, by its place in the list.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run: pass
+        >>> ct.run("script").note("typo").delete_note(0).notes
+        []
+        """
         return self.edit_note(number, "")
 
     def delete_comment(self, number: int) -> StoredRun:
-        """Delete one of `comments`, by its place in the list; the audit says who did."""
+        """Delete one of `comments`, by its place in the list; the audit says who did.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run: pass
+        >>> ct.run("script").comment("which seed?").delete_comment(0).comments
+        []
+        """
         found = self.record.comments
         if not -len(found) <= number < len(found):
             raise BadValue(f"run {self.name!r} has no comment {number}; it has {len(found)}, counted from 0")
@@ -255,7 +158,14 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         return self
 
     def refresh(self) -> StoredRun:
-        """The same run as it is now."""
+        """The same run as it is now.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run:
+        ...     found = ct.run(run.id)
+        >>> found.status, found.refresh().status
+        ('running', 'finished')
+        """
         return StoredRun(self.store.record(self.id), self.store)
 
     def series(
@@ -344,27 +254,16 @@ class StoredRun(Recorded, Edits["StoredRun"]):
             x = None  # there anyway
         return history(found, names, lambda: self.store.events(self.id), self.record.started_us, x)
 
-    @property
-    def alerts(self) -> list[Alert]:
-        """Its alerts in the order raised, by `log_alert` or by a rule."""
-        return alerts(self.store.events(self.id))
-
-    @property
-    def interventions(self) -> list[Intervention]:
-        """What people did while it went on, in order: stops, pauses, changes of knobs."""
-        return interventions(self.store.events(self.id))
-
-    def items(self, name: str | None = None, kind: str | None = None) -> list[Item]:
-        """What it logged besides numbers, in order: texts, images, figures, audio, video, tables, histograms.
-
-        Args:
-            name: only those of this name.
-            kind: only those of this kind, such as "image".
-        """
-        return items(self.store.events(self.id), self.store.blobs, name, kind)
-
     def media(self, key: str | None = None) -> Media:
-        """What it logged besides numbers, shown as a panel with a slider over the steps."""
+        """What it logged besides numbers, shown as a panel with a slider over the steps.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run:
+        ...     run.log_text("sample", "once upon a time")
+        >>> print(ct.run("script").media("sample"))
+        1 item of 1 run
+        script: <text 'sample' · step 0 · text/plain · 16 B · characters=16 · lines=1>
+        """
         return media_of([self], key)
 
     def evaluation(self, split: str | None = None) -> Evaluated:
@@ -372,6 +271,12 @@ class StoredRun(Recorded, Edits["StoredRun"]):
 
         Args:
             split: such as "val"; the one evaluated last unless given.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run:
+        ...     found = run.evaluate([0, 1, 1, 0], [0, 1, 0, 0], split="test")
+        >>> float(ct.run("script").evaluation("test").metrics.value["accuracy"])
+        0.75
         """
         from celltrail.query.evaluation import evaluation_of
 
@@ -383,6 +288,14 @@ class StoredRun(Recorded, Edits["StoredRun"]):
         Args:
             method: permutation, shap or captum; the newest of all unless given.
             split: such as "val".
+
+        >>> import celltrail as ct
+        >>> from sklearn.linear_model import LinearRegression
+        >>> x, y = [[0, 5], [1, 3], [2, 4], [3, 1]], [0, 1, 2, 3]
+        >>> with ct.start("script") as run:
+        ...     found = run.explain(LinearRegression().fit(x, y), x, y, names=["signal", "noise"])
+        >>> ct.run("script").explanation("permutation").table.feature[0]
+        'signal'
         """
         from celltrail.query.explanation import explanation_of
 
@@ -393,6 +306,12 @@ class StoredRun(Recorded, Edits["StoredRun"]):
 
         Args:
             split: such as "val"; the newest of all unless given.
+
+        >>> import celltrail as ct
+        >>> with ct.start("script") as run:
+        ...     found = run.fairness([0, 1, 1, 0] * 10, [0, 1, 0, 0] * 10, {"sex": ["f", "m"] * 20})
+        >>> sorted(ct.run("script").fairness().by_group.index.get_level_values(-1))
+        ['f', 'm']
         """
         from celltrail.query.fairness import fairness_of
 
