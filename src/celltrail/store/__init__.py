@@ -54,7 +54,16 @@ _T = TypeVar("_T")
 
 
 class Store(Upkeep):
-    """The trail in a folder. Cheap to open; nothing is created before the first write."""
+    """The trail in a folder. Cheap to open; nothing is created before the first write.
+
+    Args:
+        root: the folder; that of the working folder unless given, as `celltrail.start` finds it.
+
+    >>> import celltrail as ct
+    >>> with ct.start("script") as run: pass
+    >>> [record.name for record in ct.Store().records()]
+    ['script']
+    """
 
     def __init__(self, root: Path | str | None = None) -> None:
         self.root = locate() if root is None else Path(root).expanduser().absolute()
