@@ -283,6 +283,38 @@ def test_a_column_stays_bounded():
     assert column._size <= 2 * LIMIT + 10_000
 
 
+def test_a_long_column_is_as_fine_at_its_beginning_as_at_its_end():
+    """What was logged first is not thinned again and again: each tenth of a walk keeps its share, and its shape."""
+    column, steps = Column(), np.arange(200_000)
+    walk = np.cumsum(np.random.default_rng(0).normal(size=len(steps)))
+    for start in range(0, len(steps), 500):
+        part = slice(start, start + 500)
+        column.add(steps[part], steps[part] / 10, walk[part])
+    kept = column.points()
+    shares = np.histogram(kept[0], bins=10, range=(0, len(steps)))[0]
+    assert kept.shape[1] <= LIMIT
+    assert shares.min() > 0.8 * kept.shape[1] / 10, shares
+    assert np.abs(np.interp(steps, kept[0], kept[2]) - walk).max() < 0.1 * np.ptp(walk)
+    assert (kept[2].min(), kept[2].max(), column.last) == (walk.min(), walk.max(), walk[-1])
+
+
+def test_gaps_and_infinite_points_of_a_long_column_stay():
+    """NaN is a gap of the line however often the column is made shorter."""
+    column = Column()
+    for start in range(0, 100_000, 1000):
+        values = np.sin(np.arange(start, start + 1000) / 5000)
+        values[:] = np.nan if start in {3000, 60_000} else values
+        column.add(range(start, start + 1000), range(1000), np.where(values == values.max(), np.inf, values))
+    kept = column.points()
+    assert {3, 60} <= set((kept[0, np.isnan(kept[2])] // 1000).astype(int))
+    assert np.isinf(kept[2]).any()
+    assert kept.shape[1] <= LIMIT
+    again = Column()
+    again.replace(kept, column.total)
+    again.add([100_000], [0], [7.0])
+    assert again.points()[2, -1] == again.last == 7.0
+
+
 # the saved form
 
 

@@ -152,6 +152,8 @@ def test_a_stretch_over_another_metric(store: Store):
         assert [(part["metric"], part["n"]) for part in message["parts"]] == [("loss", 22), ("epoch", 22)]
         assert (data[0], data[21]) == (29, 50)
         assert feed.state()["axes"] == ["epoch"]
+        run.log({"val/acc": 0.9}, step=9, epoch=9)  # counted in epochs, as some frameworks do
+        assert feed.state()["step"] == 99
 
 
 @pytest.mark.parametrize(

@@ -33,11 +33,40 @@ def thin(columns: Floats, limit: int) -> Floats:
     return columns[:, keep(columns[2], limit, columns[0])]
 
 
+def evenly(places: NDArray[np.int64], values: Floats, most: int) -> NDArray[np.int64]:
+    """At most so many of the points, those of a series as it grew: early ones are thinned no more than late ones.
+
+    Of each of many equal stretches of the series stay the lowest value, the highest, and where one is missing; and
+    both ends. Done again and again it gives what it gives once, which the largest triangles of `thin` do not.
+
+    Args:
+        places: where each point stands in the series; rising.
+        values: the points.
+        most: at least 5.
+
+    >>> evenly(np.arange(9), np.array([0.0, 3, 1, 1, 2, 1, 1, 0, 1]), 5).tolist()
+    [0, 1, 8]
+    """
+    if len(values) <= most:
+        return np.arange(len(values))
+    stretches = (most - 2) // 3
+    stretch = (places - places[0]) * stretches // (places[-1] - places[0] + 1)
+    order = np.lexsort((values, stretch))  # NaN is behind the highest
+    starts = np.flatnonzero(np.diff(stretch[order], prepend=-1))
+    missing = np.isnan(values[order])
+    ends = starts + np.add.reduceat(~missing, starts, dtype=np.int64)
+    sizes = np.diff(starts, append=len(order))
+    gaps = ends[ends < starts + sizes]
+    chosen = [order[starts], order[np.maximum(ends - 1, starts)], order[gaps], [0, len(values) - 1]]
+    return np.unique(np.concatenate(chosen))
+
+
 class Column:
     """The bounded points of one series, and those that no panel was told of yet."""
 
     def __init__(self) -> None:
         self._blocks: list[Floats] = []
+        self._places: list[NDArray[np.int64]] = []  # in the series, of the points in the blocks
         self._size = 0
         self.total = 0  # points ever added
         self.last: float | None = None
@@ -49,28 +78,32 @@ class Column:
         """Add points in the order they were logged."""
         block = np.array([steps, seconds, values], dtype=np.float64)
         self._blocks.append(block)
+        self._places.append(np.arange(self.total, self.total + block.shape[1]))
         self._news.append(block)
         self._size += block.shape[1]
         self.total += block.shape[1]
         self.last = float(values[-1])
         if self._size > 2 * LIMIT:
-            self._pack(thin(np.concatenate(self._blocks, axis=1), LIMIT))
+            self._pack()
 
     def replace(self, columns: Floats, total: int) -> None:
         """Hold these points in place of all before, shape (3, n), of so many that were logged."""
-        self._pack(columns)
+        self._blocks, self._size = [columns], columns.shape[1]
+        self._places = [np.linspace(0, max(0, total - 1), self._size).astype(np.int64)]
         self.total, self._news, self._is_other = total, [], True
         self.last = float(columns[2, -1]) if columns.shape[1] else None
 
-    def _pack(self, columns: Floats) -> None:
-        self._blocks, self._size = [columns], columns.shape[1]
+    def _pack(self) -> None:
+        columns, places = np.concatenate(self._blocks, axis=1), np.concatenate(self._places)
+        kept = evenly(places, columns[2], LIMIT)
+        self._blocks, self._places, self._size = [columns[:, kept]], [places[kept]], len(kept)
 
-    def points(self, limit: int = LIMIT) -> Floats:
-        """All of it, shape (3, n <= limit)."""
+    def points(self) -> Floats:
+        """All of it, shape (3, n <= LIMIT)."""
         if not self._blocks:
             return np.empty((3, 0))
-        self._pack(np.concatenate(self._blocks, axis=1))
-        return thin(self._blocks[0], limit)
+        self._pack()
+        return self._blocks[0]
 
     def news(self) -> tuple[int, Floats]:
         """What was added since the last call, and the index of its first point; index 0 replaces everything."""

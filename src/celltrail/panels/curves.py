@@ -46,17 +46,21 @@ def curves(run: StoredRun, without: Collection[str] = ()) -> tuple[list[Line], l
     return lines, totals
 
 
+def last_step(record: RunRecord) -> int | None:
+    """How far a run came: what is logged by epochs last of all does not stand for its steps."""
+    return max((each.last_step for each in trained(record).values() if each.last_step is not None), default=None)
+
+
 def state_of(run: StoredRun, lines: list[Line]) -> RunState:
     """What a chart says of a run besides its curves; steps and points are those of the run, not of the machine."""
     metrics = trained(run.record).values()
     drawn = {line.metric: line.points.shape[1] for line in lines}  # a run that goes on has more by now than its record
     told = [line for line in lines if not is_of_machine(line.metric)]
-    steps = [metric.last_step for metric in metrics if metric.last_step is not None]
     return {
         "run": run.id,
         "name": run.name,
         "status": run.status,
-        "step": float(max(steps)) if steps else None,
+        "step": last_step(run.record),
         "seconds": max(0.0, time.time() - run.record.started_us / 1e6) if run.duration is None else run.duration,
         "started": run.record.started_us / 1e6,
         "axes": axes(run.record),

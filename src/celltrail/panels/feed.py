@@ -9,7 +9,7 @@ from celltrail.contract import Band, Flag, Knob, Part, RunState
 from celltrail.model import is_of_machine
 from celltrail.panels.closer import flags_of_onward
 from celltrail.panels.columns import Column, Floats, news_of
-from celltrail.panels.curves import axes, goals
+from celltrail.panels.curves import axes, goals, last_step
 from celltrail.panels.earlier import NONE
 from celltrail.panels.following import Looks
 from celltrail.query.row import real
@@ -164,7 +164,7 @@ class Feed:
             "run": run.id,
             "name": run.name,
             "status": run.status,
-            "step": run.step,
+            "step": last_step(record),
             "seconds": run.seconds,
             "started": self._began_us / 1e6,
             "axes": axes(record),
