@@ -138,6 +138,20 @@ def test_figures(store: Store) -> None:
     assert third._repr_mimebundle_()[third.media]["mark"] == {"type": "point"}
 
 
+def test_a_figure_is_kept_as_a_notebook_shows_it(store: Store) -> None:
+    """A label that does not fit into the figure's own size is there all the same."""
+    from PIL import Image
+
+    drawn = matplotlib.figure.Figure(figsize=(2, 1), dpi=50)
+    drawn.subplots().set_xlabel("far below the figure", labelpad=60)
+    with start(store=store) as run:
+        run.log_figure("figure", drawn)
+    picture = Image.open(io.BytesIO(find(run.id).items(kind="figure")[0].bytes)).convert("L")
+    assert picture.height > 50
+    last = np.array(picture)[-15:]
+    assert (last < 128).any(), "the label is not drawn"
+
+
 def test_histograms_of_odd_values(store: Store) -> None:
     """One value, all NaN, the whole range of floats, neighbours among floats, whole numbers, counts and edges."""
     given = (np.array([1, 2]), np.array([0.0, 1.0, 5.0]))

@@ -23,7 +23,7 @@ def figure(key: str, value: Any) -> Content:
     try:
         if hasattr(value, "savefig"):
             file = io.BytesIO()
-            value.savefig(file, format="png")
+            value.savefig(file, format="png", bbox_inches="tight")  # as a notebook shows it: no label is cut
             return from_file(key, file.getvalue(), "image", ("image/png",), _ALLOWED)._replace(kind="figure")
         made = value.to_json() if hasattr(value, "to_json") and not hasattr(value, "columns") else None
     except Exception as error:  # noqa: BLE001  foreign code draws: whatever it raises, it gave no figure
