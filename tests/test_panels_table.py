@@ -30,6 +30,8 @@ INTENTS = {
     "query": contract.Query,
     "renew": contract.Renew,
     "hold": contract.Hold,
+    "learn": contract.Learn,
+    "list": contract.List,
 }
 
 
@@ -237,3 +239,14 @@ def test_out_of_sight_and_back(table: Asked, store: Store) -> None:
     table.edit("star", ["b"])
     assert table.rows["b"]["starred"]
     assert table.ask("hold", runs=[find("b", store).id])["stale"] == {}
+
+
+def test_words_are_read_before_the_first_one_is_looked_for(table: Asked, store: Store) -> None:
+    """Where the box for words got the focus, what comes later is of the runs that the table has anyway."""
+    assert table.ask("learn")["kind"] == "answer"
+    store.edit(find("b", store).id, "name", "renamed since")
+    asked = {"where": "", "sort": ["name"], "group": [], "stamp": "", "first": 5, "shown": [], "columns": []}
+    found = table.ask("list", words="lr", **asked)
+    assert [row["name"] for row in found["rows"]["rows"]] == ["a", "b", "c"]
+    assert table.ask("list", words="renamed", **asked)["rows"] is None
+    assert [row["params"] for row in found["rows"]["rows"]] == [{}] * len(found["rows"]["rows"])

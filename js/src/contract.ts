@@ -4,8 +4,8 @@ export const VERSION = 1;
 
 export type FromKernel = Points | News | Answer | Fault | Replaying;
 export type Asked = Note | Comment | Steer | Edit | Undo | SaveView | DropView;
-export type FromPanel = Sync | Query | List | Fetch | Renew | Hold | Sum | Compare | Window | Note | Comment | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take | Pick | Trace | Replay;
-export type Question = Query | List | Fetch | Sum | Hold | Write | Pick | Trace;
+export type FromPanel = Sync | Query | List | Fetch | Learn | Renew | Hold | Sum | Compare | Window | Note | Comment | Steer | Edit | Undo | Write | Complete | Views | OpenView | SaveView | DropView | Draw | Take | Pick | Trace | Replay;
+export type Question = Query | List | Fetch | Learn | Sum | Hold | Write | Pick | Trace;
 export type Goal = "min" | "max" | "none";
 export type MediaKind = "text" | "image" | "figure" | "audio" | "video" | "table" | "histogram";
 export type PanelKind = "chart" | "table" | "compare" | "detail" | "media" | "evaluation";
@@ -351,6 +351,12 @@ export interface Hold {
   kind: "hold";
   id: string;
   runs: string[];
+}
+
+/** Panel to kernel: somebody is about to look for words among more runs than the panel holds. */
+export interface Learn {
+  kind: "learn";
+  id: string;
 }
 
 /** Panel to kernel: which of more runs than a panel holds are to be seen, in which order. */

@@ -1,4 +1,4 @@
-import { assert } from "./assert.ts";
+import { told } from "./assert.ts";
 import type {
   Answer,
   Comparison,
@@ -168,28 +168,23 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
     },
     async query(where): Promise<RowsPage> {
       const [{ rows }] = await ask({ kind: "query", id: freshId(), where });
-      assert(rows, "the kernel answered a query without rows");
-      return rows;
+      return told(rows);
     },
     async compare(runs): Promise<Comparison> {
       const [{ comparison }] = await ask({ kind: "compare", id: freshId(), runs });
-      assert(comparison, "the kernel answered a comparison without one");
-      return comparison;
+      return told(comparison);
     },
     async window(asked): Promise<[Part[], Float64Array]> {
       const [{ parts }, data] = await ask({ kind: "window", id: freshId(), ...asked });
-      assert(parts, "the kernel answered a window without points");
-      return [parts, float64(data)];
+      return [told(parts), float64(data)];
     },
     async take(asked): Promise<[Content, Uint8Array]> {
       const [{ content }, data] = await again(() => ask({ kind: "take", id: freshId(), ...asked }));
-      assert(content, "the kernel answered without the item");
-      return [content, data ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array()];
+      return [told(content), data ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array()];
     },
     async note(asked): Promise<Mark[]> {
       const [{ marks }] = await ask({ kind: "note", id: freshId(), ...asked });
-      assert(marks, "the kernel answered a note without the notes that there are");
-      return marks;
+      return told(marks);
     },
     steer(asked): Promise<Answer> {
       const intent = { kind: "steer" as const, id: freshId(), ...asked };

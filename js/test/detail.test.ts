@@ -55,10 +55,10 @@ test("a run without points begins with its summary; code and outputs stand befor
 const ended = state("a", { status: "finished", step: null, seconds: 3, points: 0 });
 
 test("curves of the machine alone stand behind the summary", () => {
-  const series = [{ run: "a", metric: "sys/cpu", n: 0, step: "", seconds: "", value: "" }];
-  const names = [0, 5].map((points) => {
+  const names = [["sys/cpu"], ["sys/cpu", "loss"]].map((metrics) => {
     const { output } = outputArea();
-    const runs = [{ ...ended, points }];
+    const runs = [{ ...ended, points: 5 }]; // an evaluation has points, but no curves
+    const series = metrics.map((metric) => ({ run: "a", metric, n: 0, step: "", seconds: "", value: "" }));
     mount(output, standIn<DetailOptions>(payload({ kind: "detail", detail: some, series, runs }), DETAIL), end.signal);
     return tabs(inside(output)).map((tab) => tab.textContent);
   });

@@ -57,7 +57,7 @@ function kernel(asked: Wish[]): (wish: Wish) => Promise<Answer> {
         if (wish.sort[0] === "-params.lr")
           found.sort((a, b) => Number(b.params.lr?.value) - Number(a.params.lr?.value));
         const ids = found.map((row) => row.id);
-        const half = (values: string[]): GroupOf => ({ values, size: N / 2 });
+        const half = (values: string[]): GroupOf => ({ values, size });
         const groups = wish.group.length > 0 ? [half(["low"]), half(["high"])] : null;
         const extent = wish.stamp === "s" ? null : { stamp: "s", runs: [...byId.keys()], heads: [...HEADS] };
         const places = Uint32Array.from(ids, (id) => Number(id.slice(1)));
@@ -79,6 +79,8 @@ function kernel(asked: Wish[]): (wish: Wish) => Promise<Answer> {
           sums: { groups: wish.group.length > 0 ? [sums, sums] : [], best: { "best.acc": ["r2999"] } },
         };
       }
+      case "learn":
+        return EMPTY;
       default:
         throw new Error(`nobody asks for ${wish.kind} here`);
     }
@@ -86,12 +88,14 @@ function kernel(asked: Wish[]): (wish: Wish) => Promise<Answer> {
 }
 
 let end: AbortController;
+let size: number; // of a group
 let asked: Wish[];
 beforeEach(() => {
   layOut();
   vi.useFakeTimers();
   end = new AbortController();
   asked = [];
+  size = N / 2;
 });
 afterEach(() => {
   end.abort();
@@ -183,6 +187,23 @@ describe("more runs than a panel holds", () => {
     expect(source.kept.at(-1)?.sort).toEqual(["-params.lr"]);
     const highest = rows.reduce((a, b) => (Number(b.params.lr?.value) > Number(a.params.lr?.value) ? b : a));
     expect(names(root)[0]).toBe(highest.name);
+  });
+
+  test("the kernel is told beforehand that words will be looked for", async () => {
+    const { root } = await show();
+    expect(kinds()).not.toContain("learn");
+    root.querySelector<HTMLInputElement>(".ct-filter")?.focus();
+    expect(kinds().at(-1)).toBe("learn");
+  });
+
+  test("a grouped table keeps room for verdicts only where repeats are judged", async () => {
+    const wide = async (repeats: number): Promise<number> => {
+      size = repeats;
+      const { root } = await show({ group: ["params.lr"], baseline: "r0" });
+      const head = root.querySelector<HTMLElement>('[role=columnheader][data-column="best.acc"]');
+      return Number.parseFloat(head?.style.width ?? "0");
+    };
+    expect((await wide(N / 2)) - (await wide(1))).toBeGreaterThan(100);
   });
 
   test("words go to the kernel, and so do expressions, whose fault is told at the box", async () => {

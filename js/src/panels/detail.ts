@@ -59,10 +59,10 @@ function options(source: Source<DetailOptions>): DetailOptions {
 /** Curves first where it logged some; then the sections, by tab, with the code and the outputs after the summary. */
 function pages(detail: Detail, source: Source<DetailOptions>, signal: AbortSignal): Page[] {
   const found: Page[] = [];
-  const { series, runs } = source.payload();
+  const { series } = source.payload();
   const of = { ...source.payload(), detail: null };
   const charts = series.length > 0 ? [{ name: "charts", note: "", of, make: () => plots(source, signal) }] : [];
-  const logged = (runs ?? []).some(({ points }) => points > 0); // else its curves are those of the machine alone
+  const logged = series.some(({ metric }) => !metric.startsWith("sys/")); // else they are of the machine alone
   if (logged) found.push(...charts);
   const { media } = source.payload();
   if (media)

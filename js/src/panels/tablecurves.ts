@@ -1,4 +1,4 @@
-import { assert } from "../assert.ts";
+import { told } from "../assert.ts";
 import type { TableOptions } from "../contract.ts";
 import { NOTHING_SAVED, savedSource } from "../saved.ts";
 import type { Source } from "../source.ts";
@@ -14,8 +14,7 @@ export function curvesBelow(
   return drawnRuns(
     async (runs) => {
       const { drawn } = await source.ask({ kind: "draw", runs });
-      assert(drawn, "the kernel answered without curves");
-      return drawn;
+      return told(drawn);
     },
     (into, drawn, inside) => mountPlots(into, savedSource({ ...NOTHING_SAVED, ...drawn }, CHART), inside),
     back,

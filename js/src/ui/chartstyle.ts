@@ -10,7 +10,7 @@ const own = `
 .top > * { max-width: 100%; min-width: 0; }
 .title { font-weight: 600; margin: 0 0 2px; }
 .controls { align-items: center; display: flex; flex-wrap: wrap; font-size: 12px; gap: 6px 10px; margin-inline-start: auto; }
-.runs .scroll { max-height: 148px; overflow: auto; }
+.runs .scroll { max-height: 144px; overflow: auto; }
 .runs th, .runs td { line-height: 22px; padding-inline-end: 14px; }
 .runs th { white-space: nowrap; }
 .runs .name { display: inline-block; font-weight: 600; max-width: min(60ch, 45cqw); overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }

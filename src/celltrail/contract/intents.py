@@ -45,6 +45,13 @@ class Fetch(TypedDict):
     columns: list[str]  # of the params and metrics only these
 
 
+class Learn(TypedDict):
+    """Panel to kernel: somebody is about to look for words among more runs than the panel holds."""
+
+    kind: Literal["learn"]
+    id: str
+
+
 class Sum(TypedDict):
     """Panel to kernel: these columns over all runs of a `List`, and of each of its groups."""
 
@@ -254,6 +261,7 @@ FromPanel = (
     | Query
     | List
     | Fetch
+    | Learn
     | Renew
     | Hold
     | Sum
@@ -279,4 +287,4 @@ FromPanel = (
 # what a server is asked to change; all else it is asked by address
 Asked = Note | Comment | Steer | Edit | Undo | SaveView | DropView
 # what it is asked in a body, since there is no room in an address for all that they may name
-Question = Query | List | Fetch | Sum | Hold | Write | Pick | Trace
+Question = Query | List | Fetch | Learn | Sum | Hold | Write | Pick | Trace

@@ -11,6 +11,7 @@ from celltrail.contract import (
     Complete,
     Fetch,
     Hold,
+    Learn,
     List,
     News,
     Proposal,
@@ -89,6 +90,7 @@ class Browsing:
             "query": self._query,
             "list": self._list,
             "fetch": self._fetch,
+            "learn": self._learn,
             "sum": self._sum,
             "hold": self._hold,
             "compare": self._compare,
@@ -114,6 +116,10 @@ class Browsing:
 
     def _fetch(self, asked: Fetch) -> Answer:
         return answer(asked["id"], rows=self._rows(asked["runs"], asked["columns"], sparks=asked["sparks"]))
+
+    def _learn(self, asked: Learn) -> Answer:
+        self._sheet.learn()
+        return answer(asked["id"])
 
     def _rows(self, runs: Sequence[str], columns: Sequence[str], *, sparks: bool) -> RowsPage:
         rows = self._sheet.rows(runs[:MOST_FETCHED], sparks=sparks, columns=columns)

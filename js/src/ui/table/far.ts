@@ -1,4 +1,4 @@
-import { assert } from "../../assert.ts";
+import { told } from "../../assert.ts";
 import type { Extent, Head, List, Listing, RunRow, Scalar, Sum, Summed, Sums } from "../../contract.ts";
 import { bytes } from "../../saved.ts";
 import type { Asked, Source } from "../../source.ts";
@@ -113,10 +113,9 @@ export class Far {
     const shown = [...this.#wanted.shown];
     const stamp = this.#extent?.stamp ?? "";
     const { listing, rows, sums } = await this.source.ask({ kind: "list", ...asking, stamp, first, shown, columns });
-    assert(listing, "the kernel answered without a list of runs");
     if (mine !== this.#turn || this.signal.aborted) return;
     this.#listed.add(question);
-    this.listing = this.#placed(listing);
+    this.listing = this.#placed(told(listing));
     this.#keep(rows?.rows ?? [], shown, false);
     this.#sums = sums ?? NO_SUMS;
     this.#summed = sums ? JSON.stringify({ ...asking, columns }) : "";
@@ -124,8 +123,7 @@ export class Far {
   }
 
   #placed({ extent, places, groups, hints }: Listing): Listed {
-    this.#extent = extent ?? this.#extent;
-    assert(this.#extent, "the kernel answered without the runs that there are");
+    this.#extent = told(extent ?? this.#extent);
     const all = this.#extent.runs;
     const runs = Array.from(new Uint32Array(bytes(places)), (place) => all[place] as string);
     let end = 0;
@@ -166,6 +164,11 @@ export class Far {
     const now = Date.now();
     this.#timer = setTimeout(() => void this.#fetch(), now - this.#looked > 2 * REST_MS ? 0 : REST_MS);
     this.#looked = now;
+  }
+
+  /** Words are looked for soon. */
+  async learn(): Promise<void> {
+    await this.source.ask({ kind: "learn" }).catch(() => {}); // the first word only takes longer
   }
 
   /** These rows, whether they are in view or not. */

@@ -22,6 +22,7 @@ export interface Scene {
   folded: ReadonlySet<string>;
   widths: Readonly<Record<string, number>>; // set by hand
   grouped: boolean;
+  judges: boolean; // whether groups are told from that of the baseline
   /** Whether what a run says in a column is still to come. */
   lacks(run: string, column: string): boolean;
   /** Why a run does not hold any more; "" where it does. */

@@ -140,6 +140,7 @@ export class RunTable {
       signal,
     );
     this.#words.search = this.#search.el;
+    this.#search.input.addEventListener("focus", () => void this.#model.far?.learn(), { signal });
     this.el.append(
       this.#words.trouble,
       element(
@@ -306,6 +307,7 @@ export class RunTable {
     this.#digit ||= digitWidth(this.el);
     const digit = this.#digit || DIGIT;
     const now = Date.now() / 1000;
+    const repeats = (entry: Entry): boolean => isGroup(entry) && entry.runs.length > 1;
     const scene = {
       now,
       narrow: this.#narrow,
@@ -313,6 +315,7 @@ export class RunTable {
       baseline,
       base,
       folded,
+      judges: base !== null && repeats(base) && entries.some((entry) => entry.id !== base.id && repeats(entry)),
       widths: options.widths,
       grouped,
       lacks: (run: string, column: string) => this.#model.far?.lacks(run, column) ?? false,

@@ -33,6 +33,7 @@ export interface Room {
   digit: number; // width of a digit in px
   baseline: unknown | null;
   grouped: boolean;
+  judges: boolean; // whether repeats are told from those of the baseline
   anyStale: boolean;
 }
 
@@ -48,7 +49,7 @@ export class Widths {
   }
 
   of(column: Column, room: Room): number {
-    const seen = [room.narrow, room.digit, room.baseline !== null, room.grouped, room.anyStale].join(" ");
+    const seen = [room.narrow, room.digit, room.baseline !== null, room.grouped, room.judges, room.anyStale].join(" ");
     if (seen !== this.#room) this.#known.clear();
     this.#room = seen;
     let width = this.#known.get(column.id);
@@ -87,7 +88,7 @@ function moreRoom(column: Column, room: Room, letter: number): number {
   const interval = room.grouped && measured ? 9 * letter - (column.kind === "last" ? SPARK_WIDTH : 0) : 0;
   const indent = room.grouped && column.kind === "name" ? 120 : 0;
   const stale = room.anyStale && column.kind === "status" ? 5 * letter + TAG : 0;
-  const verdict = differs && interval ? VERDICT : 0;
+  const verdict = room.judges && interval ? VERDICT : 0;
   return Math.max(differs, interval + verdict, 0) + chip + indent + stale;
 }
 
