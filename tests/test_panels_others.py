@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import shutil
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+import celltrail as ct
 from celltrail import contract
+from celltrail.panels import following
+from celltrail.panels.curves import curves
 from celltrail.panels.earlier import decoded
+from celltrail.panels.feed import Feed
+from celltrail.panels.figure import Line
+from celltrail.panels.following import Followed
+from celltrail.query import StoredRun
+from celltrail.store import Store
 from kernels import Kernel, Reply
 
 MIME = contract.MIME
@@ -97,6 +108,37 @@ def test_workers_grow_in_the_chart_of_the_run_that_they_join(kernel: Kernel):
     assert band[1:, -1].tolist() == [0.0, 0.5, 1.0]
     counted = kernel.run("print(len(ct.runs()), ct.run('pool').record.metrics['train/loss'].count)")
     assert counted.text.split() == ["2", "40"]
+
+
+@pytest.mark.parametrize("kind", ["own", "another process's"])
+def test_the_last_look_waits_for_one_that_goes_on(kind: str, store: Store, monkeypatch: pytest.MonkeyPatch):
+    """A cell may end while the thread that looks has found the run over, but has not read its points yet."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(run: StoredRun) -> tuple[list[Line], list[int]]:
+        begun.set()
+        assert go_on.wait(30)
+        return curves(run)
+
+    if kind == "own":
+        with ct.start("pool", store=store) as run:
+            feed = Feed(run)
+            worker = store.join(run.id, rank=1)
+            worker.row(("train/loss",), 0, worker.clock(), (0.5,))
+            worker.close(store.record(run.id))
+    else:
+        program = "import celltrail as ct\nwith ct.start('pool') as run: run.log({'train/loss': 0.5})"
+        subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+        feed = Followed(store, ct.run("pool").id)
+    monkeypatch.setattr(following, "curves", slow)
+    looking = threading.Thread(target=feed.look)
+    looking.start()
+    assert begun.wait(30)
+    threading.Timer(0.2, go_on.set).start()
+    feed.look()
+    feed.drain()
+    looking.join(30)
+    assert feed.trained == ["train/loss"]
 
 
 LAUNCHED = """%%track launched

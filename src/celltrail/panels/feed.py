@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 
@@ -40,16 +41,21 @@ class Feed:
         self._held_at = 0.0
         self._others: Looks | None = None  # at what ranks and workers write of the run, once there are any
         self._is_seen = False  # to its end
+        self._looking = threading.Lock()
 
     def look(self) -> None:
-        """Look whether other processes write the run too, and at what they wrote; on a thread of its own."""
-        if self._is_seen:
-            return
-        self._is_seen = not self.run.is_running
-        if self._others is None and self.run.writer.is_shared:
-            self._others = Looks(self.run.store, self.run.id)
-        if self._others is not None:
-            self._others.look()
+        """Look whether other processes write the run too, and at what they wrote; on a thread of its own.
+
+        Whoever asks while another thread looks waits for it: the last look of all is not to be missed.
+        """
+        with self._looking:
+            if self._is_seen:
+                return
+            self._is_seen = not self.run.is_running
+            if self._others is None and self.run.writer.is_shared:
+                self._others = Looks(self.run.store, self.run.id)
+            if self._others is not None:
+                self._others.look()
 
     @property
     def bands(self) -> list[Band]:

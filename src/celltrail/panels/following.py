@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from celltrail.contract import Band, Flag, Part, RunState
@@ -92,6 +93,7 @@ class Followed:
         self.flags: list[Flag] = []
         self.earlier = NONE
         self._told = 0
+        self._looking = threading.Lock()
 
     @property
     def has_news(self) -> bool:
@@ -119,9 +121,10 @@ class Followed:
         return bool(trained(self.run.record()))
 
     def look(self) -> None:
-        """Read it once more, the last time when all of it has ended."""
-        if not self._looks.is_over:
-            self._looks.look()
+        """Read it once more, the last time when all of it has ended; after another thread that is just at it."""
+        with self._looking:
+            if not self._looks.is_over:
+                self._looks.look()
 
     def drain(self) -> None:
         """Take what was found."""
