@@ -250,3 +250,24 @@ def test_words_are_read_before_the_first_one_is_looked_for(table: Asked, store: 
     assert [row["name"] for row in found["rows"]["rows"]] == ["a", "b", "c"]
     assert table.ask("list", words="renamed", **asked)["rows"] is None
     assert [row["params"] for row in found["rows"]["rows"]] == [{}] * len(found["rows"]["rows"])
+
+
+def test_a_saved_table_of_wide_runs_has_more_than_a_few_of_them(store: Store) -> None:
+    """Columns go before rows do: what was asked for stays, then what tells runs apart; and what is left out is said."""
+    for number in range(14):
+        params = {f"same_{i}": "x" * 20 for i in range(80)} | {"lr": number / 10, "rare": 7}
+        with start(f"r{number}", params, store=store) as run:
+            run.define_metric("score", goal="max")
+            run.log({f"m/{i}": 1.0 for i in range(60)} | {"score": number / 14})
+    found = runs(store=store).sort("-best.score")
+    page: contract.RowsPage = {"rows": found.rows(), "total": 14, "hints": []}
+    options = {**options_of(found), "sort": ["-best.score"], "columns": ["name", "params.rare"]}
+    bundle = saved.table_bundle("t", "wide", page, cast("contract.TableOptions", options), "")
+    kept = bundle[contract.MIME]
+    assert saved.size(bundle) <= saved.BUDGET
+    assert len(kept["rows"]) >= 10
+    assert kept["omitted"] == 14 - len(kept["rows"])
+    assert {"lr", "rare"} <= kept["rows"][0]["params"].keys()
+    assert "score" in kept["rows"][0]["metrics"]
+    (said,) = kept["hints"]
+    assert said.endswith("of 143 params and metrics are kept here; the kernel has the others")

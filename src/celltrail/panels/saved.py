@@ -40,6 +40,7 @@ from celltrail.panels.abridging import within_share
 from celltrail.panels.columns import thin
 from celltrail.panels.earlier import decoded
 from celltrail.panels.figure import Beside, Line, Look, Pin, png, standing, svg
+from celltrail.panels.narrowing import narrowed
 from celltrail.panels.places import PLAIN, placed, places
 from celltrail.panels.pools import pooled
 from celltrail.query.plain import length, shown
@@ -47,6 +48,7 @@ from celltrail.query.plain import length, shown
 BUDGET = 60_000  # bytes of one output in the saved notebook, all MIME types together
 DEPTH, ENVELOPE = 6, 400  # levels of JSON above a bundle in the file, and what stands around it there
 PAYLOAD_SHARE = 18_000
+FEW_ROWS, ROWS_SHARE = 12, 20_000  # rows that a table keeps sooner than all of their columns; their JSON is indented
 MOST_MARKS = 40
 MOST_RUNS = 30  # of a chart; a cell may start a thousand
 FEW = 40  # points of a series of the machine
@@ -269,9 +271,14 @@ def within_budget(bundle: Bundle) -> Bundle:
     rows = payload["rows"]
     if rows and (_fitting(rows) < len(rows) or size(bundle) > BUDGET):
         plain = [_without_sparks(row) for row in rows]
+        few = min(len(plain), FEW_ROWS)
+        if (table := payload["table"]) and _fitting(plain, ROWS_SHARE) < few:
+            asked = [*(table["columns"] or ()), *table["sort"], *table["group"]]
+            plain, told = narrowed(plain, asked, lambda rows: _fitting(rows, ROWS_SHARE) >= few)
+            payload["hints"] = [*payload["hints"], told]
         _first_rows(bundle, payload, plain, _fitting(plain))
     while size(bundle) > BUDGET and (count := len(payload["rows"])) > 1:
-        _first_rows(bundle, payload, payload["rows"], count - max(1, count // 3))
+        _first_rows(bundle, payload, payload["rows"], count - max(1, count // 8))
     if payload["detail"]:
         _abridge(bundle, payload["detail"])
     while size(bundle) > BUDGET and payload["series"]:
@@ -289,9 +296,8 @@ def _first_rows(bundle: Bundle, payload: SavedPanel, rows: list[RunRow], keep: i
     bundle["text/html"] = html.rows_table(payload["rows"], payload["omitted"], payload["hints"])
 
 
-def _fitting(rows: Sequence[RunRow]) -> int:
+def _fitting(rows: Sequence[RunRow], room: int = BUDGET) -> int:
     """How many of the rows have room even where nothing else is kept; one at least. No more than those are weighed."""
-    room = BUDGET
     for at, row in enumerate(rows):
         room -= len(json.dumps(row))
         if room < 0:
