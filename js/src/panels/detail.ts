@@ -17,7 +17,12 @@ import { CHART, mountPlots } from "./chart.ts";
 import { EVALUATION, mount as mountEvaluation } from "./evaluation.ts";
 import { MEDIA, mount as mountMedia } from "./media.ts";
 
-export const DETAIL: DetailOptions = { tab: "", chart: CHART, media: MEDIA, evaluation: EVALUATION };
+export const DETAIL: DetailOptions = {
+  tab: "",
+  chart: { ...CHART, folded: ["sys"] },
+  media: MEDIA,
+  evaluation: EVALUATION,
+};
 
 /** All of one run: its curves, what it was given, what it showed, where it ran and what people said of it. */
 export const mount: Mount<DetailOptions> = (into, source, signal) => {

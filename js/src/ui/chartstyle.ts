@@ -10,7 +10,7 @@ const own = `
 .top > * { max-width: 100%; min-width: 0; }
 .title { font-weight: 600; margin: 0 0 2px; }
 .controls { align-items: center; display: flex; flex-wrap: wrap; font-size: 12px; gap: 6px 10px; margin-inline-start: auto; }
-.runs .scroll { max-height: 144px; overflow: auto; }
+.runs .scroll { max-height: 154px; overflow: auto; }
 .runs th, .runs td { line-height: 22px; padding-inline-end: 14px; }
 .runs th { white-space: nowrap; }
 .runs .name { display: inline-block; font-weight: 600; max-width: min(60ch, 45cqw); overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
@@ -38,7 +38,7 @@ const own = `
 .card h3 span { font-weight: 400; }
 .stage { border-radius: 4px; margin-bottom: 3px; min-height: 172px; position: relative; }
 .card.single .stage, .single .legend .min, .single .legend .max, .single .legend .at { display: none; }
-.legend { max-height: 176px; overflow: auto; }
+.legend { max-height: 188px; overflow: auto; }
 .legend table { font-size: 12px; line-height: 24px; max-width: 620px; table-layout: fixed; width: 100%; }
 .legend thead th { background: var(--ct-surface); color: var(--ct-muted); font-size: 11px; line-height: 20px; position: sticky; top: 0; z-index: 1; }
 .legend th ~ th { width: 76px; }
