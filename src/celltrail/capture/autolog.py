@@ -19,7 +19,7 @@ from typing import Any
 from celltrail.capture import calls
 from celltrail.capture.imports import after_import
 from celltrail.capture.params import has_param
-from celltrail.capture.shield import otherwise_to, shield
+from celltrail.capture.shield import asks_to_stop, otherwise_to, shield
 from celltrail.capture.watch.points import watched, watched_step
 from celltrail.errors import BadValue, nearest
 from celltrail.model import Param
@@ -39,6 +39,8 @@ _counts: weakref.WeakKeyDictionary[Run, Callable[[], int]] = weakref.WeakKeyDict
 
 class Hand:
     """What a plug-in is given, so that it needs nothing of celltrail's but the door."""
+
+    stopped = staticmethod(asks_to_stop)  # writes what a library tells, guarded: whether the run is asked to stop
 
     def __init__(self, library: str) -> None:
         self._library = library
@@ -92,7 +94,7 @@ class Hand:
 
     def note(self, run: Run, **facts: dict[str, Any] | list[str]) -> None:
         """Keep facts about what was told in the run's ``environment["autolog"]``, added to those that are there."""
-        known = run.record().environment.get("autolog", {})
+        known = run.learned("environment").get("autolog", {})
         run.learn(environment={"autolog": {**known, **{k: _joined(known.get(k), v) for k, v in facts.items()}}})
 
 

@@ -10,6 +10,8 @@ import traceback
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from celltrail.errors import StopTraining
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Complain = Callable[[str, str], None]
@@ -41,11 +43,27 @@ def shield(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T 
     try:
         return function(*args, **kwargs)
     except Exception as error:  # noqa: BLE001  the shield: see the module's first lines
-        complain = _complain or _otherwise
-        if complain is not None:
-            # without the caller's frames: they show nothing but the user's machine
-            complain(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+        _tell(error)
         return None
+
+
+def _tell(error: Exception) -> None:
+    complain = _complain or _otherwise
+    if complain is not None:
+        # without the caller's frames: they show nothing but the user's machine
+        complain(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+
+
+def asks_to_stop(function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> bool:
+    """As `shield`, of what writes to a run while it trains: whether the run is asked to stop."""
+    # not by way of `shield`: this is called at each round of a training, when every frame has to come to the caches
+    try:
+        function(*args, **kwargs)
+    except StopTraining:
+        return True
+    except Exception as error:  # noqa: BLE001  the shield: see the module's first lines
+        _tell(error)
+    return False
 
 
 def attempt(function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> bool:

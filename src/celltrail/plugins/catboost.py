@@ -13,7 +13,6 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.names import Key, Nobody, Series, split_of, splits_of
-from celltrail.plugins.stopping import stopped
 
 # what it optimizes for several classes is the loss that others call so
 LOSSES = {"multiclass": "logloss", "crossentropy": "logloss"}
@@ -40,13 +39,13 @@ class Callback:
 
     def after_iteration(self, info: Any) -> bool:
         """CatBoost's protocol: after each iteration; False stops the training."""
-        return not stopped(_hand.guard(self._tell), info)
+        return not _hand.stopped(self._tell, info)
 
     def _tell(self, info: Any) -> None:
-        run = ct.current()
-        if run is None:
-            return
         if self._series is None:
+            run = ct.current()
+            if run is None:
+                return
             self._series = Series(_hand, run, "catboost")
         values: dict[Key, Any] = {}
         for data, metrics in info.metrics.items():

@@ -14,7 +14,6 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.names import Key, Nobody, Series, key_of
-from celltrail.plugins.stopping import stopped
 
 _hand: Any = Nobody()
 
@@ -54,7 +53,7 @@ def callback_class() -> type:
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             """The library's protocol."""
-            if stopped(_hand.guard(self._tell), epoch, logs or {}):
+            if _hand.stopped(self._tell, epoch, logs or {}):
                 self.model.stop_training = True
 
         def _tell(self, epoch: int, logs: Mapping[str, Any]) -> None:

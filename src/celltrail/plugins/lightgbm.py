@@ -13,7 +13,6 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.names import Key, Nobody, Series, put_params, split_of, splits_of
-from celltrail.plugins.stopping import stopped
 
 _hand: Any = Nobody()
 
@@ -45,14 +44,16 @@ class Callback:
 
     def __call__(self, env: Any) -> None:
         """LightGBM's protocol: after each round; its early stopping is an exception."""
-        if stopped(_hand.guard(self._tell), env):
+        if _hand.stopped(self._tell, env):
             raise import_module("lightgbm.callback").EarlyStopException(env.iteration, env.evaluation_result_list)
 
     def _tell(self, env: Any) -> None:
-        run = ct.current()
-        if run is None or not env.evaluation_result_list:
+        if not env.evaluation_result_list:
             return
         if self._series is None:
+            run = ct.current()
+            if run is None:
+                return
             self._series = Series(_hand, run, "lightgbm")
         values: dict[Key, Any] = {}
         for data, metric, value, is_more_better, *_ in map(_plain, env.evaluation_result_list):

@@ -15,7 +15,6 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.names import Nobody, Series, key_of
-from celltrail.plugins.stopping import stopped
 
 _hand: Any = Nobody()
 
@@ -80,10 +79,9 @@ def logger_class() -> type:
         @rank_zero_only
         def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
             """The library's protocol."""
-            tell = _hand.guard(self._tell)
             if self._trainer is None:
-                tell(metrics, step)
-            elif stopped(tell, metrics, step):
+                _hand.guard(self._tell)(metrics, step)
+            elif _hand.stopped(self._tell, metrics, step):
                 self._trainer.should_stop = True
 
         @rank_zero_only

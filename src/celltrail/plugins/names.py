@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import celltrail as ct
+from celltrail.plugins.stopping import stopped
 
 # what whoever leads a training tells of it
 TRAINING = ("train/loss", "train/lr", "train/grad_norm", "train/grad_norm_applied", "train/samples_per_s", "epoch")
@@ -75,6 +76,7 @@ def metric_of(name: str) -> str:
     return NAMES.get(short, short)
 
 
+@lru_cache(maxsize=1024)  # the same few names at each round
 def key_of(name: str) -> Key:
     """The split that stands in front of a metric's name, and the rest; the split of training where none does.
 
@@ -86,7 +88,7 @@ def key_of(name: str) -> Key:
     return Key(split, rest, name) if split else Key("train", name)
 
 
-_reached: weakref.WeakKeyDictionary[ct.Run, int] = weakref.WeakKeyDictionary()  # the last step told of a run
+_reached: weakref.WeakKeyDictionary[ct.Run, list[int]] = weakref.WeakKeyDictionary()  # the last step told of a run
 
 
 class Series:
@@ -96,6 +98,8 @@ class Series:
         self._hand, self._run, self._library = hand, run, library
         self._names: dict[Key, str | None] = {}  # None: somebody else tells of it
         self._counts: dict[str, int] = {}
+        self._reached = _reached.setdefault(run, [0])
+        self._latest: tuple[tuple[Key, ...], list[str]] = ((), [])  # what the last call told, and under which names
 
     def log(
         self,
@@ -112,18 +116,20 @@ class Series:
             goals: the direction by the library's own name, where the library says it.
             axes: further axes of the same moment, such as ``epoch``.
         """
-        if not self._run.is_running:
+        # a round tells the same series as the one before it: then they are not asked for one by one
+        keys, names = self._latest
+        told = dict(zip(names, values.values())) if tuple(values) == keys else self._named(values, goals, axes)  # noqa: B905
+        if not told:
             return
-        numbers = {key: float(value) for key, value in values.items() if _is_number(value)}
-        if not self._names.keys() >= numbers.keys():
-            self._meet([key for key in numbers if key not in self._names], goals, axes)
-        told = {name: value for key, value in numbers.items() if (name := self._names[key]) is not None}
         if step is not None:
-            _reached[self._run] = step
-            self._run.log(told, step, **axes if told else {})
+            self._reached[0] = step
+            try:
+                self._run.log(told, step, **axes)
+            except ct.CelltrailError:  # something is no number any more, or the run has ended
+                return
             return
         at = self._hand.step(self._run)
-        at = _reached.get(self._run, 0) if at is None else at
+        at = self._reached[0] if at is None else at
         for name, value in told.items():
             count = self._counts[name] = max(at, self._counts.get(name, -1) + 1)
             self._run.log({name: value}, count, **axes)
@@ -148,9 +154,21 @@ class Series:
         if name is not None and len(values):
             first = self._counts.get(name, -1) + 1
             steps = np.arange(first, first + len(values))
-            _reached[self._run] = self._counts[name] = first + len(values) - 1
+            self._reached[0] = self._counts[name] = first + len(values) - 1
             times = np.full(len(values), self._run.writer.clock())
             self._run.log_block((name,), steps, times, np.asarray(values, dtype=float)[:, None])
+
+    def _named(self, values: Mapping[Key, Any], goals: Mapping[str, Any], axes: Mapping[str, float]) -> dict[str, Any]:
+        """The numbers of these by the names of their series; nothing once the run has ended."""
+        if not self._run.is_running:
+            return {}
+        numbers = {key: float(value) for key, value in values.items() if _is_number(value)}
+        if not self._names.keys() >= numbers.keys():
+            self._meet([key for key in numbers if key not in self._names], goals, axes)
+        told = {name: value for key, value in numbers.items() if (name := self._names[key]) is not None}
+        if len(told) == len(values):
+            self._latest = tuple(values), list(told)
+        return told
 
     def _meet(self, keys: list[Key], goals: Mapping[str, Any], axes: Mapping[str, float]) -> None:
         if not keys:
@@ -171,13 +189,17 @@ class Series:
 
 
 def per_run(make: Callable[[ct.Run], Any]) -> Callable[[ct.Run], Any]:
-    """One of these for each run, as long as the run is held."""
+    """One of these for each run, until it ends: what is made holds the run, and would hold it for ever."""
     made: weakref.WeakKeyDictionary[ct.Run, Any] = weakref.WeakKeyDictionary()
 
     def of(run: ct.Run) -> Any:
-        if run not in made:
-            made[run] = make(run)
-        return made[run]
+        found = made.get(run)
+        if found is None:
+            found = make(run)
+            if run.is_running:
+                made[run] = found
+                run.at_end(lambda: made.pop(run, None))
+        return found
 
     return of
 
@@ -213,6 +235,8 @@ class Nobody:
     def guard(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A callback that was given by hand raises as one's own does."""
         return function
+
+    stopped = staticmethod(stopped)
 
 
 def splits_of(call: Any, data: Any, sets: list[tuple[str, Any]], is_named: bool) -> dict[str, str]:

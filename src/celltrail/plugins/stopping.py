@@ -8,7 +8,7 @@ from typing import Any
 import celltrail as ct
 
 
-def stopped(tell: Callable[..., object], *args: Any, **kwargs: Any) -> bool:
+def stopped(tell: Callable[..., object], /, *args: Any, **kwargs: Any) -> bool:
     """Write what a library tells; whether the run is asked to stop.
 
     Then the library is to end the training as its own early stopping would: the call returns, the model is whole, and

@@ -16,7 +16,6 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.names import TRAINING, Nobody, Series, key_of, metric_of
-from celltrail.plugins.stopping import stopped
 
 WORD = "celltrail"  # of ``report_to``
 _hand: Any = Nobody()
@@ -88,7 +87,7 @@ def callback_class() -> type:
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:
             """The library's protocol."""
-            if state.is_world_process_zero and logs and stopped(_hand.guard(self._tell), logs, int(state.global_step)):
+            if state.is_world_process_zero and logs and _hand.stopped(self._tell, logs, int(state.global_step)):
                 control.should_training_stop = True
 
         def on_save(self, args: Any, state: Any, control: Any, **more: Any) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import celltrail as ct
 from celltrail.plugins.names import Key, Nobody, Series, put_params, split_of, splits_of
-from celltrail.plugins.stopping import stopped
 
 _TrainingCallback: Any = import_module("xgboost.callback").TrainingCallback
 _hand: Any = Nobody()
@@ -48,13 +47,13 @@ class Callback(_TrainingCallback):
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         """XGBoost's protocol: after each round; True stops the training."""
-        return stopped(_hand.guard(self._tell), epoch, evals_log)
+        return _hand.stopped(self._tell, epoch, evals_log)
 
     def _tell(self, epoch: int, evals_log: Mapping[str, Mapping[str, list[Any]]]) -> None:
-        run = ct.current()
-        if run is None:
-            return
         if self._series is None:
+            run = ct.current()
+            if run is None:
+                return
             self._series = Series(_hand, run, "xgboost")
         values: dict[Key, Any] = {}
         for data, metrics in evals_log.items():

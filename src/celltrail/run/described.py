@@ -207,6 +207,10 @@ class Described:
         self.learn(**facts)
         self._flush()
 
+    def learned(self, name: str) -> Any:
+        """One of these facts as it is known now; what of it is a dictionary is not to be changed."""
+        return getattr(self._record, name)
+
     def learn(self, **facts: Any) -> None:
         """`describe`, written down with whatever is written next: at the latest, the end of the run."""
         with self.writer.lock:
