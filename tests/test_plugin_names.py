@@ -27,7 +27,13 @@ def test_a_round_that_lacks_something_or_has_more(tmp_path: Path):
     """Rounds mostly tell the same series; what is no number, missing or new in one changes nothing of the others."""
     with ct.start("a", store=ct.Store(tmp_path)) as run:
         series = Series(Nobody(), run, "library")
-        told = [{LOSS: 0.5, ACC: 0.1}, {LOSS: 0.4, ACC: 0.2}, {LOSS: 0.3, ACC: "n/a"}, {ACC: 0.3}, {ACC: 0.4, LOSS: 0.2}]
+        told = [
+            {LOSS: 0.5, ACC: 0.1},
+            {LOSS: 0.4, ACC: 0.2},
+            {LOSS: 0.3, ACC: "n/a"},
+            {ACC: 0.3},
+            {ACC: 0.4, LOSS: 0.2},
+        ]
         for step, values in enumerate(told):
             series.log(values, step=step)
     series.log({ACC: 0.9, LOSS: 0.1}, step=9)  # the run has ended: nobody is told, and nothing is raised

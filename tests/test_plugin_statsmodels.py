@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from celltrail.plugins.statsmodels import null_likelihood
+from celltrail.plugins.statsmodels import null_likelihood, term_names
 
 sm: Any = pytest.importorskip("statsmodels.api")
 
@@ -42,3 +42,20 @@ def test_where_it_has_no_closed_form(x: np.ndarray):
             sm.OLS(shares, x),
         ]  # fmt: skip
     assert [null_likelihood(model) for model in others] == [None] * 4
+
+
+def test_terms_have_the_names_that_statsmodels_gives_them(x: np.ndarray):
+    """Made up without asking it where that is certain, and then it was not asked; the same in every case."""
+    y, free = np.random.default_rng(4).normal(size=400), x[:, 1:]
+    renamed = sm.OLS(y, free)
+    renamed.exog_names[:] = ["a", "b", "c"]
+    certain = [
+        sm.OLS(y, given) for given in (free, x, sm.add_constant(free, prepend=False), np.insert(free, 1, 1, axis=1))
+    ]
+    others = [
+        renamed, sm.OLS(y, np.column_stack([free, np.full(400, 0.1)])), sm.OLS(y, (free > 0).astype(float)),
+        sm.OLS(y, np.column_stack([x, np.zeros(400)])), sm.OLS(y, free[:, 0]),
+    ]  # fmt: skip
+    told = [term_names(model) for model in certain + others]
+    assert ["xnames" in model.data._cache for model in certain + others] == [False] * 4 + [True] * 5
+    assert told == [list(model.exog_names) for model in certain + others]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import celltrail as ct
@@ -26,6 +27,7 @@ RESULTS = {
     "sse": ("sse", "min"),
 }
 PSEUDO_R2 = "pseudo_r2"
+_Model: Any = import_module("statsmodels.base.model").Model
 MOST_TERMS = 500
 
 
@@ -63,6 +65,10 @@ def null_likelihood(model: Any) -> float | None:
     import numpy as np
 
     kind, given = type(model).__name__, np.asarray(model.endog)
+    if kind in ("Logit", "Probit") and given.ndim == 1:
+        ones, zeros = np.count_nonzero(given == 1), np.count_nonzero(given == 0)
+        is_told = ones and zeros and ones + zeros == len(given)
+        return ones * math.log(ones / len(given)) + zeros * math.log(zeros / len(given)) if is_told else None
     if kind in ("Logit", "Probit", "MNLogit"):
         counts = np.unique(given, return_counts=True)[1] if given.ndim == 1 else given.sum(axis=0)
         is_whole = kind == "MNLogit" or bool(((given == 0) | (given == 1)).all())
@@ -76,27 +82,41 @@ def null_likelihood(model: Any) -> float | None:
     return None
 
 
+def term_names(model: Any) -> list[str]:
+    """What statsmodels calls the terms of this model.
+
+    Those of an array without names it makes up the first time it is asked, by the variance of each column, which takes
+    a hundredth of a fit. Two rows tell the same where no column, or only that of ones, has a value twice.
+    """
+    import numpy as np
+
+    data: Any = getattr(model, "data", None)
+    given: Any = getattr(data, "orig_exog", None)
+    is_made_up = (
+        type(given) is np.ndarray and given is data.exog and "xnames" not in getattr(data, "_cache", ("xnames",))
+    )
+    if is_made_up and type(model).exog_names is _Model.exog_names and given.ndim == 2 and len(given) > 1:
+        alike = np.flatnonzero(given[0] == given[1])
+        is_constant = len(alike) == 1 and data.const_idx == alike[0] and given[0, alike[0]] == 1
+        if not len(alike) or is_constant:
+            names = [f"x{place}" for place in range(1, given.shape[1] + 1 - is_constant)]
+            return [*names[: alike[0]], "const", *names[alike[0] :]] if is_constant else names
+    return list(getattr(model, "exog_names", None) or ())
+
+
 def _coefficients(run: ct.Run, model: str, result: Any) -> None:
     """A row for each term, where the results are of that kind."""
+    import numpy as np
+
     columns: Mapping[str, Any] = {
         name: getattr(result, own, None) for name, own in (("coef", "params"), ("std_err", "bse"), ("p", "pvalues"))
     }
-    names = list(getattr(result.model, "exog_names", None) or ())
+    names = term_names(result.model)
     sizes = {len(each) for each in columns.values() if hasattr(each, "__len__")}
     if any(each is None for each in columns.values()) or sizes != {len(names)} or len(names) > MOST_TERMS:
         return
     interval = result.conf_int()
     ends = interval.to_numpy() if hasattr(interval, "to_numpy") else interval
-    terms = zip(names, *(list(each) for each in columns.values()), ends, strict=True)
-    rows = [
-        {
-            "term": name,
-            "coef": float(coef),
-            "std_err": float(err),
-            "p": float(p),
-            "low": float(low),
-            "high": float(high),
-        }
-        for name, coef, err, p, (low, high) in terms
-    ]
-    run.log_table(f"coefficients/{model}", rows)
+    found = {name: np.asarray(each, dtype=float) for name, each in columns.items()}
+    low, high = np.asarray(ends, dtype=float).T
+    run.log_table(f"coefficients/{model}", {"term": names, **found, "low": low, "high": high})

@@ -9,6 +9,8 @@ from typing import Any
 from celltrail.errors import BadValue
 from celltrail.run.media.content import Content, refuse
 
+# in so few bytes there is nothing to skip or to squeeze: statistics, dictionaries and zstd are more than they save
+_SMALL = 4096
 _ALLOWED = "a pandas DataFrame, a table of Arrow or Polars, a list of dicts, or a dict of lists of one length"
 
 
@@ -20,7 +22,14 @@ def table(key: str, value: Any) -> Content:
     file = io.BytesIO()
     try:
         found = _arrow(key, value)
-        parquet.write_table(found, file, compression="zstd")
+        is_large = found.nbytes > _SMALL
+        parquet.write_table(
+            found,
+            file,
+            compression="zstd" if is_large else "none",
+            use_dictionary=is_large,
+            write_statistics=is_large,
+        )
     except BadValue:
         raise
     except (pa.ArrowException, TypeError, ValueError, OverflowError, NotImplementedError) as error:
