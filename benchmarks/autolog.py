@@ -9,8 +9,10 @@ of steps, with `run.watch` too, of other libraries a fit in a tracked cell. Libr
 over, and keep the figures they had. What counts is the processor time of the training thread, so other
 work on the machine tells little. Printed is the median of the ratios of runs that lie beside each other, and the ratio
 of the least; the floor is 1.03 for a plug-in. Where a library hands over to callbacks, the same is measured with one
-that does nothing, and printed beside: below that no plug-in can be. What measuring the machine costs meanwhile is told
-last.
+that does nothing (for PyTorch a hook, for statsmodels what reads the same results, which it computes when asked), and
+printed beside: below that no plug-in can be. Where each round is recorded one more does nothing but
+write() as many bytes to a file: below that none can be that loses no round to `kill -9`. What measuring the machine
+costs meanwhile is told last.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -31,6 +35,7 @@ import torch
 from measuring import machine
 from resources import share
 from tables import markdown, write_between
+from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import DataLoader, TensorDataset
 
 import celltrail as ct
@@ -40,6 +45,7 @@ RESULTS = Path(__file__).parent / "results" / "autolog.json"
 README = Path(__file__).parent.parent / "README.md"
 OPENING, CLOSING = "<!-- benchmark:autolog -->", "<!-- /benchmark:autolog -->"
 Told = dict[str, float]
+COLUMNS = ("off", "on", "least", "empty", "written", "watch")
 MODELS = {"small": (64, 32, 1500), "middle": (512, 128, 180)}  # width of a layer, samples of a batch, steps of a block
 
 
@@ -70,6 +76,7 @@ import xgboost
 from sklearn.datasets import load_digits
 class Nothing(xgboost.callback.TrainingCallback):
     def after_iteration(self, model, epoch, evals_log):
+        each_round()
         return False
 X, y = load_digits(return_X_y=True)
 train, val = xgboost.DMatrix(X[:1200], y[:1200]), xgboost.DMatrix(X[1200:], y[1200:])
@@ -88,7 +95,7 @@ def fit():
     model = lightgbm.LGBMClassifier(n_estimators=30, n_jobs=1, verbose=-1)
     model.fit(
         X[:1200], y[:1200], eval_set=[(X[:1200], y[:1200]), (X[1200:], y[1200:])],
-        callbacks=[lambda env: None] if empty else None,
+        callbacks=[lambda env: each_round()] if empty else None,
     )
 """,
     "optuna": """
@@ -119,6 +126,7 @@ import catboost
 from sklearn.datasets import load_digits
 class Nothing:
     def after_iteration(self, info):
+        each_round()
         return True
 X, y = load_digits(return_X_y=True)
 def fit():
@@ -166,7 +174,9 @@ import numpy, statsmodels.api as sm
 x = sm.add_constant(numpy.random.default_rng(0).normal(size=(40000, 20)))
 y = (x.sum(1) > 1).astype(int)
 def fit():
-    sm.Logit(y, x).fit(disp=0)
+    result = sm.Logit(y, x).fit(disp=0)
+    if empty:
+        result.llf, result.aic, result.bic, result.bse, result.pvalues, result.conf_int()
 """,
     "accelerate": """
 import torch
@@ -231,6 +241,7 @@ def fit():
 """,
 }
 PLUGINS = {"trl": "transformers"}  # where a library is another one's child
+ROW = bytes(43)  # of two metrics
 
 
 def trainer(width: int, batch: int, steps: int) -> tuple[Any, Any, Any]:
@@ -260,58 +271,65 @@ def block(store: ct.Store, parts: tuple[Any, Any, Any], on: bool, watch: bool) -
         return seconds(*parts)
 
 
+def block_with_nothing(store: ct.Store, parts: tuple[Any, Any, Any]) -> float:
+    """The same with a hook that does nothing."""
+    hook = register_optimizer_step_post_hook(lambda optimizer, args, kwargs: None)
+    try:
+        return block(store, parts, on=False, watch=False)
+    finally:
+        hook.remove()
+
+
 def measured(parts: tuple[Any, Any, Any], pairs: int, store: ct.Store) -> Told:
     """A step with the plug-in off in milliseconds, and how much longer it is with it on and with watching."""
     block(store, parts, on=True, watch=True)
-    off, on, watched = [block(store, parts, on=False, watch=False)], [], []
+    told = in_turn(
+        pairs,
+        lambda: block(store, parts, on=False, watch=False),
+        on=lambda: block(store, parts, on=True, watch=False),
+        empty=lambda: block_with_nothing(store, parts),
+        watch=lambda: block(store, parts, on=True, watch=True),
+    )
+    return told | {"ms": told["ms"] / len(parts[2])}
+
+
+def in_turn(pairs: int, plain: Callable[[], float], **others: Callable[[], float]) -> Told:
+    """Of runs in turn, each other one between two plain ones: the median of its ratios to the mean of those two."""
+    off, spent = [plain()], {name: list[float]() for name in others}
     for _ in range(pairs):
-        on.append(block(store, parts, on=True, watch=False))
-        watched.append(block(store, parts, on=True, watch=True))
-        off.append(block(store, parts, on=False, watch=False))
+        for name, run in others.items():
+            spent[name].append(run())
+            off.append(plain())
     beside = [(before + after) / 2 for before, after in pairwise(off)]
-    watch = statistics.median(each / base for each, base in zip(watched, beside, strict=True))
-    return ratios(off, on) | {"ms": statistics.median(off) / len(parts[2]) * 1e3, "watch": watch}
+    told = {"ms": statistics.median(off) * 1e3}
+    told["off"] = statistics.median(after / before for before, after in pairwise(off))
+    for place, (name, each) in enumerate(spent.items()):
+        bases = beside[place :: len(spent)]
+        told[name] = statistics.median(one / base for one, base in zip(each, bases, strict=True))
+    return told | {"least": min(spent["on"]) / min(off)}
 
 
-def ratios(off: list[float], on: list[float], every: int = 1) -> Told:
-    """Of runs in turn, beginning and ending with the plug-in off: each with the mean of the two beside it.
-
-    The plug-in was on between every so many-th two of them.
-    """
-    beside = [(before + after) / 2 for before, after in pairwise(off)][::every]
-    return {
-        "ms": statistics.median(off) * 1e3,
-        "off": statistics.median(after / before for before, after in pairwise(off)),
-        "on": statistics.median(each / base for each, base in zip(on, beside, strict=True)),
-        "least": min(on) / min(off),
-    }
-
-
-def cell(shell: Any, library: str, on: bool, empty: bool = False) -> float:
+def cell(shell: Any, library: str, on: bool, empty: bool = False, each_round: Callable[[], object] = int) -> float:
     """Processor time of one fit in a tracked cell."""
     ct.autolog(on=[PLUGINS.get(library, library)] if on else ())
-    shell.user_ns.update(on=on, empty=empty)
+    shell.user_ns.update(on=on, empty=empty, each_round=each_round)
     code = "began = time.thread_time()\nfit()\nspent = time.thread_time() - began"
     shell.run_cell(f"%%track --no-chart --no-output --if-same off\n{code}").raise_error()
     return shell.user_ns["spent"]
 
 
-def compared(shell: Any, library: str, pairs: int) -> Told:
+def compared(shell: Any, name: str, pairs: int) -> Told:
     """A fit with the plug-in off in milliseconds, and how much longer it is with it on, or with an empty callback."""
-    takes_empty = shell.user_ns["fit"].__code__.co_names.count("empty") > 0
+    library = name.split()[0]
+    others = {"on": lambda: cell(shell, library, on=True)}
     cell(shell, library, on=True)
-    off, on, empty = [cell(shell, library, on=False)], [], list[float]()
-    for _ in range(pairs):
-        on.append(cell(shell, library, on=True))
-        off.append(cell(shell, library, on=False))
-        if takes_empty:
-            empty.append(cell(shell, library, on=False, empty=True))
-            off.append(cell(shell, library, on=False))
-    if not empty:
-        return ratios(off, on)
-    beside = [(before + after) / 2 for before, after in pairwise(off)][1::2]
-    alone = statistics.median(each / base for each, base in zip(empty, beside, strict=True))
-    return ratios(off, on, every=2) | {"empty": alone}
+    if "empty" in FITS[name]:
+        others["empty"] = lambda: cell(shell, library, on=False, empty=True)
+    with tempfile.TemporaryFile(buffering=0) as file:
+        if "each_round" in FITS[name]:
+            write = partial(os.write, file.fileno(), ROW)
+            others["written"] = lambda: cell(shell, library, on=False, empty=True, each_round=write)
+        return in_turn(pairs, lambda: cell(shell, library, on=False), **others)
 
 
 def loops(pairs: int, store: ct.Store) -> dict[str, Told]:
@@ -329,19 +347,17 @@ def fits(names: list[str], pairs: int) -> dict[str, Told]:
     shell.run_line_magic("load_ext", "celltrail")
     shell.run_cell("import time, warnings; warnings.simplefilter('ignore')")
     for name in names:
-        if find_spec(library := name.split()[0]) is None:
+        if find_spec(name.split()[0]) is None:
             continue
         shell.run_cell(FITS[name]).raise_error()
-        found[name] = said(name, compared(shell, library, pairs))
+        found[name] = said(name, compared(shell, name, pairs))
     shell.run_line_magic("unload_ext", "celltrail")
     return found
 
 
 def said(name: str, told: Told) -> Told:
     """The same, printed."""
-    figures = "".join(
-        f"{told[key]:10.3f}" if key in told else " " * 10 for key in ("off", "on", "least", "empty", "watch")
-    )
+    figures = "".join(f"{told[key]:10.3f}" if key in told else " " * 10 for key in COLUMNS)
     print(f"{name:16}{told['ms']:10.2f}ms{figures}", flush=True)
     return told
 
@@ -350,12 +366,12 @@ def page(made: dict[str, Any]) -> str:
     """The table as Markdown."""
     lines = [
         [name, f"{told['ms']:.2f} ms" if told["ms"] < 10 else f"{told['ms']:.0f} ms"]
-        + [f"{told[key]:.3f}x" if key in told else "" for key in ("on", "least", "empty", "off", "watch")]
+        + [f"{told[key]:.3f}x" if key in told else "" for key in ("on", "least", "empty", "written", "off", "watch")]
         for name, told in made["rows"].items()
     ]
     head = [
-        "", "step or fit without", "with the plug-in, median", "the least", "with an empty callback", "without, again",
-        "and `run.watch`",
+        "", "step or fit without", "with the plug-in, median", "the least", "with an empty callback",
+        "one that writes as much", "without, again", "and `run.watch`",
     ]  # fmt: skip
     where = made["machine"]
     place = f"{where['cores']} shared cores, {where['system']}, Python {where['python']}, {where['date']}"
@@ -382,7 +398,7 @@ def main() -> int:
         write_between(README, OPENING, CLOSING, page(json.loads(RESULTS.read_text())))
         return 0
     torch.set_num_threads(1)
-    print(f"{'':16}{'off':>12}{'off/off':>10}{'on/off':>10}{'least':>10}{'empty':>10}{'watch':>10}")
+    print(f"{'':16}{'off':>12}{'off/off':>10}{'on/off':>10}{'least':>10}{'empty':>10}{'written':>10}{'watch':>10}")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         store = ct.Store(Path(folder) / ".celltrail")
         os.environ["CELLTRAIL_STORE"] = str(store.root)

@@ -161,14 +161,14 @@ def _begun(
     if run is None:
         return None
     call = Call(run, function, args, dict(kwargs), target, namespace)
-    owner = call.owner
-    if owner is not None and (left := [each for each in _stack.calls if each.owner is owner]):
-        for each in left:  # raised, and the cell went on
-            _stack.calls.remove(each)
+    begun = _stack.calls
+    if begun and (owner := call.owner) is not None:
+        for each in [each for each in begun if each.owner is owner]:  # raised, and the cell went on
+            begun.remove(each)
             each.close()
     after = [told for around in heard if (told := shield(around, call)) is not None]
     if after:
-        _stack.calls.append(_Open(index, owner, after))
+        begun.append(_Open(index, call.owner, after))
     return call
 
 

@@ -190,15 +190,15 @@ class Series:
 
 def per_run(make: Callable[[ct.Run], Any]) -> Callable[[ct.Run], Any]:
     """One of these for each run, until it ends: what is made holds the run, and would hold it for ever."""
-    made: weakref.WeakKeyDictionary[ct.Run, Any] = weakref.WeakKeyDictionary()
+    made: dict[int, Any] = {}  # by the identity of the run: it lives as long as it is in here
 
     def of(run: ct.Run) -> Any:
-        found = made.get(run)
+        found = made.get(id(run))
         if found is None:
             found = make(run)
             if run.is_running:
-                made[run] = found
-                run.at_end(lambda: made.pop(run, None))
+                made[id(run)] = found
+                run.at_end(lambda: made.pop(id(run), None))
         return found
 
     return of

@@ -22,8 +22,8 @@ def on(tqdm: Any, hand: Any) -> Callable[[], None]:
     bars = per_run(lambda run: _Bars(run, hand))
 
     def around(call: Any) -> None:
-        if call.name == "set_postfix" and call.owner is not None:
-            bars(call.run).shown(call)
+        if call.name == "set_postfix" and (bar := call.owner) is not None:
+            bars(call.run).shown(call, bar)
 
     return hand.calls(around)
 
@@ -41,9 +41,8 @@ class _Bars:
         self._keys: dict[str, Key] = {}
         self._shows, self._pace, self._is_sampled = 0, Pace(0.01, at_first=64), False
 
-    def shown(self, call: Any) -> None:
+    def shown(self, call: Any, bar: Any) -> None:
         """A bar is about to show this."""
-        bar = call.owner
         found, last = self._latest
         if found() is not bar:
             last = self._steps.setdefault(bar, [-1, 0])
@@ -51,9 +50,10 @@ class _Bars:
         if last[0] < 0 and bar.iterable is None and int(bar.n) == bar.initial + 1:
             last[1] = 1  # moved on by hand before it is shown
         # a bar counts only as often as it is drawn
-        step = last[0] = max(int(bar.n) - last[1], last[0] + 1)
+        step, after = int(bar.n) - last[1], last[0] + 1
+        step = last[0] = step if step > after else after
         show, self._shows = self._shows, self._shows + 1
-        if self._pace.is_due(show):
+        if show >= self._pace.due:
             began = time.thread_time_ns()
             self._tell(call, step)
             self._pace.looked(show, began)

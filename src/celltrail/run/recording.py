@@ -323,7 +323,7 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
     @property
     def is_open(self) -> bool:
         """Whether it accepts what is logged: it has not ended, or a thread or a task that outlives it is at work."""
-        return self.is_running or self._outliving > 0
+        return self._record.status == "running" or self._outliving > 0
 
     def _close(self) -> bool:
         """Write a run that has finished to its end, once nothing is owed to it any more; whether that is done."""
