@@ -85,7 +85,6 @@ const APPEARED_MS = 1000;
 const GAP_MS = 250;
 const GONE = "its kernel is gone; run the cell again";
 const AGAIN_MS = 400;
-const BUSY_MS = 150;
 
 // Not crypto.randomUUID: it is missing where a hub is reached by plain http.
 const page = Math.random().toString(36).slice(2, 10);
@@ -189,16 +188,8 @@ export function kernelSource<Options>(model: Model, signal: AbortSignal): Source
     },
     steer(asked): Promise<Answer> {
       const intent = { kind: "steer" as const, id: freshId(), ...asked };
-      let heard = false; // a kernel that hears at once is no reason to trouble the server
-      const bySelf = ask(intent)
-        .then(([said]) => said)
-        .finally(() => {
-          heard = true;
-        });
-      const byServer = new Promise((wait) => setTimeout(wait, BUSY_MS)).then(() =>
-        heard ? bySelf : steerByServer(kernel.get("state").trail, intent),
-      );
-      return first(bySelf, byServer);
+      const bySelf = ask(intent).then(([said]) => said);
+      return first(bySelf, steerByServer(kernel.get("state").trail, intent));
     },
     async ask(wish): Promise<Answer> {
       const [said] = await ask({ ...wish, id: freshId() } as FromPanel);
