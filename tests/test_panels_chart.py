@@ -386,3 +386,18 @@ def test_a_chart_of_many_layers_saves_its_losses():
     assert len(kept) < len(lines)
     picture = svg(lines)
     assert [name in picture for name in (">loss<", ">acc<", ">lr<")] == [True] * 3
+
+
+def test_a_loss_on_its_way_to_infinity_is_not_there_yet():
+    """What is finite in the trail is finite in the saved form, also where 32 bits end; all else stays small."""
+    values = np.array([1.0, 1e39, 1e300, np.inf, np.nan])
+    wide, plain = saved.packed(
+        [
+            Line("r", "loss", "loss", np.array([np.arange(5.0), np.arange(5.0), each]))
+            for each in (values, values[[0, 0, 0, 3, 4]])
+        ],
+        [5, 5],
+    )
+    kept = np.frombuffer(base64.b64decode(wide["value"]), dtype="<f8")
+    assert kept.tobytes() == values.tobytes()
+    assert len(base64.b64decode(plain["value"])) == 5 * 4

@@ -32,7 +32,7 @@ interface Columns {
   part: Part;
   step: Float64Array;
   seconds: Float32Array;
-  value: Float32Array;
+  value: Float32Array | Float64Array;
 }
 
 /** A panel's facts from a saved output. Options live as long as the page: nothing may dirty the notebook. */
@@ -85,8 +85,9 @@ export function snapshot(payload: SavedPanel): [Points, Float64Array] {
 function decode(series: SavedSeries): Columns {
   const step = new Float64Array(bytes(series.step));
   const seconds = new Float32Array(bytes(series.seconds));
-  const value = new Float32Array(bytes(series.value));
+  const packed = bytes(series.value);
   const n = step.length;
+  const value = n > 0 && packed.byteLength === 8 * n ? new Float64Array(packed) : new Float32Array(packed);
   assert(seconds.length === n && value.length === n, `${series.metric} of ${series.run} has columns of unequal length`);
   return { part: { run: series.run, metric: series.metric, start: 0, n }, step, seconds, value };
 }

@@ -31,6 +31,12 @@ test("columns come back exactly, NaN and infinity among them, steps in full", ()
   expect([...data]).toEqual([0, 2 ** 40, 2 ** 41, 0, 1, 2, 0.5, Number.NaN, Number.NEGATIVE_INFINITY, 0, 0, 2]);
 });
 
+test("values beyond 32 bits come in 64 and stay finite", () => {
+  const values = [1, 1e300, Number.POSITIVE_INFINITY];
+  const [, data] = snapshot(chart([{ ...series(values), value: base64(new Float64Array(values)) }]));
+  expect([...data].slice(6)).toEqual(values);
+});
+
 test("columns of unequal length are refused by name", () => {
   const broken = { ...series([1, 2]), value: base64(new Float32Array(1)) };
   expect(() => snapshot(chart([broken]))).toThrow("loss of a has columns of unequal length");

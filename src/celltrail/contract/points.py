@@ -84,7 +84,7 @@ class SavedSeries(TypedDict):
     n: int  # points in the trail; the arrays may hold fewer
     step: str  # base64 of float64 LE
     seconds: str  # base64 of float32 LE
-    value: str  # base64 of float32 LE
+    value: str  # base64 of float32 LE; of float64 LE, by its length, where a finite one is beyond these
 
 
 class Grouping(TypedDict):
