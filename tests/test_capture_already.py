@@ -96,7 +96,9 @@ def test_seeded_again_with_a_comment_added_is_a_duplicate(notebook: Notebook) ->
     text = notebook.say(cell.replace("\nprint", "  # go on\nprint"))
     assert kind(text) == "duplicate"
     assert "run 'seeded'" in text
-    assert re.search(r"this exact code, inputs and environment already ran (\d+ s ago|just now): run", text)
+    assert re.search(
+        r"this exact code already ran on the same inputs in the same environment (\d+ s ago|just now): run", text
+    )
     assert f'ct.run("{first.id}")' in text
     assert "best loss" in text
     edge = notebook.newest().record.environment["already"]
@@ -339,7 +341,7 @@ def test_skip_shows_what_the_earlier_run_showed(notebook: Notebook, body: str) -
     assert [thing for thing in visible(again) if thing[0] != "stderr"] == [
         thing for thing in visible(first) if thing[0] != "stderr"
     ]
-    assert said(again).startswith("not run again, this is what run ")
+    assert said(again).startswith("not run again: this is what run ")
     assert "not set: kept_name" in said(again)
     run = notebook.newest()
     assert (run.status, run.record.executions[0].status) == ("finished", "skipped")

@@ -38,7 +38,7 @@ def test_every_option_is_understood() -> None:
         ("--budget -1ms", "expected one argument"),
         ("--parse-output", "--parse-output is planned and does nothing yet"),
         ("--if-same skp", "'skp' is none of notice, skip, stop and off; did you mean 'skip'?"),
-        ("a b", "one name is enough, but got also 'b'; put a name with blanks in quotes"),
+        ("a b", "takes one name, but got 'b' too; put a name with spaces in quotes"),
         ("--seed -3", "'-3' is not a seed; a seed is a whole number from 0 to 2**32 - 1"),
         ("--seed x", "'x' is not a seed"),
         ("--watch train/loss", "'train/loss' is not a variable; write names such as loss or self.loss"),

@@ -67,7 +67,7 @@ def test_the_cost_is_shown_and_is_no_difference(store: Store, capsys: pytest.Cap
     """``celltrail show`` says it beside the duration; a comparison, where it would always differ, leaves it out."""
     assert main(["show", "loop", "--store", str(store.root)]) == 0
     text = capsys.readouterr().out
-    assert "of the cell's time" in text
+    assert "before, during and after the cell" in text
     assert "overhead." not in text
     both = compare([cost(store, "loop")[0], cost(store, "quiet")[0]])
     names = [str(name) for name in both.environment.index]

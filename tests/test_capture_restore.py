@@ -118,7 +118,7 @@ def test_deleted_cells_are_those_the_saved_notebook_lacks(worked: tuple[Kernel, 
     assert ids[1] in later.run("%track deleted").text
     save(tmp_path, {"load": "1", "fit": VERSIONS[-1], "gone": GONE})
     os.utime(tmp_path / "work.ipynb", (time.time() - 3600,) * 2)
-    assert "has all cells" in later.run("%track deleted").text
+    assert "no cell is missing" in later.run("%track deleted").text
     (tmp_path / "work.ipynb").write_text("{}")
     text = later.run("%track deleted").text
     assert "cannot be read" in text
@@ -157,7 +157,7 @@ def test_restore_by_number_and_by_run(worked: tuple[Kernel, list[str]], tmp_path
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("restore", "restore what?"),
+        ("restore", "say what to restore"),
         ("restore nonsense", "no execution or run 'nonsense'"),
         ("restore 900", "nothing ran as [900]"),
         ("restore 1 --as cake", "--as takes cell or notebook"),
@@ -187,7 +187,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 
 def test_settings_and_status_are_shown_and_changed(asking: Kernel) -> None:
     """``config sessions off`` is the trail's setting ``sessions.kept``."""
-    assert "in memory only" in asking.run("%track").text
+    assert "kept in memory" in asking.run("%track").text
     assert "sessions.kept" in asking.run("%track config").text
     assert asking.run("%track config sessions off").text.splitlines()[1].split()[1] == "False"
     assert "sessions.kept is off" in asking.run("%track status").text

@@ -130,7 +130,7 @@ def test_a_run_is_fresh_until_something_changes(notebook: Notebook) -> None:
 def test_an_edit_makes_stale_and_undoing_it_makes_fresh(notebook: Notebook) -> None:
     """Of the run's own cell."""
     notebook.cells["train"] += "\nloss += 1"
-    assert notebook.said() == [("edited", "its cell was edited since")]
+    assert notebook.said() == [("edited", "its cell has been edited")]
     notebook.cells["train"] = CELLS["train"]
     assert notebook.said() == []
 
@@ -151,7 +151,7 @@ def test_what_was_typed_and_run_but_not_saved_yet_is_no_edit(notebook: Notebook)
     notebook.cells["clean"] = CELLS["clean"] + " + 1"
     assert [kind for kind, _ in notebook.said(added)] == ["upstream"]
     del notebook.cells["again"]
-    assert ("deleted", "its cell was deleted") in notebook.said(added)
+    assert ("deleted", "its cell has been deleted") in notebook.said(added)
     notebook.cells = dict(CELLS)
     assert notebook.run("clean").status == "ok"
 
@@ -194,7 +194,7 @@ def test_a_deleted_cell(notebook: Notebook) -> None:
     del notebook.cells["clean"]
     assert [kind for kind, _ in notebook.said()] == ["upstream"]
     del notebook.cells["train"]
-    assert notebook.said()[0] == ("deleted", "its cell was deleted")
+    assert notebook.said()[0] == ("deleted", "its cell has been deleted")
 
 
 def test_an_edit_above(notebook: Notebook) -> None:
@@ -211,7 +211,7 @@ def test_a_data_file_that_changed_is_gone_or_was_only_touched(notebook: Notebook
     """By its digest, not by its time."""
     place = notebook.folder / "data.csv"
     place.write_text("a,b\n1,3\n")
-    assert notebook.said() == [("data", "data.csv changed since")]
+    assert notebook.said() == [("data", "data.csv has changed")]
     place.write_text("a,b\n1,2\n")
     assert notebook.said() == []
     place.unlink()
@@ -244,7 +244,7 @@ def test_a_run_says_by_itself_why_it_is_stale(notebook: Notebook) -> None:
     assert notebook.trained.stale.state == "fresh"
     (notebook.folder / "data.csv").write_text("other")
     (notebook.folder / "helper.py").write_text("def shift():\n    return 2\n")
-    words = "data.csv changed since; helper.py changed since"
+    words = "data.csv has changed; helper.py has changed"
     assert notebook.trained.stale.text == words
     assert [reason.kind for reason in notebook.trained.stale] == ["data", "module"]
     two = runs("name in ['train', 'no cell recorded this']", sort="name", store=notebook.store)
@@ -264,7 +264,7 @@ def test_it_is_the_same_from_any_folder(notebook: Notebook, tmp_path: Path, monk
     (notebook.folder / "data.csv").write_text("other")
     here = notebook.said()
     monkeypatch.chdir(tmp_path)
-    assert notebook.said() == here == [("data", "data.csv changed since")]
+    assert notebook.said() == here == [("data", "data.csv has changed")]
 
 
 def test_show_says_why_a_run_is_stale(notebook: Notebook, capsys: pytest.CaptureFixture[str]) -> None:
@@ -276,7 +276,7 @@ def test_show_says_why_a_run_is_stale(notebook: Notebook, capsys: pytest.Capture
     assert "stale" not in capsys.readouterr().out
     (notebook.folder / "data.csv").write_text("other")
     assert main(["show", "train", "--store", str(notebook.store.root)]) == 0
-    assert "stale      data.csv changed since" in capsys.readouterr().out
+    assert "stale      data.csv has changed" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -331,20 +331,20 @@ def test_a_chart_is_marked_while_what_its_run_read_is_changed(shared: Notebook) 
         return [line for reply in replies for line in marks(reply)]
 
     assert not any(line.startswith("stale") for line in after("table = np.arange(3.0)"))
-    assert after("table[1] = 7")[-1].startswith("stale: table was changed since by [")
+    assert after("table[1] = 7")[-1].startswith("stale: table has been changed by [")
     # the verb in this kernel says it in the same words
     told = kernel.run("import celltrail as ct\nprint(ct.run('watched').stale.text)").text.strip()
-    assert told.startswith("table was changed since by [")
+    assert told.startswith("table has been changed by [")
     assert not after("table[1] = 1")[-1].startswith("stale")
     # a global that only a function of the notebook reads
     kernel.run("scale = 2\ndef scaled(values): return values * scale")
     assert kernel.run(CHART.replace("watched", "by_function").replace("table.sum", "scaled(table).sum")).status == "ok"
     shared.settle()
-    assert "stale: scale was changed since by [" in "".join(after("scale = 3"))
+    assert "stale: scale has been changed by [" in "".join(after("scale = 3"))
     assert "stale" not in after("scale = 2")[-1]
     (shared.folder / "marked.csv").write_text("2")
-    assert after("pass")[-1] == "stale: marked.csv changed since"
-    assert after("del table")[-1].startswith("stale: table was deleted since")
+    assert after("pass")[-1] == "stale: marked.csv has changed"
+    assert after("del table")[-1].startswith("stale: table has been deleted")
     found = runs("name == 'watched'", store=shared.store)
     assert len(found) == 1
 
@@ -365,7 +365,7 @@ def test_a_chart_is_marked_when_a_module_or_a_package_changes(shared: Notebook) 
     helper.write_text(before + "# the end\n")
     assert after("import time") == []
     helper.write_text(before.replace("return 1", "return 2"))
-    assert after("pass")[-1] == "stale: beside.py changed since"
+    assert after("pass")[-1] == "stale: beside.py has changed"
     install(site, "quux", "3.0")
     install(site, "unused", "3.0")
     assert "quux 2.0, now 3.0" in after("pass")[-1]

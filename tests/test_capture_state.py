@@ -117,7 +117,7 @@ def test_a_run_that_starts_from_what_another_changed_is_told_so(session: tuple[K
     settle(kernel)
     said = replies[-1].complaints
     assert all(not reply.complaints for reply in replies[:-1])
-    assert (f"goes on with {name} as run 'A' " in said) == bool(name), said
+    assert (f"starts from {name} as " in said and "by run 'A';" in said) == bool(name), said
     if not name:
         assert not said
     edges = newest(store).lineage.edges
@@ -230,7 +230,7 @@ def test_the_warning_names_the_cells_for_a_clean_start(session: tuple[Kernel, St
     kernel.run("raw = sorted(raw)")
     kernel.run("%%track A\nraw[0] = 9\na = raw[0]")
     said = kernel.run("%%track B\nb = raw[0]").complaints
-    assert f"run [{first}] [{first + 1}] again before it" in said
+    assert f"rerun [{first}] [{first + 1}] first" in said
 
 
 def test_a_run_keeps_its_slice_with_its_code_and_reasons(session: tuple[Kernel, Store]) -> None:

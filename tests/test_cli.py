@@ -74,7 +74,7 @@ def test_ls_is_as_wide_as_the_terminal(store, wide, shown, left_out):
     os.close(leader)
     assert max(map(len, lines[:3])) <= wide
     assert [name for name in shown if name in lines[0]] == shown
-    told = [f"no room for {left_out}: a wider terminal, or --json, has them"] if left_out else []
+    told = [f"left out for lack of room: {left_out}; a wider terminal or --json shows them"] if left_out else []
     assert lines[3:] == told
 
 

@@ -101,8 +101,8 @@ def test_parallel_lines_are_counted_and_their_gaps_told(store: Store):
     assert title["text"] == "5 runs by best acc"
     assert title["subtitle"][:3] == [
         "5 of 6 runs: the others lack too many values",
-        "3 runs with a gap: no a in 1, b in 1, c in 1, best acc in 1",
-        "1 run in grey: no best acc",
+        "3 runs have gaps: no a in 1, b in 1, c in 1, best acc in 1",
+        "1 run is grey, without best acc",
     ]
 
 
@@ -161,14 +161,14 @@ def test_importance_of_a_real_sweep(found: RunSet):
     assert data.loc["loss", "kind"] == "correlation ratio (words)"
     title = found.importance("val/acc").to_dict()["title"]
     assert title["text"].startswith("Best val/acc depends on alpha")
-    assert "foretells" in title["subtitle"][0]
+    assert "explains" in title["subtitle"][0]
     assert found.importance("val/acc", "seed", "params.loss").data["param"].isin(["seed", "loss"]).all()
 
 
 def test_few_runs_are_called_few(found: RunSet):
     """Below twenty runs the title says so; below six there is no chart."""
     said = found[:9].importance("val/acc").to_dict()["title"]["subtitle"]
-    assert said[0] == "only 9 runs: not reliable, 20 are the least"
+    assert said[0] == "only 9 runs; at least 20 are needed for a reliable result"
     with pytest.raises(BadValue, match="known of 3 runs of 3: importance needs 6"):
         found[:3].importance("val/acc")
 

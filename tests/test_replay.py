@@ -366,7 +366,7 @@ def test_measured_times_are_not_compared(notebook: Notebook) -> None:
     told = notebook.replay("timed")
     assert ([each.name for each in told.series], told.verdict) == (["loss"], "reproduced"), str(told)
     assert told.measured == ["epoch_time"]
-    said = "not compared, being measured and not computed: epoch_time"
+    said = "not compared, because measured rather than computed: epoch_time"
     assert said in str(told)
     assert said in told._repr_html_()
     assert notebook.named("timed").replays[-1]["measured"] == ["epoch_time"]

@@ -61,7 +61,7 @@ test("what is stale, what ran again and what may be missing is said", () => {
   const again = { nth: 1, of: 2, stale: "edited since" };
   const view = show([ran({ id: "a", ...again }), ran({ id: "b", role: "run" })], { more: 4, lower_bound: ["exec"] });
   expect(view.querySelector("p")?.textContent).toBe(
-    "made from 1 execution of the 5 before it; 1 of these cells changed since; perhaps from more, because of exec; " +
+    "depends on 1 of the 5 executions before it; 1 of these cells has changed since; perhaps on more, because of exec; " +
       "4 older executions not shown",
   );
   expect(rows(view)[0]?.textContent).toContain("edited since1 of 2");

@@ -124,13 +124,13 @@ describe("what is out of sight", () => {
     const asked: unknown[] = [];
     const ask = async (wish: { kind: string }): Promise<typeof ANSWER> => {
       asked.push(wish);
-      return { ...ANSWER, said: "done", stale: wish.kind === "hold" ? { r0: "data.csv changed since" } : null };
+      return { ...ANSWER, said: "done", stale: wish.kind === "hold" ? { r0: "data.csv has changed" } : null };
     };
     const { root } = show([run({ id: "r0", archived: true, starred: true })], { ask });
     await vi.advanceTimersByTimeAsync(1000);
     const status = one(root, '[data-key="r0"] [data-column="status"]');
     expect(status.textContent).toBe("finishedstalearchived");
-    expect(status.title).toBe("stale: data.csv changed since");
+    expect(status.title).toBe("stale: data.csv has changed");
     expect(one(root, '[data-key="r0"] [role=rowheader]').textContent).toBe("★r0");
     focusGrid(root);
     press(root, "a");

@@ -72,7 +72,7 @@ def test_badges_and_commands(screen: Screen, folder: str) -> None:
     screen.ask("panel.content.widgets[3].model.sharedModel.setSource('%%track quiet --no-chart\\nscore = 0.6')")
     saved = screen.save()
     badge(screen, 3).filter(has_text="stale").wait_for()
-    assert "its cell was edited since" in str(badge(screen, 3).get_attribute("title"))
+    assert "its cell has been edited" in str(badge(screen, 3).get_attribute("title"))
     assert "celltrail-badge" not in json.dumps(saved)
     screen.page.wait_for_timeout(1500)
     assert not screen.ask("return panel.context.model.dirty")

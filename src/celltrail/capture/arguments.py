@@ -198,7 +198,7 @@ def parse(line: str) -> Arguments:
     _refuse_unknown(words)
     found, extra = _PARSER.parse_known_args(words)
     if extra:
-        raise BadValue(f"%%track: one name is enough, but got also {extra[0]!r}; put a name with blanks in quotes")
+        raise BadValue(f"%%track: takes one name, but got {extra[0]!r} too; put a name with spaces in quotes")
     if found.watch and found.no_watch:
         raise BadValue("%%track: --watch and --no-watch exclude each other")
     if found.resume and found.fork:

@@ -86,7 +86,9 @@ def _told(found: RunSet, limit: int | None) -> str:
     if len(records) < count:
         lines.append(terminal.dim(f"… and {count - len(records)} more: --limit {count}"))
     if left_out:
-        lines.append(terminal.dim(f"no room for {', '.join(left_out)}: a wider terminal, or --json, has them"))
+        lines.append(
+            terminal.dim(f"left out for lack of room: {', '.join(left_out)}; a wider terminal or --json shows them")
+        )
     return "\n".join(lines)
 
 

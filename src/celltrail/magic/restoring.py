@@ -15,23 +15,27 @@ from celltrail.replay.then import as_it_was
 from celltrail.store import Store, locate
 
 _MOST = 40
-_HINT = "%track restore with the end of an id brings one back, as a new cell; ct.executions() has all that ran"
+_HINT = "%track restore and the end of an id brings one back as a new cell; ct.executions() lists everything that ran"
 
 
 def _deleted(asked: Asked) -> str:
     if asked.rest:
-        raise BadValue(f"deleted takes nothing behind it, not {asked.rest!r}")
+        raise BadValue(f"deleted takes nothing after it, not {asked.rest!r}")
     session = asked.recorder.session
     found = restore.versions(session, Store(locate()))
     document = restore.document(session.namespace)
     gone = restore.deleted(found, document) if document is not None else None
     if gone:
-        return f"cells that ran and that the saved notebook lacks:\n{_listed(gone)}\n{_HINT}"
+        return f"cells that ran and are no longer in the saved notebook:\n{_listed(gone)}\n{_HINT}"
     if gone is not None:
-        return "the saved notebook has all cells that ran before it was saved"
+        return "no cell is missing: the saved notebook still has every cell that ran before it was saved"
     old = restore.replaced(found)
-    why = "which cells the notebook has cannot be read here"
-    return f"{why}; versions that later ones replaced:\n{_listed(old)}\n{_HINT}" if old else f"{why}, and none changed"
+    why = "the notebook's cells cannot be read here"
+    return (
+        f"{why}; versions of cells that were replaced since:\n{_listed(old)}\n{_HINT}"
+        if old
+        else f"{why}, and no cell that ran has changed"
+    )
 
 
 def _listed(found: list[Version]) -> str:
@@ -57,7 +61,7 @@ def _first_line(source: str) -> str:
 def _restore(asked: Asked) -> str:
     wanted, is_notebook, place = _read(asked.parts)
     if not wanted:
-        return f"restore what? give an execution, a run, or the number in its brackets\n{_deleted_or_replaced(asked)}"
+        return f"say what to restore: an execution, a run, or the number in its brackets\n{_deleted_or_replaced(asked)}"
     store, session = Store(locate()), asked.recorder.session
     found = [restore.version(each, session, store) for each in wanted]
     if is_notebook:

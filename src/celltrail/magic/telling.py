@@ -19,7 +19,8 @@ def welcome() -> str:
     store = Store(locate())
     count = len(runs(store=store))
     return (
-        f"celltrail keeps its trail in {_place(store)} ({count} run{'' if count == 1 else 's'} so far); %%track a cell"
+        f"celltrail records runs in {_place(store)} ({count} run{'' if count == 1 else 's'} so far); start a cell with "
+        "%%track to record it"
     )
 
 
@@ -39,20 +40,22 @@ def _status(asked: Asked) -> str:
 def _of_session(recorder: Recorder) -> str:
     count = len(recorder.session)
     if os.environ.get("CELLTRAIL_OFF") == "1":
-        kept = "nothing is recorded: CELLTRAIL_OFF=1"
+        kept = "nothing is recorded, because CELLTRAIL_OFF=1"
     elif not Store(locate()).settings["sessions.kept"]:
-        kept = "cells that are no runs are not kept: sessions.kept is off"
+        kept = "only runs are kept, because sessions.kept is off"
     elif recorder.session.is_in_trail:
-        kept = "their code is kept in the trail"
+        kept = "the code of all of them is in the trail"
     else:
-        kept = "in memory only, until the first run"
-    by_itself = "; cells that train or log are runs (%track off ends that)" if recorder.is_automatic else ""
-    return f"this session: {count:,} execution{'' if count == 1 else 's'}; {kept}{by_itself}"
+        kept = "kept in memory until the first run"
+    by_itself = (
+        "; every cell that trains or logs becomes a run (%track off stops that)" if recorder.is_automatic else ""
+    )
+    return f"this session: {count:,} cell execution{'' if count == 1 else 's'}; {kept}{by_itself}"
 
 
 def _last(asked: Asked) -> str:
     newest = runs()[:1]
-    return repr(find(newest[0].id)) if len(newest) else "no runs yet: put %%track on a cell"
+    return repr(find(newest[0].id)) if len(newest) else "no runs yet: start a cell with %%track"
 
 
 def _config(asked: Asked) -> str:
@@ -71,17 +74,17 @@ def _config(asked: Asked) -> str:
 
 def _on(asked: Asked) -> str:
     asked.recorder.is_automatic = _switch(asked, "on")
-    return "cells that call fit, train or a log, or bind a metric in a loop, are runs from now on; %track off ends it"
+    return "from now on, every cell that calls fit, train or log, or sets a metric in a loop, is a run (%track off)"
 
 
 def _off(asked: Asked) -> str:
     asked.recorder.is_automatic = not _switch(asked, "off")
-    return "only cells marked %%track are runs from now on"
+    return "from now on, only cells that start with %%track are runs"
 
 
 def _switch(asked: Asked, word: str) -> bool:
     if asked.rest:
-        raise BadValue(f"{word} takes nothing behind it, not {asked.rest!r}")
+        raise BadValue(f"{word} takes nothing after it, not {asked.rest!r}")
     return True
 
 

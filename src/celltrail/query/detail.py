@@ -35,7 +35,7 @@ MOST_ROWS = 400  # of one section; a table of a thousand packages helps nobody
 MOST_TEXT = 20_000  # characters of one output: the first and the last half of them
 _MOST_CHILDREN = 12
 MOST_PICTURES = 4 << 20  # bytes of all pictures together: a panel carries them as its state
-_EDGES = {"uses": "uses", "continues": "goes on with"}
+_EDGES = {"uses": "uses", "continues": "starts from"}
 _WAYS = {"bound": "made", "changed": "changed", "maybe": "may have changed", "deleted": "deleted"}
 _PICTURES = ("image/png", "image/jpeg", "image/gif")
 
@@ -264,9 +264,10 @@ def cost(run: StoredRun) -> str:
     spent = run.overhead.get("main_ns")
     if not isinstance(spent, int | float):
         return ""
+    # most of it comes before and after the body, whose time alone is the duration
     percent = spent / run.duration / 1e7 if run.duration else 0.0
-    share = f" ({percent:.2g} % of it)" if 0 < percent < 10 else f" ({percent:,.0f} % of it)" if percent else ""
-    return f"{length(spent / 1e9)} of the cell's time{share}, {run.overhead['bytes']:,} bytes"
+    share = f", {percent:.2g} % of the duration" if 0 < percent < 10 else ""
+    return f"{length(spent / 1e9)} before, during and after the cell{share}; {run.overhead['bytes']:,} bytes"
 
 
 def _surroundings(environment: Mapping[str, Mapping[str, Json]]) -> Iterable[tuple[str, list[tuple[str, Json]]]]:

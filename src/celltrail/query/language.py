@@ -262,7 +262,9 @@ class _Reader:
     def missing(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Node:
         start, end = self.source.place(left)[0], self.source.place(right)[1]
         if not _is_none(right):
-            raise self.source.error(start, end, "is asks only for None", "write == to compare")
+            raise self.source.error(
+                start, end, "'is' can only ask for None", "write == to compare, and put text in quotes"
+            )
         asked = IsMissing(start, end, self.expression(left))
         return Not(start, end, asked) if isinstance(op, ast.IsNot) else asked
 

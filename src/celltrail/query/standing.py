@@ -38,9 +38,9 @@ class Reason:
 class Staleness:
     """The reasons why a run is stale; empty, and so false, for a run that holds or of which nobody can tell.
 
-    >>> found = Staleness("stale", (Reason("data", "data.csv changed since"),))
+    >>> found = Staleness("stale", (Reason("data", "data.csv has changed"),))
     >>> print(found), bool(found), [reason.kind for reason in found]
-    stale: data.csv changed since
+    stale: data.csv has changed
     (None, True, ['data'])
     """
 

@@ -19,6 +19,7 @@ _SENTENCE = {
     "cannot-run": "cannot be run",
 }
 _COLOUR = {"reproduced": "#1a7f37", "within-tolerance": "#9a6700", "drifted": "#cf222e", "cannot-run": "#cf222e"}
+_MODES = {"minimal": "those it depends on", "full": "all that ran before it, too"}
 _MOST_SHOWN = 12
 
 
@@ -120,7 +121,7 @@ class Replay:
         points = sum(each.n for each in self.series)
         differing = sum(each.n_diff for each in self.series)
         ran = counted(len(self.plan), "execution")
-        lines = [f"{ran}, {self.mode}, in {self.seconds:.1f} s (cells {self.cells_s:.1f} s)"]
+        lines = [f"{ran} ({_MODES[self.mode]}) in {self.seconds:.1f} s, {self.cells_s:.1f} s of it in the cells"]
         if not self.cells_s and self.verdict == "cannot-run":
             lines = [f"none of its {len(self.plan)} executions was run"]
         if points:
@@ -128,7 +129,7 @@ class Replay:
         if self.measured:
             shown = ", ".join(self.measured[:_MOST_SHOWN])
             more = f" and {left:,} more" if (left := len(self.measured) - _MOST_SHOWN) > 0 else ""
-            lines.append(f"not compared, being measured and not computed: {shown}{more}")
+            lines.append(f"not compared, because measured rather than computed: {shown}{more}")
         if self.outputs_same is False:
             lines.append("what it printed differs")
         return [*lines, *self.notes]

@@ -169,7 +169,7 @@ def _instead(name: Any, value: Any) -> str:
     if isinstance(value, list | tuple):
         return f" (log one a call, or keep all of it: run.log_histogram({name!r}, ...))"
     verb = "log_text" if isinstance(value, str) else _VERBS.get(library)
-    return f" (what is none is kept by run.{verb}({name!r}, ...))" if verb else ""
+    return f"; run.{verb}({name!r}, ...) keeps this one" if verb else ""
 
 
 def kind_of(value: Any) -> str:

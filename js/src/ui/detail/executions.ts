@@ -20,7 +20,7 @@ export function executionsView(map: ExecutionMap, signal: AbortSignal): HTMLElem
   list.append(...rows.values());
   const box = element("div", { class: "ct-mapbox" }, list);
   const links = arcs(box, rows, all, signal);
-  const only = checkbox(`only the ${needed.length} that it was made from`, (on) => narrow(on), signal);
+  const only = checkbox("only those it depends on", (on) => narrow(on), signal);
   const narrow = (on: boolean): void => {
     for (const each of all) {
       const el = rows.get(each.id);
@@ -34,7 +34,7 @@ export function executionsView(map: ExecutionMap, signal: AbortSignal): HTMLElem
   return element(
     "section",
     { class: "ct-executions" },
-    element("h3", {}, "what ran for it, in this order"),
+    element("h3", {}, "what ran before it, in order"),
     element("p", { class: "ct-muted" }, sentence(map, needed)),
     only.el,
     box,
@@ -43,10 +43,10 @@ export function executionsView(map: ExecutionMap, signal: AbortSignal): HTMLElem
 }
 
 function sentence({ executions, more, lower_bound }: ExecutionMap, needed: readonly ExecutionShown[]): string {
-  const parts = [`made from ${count(needed.length - 1, "execution")} of the ${executions.length + more - 1} before it`];
+  const parts = [`depends on ${needed.length - 1} of the ${count(executions.length + more - 1, "execution")} before it`];
   const stale = needed.filter((each) => each.stale).length;
-  if (stale > 0) parts.push(`${stale} of these cells changed since`);
-  if (lower_bound.length > 0) parts.push(`perhaps from more, because of ${lower_bound.join(", ")}`);
+  if (stale > 0) parts.push(`${stale} of these cells ${stale === 1 ? "has" : "have"} changed since`);
+  if (lower_bound.length > 0) parts.push(`perhaps on more, because of ${lower_bound.join(", ")}`);
   if (more > 0) parts.push(`${count(more, "older execution")} not shown`);
   return parts.join("; ");
 }

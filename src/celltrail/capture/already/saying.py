@@ -60,8 +60,8 @@ def sentence(found: Same) -> str:
         how = "the same" if made.is_exact else "probably the same"
         return f"{how} code and inputs as {run} {age(earlier)}, but {', '.join(made.differs)}; {of}"
     if made.is_exact:
-        return f"this exact code, inputs and environment already ran {age(earlier)}: {run}; {of}"
-    return f"this code probably already ran over the same inputs {age(earlier)}: {run}; {of}"
+        return f"this exact code already ran on the same inputs in the same environment {age(earlier)}: {run}; {of}"
+    return f"this code probably already ran on the same inputs {age(earlier)}: {run}; {of}"
 
 
 def link(record: RunRecord) -> str:
@@ -106,4 +106,4 @@ def _skipped(found: Same, unset: list[str]) -> str:
     run = f"run {clipped(shown(earlier.name), _NAME)!r}"
     names = f"; not set: {', '.join(unset)}" if unset else ""
     of = "; ".join(part for part in (result(earlier), link(earlier)) if part)
-    return f"not run again, this is what {run} showed {age(earlier)}{names}; {of}"
+    return f"not run again: this is what {run} showed {age(earlier)}{names}; {of}"

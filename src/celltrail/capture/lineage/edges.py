@@ -129,15 +129,13 @@ def warning(found: list[Edge], run_name: str, counts: list[int]) -> str:
 
     >>> edge = Edge("01", "model", "continues", "02", True)
     >>> warning([edge], "first", [3])
-    "this run goes on with `model` as run 'first' changed it; for a clean start run [3] again before it, or say --continues"
+    "this run starts from `model` as changed by run 'first'; for a clean start rerun [3] first; if that is meant, --continues"
     """  # noqa: E501
     names = [f"`{edge.name}`" for edge in found]
     some = names[0] if len(names) == 1 else f"{', '.join(names[:-1][:4])} and {names[-1]}"
     verb = "changed" if all(edge.sure for edge in found) else "most likely changed"
     which = "it" if len(names) == 1 else "them"
     cells = " ".join(f"[{count}]" for count in counts)
-    again = f"run {cells} again before it" if cells else f"make {which} anew"
-    return (
-        f"this run goes on with {some} as run {run_name!r} {verb} {which}; "
-        f"for a clean start {again}, or say --continues"
-    )
+    again = f"rerun {cells} first" if cells else f"make {which} anew"
+    how = f"for a clean start {again}; if that is meant, --continues"
+    return f"this run starts from {some} as {verb} by run {run_name!r}; {how}"

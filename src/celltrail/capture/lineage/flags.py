@@ -84,7 +84,7 @@ def flags(
     ]
     for edge in edges:
         if edge.kind == "continues":
-            text = f"goes on with `{edge.name}` as another run left it"
+            text = f"starts from `{edge.name}` as another run left it"
             all_flags.append(Flag("run", text, execution=edge.execution, name=edge.name))
     return all_flags
 
@@ -106,7 +106,7 @@ def _edited(
             continue
         later = history.newest(step.cell_id, at + 1)
         if later is not None and later > index and versions[later].key != version.key:
-            text = f"{_cell(step.count)} was edited and run again since: what it made before is still used"
+            text = f"{_cell(step.count)} has been edited and rerun; what it made before is still in use"
             yield _flag(step, "edited", text)
         elif document is not None and document.as_of_us >= version.ended_us:
             if step.cell_id not in document.hashes:

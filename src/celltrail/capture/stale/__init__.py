@@ -96,7 +96,9 @@ def _of_cell(run: StoredRun, document: Document | None) -> Sequence[Reason] | No
     if document.is_before(run.record.executions[-1].started_us):
         return None  # a cell that was typed and run, and is not saved yet
     return [
-        Reason("deleted", "its cell was deleted") if source is None else Reason("edited", "its cell was edited since")
+        Reason("deleted", "its cell has been deleted")
+        if source is None
+        else Reason("edited", "its cell has been edited")
     ]
 
 
@@ -104,7 +106,7 @@ def of_file(kind: Literal["data", "module"], entry: Mapping[str, Json], state: s
     """What the state of a file makes of a run that read it."""
     name = str(entry.get("path", "")).rsplit("/", 1)[-1]
     if state == "changed":
-        yield Reason(kind, f"{name} changed since")
+        yield Reason(kind, f"{name} has changed")
     elif state == "gone":
         yield Reason(kind, f"{name} is gone")
 

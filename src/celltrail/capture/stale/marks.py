@@ -117,11 +117,11 @@ def _compare(watched: Watched, past: Past, now: Mapping[str, Print | None]) -> N
     for name in watched.prints.keys() & now.keys():
         before, present = watched.prints[name], now[name]
         if present is None:
-            watched.upstream[name] = Reason("upstream", f"{name} was deleted since{_by(past)}")
+            watched.upstream[name] = Reason("upstream", f"{name} has been deleted{_by(past)}")
         elif "opaque" in (before.quality, present.quality) or present.digest == before.digest:
             watched.upstream.pop(name, None)
         else:
-            watched.upstream.setdefault(name, Reason("upstream", f"{name} was changed since{_by(past)}"))
+            watched.upstream.setdefault(name, Reason("upstream", f"{name} has been changed{_by(past)}"))
 
 
 def _by(past: Past) -> str:

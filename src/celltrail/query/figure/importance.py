@@ -55,7 +55,7 @@ def sentence(found: Forest, metric: str) -> str:
     """The result in words, with how far it can be trusted."""
     first = found.columns[0]
     if found.explained <= 0:
-        return f"nothing recorded foretells {metric}"
+        return f"nothing recorded predicts {metric}"
     if first.low <= 0:
         return f"no param is shown to matter for {metric}"
     clear = [column.name for column in found.columns if column.low > 0]
@@ -66,11 +66,11 @@ def doubts(found: Forest, count: int) -> list[str]:
     """What keeps the result from being trusted, a sentence each."""
     said = [] if found.rows == count else [f"{found.rows} of {many(count)} have it"]
     if found.rows < RELIABLE:
-        said.append(f"only {many(found.rows)}: not reliable, {RELIABLE} are the least")
+        said.append(f"only {many(found.rows)}; at least {RELIABLE} are needed for a reliable result")
     share = max(0.0, found.explained)
-    tail = "" if found.explained > 0 else ", so that importances mean nothing here"
-    said.append(f"the forest foretells {share:.0%} of the variance of runs it has not seen{tail}")
-    said += [f"{' and '.join(group)} move together: which of them matters, these runs cannot tell"
+    tail = "" if found.explained > 0 else ", so these importances mean nothing"
+    said.append(f"the forest explains {share:.0%} of the variance of runs it was not fitted on{tail}")
+    said += [f"{' and '.join(group)} vary together: these runs cannot tell which of them matters"
              for group in found.together]  # fmt: skip
     return said
 
@@ -85,7 +85,7 @@ def _drawn(found: Forest, metric: str, count: int) -> alt.HConcatChart:
     told = [tooltip("param", "N"), tooltip("importance", "Q"), *_ends("low", "high")]
     size: dict[str, Any] = {"width": _WIDE, "height": max(2, len(order)) * _HIGH}
     bars = alt.Chart(data).encode(y=param)
-    grown = alt.X("importance:Q", title="growth of the squared error when shuffled")
+    grown = alt.X("importance:Q", title="increase in squared error when shuffled")
     left = alt.layer(
         bars.mark_bar(color=PALETTE[0], opacity=0.75, height=14).encode(x=grown, tooltip=told),
         bars.mark_rule(strokeWidth=1.5).encode(x=alt.X("low:Q"), x2="high:Q", tooltip=told),

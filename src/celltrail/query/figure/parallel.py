@@ -126,10 +126,10 @@ def _told(axes: Sequence[Axis], by: Axis, drawn: Sequence[int], runs: int) -> li
     torn = sum(any(axis.values[at] is None for axis in axes) for at in drawn)
     if torn:
         where = ", ".join(f"{name} in {count}" for name, count in lacking.items() if count)
-        lines.append(f"{many(torn)} with a gap: no {where}")
+        lines.append(f"{many(torn)} {'has' if torn == 1 else 'have'} gaps: no {where}")
     grey = sum(by.values[at] is None for at in drawn)
     if grey:
-        lines.append(f"{many(grey)} in grey: no {by.title}")
+        lines.append(f"{many(grey)} {'is' if grey == 1 else 'are'} grey, without {by.title}")
     return lines
 
 

@@ -93,7 +93,7 @@ class Plan:
 
     def __str__(self) -> str:
         if not self.items and self.is_met:
-            none = "nothing was removed" if self.is_done else "nothing would go"
+            none = "nothing was removed" if self.is_done else "nothing to remove"
             return "\n".join([f"{none}: all {sized(self.before)} of the trail are in use", *self.notes])
         verb = ("deleted", "moved to the trash") if self.is_done else ("would be deleted", "would go to the trash")
         lines = [f"{sized(self.freed)} {verb[0]}, {sized(self.to_trash)} {verb[1]}, {sized(self.after)} left"]
