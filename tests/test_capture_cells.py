@@ -466,6 +466,16 @@ def test_a_fault_anywhere_leaves_the_cell_as_it_is(alone: Kernel) -> None:
     assert reply.status == "ok"
 
 
+def test_each_cell_that_cannot_have_a_run_says_so(alone: Kernel) -> None:
+    """Nothing else would show that the second one is missing too; they compute as always."""
+    alone.run("open('plain.txt', 'w').close()\nimport os\nos.environ['CELLTRAIL_STORE'] = 'plain.txt/trail'")
+    for _ in range(2):
+        reply = alone.run("%%track\nprint(1 + 1)")
+        assert (reply.status, reply.text) == ("ok", "2\n")
+        assert reply.complaints.count("celltrail: this cell is not recorded: ") == 1
+        assert "recording had a problem" not in reply.complaints
+
+
 def test_a_problem_is_kept_on_the_run(alone: Kernel, tmp_path: Path) -> None:
     """The traceback of a fault of ours is on the run it happened in."""
     alone.run(BREAK.format(module="tracked", name="analyze"))

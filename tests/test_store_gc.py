@@ -298,6 +298,16 @@ def test_no_audit_no_clean_up(store):
     assert "gc" in [entry.do for entry in Store(store.root).audit.entries()]
 
 
+def test_where_nothing_would_go_nothing_need_be_recorded(store, capsys):
+    """A trail that cannot be written is told the same with and without ``--dry-run``."""
+    a_run(store, "baseline")
+    (store.root / "audit").write_text("a file in its place")
+    assert main(["gc", "--yes"]) == 0
+    told = capsys.readouterr().out
+    assert "nothing was removed: all " in told
+    assert "were not sealed" in told
+
+
 def test_a_blob_that_is_used_again_meanwhile_stays(store):
     """Put between the plan and its execution: young again, so it stays."""
     from celltrail.store.upkeep import gc

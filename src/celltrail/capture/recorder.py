@@ -46,7 +46,7 @@ from celltrail.capture.values.variables import Variables
 from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
 from celltrail.capture.watch.points import Watcher, pass_through
 from celltrail.capture.worker import NAP_S, Worker
-from celltrail.errors import CelltrailError
+from celltrail.errors import CelltrailError, StoreError
 from celltrail.model import Execution, new_id, now_us
 from celltrail.query.standing import told_by
 from celltrail.resources import cell_begins, cell_ends, measure_runs
@@ -246,10 +246,13 @@ class Recorder:
                 with self._unsynced.writing():
                     self._begin(key, info, mark, past)
             except CelltrailError as error:
-                if not (mark.arguments.resume or mark.arguments.fork):
+                if mark.arguments.resume or mark.arguments.fork:
+                    self._refused[key] = f"%%track: {error}"
+                    self._arm()
+                elif isinstance(error, StoreError):  # of every such cell: nothing else shows that it has no run
+                    self._tell(Notice("problem", "warning", f"this cell is not recorded: {placeless(str(error))}"))
+                else:
                     raise
-                self._refused[key] = f"%%track: {error}"
-                self._arm()
             else:
                 self._open[key].meter.add_since("pre", begun)
 

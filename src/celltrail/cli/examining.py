@@ -85,6 +85,6 @@ def _told(report: Report, is_repair: bool) -> str:
 
 
 def _told_of(finding: Finding) -> list[str]:
-    lines = [terminal.bold(str(finding)), f"    costs: {finding.cost}"]
-    lines.append(f"    done: {finding.done}" if finding.done else f"    do: {finding.remedy}")
+    lines = [terminal.bold(str(finding)), f"    effect: {finding.cost}"]
+    lines.append(f"    done: {finding.done}" if finding.done else f"    fix: {finding.remedy}")
     return lines

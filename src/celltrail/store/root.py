@@ -91,7 +91,7 @@ def unwritable(root: Path, error: OSError) -> str:
     reason = error.strerror or type(error).__name__
     return (
         f"the trail {root.name!r} cannot be written: {reason}; "
-        "set CELLTRAIL_STORE to a folder that can, or mend its permissions"
+        "make room or fix its permissions, or set CELLTRAIL_STORE to another folder"
     )
 
 

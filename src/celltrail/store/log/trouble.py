@@ -5,8 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import sysconfig
 import warnings
 from collections.abc import Callable, Iterable
+from pathlib import Path
+
+_FOREIGN = tuple({str(Path(__file__).parents[2]), *map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))})
 
 
 class Troubles:
@@ -18,12 +22,13 @@ class Troubles:
     """
 
     def __init__(self, run: str, keep: Callable[[int, str], None]) -> None:
-        self._run = run
+        self._name = run
         self._keep = keep
         self.problems: list[str] = []
 
-    def know(self, problems: Iterable[str]) -> None:
-        """These are with the run already."""
+    def know(self, name: str, problems: Iterable[str]) -> None:
+        """The run is called so, and these are with it already."""
+        self._name = repr(name)
         self.problems[:] = problems
 
     def note(self, problem: str) -> bool:
@@ -50,9 +55,21 @@ class Troubles:
 
     def warn(self, problem: str, then: str) -> None:
         """One warning about the run, which never raises."""
-        text = f"celltrail: run {self._run}: {problem}; {then}"
+        text = f"celltrail: run {self._name}: {problem}; {then}"
         try:
-            warnings.warn(text, RuntimeWarning, stacklevel=6)
+            warnings.warn_explicit(text, RuntimeWarning, *_line())
         except RuntimeWarning:
             # warnings are errors here, but the cell of a user is not ours to break
             sys.stderr.write(text + "\n")
+
+
+def _line() -> tuple[str, int]:
+    """The line of the user's that is being executed, or none where a thread of celltrail's is at work."""
+    frame = sys._getframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_FOREIGN):
+        frame = frame.f_back
+    return (
+        ("celltrail", 0)
+        if frame is None or frame.f_code.co_filename.startswith("<frozen")
+        else (frame.f_code.co_filename, frame.f_lineno)
+    )

@@ -85,7 +85,7 @@ class RunWriter:
         """
         from celltrail.store.docs.run_document import RunDocument
 
-        self._troubles.know(record.problems)
+        self._troubles.know(record.name, record.problems)
         self._known = {writer_of(log) for log in known}
         tables = {**(before or {}), **records.tables_of(changed(record, writer=self._log.writer))}
         tables["writers"] = {self._log.writer: {**alive.told(), "rank": self.rank}}

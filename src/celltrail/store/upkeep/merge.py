@@ -144,8 +144,8 @@ class _Merge:
         free = shutil.disk_usage(_existing(self._target)).free
         if size > free - _ROOM and self._only is None:
             raise StoreError(
-                f"{self._source.name} brings up to {sized(size)} and the disk of this trail has {sized(free)} left, "
-                f"of which {sized(_ROOM)} are to stay free; make room first, celltrail gc may help"
+                f"{self._source.name} needs up to {sized(size)}, the disk of this trail has {sized(free)} left, "
+                f"and {sized(_ROOM)} must stay free; make room first, celltrail gc may help"
             )
 
     def blobs(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from celltrail.errors import StoreError
 from celltrail.store import root
 from celltrail.store.files.pending import settle
 from celltrail.store.folders import run_folder, run_ids
@@ -112,7 +113,8 @@ class Upkeep:
         made = gc.plan(self.root, self.blobs, limit)
         if dry_run:
             return made
-        gc.record(self.root, made)
+        if made.items:  # what takes nothing away may be asked of a trail that cannot be written, too
+            gc.record(self.root, made)
         done = gc.carry_out(made, self.root, self.blobs)
         done.notes += self._tidy()
         return done
@@ -121,7 +123,10 @@ class Upkeep:
         """Seal what is over, remove logs that were sealed, fold what actors said that are gone; what went wrong."""
         from celltrail.store.docs.folding import fold, fold_actors
 
-        notes = list(self.compact().problems)
+        try:
+            notes = list(self.compact().problems)
+        except StoreError as error:
+            return [f"runs that are over were not sealed: {error}"]
         try:
             fold_actors(self.root)
         except OSError as error:
