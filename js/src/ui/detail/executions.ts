@@ -43,7 +43,9 @@ export function executionsView(map: ExecutionMap, signal: AbortSignal): HTMLElem
 }
 
 function sentence({ executions, more, lower_bound }: ExecutionMap, needed: readonly ExecutionShown[]): string {
-  const parts = [`depends on ${needed.length - 1} of the ${count(executions.length + more - 1, "execution")} before it`];
+  const parts = [
+    `depends on ${needed.length - 1} of the ${count(executions.length + more - 1, "execution")} before it`,
+  ];
   const stale = needed.filter((each) => each.stale).length;
   if (stale > 0) parts.push(`${stale} of these cells ${stale === 1 ? "has" : "have"} changed since`);
   if (lower_bound.length > 0) parts.push(`perhaps on more, because of ${lower_bound.join(", ")}`);
