@@ -107,3 +107,25 @@ def test_the_door_has_search(noted, monkeypatch):
     assert [hit.run.name for hit in ct.search("warmup")] == ["baseline"]
     monkeypatch.setenv("CELLTRAIL_STORE", str(noted.root / "nowhere"))
     assert len(ct.search("warmup")) == 0
+
+
+def test_a_text_of_many_runs_is_shown_once(store):
+    """The trials of a search have the code of one cell: one line, with how many there are; each is a hit."""
+    for number in range(4):
+        with start(f"trial {number}", notes="a cosine schedule", store=store):
+            pass
+    found = search("cosine", "note", store=store)
+    assert len(found) == len(found.runs) == 4
+    assert repr(found).count("cosine") == 1
+    assert "trial 3 and 3 more" in repr(found)
+    assert found._repr_html_().count("<mark>cosine</mark>") == 1
+
+
+def test_an_identifier_is_found_by_a_part_of_it(store):
+    """As it is written, with and without capitals' boundaries; what only looks alike is not."""
+    with start("boosted", notes="HistGradientBoostingClassifier(max_iter=5)", store=store):
+        pass
+    for words in ("GradientBoosting", "gradient_boosting", "GradientBoost*"):
+        (hit,) = search(words, "note", store=store)
+        assert hit.pieces[1][1], words
+    assert not len(search("GradientDescent", "note", store=store))

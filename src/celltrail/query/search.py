@@ -93,13 +93,22 @@ class Hits(Sequence[Hit]):
         rows = [(hit.run.id, hit.run.name, hit.kind, hit.snippet) for hit in self._hits]
         return pd.DataFrame(rows, columns=["run", "name", "kind", "snippet"])
 
+    @property
+    def _texts(self) -> list[list[Hit]]:
+        """The hits by what they say: the trials of a search have the code of one cell, and it is shown once."""
+        found: dict[tuple[str, str], list[Hit]] = {}
+        for hit in self._hits:
+            found.setdefault((hit.kind, hit.text), []).append(hit)
+        return list(found.values())
+
     def __repr__(self) -> str:
         if not self._hits:
             return "\n".join([f"nothing found for {self.words!r}", *self.hints])
-        rows = [[plain.clipped(plain.shown(hit.run.name), 30), hit.kind, hit.snippet] for hit in self._hits[:_SHOWN]]
+        texts = self._texts
+        rows = [[_named(hits, 30), hits[0].kind, hits[0].snippet] for hits in texts[:_SHOWN]]
         lines = [plain.table(["run", "kind", "text"], rows, [False] * 3)]
-        if len(self._hits) > _SHOWN:
-            lines.append(f"… and {len(self._hits) - _SHOWN} more")
+        if len(texts) > _SHOWN:
+            lines.append(f"… and {len(texts) - _SHOWN} more")
         return "\n".join([*lines, *self.hints])
 
     def _repr_html_(self) -> str:
@@ -107,9 +116,9 @@ class Hits(Sequence[Hit]):
         if not self._hits:
             return f"<pre>{escape(repr(self))}</pre>"
         rows = "".join(
-            f"<tr><td {_LEFT}>{escape(plain.shown(hit.run.name))}</td><td {_LEFT}>{hit.kind}</td>"
-            f"<td {_LEFT}><code style='white-space:normal'>{_marked(hit)}</code></td></tr>"
-            for hit in self._hits
+            f"<tr><td {_LEFT}>{escape(_named(hits))}</td><td {_LEFT}>{hits[0].kind}</td>"
+            f"<td {_LEFT}><code style='white-space:normal'>{_marked(hits[0])}</code></td></tr>"
+            for hits in self._texts
         )
         hints = "".join(f"<p>{escape(hint)}</p>" for hint in self.hints)
         return (
@@ -159,6 +168,13 @@ def search(
         text = text_of(records[run_id], of, ref, store.blobs)
         hits.append(Hit(StoredRun(records[run_id], store), of, text, tuple(places(text, wanted))))
     return Hits(words, hits, coverage(covered))
+
+
+def _named(hits: Sequence[Hit], most: int | None = None) -> str:
+    """The run of a text, and how many others have it too."""
+    name = plain.shown(hits[0].run.name)
+    name = name if most is None else plain.clipped(name, most)
+    return f"{name} and {len(hits) - 1} more" if len(hits) > 1 else name
 
 
 def _in_sight(store: Store, ids: Iterable[str]) -> set[str]:
