@@ -73,6 +73,19 @@ def test_a_saved_chart_has_one_line_for_each_group(store: Store):
     assert len(bundle[saved.contract.MIME]["series"]) == 6
 
 
+def test_the_last_value_is_where_the_line_ends(store: Store):
+    """Of a run that goes on, whose document lags behind its points, as of one whose tasks outlive their cell."""
+    with ct.start("on", store=store) as run:
+        run.log(loss=1.0)
+        run.describe()
+        found = ct.run("on", store=store)
+        for value in (0.5, 0.25):
+            run.log(loss=value)
+        (line,), _ = curves(found)
+        assert line.points[2].tolist() == [1.0, 0.5, 0.25]
+        assert state_of(found, [line])["last"] == {"loss": 0.25}
+
+
 def test_the_curves_of_a_table_know_their_groups(store: Store):
     """What a table's chart draws can be grouped as well."""
     sweep(store)

@@ -55,6 +55,7 @@ test("a sentence has the name, the step and training's loss, and says how a run 
   expect(sentence(state({ status: "failed" }))).toBe("base · failed · step 12 · train/loss 0.2500");
   expect(sentence(state({ last: { acc: 1, "val/loss": "nan" } }))).toBe("base · step 12 · val/loss nan");
   expect(sentence(state({ last: {}, goals: {}, step: null }))).toBe("base");
+  expect(sentence(state({ step: 0 }))).toBe("base · train/loss 0.2500");
 });
 
 test("only what a kernel sends to that one widget is overheard", () => {

@@ -48,7 +48,7 @@ export function current(runs: readonly RunState[]): RunState | undefined {
 export function sentence({ name, status, step, last }: RunState): string {
   const parts = [name];
   if (status !== "running") parts.push(status);
-  if (step !== null) parts.push(`step ${step}`);
+  if (step) parts.push(`step ${step}`); // the first one says nothing yet, and of a single value never will
   const metric = headline(Object.keys(last));
   if (metric !== undefined) parts.push(`${metric} ${formatReal(last[metric] ?? null)}`);
   return parts.join(" · ");

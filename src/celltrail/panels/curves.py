@@ -78,9 +78,9 @@ def state_of(run: StoredRun, lines: list[Line]) -> RunState:
 
 
 def _last(line: Line, record: RunRecord) -> float | None:
-    """The last value of a metric; of several processes drawn as their mean that of the mean, where the line ends."""
+    """The last value of a metric; where its line ends, of a mean of processes and of points newer than the record."""
     metric, drawn = record.metrics[line.metric], line.points.shape[1]
-    return float(line.points[2, -1]) if 0 < drawn < metric.count else metric.last
+    return float(line.points[2, -1]) if drawn not in (0, metric.count) else metric.last
 
 
 def drawn(runs: RunSet) -> Drawn:
