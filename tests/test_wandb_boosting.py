@@ -51,6 +51,9 @@ def test_rounds_of_xgboost(store: ct.Store):
     goals = run.record.metrics
     assert (goals["validation_1-auc"].goal, goals["validation_1-logloss"].goal) == ("max", "min")
     assert [each.name for each in run.items(kind="figure")] == ["Feature Importance"]
+    assert ct.runs("name == 'rounds'", store=store).media().keys == [
+        "Feature Importance"
+    ]  # the model is no text to read
     kept = next(each for each in run.artifacts if each.name.endswith("_model.json"))
     again = xgb.XGBClassifier()
     again.load_model(kept.restore(store.root.parent / "again.json"))

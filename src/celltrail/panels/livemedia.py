@@ -11,7 +11,7 @@ from celltrail.panels.media import MediaPanel, bundle
 from celltrail.panels.saved import Bundle
 from celltrail.panels.widget import hosts_widgets_only
 from celltrail.query import find
-from celltrail.query.media import EVALUATION, Media, media_of
+from celltrail.query.media import ABOUT, EVALUATION, Media, media_of
 from celltrail.run import Kept, Run
 
 LEAST_S = 1.0  # between two looks at the trail
@@ -23,7 +23,8 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 def is_shown(kept: Kept) -> bool:
     """Whether a cell shows this unasked."""
-    return not kept.name.startswith(APART) and not (kept.kind == "histogram" and kept.name.startswith(LAYERS))
+    is_apart = kept.name.startswith(APART) or kept.name.endswith(ABOUT)
+    return not is_apart and not (kept.kind == "histogram" and kept.name.startswith(LAYERS))
 
 
 class LiveMedia:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MOST_RUNS = 24
 EVALUATION = "evaluation/"
+ABOUT = ".artifact"  # ends the name of a text in which celltrail.wandb keeps, for itself, what an artifact consists of
 _SHOWN = 12
 
 
@@ -69,6 +70,7 @@ def media_of(runs: Sequence[StoredRun], key: str | None = None) -> Media:
         for run in runs
         for number, item in enumerate(run.items())
         if not item.name.startswith(EVALUATION)  # those have a panel of their own
+        and not item.name.endswith(ABOUT)
     ]
     found = [place for place in held if key in (None, place.item.name)]
     if key is not None and not found:
