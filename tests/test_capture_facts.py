@@ -369,6 +369,7 @@ PARAMS: dict[str, tuple[str, str, dict[str, tuple[Any, str, int | None]]]] = {
         "import time\ndata = [1, 2]\nmodel = int\ndef score(): return 0.5",
         {"n": (2, "scalar", 1)},
     ),
+    "the number of a process": ("me = os.getpid()\nos.kill(me, 0)", "import os", {}),
     "exceptions": ("try:\n    raise ValueError('x')\nexcept ValueError: pass", "", {}),
 }
 

@@ -57,6 +57,7 @@ _SHOWING = frozenset(["print", "display", "log", "format", "write", "info", "deb
 _CLOCKS = frozenset(
     ["time", "perf_counter", "perf_counter_ns", "time_ns", "monotonic", "now", "utcnow", "process_time"]
 )
+_PROCESSES = frozenset(["fork", "forkpty", "getpid", "getppid", "get_ident", "get_native_id"])  # numbers of no meaning
 _SHELL = frozenset(["In", "Out", "exit", "quit", "get_ipython", "open"])
 _found: weakref.WeakKeyDictionary[Run, Found] = weakref.WeakKeyDictionary()
 
@@ -142,7 +143,7 @@ class Found:
         if not any(line > value.lineno for line in self._uses.get(name, ())):
             return False
         inside = by_kind(value)
-        return not (inside[ast.Await] or any(_last(call.func) in _CLOCKS for call in inside[ast.Call]))
+        return not (inside[ast.Await] or any(_last(call.func) in _CLOCKS | _PROCESSES for call in inside[ast.Call]))
 
     @cached_property
     def _uses(self) -> dict[str, list[int]]:
