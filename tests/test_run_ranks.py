@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -517,3 +518,16 @@ def test_forked_ranks_are_told_apart(store: Store) -> None:
     assert sorted(store.series(run.id)["train/loss"].value) == [1.0, 2.0]
     assert sorted(writer.rank for writer in store.writers(run.id)) == [0, 0, 1]
     assert [each.told for each in ct.run(run.id, store=store).ranks] == ["", "died after step 0"]
+
+
+def test_a_rank_reads_as_a_line(store: Store) -> None:
+    """Also in the list that a cell ends in."""
+    with start("one", store=store) as run:
+        for step in range(5):
+            run.log({"loss": 1.0}, step=1000 * step)
+    (rank,) = ct.run(run.id, store=store).ranks
+    assert str(rank).startswith("rank 0: step 4,000, ")
+    assert repr([rank]) == f"[<{rank}>]"
+    assert str(replace(rank, processes=4, step_s=0.1, has_died=True)) == (
+        "rank 0: step 4,000, 100 ms a step, 4 processes (died after step 4,000)"
+    )

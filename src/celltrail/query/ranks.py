@@ -19,7 +19,7 @@ SLOW = 1.2  # times the median step time of all ranks
 _FEWEST = 3  # log calls without which a rank has no step time
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Rank:
     """One rank of a run.
 
@@ -49,9 +49,13 @@ class Rank:
 
     def __str__(self) -> str:
         took = "" if self.step_s is None else f", {length(self.step_s)} a step"
-        return f"rank {self.rank}: step {'-' if self.step is None else f'{self.step:,}'}{took}" + (
+        many = f", {self.processes} processes" if self.processes > 1 else ""
+        return f"rank {self.rank}: step {'-' if self.step is None else f'{self.step:,}'}{took}{many}" + (
             f" ({self.told})" if self.told else ""
         )
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
 
 def ranks(record: RunRecord, store: Store) -> list[Rank]:
