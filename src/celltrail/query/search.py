@@ -139,8 +139,8 @@ def search(
 
     Args:
         words: all of them must be in one text, in any order. Case and accents do not matter, and an identifier is
-            found by its parts (``step`` finds ``trainStep``). ``"learning rate"`` and ``val-loss`` are phrases;
-            ``sched*`` is the beginning of a word.
+            found by its parts (``step`` and ``StepLR`` find ``nextStepLR``). ``"learning rate"`` and ``val-loss`` are
+            phrases; ``sched*`` is the beginning of a word.
         kind: only "name", "note", "code", "params", "error" or "output".
         limit: at most so many texts.
         wait: read all runs first. Otherwise a search answers in a moment: the first one in a large trail may not
