@@ -10,6 +10,7 @@ import pytest
 import celltrail as ct
 from celltrail.cli import main
 from celltrail.errors import BadValue, NoRun
+from celltrail.query.items import size
 from celltrail.report.kinds import KINDS
 from celltrail.store import Store
 
@@ -57,6 +58,7 @@ def test_what_is_known_stands_where_it_is_asked_for(store: Store) -> None:
     assert card["Metrics"].lines[0].endswith(", wilson), n = 597")
     assert run.data[0].digest in card["Data"].lines[0]
     assert "C = 0.1 (known by api)" in card["Parameters"].lines
+    assert f"memory at most {size(run.summary['sys/rss_peak'])}" in card["Compute"].lines  # in words and units
     assert (card["Licence"].state, card["Licence"].lines) == ("note", ("CC0", "of the pictures"))
     assert card["Intended use"].source == 'run.note("Intended use: ...")'
     assert {"Groups", "What it looks at", "Executed again", "Versions"} <= set(card.missing)

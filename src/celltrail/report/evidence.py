@@ -13,6 +13,7 @@ from celltrail.query import StoredRun
 from celltrail.query.evaluate import aggregate_of
 from celltrail.query.evaluation import evaluation_of, splits_of
 from celltrail.query.plain import length, number
+from celltrail.query.resources import TOTALS, spelled
 from celltrail.report.document import Field
 from celltrail.stats.evaluation import Score
 
@@ -100,7 +101,8 @@ def compute(run: StoredRun) -> tuple[Iterable[str], str]:
     """Time, energy and cost."""
     lines = [f"duration {length(run.duration)}"] if run.duration is not None else []
     names = ("sys/cpu_s", "sys/rss_peak", "energy/kwh", "energy/method", "energy/gco2e", "cost/usd")
-    return lines + [f"{name} {run.summary[name]}" for name in names if name in run.summary], "run.resources()"
+    known = [name for name in names if run.summary.get(name) is not None]
+    return lines + [f"{TOTALS[name]} {spelled(name, run.summary[name])}" for name in known], "run.resources()"
 
 
 def metrics(run: StoredRun) -> tuple[Iterable[str], str]:
