@@ -381,3 +381,29 @@ def test_a_tracked_cell_with_a_metric_in_its_loop_shows_the_chart_first(kernel: 
         assert kernel.run("%%track nothing\nx = 1").of("display_data") == []
     finally:
         kernel.run("%unload_ext celltrail")
+
+
+def test_what_outlives_its_cell_is_drawn_below_it(kernel: Kernel):
+    """A task's first number makes the chart of the cell that began it, not of the one that waits for it."""
+    kernel.run("%load_ext celltrail\nimport asyncio")
+    began = kernel.run(
+        "%%track late\n"
+        "async def work():\n"
+        "    for i in range(8):\n"
+        "        await asyncio.sleep(0.1)\n"
+        "        ct.log({'loss': 1 / (i + 1)}, step=i)\n"
+        "task = asyncio.create_task(work())"
+    )
+    assert not began.of("display_data")
+    waited = kernel.run("await task")
+    assert not waited.of("display_data")
+    (shown,) = waited.late("display_data")
+    assert shown["data"][contract.MIME]["title"] == "late"
+    (cell,) = {message["parent_header"]["msg_id"] for message in waited.strays if message["msg_type"] == "display_data"}
+    assert cell == began.messages[0]["parent_header"]["msg_id"]
+    kernel.run("%%track next\npass")
+    last = kernel.run("import time\ntime.sleep(1.5)")
+    forms = [each for each in (*last.of("update_display_data"), *last.late("update_display_data"))
+             if each["transient"] == shown["transient"]]  # fmt: skip
+    (series,) = forms[-1]["data"][contract.MIME]["series"]
+    assert series["n"] == 8

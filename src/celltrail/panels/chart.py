@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -29,6 +30,7 @@ OPTIONS: ChartOptions = {
     "group": "", "spread": "interval",
 }  # fmt: skip
 LOOK_BACK_TICKS = 10
+QUIET_S = 20.0  # after so long it is not expected that a task goes on; a cell that is tracked meanwhile looks itself
 
 
 class Chart(Panel):
@@ -125,6 +127,8 @@ class LiveChart:
         self.widget: Chart | None = None
         self.is_cell_over = False
         self.is_over = False
+        self.is_late = False  # its run had ended when it logged its first number
+        self.heard_at = 0.0  # by the monotonic clock, when something was logged last
         self.is_muted = False  # not shown for what other processes do
         self._mark = ""
         self._looked = False
@@ -153,7 +157,10 @@ class LiveChart:
 
     @property
     def has_ended(self) -> bool:
-        """Whether no run of it goes on."""
+        """Whether no run of it goes on; of those that tasks outlive, whether they were quiet for a while."""
+        if self.is_late:
+            is_quiet = time.monotonic() - self.heard_at > QUIET_S
+            return is_quiet or not any(run.is_open for run in [feed.run for feed in self.own.values()])
         return not any(feed.run.is_running for feed in list(self.feeds.values()))
 
     @property

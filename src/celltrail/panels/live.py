@@ -29,6 +29,7 @@ from celltrail.store import Store, present
 
 TICK_S = 0.1
 MOST_SAID = 20  # alerts of one run that are a line each
+_MOST_BEGUN = 1000
 _MOST_RESTING = 30  # charts at rest that can still be marked; each holds its points
 
 
@@ -44,6 +45,7 @@ class Live:
         self._resting_media: deque[LiveMedia] = deque()
         self._resting: OrderedDict[str, LiveChart] = OrderedDict()  # by run, the newest
         self._of_cell: dict[str, LiveChart] = {}
+        self._begun_in: OrderedDict[str, str] = OrderedDict()  # by run without a chart so far: the request it began in
         self._depth: dict[str, int] = {}  # cells that run just now, one within the other, by request
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -90,6 +92,7 @@ class Live:
 
     def mute(self, run: Run) -> None:
         """This run gets no chart."""
+        self._begun_in.pop(run.id, None)
         if chart := self._of_run.pop(run.id, None):
             chart.is_muted = True
 
@@ -99,7 +102,11 @@ class Live:
         if isinstance(event, Results):
             return
         if isinstance(event, Logged | LoggedBlock):
-            if chart := self._of_run.get(event.run.id):
+            chart = self._of_run.get(event.run.id)
+            if chart is None and not event.run.is_running:
+                chart = shield(self._late, event)
+            if chart:
+                chart.heard_at = time.monotonic()
                 chart.own[event.run.id].put(event)
                 if chart.widget is None and not is_of_machine(event.names[0]):
                     self._show(chart)
@@ -154,8 +161,27 @@ class Live:
 
     def _begin(self, run: Run) -> None:
         with self._lock:
-            chart = self._of_run[run.id] = self._chart_of(self.execution())
+            key = self._begun_in[run.id] = self.execution()
+            if len(self._begun_in) > _MOST_BEGUN:
+                self._begun_in.popitem(last=False)
+            chart = self._of_run[run.id] = self._chart_of(key)
             chart.add(run)
+
+    def _late(self, event: Logged | LoggedBlock) -> LiveChart | None:
+        """A chart for what outlives its cell and logs its first number now, as a task does.
+
+        Below that cell, and so only where what is said now is said there: a thread may speak in a later cell.
+        """
+        run = event.run
+        if is_of_machine(event.names[0]) or self._begun_in.pop(run.id, None) != self.execution():
+            return None
+        with self._lock:
+            chart = self._of_run[run.id] = LiveChart(self._display)
+            chart.is_cell_over = chart.is_late = True
+            chart.add(run)
+            self._charts.append(chart)
+        self._others.wake()
+        return chart
 
     def _chart_of(self, cell: str) -> LiveChart:
         if cell not in self._of_cell:
@@ -234,6 +260,7 @@ class Live:
             for run_id in chart.feeds:
                 self._of_run.pop(run_id, None)
                 if chart.widget is not None:
+                    self._begun_in.pop(run_id, None)
                     self._resting[run_id] = chart
             while len(self._resting) > _MOST_RESTING:
                 _, oldest = self._resting.popitem(last=False)
