@@ -1589,7 +1589,7 @@ export const panels = [
     "run": "01RUN1",
     "name": "narrow",
     "status": "finished",
-    "step": 11.0,
+    "step": 11,
     "seconds": 1.5,
     "started": 1700000000.0,
     "axes": [],
