@@ -87,7 +87,7 @@ function decode(series: SavedSeries): Columns {
   const seconds = new Float32Array(bytes(series.seconds));
   const packed = bytes(series.value);
   const n = step.length;
-  const value = n > 0 && packed.byteLength === 8 * n ? new Float64Array(packed) : new Float32Array(packed);
+  const value = new (packed.byteLength === 8 * n ? Float64Array : Float32Array)(packed);
   assert(seconds.length === n && value.length === n, `${series.metric} of ${series.run} has columns of unequal length`);
   return { part: { run: series.run, metric: series.metric, start: 0, n }, step, seconds, value };
 }

@@ -72,8 +72,6 @@ details > summary { border-top: 1px solid var(--ct-line); cursor: pointer; font-
 @container (max-width: 380px) { .legend .min, .legend .max { display: none; } }
 .blank { align-items: center; border: 1px dashed var(--ct-line); border-radius: 6px; color: var(--ct-muted); display: flex; justify-content: center; margin-top: 8px; padding: 8px 16px; text-align: center; }
 .blank.tall { min-height: 250px; }
-/* What is a number each needs no axis and no smoothing; they come with the first line. */
-.top:not(:has(~ div .card:not(.single, details:not([open]) .card))) > .controls > :not(.find, .ct-button) { display: none; }
 .foot { color: var(--ct-muted); font-size: 12px; margin: 8px 0 0; }
 .plot canvas { display: block; height: 172px; width: 100%; }
 .plot canvas + canvas { cursor: crosshair; inset: 0; position: absolute; touch-action: pan-y; }
