@@ -130,12 +130,12 @@ export class Far {
     // the same heads as before: no column is made anew for another order
     return {
       runs,
-      groups:
-        groups &&
-        groups.map(({ values, size }) => {
-          end += size;
-          return { values, runs: runs.slice(end - size, end) };
-        }),
+      groups: groups
+        ? groups.map(({ values, size }) => {
+            end += size;
+            return { values, runs: runs.slice(end - size, end) };
+          })
+        : null,
       heads: this.#extent.heads,
       hints,
     };
