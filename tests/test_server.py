@@ -352,7 +352,7 @@ def test_what_people_say_is_said_through_it(jupyter: Jupyter, trail_of: tuple[st
 
 
 def test_a_run_that_goes_on_is_stopped_through_it(jupyter: Jupyter, trail_of: tuple[str, dict[str, str]]) -> None:
-    """Its process finds the wish in the trail; what is over, or no such wish, is refused in words."""
+    """Its process finds the wish in the trail; what is over need not be stopped, and is refused any other wish."""
     base, found = trail_of
     run = start("goes on", store=Store(jupyter.root / "project" / ".celltrail"))
     run.log({"loss": 1.0})
@@ -365,7 +365,10 @@ def test_a_run_that_goes_on_is_stopped_through_it(jupyter: Jupyter, trail_of: tu
     with pytest.raises(StopTraining), run:
         run.log({"loss": 0.5})
     reply = jupyter.ask(f"{base}/intents", {**stop, "id": "s2", "run": found["first"]})
-    assert (reply.status, reply.json["text"]) == (400, "run 'first' has already finished; there is nothing to stop")
+    over = "run 'first' has already finished; there is nothing to"
+    assert (reply.status, reply.json["said"]) == (200, f"{over} stop")
+    reply = jupyter.ask(f"{base}/intents", {**stop, "id": "s3", "do": "pause", "run": found["first"]})
+    assert (reply.status, reply.json["text"]) == (400, f"{over} pause")
     assert jupyter.ask(f"{base}/intents", {**stop, "do": "kill"}).status == 400
 
 

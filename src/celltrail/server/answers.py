@@ -225,7 +225,10 @@ class Answers:
         """Left in the trail, where the process of the run looks for it a few times a second."""
         run, do = self._find(asked["run"]), asked["do"]
         if run.status != "running":
-            raise BadValue(f"run {run.name!r} has already {run.status}; there is nothing to {do}")
+            said = f"run {run.name!r} has already {run.status}; there is nothing to {do}"
+            if do == "stop":  # a page asks the kernel too, which may just have done it
+                return said
+            raise BadValue(said)
         if do == "turn":
             _check(run, asked)
         wish = {"id": asked["id"], "do": do, "by": "panel", "knob": asked["knob"], "value": asked["value"]}
