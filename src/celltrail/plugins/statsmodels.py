@@ -65,14 +65,11 @@ def null_likelihood(model: Any) -> float | None:
     import numpy as np
 
     kind, given = type(model).__name__, np.asarray(model.endog)
-    if kind in ("Logit", "Probit") and given.ndim == 1:
-        ones, zeros = np.count_nonzero(given == 1), np.count_nonzero(given == 0)
-        is_told = ones and zeros and ones + zeros == len(given)
-        return ones * math.log(ones / len(given)) + zeros * math.log(zeros / len(given)) if is_told else None
-    if kind in ("Logit", "Probit", "MNLogit"):
-        counts = np.unique(given, return_counts=True)[1] if given.ndim == 1 else given.sum(axis=0)
-        is_whole = kind == "MNLogit" or bool(((given == 0) | (given == 1)).all())
-        return float((counts * np.log(counts / counts.sum())).sum()) if is_whole and (counts > 0).all() else None
+    if kind in ("Logit", "Probit"):
+        counts = np.array([np.count_nonzero(given == 0), np.count_nonzero(given == 1)])
+        return _of_shares(counts) if counts.sum() == given.size else None
+    if kind == "MNLogit":
+        return _of_shares(np.unique(given, return_counts=True)[1] if given.ndim == 1 else given.sum(axis=0))
     if kind == "Poisson" and not any(np.any(getattr(model, each, None)) for each in ("offset", "exposure")):
         mean = given.mean()
         logs = sum(
@@ -80,6 +77,13 @@ def null_likelihood(model: Any) -> float | None:
         )
         return float(given.sum() * math.log(mean) - len(given) * mean - logs) if mean > 0 else None
     return None
+
+
+def _of_shares(counts: Any) -> float | None:
+    """The log-likelihood of classes of these sizes by their shares; None where one has nobody."""
+    import numpy as np
+
+    return float((counts * np.log(counts / counts.sum())).sum()) if (counts > 0).all() else None
 
 
 def term_names(model: Any) -> list[str]:
