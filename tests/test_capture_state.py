@@ -108,6 +108,23 @@ def newest(store: Store, name: str = "B") -> StoredRun:
     return next(run for run in runs(store=store) if run.name == name)
 
 
+def test_what_is_set_between_cells_is_no_runs_doing(session: tuple[Kernel, Store]) -> None:
+    """As by the callback of a widget: the run that met it first did not change it, and says where it is not from."""
+    kernel, store = session
+    kernel.run(
+        "import threading\ndef use(): return slid * 2\nlater = threading.Timer(0.3, lambda: globals().update(slid=3))"
+    )
+    kernel.run("later.start()")
+    time.sleep(1)
+    replies = [kernel.run(f"%%track {name}\nfound = use()") for name in ("slid-first", "slid-then")]
+    settle(kernel)
+    assert [reply.complaints for reply in replies] == ["", ""]
+    for name in ("slid-first", "slid-then"):
+        needs = runs(f"name == {name!r}", store=store)[0].needs
+        assert needs["edges"] == []
+        assert [flag["text"] for flag in needs["flags"]] == ["no recorded cell made `slid`"]
+
+
 @pytest.mark.parametrize("case", CONTAMINATED)
 def test_a_run_that_starts_from_what_another_changed_is_told_so(session: tuple[Kernel, Store], case: str) -> None:
     """The object and the run by name, before the cell's own output; and nothing where nothing is wrong."""

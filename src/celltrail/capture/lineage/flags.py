@@ -62,7 +62,7 @@ def flags(
         versions: of the executions, by index.
         document: the notebook.
         edges: to other runs.
-        strange: names that were there before anything was recorded.
+        strange: names that were there before anything was recorded, or came from elsewhere than a cell.
         cell: the execution's own.
     """
     kept = {each.index: each for each in found.kept}
@@ -79,9 +79,7 @@ def flags(
         elif step.status in ("error", "interrupted", "killed"):
             end = "failed" if step.status == "error" else "was interrupted"
             all_flags.append(_flag(step, "failed", f"depends on {_cell(step.count)}, which {end}", name))
-    all_flags += [
-        Flag("unknown", f"`{name}` was there before anything was recorded", name=name) for name in sorted(strange)
-    ]
+    all_flags += [Flag("unknown", f"no recorded cell made `{name}`", name=name) for name in sorted(strange)]
     for edge in edges:
         if edge.kind == "continues":
             text = f"starts from `{edge.name}` as another run left it"

@@ -181,12 +181,23 @@ class State:
         if entry is None or tracked.found is None or entry.tracked is not None:
             return
         entry.tracked, entry.run = tracked, tracked.run.id
+        self._look_again(entry)
         if not self.catch_up(_PATIENCE_S, entry.at):
             return  # the edges are still found at its end
         entry.edges = self._edges(entry, self._reads(entry, tracked, None), lambda: self._foreseen(tracked))
         changed = [edge for edge in entry.edges if edge.kind == "continues"]
         if changed and not tracked.mark.arguments.continues:
             self._warn([edge for edge in changed if edge.run == changed[0].run], tracked)
+
+    def _look_again(self, entry: _Entry) -> None:
+        """What a widget's callback or a thread bound since the last cell is none of this run's doing."""
+        variables = self._variables.now(self._namespace())
+        ids = identities(variables)
+        if ids is not None and entry.before is not None:
+            self._strange |= {
+                name for name, value in variables if name not in entry.before and type(value) not in _CODE
+            }
+            entry.before = ids
 
     def _foreseen(self, tracked: Tracked) -> Touched:
         """What the run is going to touch, as far as its code says."""
