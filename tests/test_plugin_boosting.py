@@ -219,3 +219,29 @@ def test_a_rule_ends_a_training_as_the_library_does(told: dict[str, Any], name: 
     assert run.stopped_by == f"rule count({metric or 'objective'})>=3"
     assert len(values(store, run)[metric or "objective"]) == 3
     assert [alert.step for alert in run.alerts] == [2]
+
+
+def test_a_callback_given_by_hand_serves_one_run_after_another(store: Store) -> None:
+    """In a script it is made once; each run gets the rounds that were trained in it."""
+    import lightgbm
+    import numpy as np
+    import xgboost
+
+    from celltrail.plugins import lightgbm as lightgbm_plugin
+    from celltrail.plugins import xgboost as xgboost_plugin
+
+    x, y = np.arange(40.0)[:, None], np.arange(40) % 2
+    matrix, by_hand = xgboost.DMatrix(x, y), xgboost_plugin.Callback()
+    other = lightgbm_plugin.Callback()
+    for rounds in (2, 3):
+        with ct.start(f"{rounds} rounds", store=store):
+            xgboost.train(
+                {"nthread": 1}, matrix, rounds, evals=[(matrix, "train")], verbose_eval=False, callbacks=[by_hand]
+            )
+            lightgbm.train(
+                {"metric": "auc", "verbose": -1, "num_threads": 1}, lightgbm.Dataset(x, y), rounds,
+                valid_sets=[lightgbm.Dataset(x, y)], valid_names=["val"], callbacks=[other],
+            )  # fmt: skip
+    for rounds in (2, 3):
+        metrics = ct.run(f"{rounds} rounds").metrics
+        assert {name: metric.count for name, metric in metrics.items()} == {"train/rmse": rounds, "val/auc": rounds}

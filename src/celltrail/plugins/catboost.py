@@ -42,7 +42,7 @@ class Callback:
         return not _hand.stopped(self._tell, info)
 
     def _tell(self, info: Any) -> None:
-        if self._series is None:
+        if self._series is None or self._series.is_over:  # one that was given by hand may be used again
             run = ct.current()
             if run is None:
                 return

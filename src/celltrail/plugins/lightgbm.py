@@ -50,7 +50,7 @@ class Callback:
     def _tell(self, env: Any) -> None:
         if not env.evaluation_result_list:
             return
-        if self._series is None:
+        if self._series is None or self._series.is_over:  # one that was given by hand may be used again
             run = ct.current()
             if run is None:
                 return

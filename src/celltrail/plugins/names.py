@@ -121,18 +121,23 @@ class Series:
         told = dict(zip(names, values.values())) if tuple(values) == keys else self._named(values, goals, axes)  # noqa: B905
         if not told:
             return
-        if step is not None:
-            self._reached[0] = step
-            try:
+        try:
+            if step is not None:
+                self._reached[0] = step
                 self._run.log(told, step, **axes)
-            except ct.CelltrailError:  # something is no number any more, or the run has ended
                 return
+            at = self._hand.step(self._run)
+            at = self._reached[0] if at is None else at
+            for name, value in told.items():
+                count = self._counts[name] = max(at, self._counts.get(name, -1) + 1)
+                self._run.log({name: value}, count, **axes)
+        except ct.CelltrailError:  # something is no number any more, or the run has ended
             return
-        at = self._hand.step(self._run)
-        at = self._reached[0] if at is None else at
-        for name, value in told.items():
-            count = self._counts[name] = max(at, self._counts.get(name, -1) + 1)
-            self._run.log({name: value}, count, **axes)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its run has ended."""
+        return not self._run.is_running
 
     def names(self) -> list[str]:
         """The series that were written so far."""

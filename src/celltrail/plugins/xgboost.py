@@ -50,7 +50,7 @@ class Callback(_TrainingCallback):
         return _hand.stopped(self._tell, epoch, evals_log)
 
     def _tell(self, epoch: int, evals_log: Mapping[str, Mapping[str, list[Any]]]) -> None:
-        if self._series is None:
+        if self._series is None or self._series.is_over:  # one that was given by hand may be used again
             run = ct.current()
             if run is None:
                 return
