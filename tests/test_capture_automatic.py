@@ -58,12 +58,12 @@ def test_track_on_makes_runs_until_track_off(tmp_path: Path) -> None:
     kernel.run("%load_ext celltrail")
     loop = "for i in range(3):\n    loss = 1 / (i + 1)"
     kernel.run(loop)
-    assert "are runs from now on" in kernel.run("%track on").text
+    assert "is a run (%track off)" in kernel.run("%track on").text
     kernel.run(f"# automatic\n{loop}")
     kernel.run(f"%%track marked\n{loop}")
     kernel.run(f"%%scratch\n{loop}")
     kernel.run("x = 1")
-    assert "%track off ends that" in kernel.run("%track").text
+    assert "%track off stops that" in kernel.run("%track").text
     kernel.run("%track off")
     kernel.run(loop)
     kernel.run("%unload_ext celltrail")

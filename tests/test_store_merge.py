@@ -311,7 +311,7 @@ def test_pipes_devices_and_huge_files_are_refused(store, other):
         folder.mkdir(exist_ok=True)
         with open(folder / "huge.json", "wb") as file:
             file.truncate(1 << 40)
-        with pytest.raises(StoreError, match=r"brings up to 1\.1 TB|brings up to 1100 GB"):
+        with pytest.raises(StoreError, match=r"needs up to 1\.1 TB|needs up to 1100 GB"):
             store.merge(other)
         with open(folder / "huge.json", "wb") as file:
             file.truncate(65 << 20)

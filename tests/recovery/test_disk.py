@@ -181,7 +181,9 @@ def test_a_trail_that_may_only_be_read_is_read(tmp_path: Path) -> None:
         sentences = run_program(READ_ONLY, store.root).splitlines()
     assert len(sentences) == 3
     for sentence in sentences:
-        assert sentence.startswith("the trail '.celltrail' cannot be written: Permission denied; set CELLTRAIL_STORE")
+        assert sentence.startswith(
+            "the trail '.celltrail' cannot be written: Permission denied; fix its permissions, or "
+        )
 
 
 def test_a_place_that_cannot_be_a_trail_is_a_sentence(tmp_path: Path) -> None:

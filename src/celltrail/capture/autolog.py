@@ -217,4 +217,4 @@ def _warn(text: str, traceback: str) -> None:
     global _has_warned
     if not _has_warned:
         _has_warned = True
-        warnings.warn(f"celltrail: recording had a problem, your code did not: {text}", RuntimeWarning, stacklevel=4)
+        warnings.warn(f"celltrail: recording had a problem, your code did not: {text}", RuntimeWarning, stacklevel=5)

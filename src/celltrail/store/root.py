@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Generator
@@ -17,6 +18,10 @@ from celltrail.store.files import disk
 
 FORMAT = 1
 FOLDER = ".celltrail"
+_MENDS = {
+    (errno.ENOSPC, errno.EDQUOT): "make room, or ",
+    (errno.EACCES, errno.EPERM): "fix its permissions, or ",
+}
 _met: dict[Path, tuple[tuple[int, ...], str]] = {}  # by folder: trail.json as it stood when it was read, and its id
 
 
@@ -89,10 +94,8 @@ def write(root: Path, trail: str, created_us: int) -> None:
 def unwritable(root: Path, error: OSError) -> str:
     """The sentence about a trail that cannot be written."""
     reason = error.strerror or type(error).__name__
-    return (
-        f"the trail {root.name!r} cannot be written: {reason}; "
-        "make room or fix its permissions, or set CELLTRAIL_STORE to another folder"
-    )
+    mend = next((mend for codes, mend in _MENDS.items() if error.errno in codes), "")
+    return f"the trail {root.name!r} cannot be written: {reason}; {mend}set CELLTRAIL_STORE to another folder"
 
 
 @contextlib.contextmanager
