@@ -61,7 +61,8 @@ setup: .make/venv .make/npm .make/front .make/python
 	  || { echo "celltrail's front end needs Node.js 20.19 or newer (of the 22 line: 22.12) and found $$(node --version 2>/dev/null || echo none); install it and run make again" >&2; exit 1; }
 	@touch $@
 
-.make/venv: | .make/tools
+# What builds the package is named in pyproject.toml and may change after the environment was made.
+.make/venv: pyproject.toml | .make/tools
 	@echo "[1/4] Python environment in .venv"
 	@[ -x $(PY) ] || "$$(cat .make/python-command)" -m venv .venv
 	@$(PY) -m pip install -q $(BUILDERS)

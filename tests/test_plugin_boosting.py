@@ -188,7 +188,9 @@ def test_each_trial_of_optuna_is_a_run(told: dict[str, Any]):
     assert [trial.params["x"] for trial in trials] == [x for _, x, *_ in own]
     for trial, (value, x, state, seconds) in zip(trials, own, strict=True):
         assert trial.record.duration_s == seconds >= 0.05
-        assert trial.code == run.code.rstrip("\n")  # the cell as it was typed
+        assert trial.code.rstrip("\n") == run.code.rstrip("\n")  # the cell as it was typed
+        assert trial.record.environment.keys() >= {"env", "hardware"}
+        assert "sys/seconds" not in trial.summary  # nobody measured a trial that was over
         series = values(store, trial)
         assert series["intermediate"] == [x, 2 * x]
         assert series.get("objective") == (None if state == "PRUNED" else [value])

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from itertools import count
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -65,16 +65,22 @@ class Call:
 
     def accepts(self, name: str) -> bool:
         """Whether the function takes a keyword argument of this name that the caller did not give by its place."""
-        signature = inspect.signature(self.function)
-        try:
-            given = signature.bind_partial(*self.args).arguments
-        except TypeError:
-            return False
-        return name in signature.parameters and name not in given
+        function, given = self.function, len(self.args)
+        if isinstance(function, MethodType):  # of which what is remembered must not hold the object
+            function, given = function.__func__, given + 1
+        return _places(function).get(name, -1) >= given
 
     def names(self, value: Any) -> list[str]:
         """The global variables that are this very object."""
         return [name for name, held in self.namespace.items() if held is value and not name.startswith("_")]
+
+
+@lru_cache(maxsize=256)
+def _places(function: Callable[..., Any]) -> dict[str, int]:
+    """At which place each argument that has a name may be given; behind all others where by its name only."""
+    parameters = inspect.signature(function).parameters.values()
+    places = {each.name: place for place, each in enumerate(parameters) if each.kind is each.POSITIONAL_OR_KEYWORD}
+    return places | {each.name: sys.maxsize for each in parameters if each.kind is each.KEYWORD_ONLY}
 
 
 @dataclass(slots=True, eq=False)

@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.child import child
 from celltrail.plugins.names import Nobody
 from celltrail.plugins.stopping import stopped
 
 _hand: Any = Nobody()
+_PLAIN = bool | int | float | str
 
 
 def on(optuna: Any, hand: Any) -> Callable[[], None]:
@@ -49,15 +49,14 @@ def _record(run: ct.Run, study: Any, trial: Any) -> None:
         run.define_metric(name, goal=goal)  # pyright: ignore[reportArgumentType]
     is_stopped = bool(told) and stopped(run.log, told, step=trial.number)
     tags = ("trial",) if state == "complete" else ("trial", state)
-    seconds = None if trial.duration is None else trial.duration.total_seconds()
-    own = child(run, f"trial {trial.number}", trial.params, tags, seconds)
-    for name, goal in zip(names, goals, strict=True):
-        own.define_metric(name, goal=goal)  # pyright: ignore[reportArgumentType]
-    for step, value in sorted(trial.intermediate_values.items()):
-        is_stopped |= stopped(own.log, {"intermediate": value}, step=step)
-    is_stopped |= bool(told) and stopped(own.log, told, step=trial.number)
-    said = {name: value for name, value in trial.user_attrs.items() if isinstance(value, bool | int | float | str)}
-    _hand.describe(own, summary=said)
-    own.finish("failed" if state == "fail" else "finished")
+    seconds = max(0.0, trial.duration.total_seconds()) if trial.duration else 0.0  # a clock may be set back
+    with run.trial(f"trial {trial.number}", trial.params, tags=tags, seconds=seconds) as own:
+        for name, goal in zip(names, goals, strict=True):
+            own.define_metric(name, goal=goal)  # pyright: ignore[reportArgumentType]
+        for step, value in sorted(trial.intermediate_values.items()):
+            is_stopped |= stopped(own.log, {"intermediate": value}, step=step)
+        is_stopped |= bool(told) and stopped(own.log, told, step=trial.number)
+        own.learn(summary={name: value for name, value in trial.user_attrs.items() if isinstance(value, _PLAIN)})
+        own.finish("failed" if state == "fail" else "finished")
     if is_stopped:
         study.stop()

@@ -22,7 +22,6 @@ from functools import partial
 from typing import Any
 
 import celltrail as ct
-from celltrail.plugins.child import child
 from celltrail.plugins.names import Key, Series, metric_of, per_run, split_of
 
 _known_defaults: weakref.WeakKeyDictionary[type, dict[str, Any]] = weakref.WeakKeyDictionary()
@@ -169,7 +168,8 @@ class _Candidates:
             plain = {name: _plain(value) for name, value in params.items()}
             title = " ".join(f"{name}={value}" for name, value in plain.items())
             took = sum(results[f"mean_{part}_time"][place] for part in ("fit", "score")) * self._search.n_splits_
-            with child(self._run, title or "candidate", plain, ("candidate",), float(took)) as candidate:
+            title = title[:200] or "candidate"
+            with self._run.trial(title, plain, tags="candidate", seconds=max(0.0, float(took))) as candidate:
                 series = Series(self._hand, candidate, "sklearn")
                 values: dict[Key, float] = {}
                 spread: dict[str, float] = {}

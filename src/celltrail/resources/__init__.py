@@ -51,7 +51,8 @@ def cell_ends() -> None:
 
 
 def _hear(event: Event) -> None:
-    if isinstance(event, Started):
+    # of what was over before it is written down the machine tells nothing
+    if isinstance(event, Started) and not event.run.is_over:
         _begin(event.run)
 
 

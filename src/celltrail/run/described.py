@@ -17,6 +17,7 @@ from celltrail.store import RunWriter, Store
 from celltrail.store.docs.actors import person_name
 from celltrail.store.docs.records import tables_of
 from celltrail.store.files import forks
+from celltrail.store.files.disk import Unsynced
 from celltrail.store.log.summary import Said
 
 if TYPE_CHECKING:
@@ -29,9 +30,13 @@ FLUSH_S = 1.0
 class Described:
     """The facts of one run, kept in its document by the process that owns it; a rank or worker says them as edits."""
 
-    def __init__(self, store: Store, record: RunRecord, rank: int, joins: bool, before: Onward | None = None) -> None:
+    def __init__(
+        self, store: Store, record: RunRecord, rank: int, joins: bool, before: Onward | None, *, is_over: bool
+    ) -> None:
         self._store = store
-        self.writer: RunWriter = store.join(record.id, rank) if joins else store.begin(record, rank, before)
+        self.is_over = is_over  # before it is written down
+        begun = store.join(record.id, rank) if joins else store.begin(record, rank, before, is_over=is_over)
+        self.writer: RunWriter = begun
         joining.take(record.id)
         record = changed(record, writer=self.writer.writer)
         self._record = record if self.writer.owns else _as_owned(store, record)
@@ -43,6 +48,8 @@ class Described:
         self._flushed = time.monotonic()
         self._started = self._flushed - (before.spent_s if before else 0.0)
         self._is_closed = False
+        # what it keeps beside its log and document, and the trials below it: brought to the disk with the log
+        self._unsynced = Unsynced(lambda: None)
         self._make_lock()
         forks.in_child(self._make_lock)
         self.writer.begun_in_child = lambda: forks.at_end(self._end_in_child)
@@ -206,6 +213,11 @@ class Described:
         """
         self.learn(**facts)
         self._flush()
+
+    @property
+    def described(self) -> RunRecord:
+        """The run as it was told last, without its metrics: what costs nothing to ask."""
+        return self._record
 
     def learned(self, name: str) -> Any:
         """One of these facts as it is known now; what of it is a dictionary is not to be changed."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, MutableSet
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSet
 from typing import Any
 
 from celltrail.errors import BadValue
-from celltrail.model import Json
-from celltrail.run.values import check_name
+from celltrail.model import Json, Param
+from celltrail.run.values import check_name, kind_of
 
 TEXT = 200  # characters kept of the repr of a value that JSON has no form for
 
@@ -27,6 +27,21 @@ def plain(value: Any) -> Json:
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         return plain(value.item())
     return repr(value)[:TEXT]
+
+
+def as_params(params: Mapping[str, Any]) -> dict[str, Param]:
+    """Plain values as `Param` records given by the user."""
+    if not isinstance(params, Mapping):
+        raise BadValue(
+            f"params was given {kind_of(params)}; params are name -> value, as in ct.start('demo', {{'lr': 0.1}}), and "
+            "of an object with fields vars(object) makes them"
+        )
+    return {check_name(name, "param"): Param(name, plain(value)) for name, value in params.items()}
+
+
+def as_tags(tags: str | Iterable[str]) -> tuple[str, ...]:
+    """Tags as a record has them; one alone needs no list."""
+    return tuple(check_name(tag, "tag") for tag in ((tags,) if isinstance(tags, str) else tags))
 
 
 class Facts(MutableMapping[str, Json]):

@@ -160,7 +160,8 @@ class Items(Alerting):
             self._refuse()
         at = (self.step or 0) if step is None else check_step(step)
         content = read(name, value)
-        held = self._held(name, content)
+        with self._unsynced.writing():
+            held = self._held(name, content)
         more = {"facts": content.facts} if content.facts else {}
         self.writer.item(name, at, held.pop("value", None), type=content.kind, media=content.media, **held, **more)
         self.kept[content.kind] += 1

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from celltrail.model import Json, RunRecord
 from celltrail.store import RunWriter, Store
+from celltrail.store.files.disk import Unsynced
 
 if TYPE_CHECKING:
     from celltrail.run.media import Content
+    from celltrail.run.recording import Run
 
 
 class Part:
     """Verbs of `recording.Run` that have a file of their own; `Run` answers what stands here, a part alone does not."""
 
     writer: RunWriter
+    _unsynced: Unsynced
 
     @property
     def id(self) -> str:
@@ -30,6 +33,11 @@ class Part:
     @property
     def is_running(self) -> bool:
         """Whether `finish` has not been called yet."""
+        raise NotImplementedError
+
+    @property
+    def described(self) -> RunRecord:
+        """The run as it was told last, without its metrics."""
         raise NotImplementedError
 
     def record(self) -> RunRecord:
@@ -61,6 +69,9 @@ class Part:
         raise NotImplementedError
 
     def _refuse(self) -> None:
+        raise NotImplementedError
+
+    def _begin_below(self, record: RunRecord) -> Run:
         raise NotImplementedError
 
     def _keep(self, key: str, value: Any, step: int | None, read: Callable[[str, Any], Content]) -> None:

@@ -6,6 +6,7 @@ import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,13 @@ from celltrail.run.artifacts import KeepsFiles
 from celltrail.run.data import LogsData
 from celltrail.run.described import FLUSH_S
 from celltrail.run.evaluating import Evaluates
-from celltrail.run.events import Ended, Logged, LoggedBlock, Results, tell
+from celltrail.run.events import Ended, Logged, LoggedBlock, Results, Started, tell
 from celltrail.run.folding import FOLD_AT
 from celltrail.run.items import Items
 from celltrail.run.keeper import keeper
 from celltrail.run.modelling import LogsModels
 from celltrail.run.steered import Steered
+from celltrail.run.trials import Tries
 from celltrail.run.values import REAL, Read, are_plain, check_name, check_step, not_by_name
 from celltrail.run.watching import watch_model
 from celltrail.store import Store
@@ -40,7 +42,7 @@ SYNC_S, BEAT_S, QUIET_S = 2.0, 10.0, 60.0
 here: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()  # the runs of this process by id
 
 
-class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
+class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles, Tries):
     """A run while it happens; made by `start`, never directly.
 
     Used as a context manager it finishes by itself: ``finished``, ``failed`` after an exception,
@@ -54,9 +56,16 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
     """
 
     def __init__(
-        self, store: Store, record: RunRecord, rank: int = 0, joins: bool = False, before: Onward | None = None
+        self,
+        store: Store,
+        record: RunRecord,
+        rank: int = 0,
+        joins: bool = False,
+        before: Onward | None = None,
+        *,
+        is_over: bool = False,
     ) -> None:
-        super().__init__(store, record, rank, joins, before)
+        super().__init__(store, record, rank, joins, before, is_over=is_over)
         here[self.id] = self
         self.step: int | None = before.step if before else None
         self.kept = Counter()  # items by kind
@@ -232,6 +241,14 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
             self._heard, self._leave_keeper = time.monotonic(), keeper.add(self)
         tell(Ended(self))
 
+    def _begin_below(self, record: RunRecord) -> Run:
+        """A run that is over; what waits for the disk of it waits with this one's."""
+        trial = Run(self.store, record, is_over=True)
+        trial._unsynced = self._unsynced
+        trial.at_end(keeper.add(trial))
+        tell(Started(trial))
+        return trial
+
     def watch(self, model: Any, every: int = 50) -> None:
         """Record the layers of a model while it trains, until the run ends.
 
@@ -331,7 +348,10 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
             if not self.is_running and not self._is_closed and not self._owed:
                 self._stage()
                 self._is_closed = True
-                self.writer.close(self.record())
+                with self._unsynced.writing() if self.is_over else nullcontext():
+                    self.writer.close(self.record())
+                if not self.is_over:
+                    self._unsynced.sync()
             return self._is_closed
 
     def _rest(self, now_s: float) -> None:
@@ -372,6 +392,7 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles):
         if now_s - self._synced >= SYNC_S:
             self._synced = now_s
             self.writer.sync()
+            self._unsynced.sync()
 
     def stumble(self, error: Exception) -> None:
         """A fault of celltrail's own while it kept this run: said on the run, and recording goes on."""

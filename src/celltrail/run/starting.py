@@ -16,16 +16,16 @@ from functools import lru_cache
 from typing import Any
 
 from celltrail.errors import BadValue, CelltrailError, nearest
-from celltrail.model import Param, RunRecord, changed, new_id, now_us
+from celltrail.model import RunRecord, changed, new_id, now_us
 from celltrail.run import joining, onward
 from celltrail.run.attribution import current, current_block, enter, open_runs
 from celltrail.run.copying import PATIENCE_S, copier
 from celltrail.run.events import Started, tell
-from celltrail.run.facts import plain
+from celltrail.run.facts import as_params, as_tags
 from celltrail.run.keeper import keeper
 from celltrail.run.recording import Run
 from celltrail.run.seeding import set_seed
-from celltrail.run.values import check_name, kind_of
+from celltrail.run.values import check_name
 from celltrail.run.workers import is_rank, is_worker, joined, let_go
 from celltrail.store import Store, locate, present
 from celltrail.store.log.ranks import rank_here
@@ -108,7 +108,7 @@ def start(
         group=group,
         user=_user(),
         host=platform.node(),
-        tags=tuple(check_name(tag, "tag") for tag in ((tags,) if isinstance(tags, str) else tags)),
+        tags=as_tags(tags),
         notes=(notes,) if notes else (),
         params=as_params(params or {}),
     )
@@ -199,16 +199,6 @@ def watch(model: Any, every: int = 50) -> None:
     celltrail.errors.CelltrailError: no run is active: put %%track on the cell, or begin one with ct.start()
     """
     _active().watch(model, every)
-
-
-def as_params(params: Mapping[str, Any]) -> dict[str, Param]:
-    """Plain values as `Param` records given by the user."""
-    if not isinstance(params, Mapping):
-        raise BadValue(
-            f"params was given {kind_of(params)}; params are name -> value, as in ct.start('demo', {{'lr': 0.1}}), and "
-            "of an object with fields vars(object) makes them"
-        )
-    return {check_name(name, "param"): Param(name, plain(value)) for name, value in params.items()}
 
 
 def _no_argument(name: str) -> str:

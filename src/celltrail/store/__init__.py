@@ -83,11 +83,14 @@ class Store(Upkeep):
         self._id = self._id or root.trail_id(self.root)
         return self._id
 
-    def begin(self, record: RunRecord, rank: int = 0, before: Onward | None = None) -> RunWriter:
+    def begin(
+        self, record: RunRecord, rank: int = 0, before: Onward | None = None, *, is_over: bool = False
+    ) -> RunWriter:
         """Create a run on disk, status running, and return the writer that owns it.
 
         Of several processes that begin a run of the same id, one owns it; the others join it. With what was
-        ``before`` a run that is there goes on.
+        ``before`` a run that is there goes on. Of one that ``is_over`` before it is written down nobody waits for the
+        document, which is there with the first `RunWriter.flush`.
 
         Raises `StoreError` when the trail cannot be written.
         """
@@ -97,10 +100,11 @@ class Store(Upkeep):
         try:
             trail = root.establish(self.root)
             places.note(trail, self.root)
+            disk.make_folder(folder, self.root)  # first, for as a rule it is this one that is missing
             disk.make_folder(folder / "m", self.root)
             writer = RunWriter(folder, trail, record.id, rank)
             if before is None:
-                writer.own(record, self.blobs)
+                writer.own(record, self.blobs, is_over=is_over)
             elif not writer.own(record, self.blobs, before.tables, before.carried.logs):
                 writer.close(record)
                 raise StoreError(f"another process has just resumed run {record.name!r}; only one can go on with it")

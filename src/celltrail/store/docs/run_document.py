@@ -41,10 +41,10 @@ def beyond(metrics: Entries) -> Entries:
 class RunDocument:
     """The ``run.json`` of a run this process owns: changes are staged and written together.
 
-    Making it raises FileExistsError when another process has made it.
+    Making it raises FileExistsError when another process has made it. With ``is_over`` it is made by the first `flush`.
     """
 
-    def __init__(self, path: Path, run: str, tables: Tables, blobs: Blobs) -> None:
+    def __init__(self, path: Path, run: str, tables: Tables, blobs: Blobs, *, is_over: bool = False) -> None:
         self._run = run
         self._blobs = blobs
         self._tables = tables
@@ -53,7 +53,8 @@ class RunDocument:
         self._changes = 1
         self._written = self._rev = 0
         self._path = path
-        self.flush()
+        if not is_over:
+            self.flush()
 
     def put(self, table: str, key: str, fields: dict[str, Json]) -> int:
         """Stage these fields of one entry; the number of this change."""

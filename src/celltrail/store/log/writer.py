@@ -78,7 +78,15 @@ class RunWriter:
             return False
         return bool({writer_of(log) for log in logs if log.endswith(".ctl")} - self._known - {self.writer})
 
-    def own(self, record: RunRecord, blobs: Blobs, before: Tables | None = None, known: Collection[str] = ()) -> bool:
+    def own(
+        self,
+        record: RunRecord,
+        blobs: Blobs,
+        before: Tables | None = None,
+        known: Collection[str] = (),
+        *,
+        is_over: bool = False,
+    ) -> bool:
         """Make the run's document, unless another process has; whether it is this one's now.
 
         Of a run that is resumed ``before`` is the document it had, and ``known`` are the logs it has.
@@ -93,7 +101,8 @@ class RunWriter:
         known = {name: entries for name, entries in tables.items() if entries and name not in _NOT_LOGGED}
         try:
             with disk.later() as self._bring_down:
-                self._document = RunDocument(self._folder / name_of(record.generation), record.id, tables, blobs)
+                path = self._folder / name_of(record.generation)
+                self._document = RunDocument(path, record.id, tables, blobs, is_over=is_over)
         except FileExistsError:
             return False
         self.event("begun", n=1, tables=known)
