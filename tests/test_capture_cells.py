@@ -415,9 +415,9 @@ module.{name} = broken
 """
 HOOKS = [
     ("recorder", "read"),
-    ("recorder", "expand"),
-    ("recorder", "start"),
-    ("recorder", "locate"),
+    ("beginning", "expand"),
+    ("beginning", "start"),
+    ("beginning", "locate"),
     ("recorder", "Redactor"),
     ("recorder", "Tracked.examine"),
     ("recorder", "Tracked.end"),

@@ -50,10 +50,10 @@ def unguard(module, first, end):
 # module, function, and whether its run can keep the problem (there is one, and its own keeping is not what is broken)
 FAULTS: list[tuple[str, str, bool]] = [
     ("capture.recorder", "read", False),
-    ("capture.recorder", "expand", False),
-    ("capture.recorder", "locate", False),
-    ("capture.recorder", "Store", False),
-    ("capture.recorder", "start", False),
+    ("capture.beginning", "expand", False),
+    ("capture.beginning", "locate", False),
+    ("capture.beginning", "Store", False),
+    ("capture.beginning", "start", False),
     ("capture.recorder", "Recorder._is_run", False),
     ("capture.recorder", "Recorder._begin", False),
     ("capture.outputs.listening", "Listening.begin", False),
@@ -66,7 +66,7 @@ FAULTS: list[tuple[str, str, bool]] = [
     ("capture.recorder", "Watcher.close", True),
     ("capture.recorder", "Watcher.drain", False),
     ("capture.outputs.listening", "unframe", False),
-    ("capture.recorder", "environment.notebook", False),
+    ("capture.beginning", "environment.notebook", False),
     ("capture.recorder", "rng.take", False),
     ("capture.session.executions", "Session.begin", False),
     ("capture.session.executions", "Session.end", False),

@@ -16,8 +16,9 @@ from celltrail.alerts import stand
 from celltrail.capture import calls, environment, rng
 from celltrail.capture.already import Already
 from celltrail.capture.already.again import refusal
-from celltrail.capture.arguments import expand, parse
+from celltrail.capture.arguments import parse
 from celltrail.capture.automatic import is_worth
+from celltrail.capture.beginning import begin
 from celltrail.capture.environment.modules import Modules
 from celltrail.capture.files import Files
 from celltrail.capture.files.openings import Openings, strip
@@ -26,7 +27,6 @@ from celltrail.capture.lineage.state import State
 from celltrail.capture.meter import stamp, warm
 from celltrail.capture.notice import Notice, placeless
 from celltrail.capture.outcome import Endings, status_after, traceback_of
-from celltrail.capture.outputs import Outputs
 from celltrail.capture.outputs.listening import Listening
 from celltrail.capture.params.injected import Injected
 from celltrail.capture.redact import Redactor
@@ -41,16 +41,14 @@ from celltrail.capture.sweeping import Sweeping
 from celltrail.capture.tasks import Tasks
 from celltrail.capture.threads import Threads
 from celltrail.capture.tracked import Tracked, cell_name
-from celltrail.capture.transform import Mark, body_is_empty, cleanup, first_comment, leading_blank_lines, read
+from celltrail.capture.transform import Mark, body_is_empty, cleanup, read
 from celltrail.capture.values.variables import Variables
 from celltrail.capture.watch import FIELD_HOOK, HOOK, SINKS, Deaf
 from celltrail.capture.watch.points import Watcher, pass_through
 from celltrail.capture.worker import NAP_S, Worker
 from celltrail.errors import CelltrailError, StoreError
-from celltrail.model import Execution, new_id, now_us
 from celltrail.query.standing import told_by
 from celltrail.resources import cell_begins, cell_ends, measure_runs
-from celltrail.run import set_current, start
 from celltrail.run.recording import SYNC_S
 from celltrail.store import Store, locate
 from celltrail.store.files import disk, pending
@@ -79,6 +77,8 @@ class Recorder:
         self._watcher = Watcher()
         self._worker = Worker(self._tick, nap_s=NAP_S)
         self._outputs = Listening(shell, self._worker, self._written)
+        # values come in on a thread of their own: what describes the cell may take long beside a busy loop
+        self._values = Worker(self._keep_up, "celltrail-values")
         self._hasher = Worker(lambda: None, "celltrail-hash")
         self._hasher.put(lower_priority)
         self._unsynced = disk.Unsynced(lambda: self._worker.by(self._unsynced.sync, SYNC_S))  # of runs
@@ -114,6 +114,7 @@ class Recorder:
         self._unwait = pending.wait_with(self._settle)
         self._unmeasure, self._unstand = measure_runs(), stand()
         self._worker.start()
+        self._values.start()
         self._worker.put(warm)
         self.session.start()
         told_by(self._marks.standing)
@@ -143,6 +144,7 @@ class Recorder:
         self._unmeasure()
         self._unstand()
         self._threads.off()
+        self._values.stop()
         self._worker.stop()
         self._hasher.stop()
         self.session.stop("ok")  # the cell that asked for it
@@ -154,6 +156,7 @@ class Recorder:
         if os.getpid() == self._pid:
             for tracked in (*self._open.values(), *self._outputs.awaited):
                 self._worker.put(tracked.close)
+            self._values.stop(1.0)
             self._worker.stop(2.0)
             self._hasher.stop(1.0)
             self.session.stop()
@@ -276,45 +279,13 @@ class Recorder:
             self._worker.wait(_PATIENCE_S)
 
     def _begin(self, key: tuple[int, str], info: Any, mark: Mark, past: Past | None) -> None:
-        namespace = self.shell.user_ns
-        redactor = self._redactor
-        redactor.learn_environment(os.environ)
-        arguments = expand(mark.arguments, namespace)
-        cell_id = cell_name(getattr(info, "cell_id", None))
-        store = Store(locate())
-        code = store.blobs.put(redactor.text(info.raw_cell))
-        execution = Execution(
-            past.id if past else new_id(), number(self.shell, info), cell_id, "running", now_us(), code=code
-        )
-        name = arguments.name
-        if not (arguments.resume or arguments.fork):
-            name = name or first_comment(info.raw_cell) or (f"cell {cell_id}" if cell_id else None)
-        run = start(
-            redactor.text(name) if name else None,
-            tags=map(redactor.text, arguments.tags),
-            notes=redactor.text(arguments.note),
-            group=arguments.group,
-            project=arguments.project,
-            resume=arguments.resume,
-            fork=arguments.fork,
-            seed=arguments.seed,
-            store=store,
-            cell_id=cell_id,
-            notebook=environment.notebook(namespace, store.root.parent),
-            code=code,
-            executions=(execution,),
-        )
-        set_current(run)
-        for rule in (*arguments.alert, *arguments.stop_if):
-            run.alert(rule, stop=rule in arguments.stop_if)
-        outputs = Outputs(arguments.max_output) if arguments.output else None
-        tracked = Tracked(run, mark, info.raw_cell, execution, redactor, run.owe(), self._unsynced, outputs)
-        tracked.offset = leading_blank_lines(info.raw_cell)
+        tracked = begin(self.shell, info, mark, past, self._redactor, self._unsynced)
+        run, arguments = tracked.run, mark.arguments
         tracked.conclude = self._state.conclude
         self._open[key] = tracked
         self._outputs.begin(key[1], tracked)
         self._arm()
-        self._worker.ticking = True
+        self._worker.ticking = self._values.ticking = True
         self._tell_chart(tracked, arguments.chart)
         tracked.imported, tracked.variables = self._modules, self._variables
         keep = run.offer_checkpoint if arguments.checkpoints else None
@@ -327,8 +298,8 @@ class Recorder:
         if past is not None:
             tracked.past, tracked.seeded = past, self._seeded
             tracked.injected = self._injected.names
-            self.session.track(past, tracked.run.id, tracked.states)
-        self._worker.put(partial(self._already.refresh, store))
+            self.session.track(past, run.id, tracked.states)
+        self._worker.put(partial(self._already.refresh, run.store))
 
     def _arm(self) -> None:
         if self not in self.shell.ast_transformers:  # a cell of a subshell in the middle of another one
@@ -417,16 +388,20 @@ class Recorder:
         transformers = self.shell.ast_transformers
         while not (self._open or self._sweeps) and self in transformers:
             transformers.remove(self)
-        self._worker.ticking = bool(self._open)
+        self._worker.ticking = self._values.ticking = bool(self._open)
 
-    # on the worker's thread
+    # in the background
 
     def _tick(self) -> None:
-        self._watcher.drain()
         for tracked in list(self._open.values()):
             if tracked.files is not None:
                 tracked.files.tick()
+
+    def _keep_up(self) -> None:
+        # what costs too much first: beside a loop that never lets go, to write what it brought takes long
+        for tracked in list(self._open.values()):
             shield(tracked.economise, self._outputs.message_ns)
+        self._watcher.drain()
 
     def _written(self, tracked: Tracked) -> None:
         """All of a run is written down."""

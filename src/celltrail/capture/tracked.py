@@ -195,7 +195,7 @@ class Tracked:
 
     def economise(self, message_ns: float) -> None:
         """While the body runs: give up what costs more than the budget allows."""
-        values = self.points.count if self.points else 0
+        values = self.points.arrived if self.points else 0
         watching, taking = watching_ns(values), round(self.meter.messages * message_ns)
         # names that were asked for are watched wherever they are, unless a budget was asked for as well
         is_ours = self.allowance.limit.is_asked or not self.mark.arguments.watch

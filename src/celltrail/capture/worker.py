@@ -38,7 +38,18 @@ class Worker:
         self._is_awake = False  # and looks at the jobs once more before it sleeps
         self._thread: threading.Thread | None = None
         self._due: tuple[float, Job] | None = None  # what is done at a time, unless it is asked for again until then
-        self.ticking = False  # whether values are coming in that nobody announces
+        self._is_ticking = False
+
+    @property
+    def ticking(self) -> bool:
+        """Whether something is coming in that nobody announces: then there is a tick now and then."""
+        return self._is_ticking
+
+    @ticking.setter
+    def ticking(self, is_wanted: bool) -> None:
+        self._is_ticking = is_wanted
+        if is_wanted and not self._is_awake:
+            self._wake.set()
 
     def put(self, job: Job) -> None:
         """Do this later; costs about a microsecond."""

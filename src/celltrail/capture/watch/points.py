@@ -160,6 +160,11 @@ class Points:
         self._plan.sinks[index] = deque[Any](maxlen=0)
         self._sinks.pop(index, None)
 
+    @property
+    def arrived(self) -> int:
+        """How many values there were so far, also those that nobody has taken yet."""
+        return self.count + sum(len(sink) for sink in list(self._sinks.values())) // 2
+
     def step(self) -> int | None:
         """The step of the value that came last of the name whose values come most often; None before the first."""
         counts: dict[str, int] = {}

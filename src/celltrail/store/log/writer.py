@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from celltrail.store.blobs import Blobs
     from celltrail.store.docs.run_document import RunDocument, Tables
 
-_ROWS_AT_ONCE = 8192  # so that others get at the lock in between
+# so that others get at the lock in between; beside a busy loop each block waits for the interpreter a dozen times
+_ROWS_AT_ONCE = 65536
 # what the log has anyway, as points
 _NOT_LOGGED = {"metrics"}
 Change = tuple[str, str, dict[str, Json]]  # a table, the key of an entry, and the fields of it that change
