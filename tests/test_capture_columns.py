@@ -56,7 +56,7 @@ def test_a_first_value_waits_for_its_partner() -> None:
 
 def test_what_is_no_number_is_left_out() -> None:
     """None marks what was no number and is no point; a real NaN is one."""
-    found = Column.of([1, None, 2, math.nan, 3, 2.5, 4, 10**400, 5, True])
+    found = Column.of([1, 2, 3, 4, 5], [None, math.nan, 2.5, 10**400, True])
     assert found.stamps.tolist() == [2, 3, 5]
     assert math.isnan(found.values[0])
     assert found.values[1:].tolist() == [2.5, 1.0]

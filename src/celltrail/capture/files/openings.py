@@ -19,8 +19,10 @@ from types import TracebackType
 from typing import Any, Protocol, cast
 
 from celltrail.capture.shield import shield
+from celltrail.capture.watch import points
 from celltrail.run import Run, around, attributed, current_block
 
+_OURS = {__file__, points.__file__}  # of whose functions the user's code calls some without knowing
 _OPEN = ("builtins", "open")
 _SHELL = "IPython.core.interactiveshell"  # what notebooks know as `open` calls its io_open
 # module: what reads a file by name in C, and what writes one; only modules that are imported already
@@ -341,4 +343,4 @@ def _without_us(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def _is_ours(entry: TracebackType) -> bool:
-    return entry.tb_frame.f_code.co_filename == __file__
+    return entry.tb_frame.f_code.co_filename in _OURS

@@ -30,13 +30,12 @@ class Column:
     steps: Integers
 
     @classmethod
-    def of(cls, items: list[Any]) -> Column:
-        """The column in a flat list of time, value, time, value ..."""
+    def of(cls, stamps: list[int], values: list[Any]) -> Column:
+        """The column of these times and values; what is no number is left out."""
         import numpy as np
 
-        stamps = np.array(items[0::2], np.int64)
-        values, is_number = _numbers(items[1::2])
-        column = cls(stamps, values, np.full(len(stamps), -1))
+        numbers, is_number = _numbers(values)
+        column = cls(np.array(stamps, np.int64), numbers, np.full(len(stamps), -1))
         return column if is_number is None else column[is_number]
 
     def __len__(self) -> int:

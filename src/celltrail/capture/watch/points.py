@@ -1,8 +1,9 @@
 """Watched values on their way from the user's loop to the run.
 
-On the main thread a value is stamped and put away, nothing else. The recorder's thread takes whole lists of
+On the main thread a value is stamped and put away, nothing else. A thread of the recorder takes whole lists of
 them, numbers them, brings values of one iteration together and writes them, thousands in one step of array
-arithmetic: a loop that binds a value every 100 ns must not be slowed by its own record.
+arithmetic: a loop that binds a value every 10 us must not be slowed by its own record. One that binds several
+millions a second never lets go of the interpreter, and would fill the memory: it waits while they are written.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from celltrail.run import Run, current
 from celltrail.store.files import forks
 
 MANY = 1_000_000  # values of a name that are written one by one
+MOST_WAITING = 20_000  # values at a look; the loop that brings more waits until they are written
+PATIENCE_S = 5.0  # and no longer than that
 _MOST_THINNED = 1 << 12
 _stamp = time.perf_counter_ns
 # of the process, not of a recorder: functions carry the numbers of their calls from one recorder to the next
@@ -81,7 +84,7 @@ class Watcher:
     def drain(self) -> None:
         """Write what waits in all open points."""
         for points in list(_open.values()):
-            points.drain()
+            points.keep_up()
 
 
 def watched(run: Run) -> set[str]:
@@ -127,6 +130,20 @@ class _Brake:
             self._run.steering.obey(self._run)
 
 
+class _Full:
+    """The sink of a call while more values wait than is good: what brings the next one waits, too."""
+
+    def __init__(self, sink: list[Any], has_room: threading.Event) -> None:
+        self._sink, self._has_room = sink, has_room
+
+    def extend(self, item: tuple[Any, ...]) -> None:
+        self._sink.extend(item)
+        try:
+            self._has_room.wait(PATIENCE_S)
+        except KeyboardInterrupt as error:  # meant for the loop, where it is raised again
+            raise error.with_traceback(None)  # noqa: B904
+
+
 class Points:
     """The values of one execution's watched names until they are written."""
 
@@ -148,6 +165,9 @@ class Points:
         self._dressed: set[str] = set()
         self._clock = run.writer.clock() - time.perf_counter_ns() // 1000
         self._lock = threading.Lock()  # the recorder's thread drains now and then, the main thread at the end
+        self._is_asked = False  # to stop or to pause
+        self._has_room = threading.Event()
+        self._has_room.set()
         run.steering.hear(self._brake)
         forks.in_child(self._fall_silent)
 
@@ -163,7 +183,11 @@ class Points:
     @property
     def arrived(self) -> int:
         """How many values there were so far, also those that nobody has taken yet."""
-        return self.count + sum(len(sink) for sink in list(self._sinks.values())) // 2
+        return self.count + self._waiting
+
+    @property
+    def _waiting(self) -> int:
+        return sum(len(sink) for sink in list(self._sinks.values())) // 2
 
     def step(self) -> int | None:
         """The step of the value that came last of the name whose values come most often; None before the first."""
@@ -181,9 +205,9 @@ class Points:
 
     def close(self) -> None:
         """Write what waits and let go of the run."""
-        self._brake(False)
         for index, sink in self._sinks.items():
-            if self._plan.sinks[index] is sink:
+            known = self._plan.sinks[index]
+            if known is sink or isinstance(known, _Brake | _Full):
                 self._plan.sinks[index] = _Forward(index)
         self._write(is_last=True)
         self.run = None
@@ -201,14 +225,34 @@ class Points:
         """Write the waiting values to the run."""
         self._write(is_last=False)
 
+    def keep_up(self) -> None:
+        """`drain`, on a thread beside the loop; of a loop that brings more than that can write the next value waits."""
+        if self._waiting <= MOST_WAITING:
+            self.drain()
+            return
+        self._has_room.clear()
+        try:
+            self._place()
+            self.drain()
+        finally:
+            self._has_room.set()
+            self._place()
+
     def _brake(self, is_asked: bool) -> None:
         """Make every watched value a place where the run stops or pauses; or not any more, which costs nothing."""
+        self._is_asked = is_asked
+        self._place()
+
+    def _place(self) -> None:
+        """Put in the place of each sink what its next value is to do besides."""
         for index, sink in tuple(self._sinks.items()):
             known = self._plan.sinks[index]
-            if is_asked and known is sink and self.run is not None:
+            if known is not sink and not isinstance(known, _Brake | _Full):
+                continue  # of a cell that is over, or passed over
+            if self._is_asked and self.run is not None:
                 self._plan.sinks[index] = _Brake(sink, self, self.run)
-            elif not is_asked and isinstance(known, _Brake):
-                self._plan.sinks[index] = sink
+            else:
+                self._plan.sinks[index] = sink if self._has_room.is_set() else _Full(sink, self._has_room)
 
     def _fall_silent(self) -> None:
         """In a forked child nobody takes the values away."""
@@ -268,11 +312,11 @@ class Points:
             size = bisect_right(stamps, until)
             if size:
                 with self._counting:
-                    items = sink[: size * 2]
+                    values = sink[1 : size * 2 : 2]
                     del sink[: size * 2]
                     self._taken[index] = self._taken.get(index, 0) + size
                 self.count += size
-                column = Column.of(items)
+                column = Column.of(stamps[:size], values)
                 found.setdefault(self._plan.targets[index], []).append(column)
         taken = {name: columns.merged(parts) for name, parts in found.items()}
         steps = self._steps.of({name: column.stamps for name, column in taken.items()}) if taken else {}
