@@ -114,6 +114,35 @@ def test_who_brings_more_waits_until_it_is_written(store: Store, monkeypatch: py
     assert series.value.tolist() == [*map(float, range(MOST_WAITING + 1)), -1.0]
 
 
+def test_a_disk_that_hangs_holds_it_up_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while the loop goes on without waiting, and what it brings is written once that can be done."""
+    opened, (index,) = _flooded(store)
+    run = opened.run
+    assert run is not None
+    entered, leave = threading.Event(), threading.Event()
+    take_up = points.Points._take_up
+
+    def hanging(self: points.Points, until: int) -> None:
+        entered.set()
+        assert leave.wait(60)
+        take_up(self, until)
+
+    monkeypatch.setattr(points.Points, "_take_up", hanging)
+    monkeypatch.setattr(points, "PATIENCE_S", 0.5)
+    writing = threading.Thread(target=opened.keep_up)
+    writing.start()
+    assert entered.wait(30)
+    began = time.monotonic()
+    for value in range(1000):
+        points._plan.sinks[index].extend((time.perf_counter_ns(), float(value)))
+    assert time.monotonic() - began < 100  # not 500
+    leave.set()
+    writing.join(30)
+    opened.close()
+    run.finish()
+    assert store.series(run.id)["loss"].value.tolist()[-1000:] == [*map(float, range(1000))]
+
+
 def test_a_stop_is_heard_while_it_waits(store: Store) -> None:
     """What people ask for is not lost by what else is done with a value."""
     opened, (index,) = _flooded(store)

@@ -28,7 +28,7 @@ from celltrail.store.files import forks
 
 MANY = 1_000_000  # values of a name that are written one by one
 MOST_WAITING = 20_000  # values at a look; the loop that brings more waits until they are written
-PATIENCE_S = 5.0  # and no longer than that
+PATIENCE_S = 5.0  # and for no longer than that, once
 _MOST_THINNED = 1 << 12
 _stamp = time.perf_counter_ns
 # of the process, not of a recorder: functions carry the numbers of their calls from one recorder to the next
@@ -139,7 +139,8 @@ class _Full:
     def extend(self, item: tuple[Any, ...]) -> None:
         self._sink.extend(item)
         try:
-            self._has_room.wait(PATIENCE_S)
+            if not self._has_room.wait(PATIENCE_S):
+                self._has_room.set()  # a disk that hangs must not hold up the loop
         except KeyboardInterrupt as error:  # meant for the loop, where it is raised again
             raise error.with_traceback(None)  # noqa: B904
 
