@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from celltrail.capture.script import describe_runs
 from celltrail.errors import BadValue, CelltrailError
 from celltrail.query import find
-from celltrail.run import current, start
+from celltrail.run import Kept, current, listen, start
+from celltrail.run.events import Event
 from celltrail.store import Store
 from celltrail.store.folders import run_folder
 
@@ -82,13 +86,58 @@ def test_one_held_open_is_in_the_trail(store: Store) -> None:
     assert tuple(find(trial.id, store).tags) == ("kept",)
 
 
-@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), True, "12"])
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), True, "12", timedelta(seconds=3)])
 def test_how_long_it_took_is_a_number(store: Store, seconds: object) -> None:
     """Anything else is named, and no run begun."""
     with start("search", store=store) as run:
-        with pytest.raises(BadValue, match="is not how long a trial took: a number from 0"):
+        with pytest.raises(BadValue, match=r"is not how long a trial took: a number of seconds, such as 12\.5"):
             run.trial("a", seconds=seconds)  # pyright: ignore[reportArgumentType]
         assert [record.id for record in store.records()] == [run.id]
+
+
+@pytest.mark.parametrize("seconds", [2, 2.0, np.float32(2), np.float64(2), np.int64(2)])
+def test_numbers_of_numpy_are_numbers(store: Store, seconds: float) -> None:
+    """As libraries that search measure, and as the mean of a list is."""
+    with start("search", store=store) as run, run.trial("a", seconds=seconds) as trial:
+        trial.log({"objective": 1})
+    told = find(trial.id, store).record
+    assert (told.duration_s, type(told.duration_s)) == (2.0, float)
+
+
+def test_one_that_nobody_ended_is_finished_with_the_run_above(store: Store) -> None:
+    """Written down in one line, as `run.trial(...).log(...)` is, and so held by nobody."""
+    with start("search", store=store) as run:
+        for place in range(3):
+            run.trial(f"try {place}", seconds=1).log({"objective": place})
+        gc.collect()
+        with run.trial("above", seconds=1) as above:
+            above.trial("below", seconds=1)
+    found = [*find(run.id, store).children, *find(above.id, store).children]
+    assert {told.name: (told.status, told.summary.get("objective")) for told in found} == {
+        "try 0": ("finished", 0),
+        "try 1": ("finished", 1),
+        "try 2": ("finished", 2),
+        "above": ("finished", None),
+        "below": ("finished", None),
+    }
+
+
+def test_who_hears_of_what_it_keeps_finds_it(store: Store) -> None:
+    """As the panel below a cell does, which looks the run up at once."""
+    found: list[tuple[str, list[str]]] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Kept):
+            told = find(event.run.id, store)
+            found.append((told.status, [item.name for item in told.items()]))
+
+    unlisten = listen(hear)
+    try:
+        with start("search", store=store) as run, run.trial("a", seconds=1) as trial:
+            trial.log_image("weights", np.zeros((4, 4)))
+    finally:
+        unlisten()
+    assert found == [("running", ["weights"])]
 
 
 def test_nothing_is_tried_below_a_run_that_has_ended(store: Store) -> None:

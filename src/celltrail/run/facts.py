@@ -40,8 +40,17 @@ def as_params(params: Mapping[str, Any]) -> dict[str, Param]:
 
 
 def as_tags(tags: str | Iterable[str]) -> tuple[str, ...]:
-    """Tags as a record has them; one alone needs no list."""
-    return tuple(check_name(tag, "tag") for tag in ((tags,) if isinstance(tags, str) else tags))
+    """Tags as a record has them, each once; one alone needs no list.
+
+    >>> as_tags("mlp"), as_tags(["sweep", "mlp", "sweep"])
+    (('mlp',), ('sweep', 'mlp'))
+    >>> as_tags(5)
+    Traceback (most recent call last):
+    celltrail.errors.BadValue: tags was given an int 5; tags are texts, as in tags=["mlp", "long"]
+    """
+    if not isinstance(tags, Iterable):
+        raise BadValue(f'tags was given {kind_of(tags)}; tags are texts, as in tags=["mlp", "long"]')
+    return tuple(dict.fromkeys(check_name(tag, "tag") for tag in ((tags,) if isinstance(tags, str) else tags)))
 
 
 class Facts(MutableMapping[str, Json]):

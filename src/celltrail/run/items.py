@@ -165,6 +165,8 @@ class Items(Alerting):
         more = {"facts": content.facts} if content.facts else {}
         self.writer.item(name, at, held.pop("value", None), type=content.kind, media=content.media, **held, **more)
         self.kept[content.kind] += 1
+        if self.is_over:
+            self._flush(waits=False)  # who hears of it looks it up; of what is over the trail may know nothing yet
         tell(Kept(self, name, content.kind))
 
     def _held(self, name: str, content: media.Content) -> dict[str, Json]:

@@ -79,6 +79,7 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles, Tries):
         self._leave_keeper: Callable[[], None] = lambda: None
         self._leave: list[Callable[[], None]] = []
         self._last_words: list[Callable[[], None]] = []
+        self._trials: dict[str, Run] = {}  # below this one, that nobody has ended yet
         self._afterwards: list[Callable[[], None]] = []
 
     def log(self, values: Mapping[str, Any] | None = None, step: int | None = None, **axes: Any) -> None:
@@ -245,7 +246,8 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles, Tries):
         """A run that is over; what waits for the disk of it waits with this one's."""
         trial = Run(self.store, record, is_over=True)
         trial._unsynced = self._unsynced
-        trial.at_end(keeper.add(trial))
+        self._trials[trial.id] = trial
+        trial.at_end(keeper.add(trial), lambda: self._trials.pop(trial.id, None))
         tell(Started(trial))
         return trial
 
@@ -292,7 +294,7 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles, Tries):
 
     def _before_end(self) -> None:
         calls, self._last_words = self._last_words, []
-        self._safely(calls)
+        self._safely([*calls, *(trial.finish for trial in list(self._trials.values()))])
 
     def _safely(self, calls: Iterable[Callable[[], None]]) -> None:
         for call in calls:

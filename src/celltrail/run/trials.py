@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from celltrail.errors import BadValue
@@ -33,7 +34,8 @@ class Tries(Part):
         """Write down something that was tried and is over, as a run below this one.
 
         For what tries by itself and tells afterwards, as libraries do that search. It never becomes the current run,
-        and nothing of the machine is measured for it. What still goes on is begun by `start` instead.
+        and nothing of the machine is measured for it. One that nobody ends is finished when this run ends. What still
+        goes on is begun by `start` instead.
 
         Args:
             name: what it is called.
@@ -54,8 +56,9 @@ class Tries(Part):
         """
         if not self.is_running:
             self._refuse()
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
-            raise BadValue(f"seconds={seconds!r} is not how long a trial took: a number from 0")
+        if isinstance(seconds, bool) or not isinstance(seconds, Real) or not 0 <= seconds < float("inf"):
+            raise BadValue(f"seconds={seconds!r} is not how long a trial took: a number of seconds, such as 12.5")
+        took = float(seconds)  # of numpy's numbers too, as libraries measure
         now, above = now_us(), self.described
         record = RunRecord(
             id=new_id(),
@@ -63,8 +66,8 @@ class Tries(Part):
             status="running",
             project=above.project,
             created_us=now,
-            started_us=now - round(1e6 * seconds),
-            duration_s=float(seconds),
+            started_us=now - round(1e6 * took),
+            duration_s=took,
             parent=self.id,
             group=above.name,
             user=above.user,
