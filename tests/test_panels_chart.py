@@ -16,6 +16,7 @@ from celltrail.contract.shape import misfits
 from celltrail.panels import saved
 from celltrail.panels.chart import OPTIONS, Chart, LiveChart
 from celltrail.panels.closer import MOST_POINTS, flag_of
+from celltrail.panels.curves import curves, state_of
 from celltrail.panels.detail import Details
 from celltrail.panels.feed import Feed
 from celltrail.panels.figure import Line, Look, svg
@@ -222,6 +223,30 @@ def test_a_thousand_runs_are_saved_in_the_room_of_a_few(store: Store):
     assert kept["hints"] == ["stale", "the first 30 of 1,000 runs; the trail has all: ct.runs()"]
     assert kept["hints"][1] in bundle["text/html"]
     assert len(kept["runs"]) == len(kept["groupings"][0]["of"]) == 30
+
+
+def test_a_search_keeps_its_curves(store: Store):
+    """Of thirty trials with what they reported on the way: what is for the eye alone gives way to them."""
+    rng = np.random.default_rng(0)
+    with ct.start("search", store=store) as run:
+        for number in range(30):
+            with run.trial(f"depth={number % 5} leaves={number} rate={rng.random()}", seconds=1) as trial:
+                for step in range(15 if number % 3 else 4):
+                    trial.log({"intermediate": rng.random()}, step=step)
+                trial.log({"objective": rng.random(), "fit_s": rng.random()}, step=number)
+    drawn = [(trial, curves(trial)[0]) for trial in find(run.id, store).children]
+    lines = [line for _, each in drawn for line in each]
+    states = [state_of(trial, each) for trial, each in drawn]
+    together = [{"by": name, "of": {each["run"]: f"{name}=0.1" for each in states}} for name in ("depth", "loss")]
+    facts = saved.Facts(states, groupings=together)  # pyright: ignore[reportArgumentType]
+    bundle = saved.chart_bundle("t", "search", lines, [15] * len(lines), OPTIONS, facts)
+    kept = bundle[contract.MIME]
+    assert saved.size(bundle) <= saved.BUDGET
+    assert len(kept["series"]) == len(saved.packed(lines, [15] * len(lines))) >= 45
+    assert re.search(r"and \d+ more runs", bundle["text/html"])
+    pictured = saved.with_png(bundle, lines, OPTIONS)  # as other viewers show it
+    assert "image/png" in pictured
+    assert saved.size(pictured) <= saved.BUDGET
 
 
 def test_a_run_that_is_over_is_told_of_once(store: Store):

@@ -37,6 +37,15 @@ def test_groups_are_declared_alike_but_for_a_seed_or_of_one_param(store: Store):
     assert groupings([]) == []
 
 
+def test_what_a_search_was_given_parts_none_of_its_trials(store: Store):
+    """Its own settings tell it from all it tried, and nothing of those from each other."""
+    with ct.start("search", {"sampler": "tpe", "folds": 3}, store=store) as run:
+        for depth in (1, 1, 2, 2):
+            run.trial(f"depth {depth}", {"depth": depth}, seconds=1)
+    found = groupings([each.record for each in ct.runs(store=store)])
+    assert [each["by"] for each in found] == ["group", "depth"]
+
+
 def test_repeats_without_params_are_one_group(store: Store):
     """Three runs of the same settings differ in nothing that was said."""
     for _ in range(3):

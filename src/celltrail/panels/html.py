@@ -98,8 +98,8 @@ def _directed(rows: Sequence[RunRow], metric: str) -> bool:
     return any(row["metrics"].get(metric, {}).get("goal", "none") != "none" for row in rows)
 
 
-def states_table(states: Sequence[RunState], omitted: int = 0) -> str:
-    """What a chart's legend says at the end: last value of each metric of each run."""
+def states_table(states: Sequence[RunState], omitted: int = 0, most: int = MOST_ROWS) -> str:
+    """What a chart's legend says at the end: last value of each metric of each run, of the first ``most``."""
     metrics = list(dict.fromkeys(name for state in states for name in state["last"]))[:MOST_COLUMNS]
     head = ["status", "run", "step", *metrics, "duration"]
     lines = [
@@ -110,14 +110,15 @@ def states_table(states: Sequence[RunState], omitted: int = 0) -> str:
             *(shown(state["last"].get(name)) for name in metrics),
             length(state["seconds"]),
         ]
-        for state in states[:MOST_ROWS]
+        for state in states[:most]
     ]
     errors = "".join(
         f"<p>{escape(short(state['name']))}: {escape(short(state['error'], 200))}</p>"
-        for state in states
+        for state in states[:most]
         if state["error"]
     )
-    more = f"<p>and {omitted} more series</p>" if omitted else ""
+    more = f"<p>and {len(states) - most} more runs</p>" if len(states) > most else ""
+    more += f"<p>and {omitted} more series</p>" if omitted else ""
     return table(head, lines, [False, False] + [True] * (len(head) - 2)) + errors + more
 
 

@@ -31,7 +31,9 @@ def groupings(records: Sequence[RunRecord]) -> list[Grouping]:
     if len(records) < 2:
         return []
     params = [{name: param.value for name, param in record.params.items()} for record in records]
-    names = [name for name in dict.fromkeys(name for each in params for name in each) if _differs(params, name)]
+    above = {record.parent for record in records}  # what the run of a search was given tells no trial from another
+    told = (name for record, each in zip(records, params, strict=True) if record.id not in above for name in each)
+    names = [name for name in dict.fromkeys(told) if _differs(params, name)]
     seeds = [name for name in names if is_seed(name)]
     others = [name for name in names if name not in seeds]
     found: list[Grouping] = []

@@ -39,7 +39,7 @@ from celltrail.panels import html
 from celltrail.panels.abridging import within_share
 from celltrail.panels.columns import thin
 from celltrail.panels.earlier import decoded
-from celltrail.panels.figure import Beside, Line, Look, Pin, png, standing, svg
+from celltrail.panels.figure import BARE, MOST_PLOTS, Beside, Line, Look, Pin, png, standing, svg
 from celltrail.panels.narrowing import narrowed
 from celltrail.panels.places import PLAIN, placed, places
 from celltrail.panels.pools import pooled
@@ -51,6 +51,7 @@ PAYLOAD_SHARE = 18_000
 FEW_ROWS, ROWS_SHARE = 12, 20_000  # rows that a table keeps sooner than all of their columns; their JSON is indented
 MOST_MARKS = 40
 MOST_RUNS = 30  # of a chart; a cell may start a thousand
+_NARROWER = ((html.MOST_ROWS, MOST_PLOTS), (12, MOST_PLOTS), (12, 4), (12, 2), (6, 2), (6, 1), (6, 0))  # rows, plots
 FEW = 40  # points of a series of the machine
 BYTES_A_POINT = 22  # 8 + 4 + 4 bytes in base64
 
@@ -110,17 +111,24 @@ def chart_bundle(
     payload["groupings"] = [
         {**each, "of": {run: label for run, label in each["of"].items() if run in held}} for each in facts.groupings
     ]
-    sentence = chart_sentence(states)
-    table = html.states_table(states, omitted) + html.marks_list([*payload["marks"], *payload["flags"]])
+    sentence, above = chart_sentence(states), ""
     if len(facts.states) > len(states):
         left = f"the first {len(states)} of {len(facts.states):,} runs; the trail has all: ct.runs()"
-        payload["hints"], table, sentence = [left], html.line(left) + table, f"{left}\n{sentence}"
-    bundle: Bundle = {contract.MIME: payload, "text/html": table, "text/plain": sentence}
-    if not all(is_of_machine(line.metric) for line in lines):
-        picture = svg(_drawn(lines, options, payload), _look(options), beside=_beside(lines, options, payload))
-        source = base64.b64encode(picture.encode()).decode()
-        image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
-        bundle["text/html"] = f'<figure style="margin:0">{image}</figure>{bundle["text/html"]}'
+        payload["hints"], above, sentence = [left], html.line(left), f"{left}\n{sentence}"
+    below = html.marks_list([*payload["marks"], *payload["flags"]])
+    bundle: Bundle = {contract.MIME: payload, "text/html": "", "text/plain": sentence}
+    has_picture = not all(is_of_machine(line.metric) for line in lines)
+    drawn = _drawn(lines, options, payload) if has_picture else []
+    beside = _beside(lines, options, payload) if has_picture else BARE
+    for rows, plots in _NARROWER:  # what only those see who have no celltrail, until the lines of the panel have room
+        image = ""
+        if has_picture and plots:
+            source = base64.b64encode(svg(drawn, _look(options), plots, beside).encode()).decode()
+            image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
+            image = f'<figure style="margin:0">{image}</figure>'
+        bundle["text/html"] = image + above + html.states_table(states, omitted, rows) + below
+        if size(bundle) <= BUDGET:
+            break
     return within_budget(bundle)
 
 

@@ -18,6 +18,7 @@ class Part:
     """Verbs of `recording.Run` that have a file of their own; `Run` answers what stands here, a part alone does not."""
 
     writer: RunWriter
+    is_over: bool  # before it is written down
     _unsynced: Unsynced
 
     @property
@@ -66,6 +67,9 @@ class Part:
 
     def stumble(self, error: Exception) -> None:
         """A fault of celltrail's own."""
+        raise NotImplementedError
+
+    def _flush(self, *, waits: bool = True) -> None:
         raise NotImplementedError
 
     def _refuse(self) -> None:

@@ -7,6 +7,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -247,7 +248,7 @@ class Run(Steered, Items, Evaluates, LogsData, LogsModels, KeepsFiles, Tries):
         trial = Run(self.store, record, is_over=True)
         trial._unsynced = self._unsynced
         self._trials[trial.id] = trial
-        trial.at_end(keeper.add(trial), lambda: self._trials.pop(trial.id, None))
+        trial.at_end(keeper.add(trial), partial(self._trials.__delitem__, trial.id))
         tell(Started(trial))
         return trial
 
