@@ -68,6 +68,16 @@ def test_a_function_that_costs_too_much_gets_its_code_back(notebook: Notebook) -
     assert run.status == "finished"
 
 
+def test_a_curve_that_ends_in_the_middle_is_told(notebook: Notebook) -> None:
+    """Unasked a function is given up where recording it takes more than a quarter of the time, and a line says so."""
+    reply, run = notebook.run("%%track hotter\nturns = sum(train(0.1) for _ in range(25))\nprint(turns)")
+    count = run.metrics["loss"].count
+    assert "functions of earlier cells no longer watched" in run.overhead["degraded"]
+    assert count < int(reply.text.split()[0])
+    assert f"what train() binds was recorded for its first {run.overhead['values']:,} values only" in reply.complaints
+    assert "%%track --watch loss records all of it" in reply.complaints
+
+
 def test_what_was_asked_for_is_not_given_up_unasked(notebook: Notebook) -> None:
     """Names of --watch stay watched, however hot the loop, unless a budget was asked for as well."""
     reply, run = notebook.run("%%track --watch loss\nprint(sum(train(0.1) for _ in range(5)))")

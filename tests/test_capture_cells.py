@@ -427,7 +427,7 @@ HOOKS = [
     ("recorder", "Watcher.open"),
     ("recorder", "Watcher.close"),
     ("tracked", "analyze"),
-    ("tracked", "watch.insert"),
+    ("watching", "watch.insert"),
     ("watch.points", "keep"),
     ("watch.points", "Points._write"),
     ("watch.points", "keep_or_none"),

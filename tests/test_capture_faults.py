@@ -72,9 +72,9 @@ FAULTS: list[tuple[str, str, bool]] = [
     ("capture.session.executions", "Session.end", False),
     ("capture.session.executions", "Session.track", False),
     ("capture.tracked", "analyze", True),
-    ("capture.tracked", "watch.insert", True),
-    ("capture.tracked", "watch_names.metric_names", True),
-    ("capture.tracked", "swap", True),
+    ("capture.watching", "watch.insert", True),
+    ("capture.watching", "watch_names.metric_names", True),
+    ("capture.watching", "swap", True),
     ("capture.tracked", "Found.before", True),
     ("capture.tracked", "Found.after", True),
     ("capture.tracked", "environment.software", True),
@@ -125,7 +125,7 @@ pq.ParquetFile("kept.parquet").close()
     ("capture.script", "_around"): "\nct.start('by hand').finish()",
     ("capture.script", "_describe"): "\nct.start('by hand').finish()",
     ("capture.threads", "Carried"): "\nwith ThreadPoolExecutor(1) as pool:\n    pool.submit(int).result()",
-    ("capture.tracked", "swapped.undo"): "\nearlier()",
+    ("capture.watching", "swapped.undo"): "\nearlier()",
     ("capture.watch.points", "keep"): """
 while not (mse := True):
     pass

@@ -199,7 +199,7 @@ class Recorder:
                 if is_body and tracked.found is not None:  # all that asks for values has done so
                     names = tracked.found.reachable() | tracked.found.names.writes
                     shield(self._openings.bind, names, self.shell.user_ns)
-            if tracked.watched and tracked.mark.arguments.chart is None:
+            if tracked.watching.names and tracked.mark.arguments.chart is None:
                 self._tell_chart(tracked, True)  # points will come, so the chart can stand above what is printed
             self._step_back(tracked, tree)
         self._worker.release()
@@ -364,12 +364,15 @@ class Recorder:
         shield(strip, error)
         calls.settle()
         self._outputs.body_ends()
-        tracked.unwatch()
-        if unseen := shield(tracked.unseen):
-            tracked.complain(unseen)
-            self._tell(Notice("problem", "warning", unseen))
-        if tracked.points is not None:
-            shield(self._watcher.close, tracked.points)
+        watching = tracked.watching
+        watching.end()
+        if missed := shield(tracked.missed):
+            tracked.complain(missed)
+            self._tell(Notice("problem", "warning", missed))
+        if watching.points is not None:
+            shield(self._watcher.close, watching.points)
+        if cut_short := shield(watching.cut_short):
+            self._tell(Notice("problem", "warning", cut_short))
         if tracked.tasks is not None:
             shield(tracked.tasks.outlive, tracked.run)
         try:

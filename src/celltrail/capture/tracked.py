@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from celltrail import resources
-from celltrail.capture import autolog, calls, environment, rng, watch
+from celltrail.capture import environment, rng
 from celltrail.capture.allowance import Allowance, Limit, Step
-from celltrail.capture.analyze import Kinds, analyze, by_kind, keys
+from celltrail.capture.analyze import analyze, by_kind, keys
 from celltrail.capture.environment import repository
 from celltrail.capture.environment.imported import imported
 from celltrail.capture.environment.modules import Modules, joined
@@ -29,11 +29,10 @@ from celltrail.capture.tasks import Tasks
 from celltrail.capture.transform import PYTHON, Mark
 from celltrail.capture.values import Values
 from celltrail.capture.values.variables import Variables
-from celltrail.capture.watch import names as watch_names
-from celltrail.capture.watch.points import Points, Watcher
-from celltrail.capture.watch.swap import Swapped, swap
+from celltrail.capture.watch.points import Watcher
+from celltrail.capture.watching import Watching
 from celltrail.contract import Status
-from celltrail.errors import StopTraining, nearest
+from celltrail.errors import StopTraining
 from celltrail.model import Execution, Failure, Json, Param, changed
 from celltrail.parsing import parse
 from celltrail.run import Run
@@ -74,12 +73,7 @@ class Tracked:
     tree: ast.Module | None = None  # the code as it runs, where nothing was put into it
     key: str = ""  # of the code, without its magic
     values: Values | None = None
-    points: Points | None = None
-    watched: list[str] = field(default_factory=list)
-    swapped: list[Swapped] = field(default_factory=list)
-    bound: set[str] = field(default_factory=set)  # names bound anywhere in the code that was looked at for watching
-    is_looked_at: bool = False
-    is_heard: bool = False  # some of its calls are told to plug-ins
+    watching: Watching = field(init=False)
     problems: list[str] = field(default_factory=list)
     meter: Meter = field(default_factory=Meter)
     allowance: Allowance = field(init=False)
@@ -99,6 +93,7 @@ class Tracked:
 
     def __post_init__(self) -> None:
         self.allowance = Allowance(self.mark.arguments.budget or Limit())
+        self.watching = Watching(self.run, self.mark.arguments)
 
     # before the body
 
@@ -124,8 +119,8 @@ class Tracked:
             return
         # the tree is another one when %%time hands in its body
         kinds = found.kinds if found.tree is tree else by_kind(tree)
-        shield(self._watch, tree, kinds, namespace, watcher, place_hooks)
-        if found.tree is tree and self.points is None and not self.is_heard:
+        shield(self.watching.begin, tree, kinds, found.names.reads, namespace, watcher, place_hooks)
+        if found.tree is tree and self.watching.points is None and not self.watching.is_heard:
             self.tree = tree
 
     def _meet(self, tree: ast.Module, namespace: dict[str, Any]) -> Found:
@@ -148,71 +143,28 @@ class Tracked:
             hold(self.run, found)
         return found
 
-    def _watch(
-        self,
-        tree: ast.Module,
-        kinds: Kinds,
-        namespace: dict[str, Any],
-        watcher: Watcher,
-        place_hooks: Callable[[], None],
-    ) -> None:
-        arguments = self.mark.arguments
-        self.is_looked_at = True
-        by_name = not arguments.watch
-        is_off = by_name and (arguments.no_watch or watch_names.logs_itself(kinds, namespace))
-
-        def sink(index: int) -> Any:
-            if self.points is None:
-                place_hooks()
-                self.points = watcher.open(self.run, arguments.every)
-            return self.points.sink(index)
-
-        before, plan = len(watcher.plan.targets), watcher.plan
-        names = () if is_off else watch_names.metric_names(kinds) if by_name else arguments.watch
-        if not by_name:
-            self.bound |= watch_names.all_bound(kinds)
-        own = watch_names.own_names(tree, names)
-        if names:
-            watch.insert(tree, names, plan, sink, by_name=by_name)
-        hears = autolog.is_on()
-        if hears and calls.insert(tree, namespace, kinds):
-            self.is_heard = True
-            place_hooks()
-        if self.found is not None and (hears or not is_off):
-            reads, wanted = self.found.names.reads, None if by_name and not is_off else names
-            hooks = {**watcher.names, **calls.NAMES}
-            self.swapped += shield(swap, kinds, reads, namespace, wanted, own, plan, sink, hooks, hears) or []
-        passed = watch.tell_apart(plan, before)
-        if self.points is not None:
-            for call in passed:
-                self.points.pass_over(call)
-        if len(plan.targets) > before:
-            watch.insert(tree, set(watch_names.axis_names(kinds)).difference(names), plan, sink, by_name=True)
-        taken = (plan.targets[call] for call in range(before, len(plan.targets)) if call not in passed)
-        self.watched += dict.fromkeys(taken)
-
     # in the background
 
     def economise(self, message_ns: float) -> None:
         """While the body runs: give up what costs more than the budget allows."""
-        values = self.points.arrived if self.points else 0
-        watching, taking = watching_ns(values), round(self.meter.messages * message_ns)
+        watching, values = self.watching, self.watching.arrived
+        watched_ns, taken_ns = watching_ns(values), round(self.meter.messages * message_ns)
         # names that were asked for are watched wherever they are, unless a budget was asked for as well
         is_ours = self.allowance.limit.is_asked or not self.mark.arguments.watch
         is_kept = self.outputs is not None and not self.outputs.count_only
         # thinning saves room and work in the background, hardly any time of the cell: only where somebody counts it
-        is_thinnable = self.allowance.limit.is_asked and self.points is not None and self.points.is_thinnable
-        functions = Step("functions of earlier cells no longer watched", watching, is_ours and bool(self.swapped), True)
-        outputs = Step("outputs only counted", taking, is_kept, True)
-        points = Step("watched values thinned", watching, is_thinnable, True)
+        is_thinnable = self.allowance.limit.is_asked and watching.is_thinnable
+        can_let_go = is_ours and bool(watching.swapped)
+        functions = Step("functions of earlier cells no longer watched", watched_ns, can_let_go, True)
+        outputs = Step("outputs only counted", taken_ns, is_kept, True)
+        points = Step("watched values thinned", watched_ns, is_thinnable, True)
         step = self.allowance.next_step(self.meter.cpu(values, message_ns), [functions, outputs, points])
         if step is functions:
-            self.unwatch()
-            self.swapped.clear()
+            watching.let_functions_go()
         elif step is outputs and self.outputs is not None:
             self.outputs.count_only = True
-        elif step is points and self.points is not None:
-            self.points.thin()
+        elif step is points and watching.points is not None:
+            watching.points.thin()
         if step is not None and self.allowance.limit.is_asked:
             resources.rest(self.run, "what recording cost was over the budget: no more samples from then on")
 
@@ -290,14 +242,9 @@ class Tracked:
         }
         if self.problems:
             facts["problems"] = (*self.run.record().problems, *map(self.redactor.text, self.problems))
-        if self.watched:
-            why = "named with --watch" if self.mark.arguments.watch else "loop variables with the name of a metric"
-            inside = [swapped.function.__qualname__ for swapped in self.swapped]
-            asked = self.mark.arguments.watch
-            axes = [name for name in self.watched if watch_names.is_axis_name(name) and name not in asked]
-            names = [name for name in self.watched if name not in axes]
-            self.run.writer.event("watch", names=names, why=why, axes=axes, functions=inside)
-        values = self.points.count if self.points else 0
+        if watched := self.watching.told():
+            self.run.writer.event("watch", **watched)
+        values = self.watching.count
         written = size_of(run_folder(self.run.writer.home, self.run.id))
         overhead = self.meter.told(values, message_ns, written, self.allowance.degraded)
         surroundings = {"overhead": overhead, **({"state": state} if state else {})}
@@ -387,24 +334,9 @@ class Tracked:
         for param in declared(self.mark.arguments.param, namespace):
             found.params[param.name] = param
 
-    def unwatch(self) -> None:
-        """Functions that were watched for this cell get their own code back."""
-        for swapped in self.swapped:
-            shield(swapped.undo)
-
-    def unseen(self) -> str:
-        """What was asked to be watched and is bound nowhere, as a sentence; "" when all is well.
-
-        Only at the end it is known: a body under ``%%time`` comes as a tree of its own.
-        """
-        met = {name.rpartition("/")[2] for name in self.watched}
-        missing = [name for name in self.mark.arguments.watch if name not in met]
-        if not missing or not self.is_looked_at or self.instead:
-            return ""
-        known = self.bound - set(missing)
-        tail = nearest(missing[0], known) or "; --watch takes names that a loop or a function binds"
-        verb = "was" if len(missing) == 1 else "were"
-        return f"{' and '.join(missing)} {verb} not found in a loop or function that can be looked into{tail}"
+    def missed(self) -> str:
+        """What was to be watched and is bound nowhere, as a sentence; "" when all is well."""
+        return "" if self.instead else self.watching.unseen()
 
     def complain(self, traceback: str) -> None:
         """A fault of celltrail's own while recording this."""
