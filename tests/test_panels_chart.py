@@ -244,9 +244,7 @@ def test_a_search_keeps_its_curves(store: Store):
     assert saved.size(bundle) <= saved.BUDGET
     assert len(kept["series"]) == len(saved.packed(lines, [15] * len(lines))) >= 45
     assert re.search(r"and \d+ more runs", bundle["text/html"])
-    pictured = saved.with_png(bundle, lines, OPTIONS)  # as other viewers show it
-    assert "image/png" in pictured
-    assert saved.size(pictured) <= saved.BUDGET
+    assert "<img" in bundle["text/html"]
 
 
 def test_a_run_that_is_over_is_told_of_once(store: Store):

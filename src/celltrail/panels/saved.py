@@ -51,7 +51,7 @@ PAYLOAD_SHARE = 18_000
 FEW_ROWS, ROWS_SHARE = 12, 20_000  # rows that a table keeps sooner than all of their columns; their JSON is indented
 MOST_MARKS = 40
 MOST_RUNS = 30  # of a chart; a cell may start a thousand
-_NARROWER = ((html.MOST_ROWS, MOST_PLOTS), (12, MOST_PLOTS), (12, 4), (12, 2), (6, 2), (6, 1), (6, 0))  # rows, plots
+_NARROWER = ((html.MOST_ROWS, MOST_PLOTS), (12, MOST_PLOTS), (12, 4), (12, 2), (6, 2), (3, 1), (1, 1), (1, 0))  # rows
 FEW = 40  # points of a series of the machine
 BYTES_A_POINT = 22  # 8 + 4 + 4 bytes in base64
 
@@ -112,6 +112,7 @@ def chart_bundle(
         {**each, "of": {run: label for run, label in each["of"].items() if run in held}} for each in facts.groupings
     ]
     sentence, above = chart_sentence(states), ""
+    alt = escape(html.short(sentence, 600))  # all of it is the text beside
     if len(facts.states) > len(states):
         left = f"the first {len(states)} of {len(facts.states):,} runs; the trail has all: ct.runs()"
         payload["hints"], above, sentence = [left], html.line(left), f"{left}\n{sentence}"
@@ -124,7 +125,7 @@ def chart_bundle(
         image = ""
         if has_picture and plots:
             source = base64.b64encode(svg(drawn, _look(options), plots, beside).encode()).decode()
-            image = f'<img src="data:image/svg+xml;base64,{source}" alt="{escape(sentence)}" style="max-width:100%">'
+            image = f'<img src="data:image/svg+xml;base64,{source}" alt="{alt}" style="max-width:100%">'
             image = f'<figure style="margin:0">{image}</figure>'
         bundle["text/html"] = image + above + html.states_table(states, omitted, rows) + below
         if size(bundle) <= BUDGET:
