@@ -94,6 +94,19 @@ own = None
 }
 
 
+FAILING = """
+import optuna
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+def objective(trial):
+    x = trial.suggest_float("x", 1, 2)
+    if trial.number % 2:
+        trial.report(x, 0)
+        raise ValueError("diverged")
+    return x
+study = optuna.create_study()
+"""
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[ct.Store, Any, Any]]:
     """For each cell: the trail, its run, and what the cell kept of the library's own numbers."""
@@ -197,6 +210,27 @@ def test_each_trial_of_optuna_is_a_run(told: dict[str, Any]):
         assert ("pruned" in trial.tags) == (state == "PRUNED")
     assert {state for _, _, state, _ in own} == {"COMPLETE", "PRUNED"}
     assert run.record.metrics["objective"].goal == "max"
+
+
+def test_a_trial_whose_error_ends_the_search_is_a_run_too(tmp_path: Path) -> None:
+    """No callback hears of it; one that failed in an earlier search, or was told already, is not told again."""
+    store = Store(tmp_path / ".celltrail")
+    kernel = Kernel(tmp_path, {"CELLTRAIL_STORE": str(store.root), "XDG_CACHE_HOME": str(tmp_path / "c")})
+    kernel.run("%load_ext celltrail")
+    kernel.run(FAILING)
+    first = kernel.run("%%track first\nstudy.optimize(objective, n_trials=9)")
+    second = kernel.run("%%track second\nstudy.optimize(objective, n_trials=2, catch=(ValueError,))")
+    kernel.stop()
+    assert [first.status, second.status] == ["error", "ok"]
+    assert not first.complaints, first.complaints
+    found = {
+        run.name: {trial.name: (trial.status, list(trial.summary)) for trial in run.children}
+        for run in ct.runs("parent is None", store=store)
+    }
+    assert found == {
+        "first": {"trial 0": ("finished", ["objective"]), "trial 1": ("failed", ["intermediate"])},
+        "second": {"trial 2": ("finished", ["objective"]), "trial 3": ("failed", ["intermediate"])},
+    }
 
 
 def test_what_a_bar_shows(told: dict[str, Any]):

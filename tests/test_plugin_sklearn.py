@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import celltrail as ct
-from celltrail.plugins.sklearn import default_scorer, settings
+from celltrail.plugins.sklearn import default_scorer, settings, title_of
 from celltrail.store import Store
 from kernels import SETTLE, Kernel
 
@@ -138,6 +138,13 @@ def test_the_candidates_of_a_search_are_runs_below_it(told: dict[str, Any]):
     assert run.summary["GridSearchCV.best_score"] == max(test)
     assert {child.status for child in children} == {"finished"}
     assert [child.record.duration_s for child in children] == pytest.approx(took)
+
+
+def test_a_candidate_is_called_by_what_was_tried() -> None:
+    """In few digits, for a search draws them with seventeen; of a search over nothing by what it is."""
+    drawn = {"svc__C": 2.351681338577186, "svc__gamma": 0.0001234567, "svc__kernel": "rbf", "n": 10, "whiten": True}
+    assert title_of(drawn) == "svc__C=2.352 svc__gamma=0.0001235 svc__kernel=rbf n=10 whiten=True"
+    assert title_of({}) == "candidate"
 
 
 def test_folds_are_points(told: dict[str, Any]):

@@ -8,7 +8,6 @@ Anywhere else ``study.optimize(..., callbacks=[celltrail.plugins.optuna.record])
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import celltrail as ct
@@ -33,13 +32,38 @@ def record(study: Any, trial: Any) -> None:
         _record(run, study, trial)
 
 
-def _around(call: Any) -> None:
-    if call.name == "optimize" and hasattr(call.owner, "trials") and call.accepts("callbacks"):
-        ours = partial(_hand.guard(_record), call.run)  # threads of the study have no run of their own
-        call.kwargs["callbacks"] = [*(call.argument("callbacks") or ()), ours]
+def _around(call: Any) -> Callable[[Any], object] | None:
+    study = call.owner
+    if call.name != "optimize" or not hasattr(study, "get_trials") or not call.accepts("callbacks"):
+        return None
+    known = _failed(study).keys()
+    told: set[int] = set()
+
+    def ours(study: Any, trial: Any) -> None:
+        told.add(trial.number)
+        _record(call.run, study, trial)  # threads of the study have no run of their own
+
+    def after(_: Any) -> None:
+        """A trial whose error ends the search is told to no callback."""
+        for number, trial in _failed(study).items():
+            if number not in known and number not in told:
+                _write(call.run, study, trial)
+
+    call.kwargs["callbacks"] = [*(call.argument("callbacks") or ()), _hand.guard(ours)]
+    return after
+
+
+def _failed(study: Any) -> dict[int, Any]:
+    return {trial.number: trial for trial in study.get_trials(deepcopy=False) if trial.state.name == "FAIL"}
 
 
 def _record(run: ct.Run, study: Any, trial: Any) -> None:
+    if _write(run, study, trial):
+        study.stop()
+
+
+def _write(run: ct.Run, study: Any, trial: Any) -> bool:
+    """Write a trial down; whether the run is asked to stop."""
     goals = ["max" if direction.name == "MAXIMIZE" else "min" for direction in study.directions]
     values = list(trial.values or ())
     names = ["objective"] if len(goals) == 1 else [f"objective_{place}" for place in range(len(goals))]
@@ -58,5 +82,4 @@ def _record(run: ct.Run, study: Any, trial: Any) -> None:
         is_stopped |= bool(told) and stopped(own.log, told, step=trial.number)
         own.learn(summary={name: value for name, value in trial.user_attrs.items() if isinstance(value, _PLAIN)})
         own.finish("failed" if state == "fail" else "finished")
-    if is_stopped:
-        study.stop()
+    return is_stopped

@@ -166,10 +166,8 @@ class _Candidates:
         one = scoring if isinstance(scoring, str) else default_scorer(self._search.estimator)
         for place, params in enumerate(results["params"][:MOST_CANDIDATES]):
             plain = {name: _plain(value) for name, value in params.items()}
-            title = " ".join(f"{name}={value}" for name, value in plain.items())
             took = sum(results[f"mean_{part}_time"][place] for part in ("fit", "score")) * self._search.n_splits_
-            title = title[:200] or "candidate"
-            with self._run.trial(title, plain, tags="candidate", seconds=max(0.0, float(took))) as candidate:
+            with self._run.trial(title_of(plain), plain, tags="candidate", seconds=max(0.0, float(took))) as candidate:
                 series = Series(self._hand, candidate, "sklearn")
                 values: dict[Key, float] = {}
                 spread: dict[str, float] = {}
@@ -185,6 +183,12 @@ class _Candidates:
                 series.log(values, step=place, goals=goals)
         best = getattr(self._search, "best_params_", {})
         self._hand.describe(self._run, summary={f"best.{name}": _plain(value) for name, value in best.items()})
+
+
+def title_of(params: Mapping[str, Any]) -> str:
+    """What a candidate is called; a number that was drawn has seventeen digits, of which four are enough here."""
+    told = (f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in params.items())
+    return " ".join(told)[:200] or "candidate"
 
 
 def default_scorer(estimator: Any) -> str:
