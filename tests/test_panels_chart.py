@@ -247,6 +247,15 @@ def test_a_search_keeps_its_curves(store: Store):
     assert "<img" in bundle["text/html"]
 
 
+def test_short_lines_leave_their_room_to_long_ones() -> None:
+    """Of a search, whose trials have a point each, the curve of the run above stays what it was."""
+    long = Line("r", "search", "acc", np.array([np.arange(90.0)] * 2 + [np.sin(np.arange(90.0))]))
+    short = [Line(f"t{at}", f"trial {at}", "objective", np.ones((3, 1))) for at in range(40)]
+    series = saved.packed([long, *short], [90] * 41)
+    kept = {each["run"]: len(base64.b64decode(each["step"])) // 8 for each in series}
+    assert kept == {"r": 90, **{line.run: 1 for line in short}}
+
+
 def test_a_run_that_is_over_is_told_of_once(store: Store):
     """Of a thousand runs in a cell one or two go on; a panel that appears late is told of all."""
     runs = [ct.start(f"r{number}", store=store) for number in range(3)]

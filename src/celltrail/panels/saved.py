@@ -53,7 +53,7 @@ MOST_MARKS = 40
 MOST_RUNS = 30  # of a chart; a cell may start a thousand
 _NARROWER = ((html.MOST_ROWS, MOST_PLOTS), (12, MOST_PLOTS), (12, 4), (12, 2), (6, 2), (3, 1), (1, 1), (1, 0))  # rows
 FEW = 40  # points of a series of the machine
-BYTES_A_POINT = 22  # 8 + 4 + 4 bytes in base64
+BYTES_A_POINT, BYTES_A_SERIES = 22, 130  # 8 + 4 + 4 bytes in base64, and what stands around them
 
 Bundle = dict[str, Any]
 
@@ -136,12 +136,21 @@ def chart_bundle(
 def packed(lines: Sequence[Line], totals: Sequence[int], room: int = PAYLOAD_SHARE) -> list[SavedSeries]:
     """As many of the lines, what a model comes to first, and as many points of each, as a payload has room for."""
     told = sorted(zip(lines, totals, strict=False), key=lambda each: _standing(each[0]))
-    told = told[: max(1, room // (BYTES_A_POINT * 12 + 130))]
-    shown = [line for line, _ in told]
-    beside = sum(is_of_machine(line.metric) for line in shown)
-    room -= beside * FEW * BYTES_A_POINT
-    each = max(12, min(400, room // (BYTES_A_POINT * max(1, len(shown) - beside))))
+    told = told[: max(1, room // (BYTES_A_POINT * 12 + BYTES_A_SERIES))]
+    lengths = [line.points.shape[1] for line, _ in told if not is_of_machine(line.metric)]
+    room -= (len(told) - len(lengths)) * FEW * BYTES_A_POINT + len(told) * BYTES_A_SERIES
+    each = max(12, min(400, _shared(room // BYTES_A_POINT, lengths)))
     return [_series(line, total, FEW if is_of_machine(line.metric) else each) for line, total in told]
+
+
+def _shared(points: int, lengths: Sequence[int]) -> int:
+    """How many of so many points each line gets where short ones leave the long ones what they need not."""
+    for place, own in enumerate(left := sorted(lengths)):
+        each = points // (len(left) - place)
+        if each < own:
+            return each
+        points -= own
+    return max(lengths, default=0)
 
 
 def _standing(line: Line) -> int:
