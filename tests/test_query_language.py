@@ -36,6 +36,8 @@ def error_of(text):
         ("status in ['finished', 'ok']", "'ok'", "one of: running"),
         ("created > 'yesterday'", "'yesterday'", "ago("),
         ("duration > 'long'", "'long'", "2h"),
+        ("duration > 30s", "30s", '"30s"'),
+        ("status == 'failed' and duration <= 1.5h", "1.5h", '"1.5h"'),
         ("created > ago('1 fortnight')", "'1 fortnight'", "7d"),
         ("created > date('13.1.')", "'13.1.'", 'date("'),
         ("bets('loss') < 1", "bets", ""),

@@ -11,11 +11,13 @@ import re
 
 from celltrail.errors import QueryError
 from celltrail.parsing import parse_expression
+from celltrail.query.words import seconds_of
 
 MAX_LENGTH = 4_000
 MAX_DEPTH = 50
 
 _QUOTE = re.compile(r"'''|\"\"\"|'|\"")
+_SPAN = re.compile(r"\b\d+(\.\d+)?[a-z]+\b")
 _FOREIGN = {
     "&&": "write and",
     "||": "write or",
@@ -76,6 +78,9 @@ class Source:
         lone = re.compile(r"(?<![=!<>])=(?!=)").search(self.plain, max(0, start - 1))
         if lone and lone.start() <= end:
             return self.error(lone.start(), lone.end(), "'=' does not compare", "write == to compare")
+        span = next((each for each in _SPAN.finditer(self.plain) if each.start() <= end and start <= each.end()), None)
+        if span and seconds_of(span[0]) is not None:
+            return self.error(*span.span(), f"{span[0]} needs quotes", f'a duration is written "{span[0]}"')
         word = re.compile(r"\b(AND|OR|NOT|IN|IS)\b").search(self.plain)
         if word:
             return self.error(*word.span(), f"{word[0]} is not known here", f"write {word[0].lower()}")
