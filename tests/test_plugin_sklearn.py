@@ -51,6 +51,10 @@ means = [search.cv_results_[f"mean_{split}_score"].tolist() for split in ("test"
 took = search.cv_results_["mean_fit_time"] + search.cv_results_["mean_score_time"]
 own = [*means, search.best_params_, (3 * took).tolist()]
 """,
+    "half": """
+GridSearchCV(LogisticRegression(max_iter=500), {"C": [-1.0, 1.0]}, cv=3).fit(X_train, y_train)
+own = []
+""",
     "folds": """
 ridge = cross_val_score(Ridge(alpha=2.0), X_train, y_train, cv=4)
 both = cross_validate(LogisticRegression(max_iter=500), X_train, y_train, cv=3, scoring=["roc_auc", "accuracy"])
@@ -138,6 +142,13 @@ def test_the_candidates_of_a_search_are_runs_below_it(told: dict[str, Any]):
     assert run.summary["GridSearchCV.best_score"] == max(test)
     assert {child.status for child in children} == {"finished"}
     assert [child.record.duration_s for child in children] == pytest.approx(took)
+
+
+def test_a_candidate_that_could_not_be_fitted_has_failed(told: dict[str, Any]) -> None:
+    """scikit-learn goes on with the others; its score of that one is no number."""
+    _, run, _, _ = told["half"]
+    assert {child.params["C"]: child.status for child in run.children} == {-1.0: "failed", 1.0: "finished"}
+    assert run.status == "finished"
 
 
 def test_a_candidate_is_called_by_what_was_tried() -> None:

@@ -219,6 +219,17 @@ def larger_values(inner):
     )
 
 
+def is_question(operands):
+    """Whether all of `tags` being one literal is asked nowhere: that is refused with a sentence, tested by itself."""
+    texts = [text for text, *_ in operands]
+    literal = [
+        re.fullmatch(r"\([-()]*[-\w.+]+\)+|True|False|'.*'|\".*\"", text, re.DOTALL) is not None for text in texts
+    ]
+    return not any(
+        {"tags"} & {texts[at], texts[at + 1]} and (literal[at] or literal[at + 1]) for at in range(len(texts) - 1)
+    )
+
+
 def not_timed(pair):
     """Text beside `duration` is read as a duration: a rule of its own, with tests of its own."""
     return "duration" not in pair[0]
@@ -236,16 +247,18 @@ containers = st.one_of(
     st.sampled_from(sorted(PARAMS)).map(lambda name: (PARAMS[name], lambda run: run["params"].get(name))),
 )
 comparisons = st.one_of(
-    st.tuples(plain_operands, st.sampled_from(["<", "<=", ">", ">="]), plain_operands).map(
-        lambda t: (f"{t[0][0]} {t[1]} {t[2][0]}", lambda run: o_order(t[1], t[0][1](run), t[2][1](run)))
-    ),
-    st.tuples(plain_operands, plain_operands).map(
-        lambda t: (f"{t[0][0]} == {t[1][0]}", lambda run: o_equal(t[0][1](run), t[1][1](run)))
-    ),
-    st.tuples(plain_operands, plain_operands).map(
-        lambda t: (f"{t[0][0]} != {t[1][0]}", lambda run: 1 - o_equal(t[0][1](run), t[1][1](run)))
-    ),
-    st.tuples(plain_operands, plain_operands, plain_operands).map(
+    st.tuples(plain_operands, st.sampled_from(["<", "<=", ">", ">="]), plain_operands)
+    .filter(lambda t: is_question((t[0], t[2])))
+    .map(lambda t: (f"{t[0][0]} {t[1]} {t[2][0]}", lambda run: o_order(t[1], t[0][1](run), t[2][1](run)))),
+    st.tuples(plain_operands, plain_operands)
+    .filter(is_question)
+    .map(lambda t: (f"{t[0][0]} == {t[1][0]}", lambda run: o_equal(t[0][1](run), t[1][1](run)))),
+    st.tuples(plain_operands, plain_operands)
+    .filter(is_question)
+    .map(lambda t: (f"{t[0][0]} != {t[1][0]}", lambda run: 1 - o_equal(t[0][1](run), t[1][1](run)))),
+    st.tuples(plain_operands, plain_operands, plain_operands)
+    .filter(is_question)
+    .map(
         lambda t: (
             f"{t[0][0]} < {t[1][0]} <= {t[2][0]}",
             lambda run: min(o_order("<", t[0][1](run), t[1][1](run)), o_order("<=", t[1][1](run), t[2][1](run))),

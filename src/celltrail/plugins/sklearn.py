@@ -181,6 +181,8 @@ class _Candidates:
                 goals = {key.metric: "max" for key in values}
                 values[Key("train", "fit_s", "mean_fit_time")] = results["mean_fit_time"][place]
                 series.log(values, step=place, goals=goals)
+                if scorers and all(math.isnan(results[f"mean_test_{scorer}"][place]) for scorer in scorers):
+                    candidate.finish("failed")  # a fold raised, or could not be scored
         best = getattr(self._search, "best_params_", {})
         self._hand.describe(self._run, summary={f"best.{name}": _plain(value) for name, value in best.items()})
 
