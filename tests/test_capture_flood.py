@@ -83,23 +83,29 @@ def _flooded(store: Store) -> tuple[points.Points, list[int]]:
     return opened, [index]
 
 
-def test_who_brings_more_waits_until_it_is_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And goes on as soon as there is room; afterwards the place of the values is the plain list again."""
-    opened, (index,) = _flooded(store)
-    plan, run = points._plan, opened.run
-    assert run is not None
+def _writing(opened: points.Points, monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Thread, threading.Event]:
+    """A thread that is writing them down, and gets no further before it is let."""
     entered, leave = threading.Event(), threading.Event()
     take_up = points.Points._take_up
 
     def slowly(self: points.Points, until: int) -> None:
         entered.set()
-        assert leave.wait(30)
+        assert leave.wait(60)
         take_up(self, until)
 
     monkeypatch.setattr(points.Points, "_take_up", slowly)
     writing = threading.Thread(target=opened.keep_up)
     writing.start()
     assert entered.wait(30)
+    return writing, leave
+
+
+def test_who_brings_more_waits_until_it_is_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And goes on as soon as there is room; afterwards the place of the values is the plain list again."""
+    opened, (index,) = _flooded(store)
+    plan, run = points._plan, opened.run
+    assert run is not None
+    writing, leave = _writing(opened, monkeypatch)
     bringing = threading.Thread(target=lambda: plan.sinks[index].extend((time.perf_counter_ns(), -1.0)))
     bringing.start()
     bringing.join(0.2)
@@ -119,19 +125,8 @@ def test_a_disk_that_hangs_holds_it_up_once(store: Store, monkeypatch: pytest.Mo
     opened, (index,) = _flooded(store)
     run = opened.run
     assert run is not None
-    entered, leave = threading.Event(), threading.Event()
-    take_up = points.Points._take_up
-
-    def hanging(self: points.Points, until: int) -> None:
-        entered.set()
-        assert leave.wait(60)
-        take_up(self, until)
-
-    monkeypatch.setattr(points.Points, "_take_up", hanging)
+    writing, leave = _writing(opened, monkeypatch)
     monkeypatch.setattr(points, "PATIENCE_S", 0.5)
-    writing = threading.Thread(target=opened.keep_up)
-    writing.start()
-    assert entered.wait(30)
     began = time.monotonic()
     for value in range(1000):
         points._plan.sinks[index].extend((time.perf_counter_ns(), float(value)))

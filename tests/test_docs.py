@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import celltrail as ct
+from celltrail.capture.arguments import parse
 from celltrail.cli import parser
 from kernels import Kernel
 
@@ -122,3 +123,12 @@ def test_every_verb_of_the_terminal_shows_an_example_that_is_understood():
         assert "%%" not in example
         assert parser().parse_args(shlex.split(example)).command is not None, verb
         assert shlex.split(example)[0] == verb
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_lines_of_ours_in_a_tutorial_are_understood(path: Path):
+    """A line that is not makes a message and no exception: running the notebook does not show it."""
+    cells = ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    tracked = [cell.partition("\n")[0].removeprefix("%%track") for cell in cells if cell.startswith("%%track")]
+    for line in tracked:
+        parse(line.strip())
